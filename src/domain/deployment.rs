@@ -1,0 +1,72 @@
+//! A deployment: a flow's code, its defaults, and the infrastructure that runs it.
+
+use serde_json::Value;
+
+use super::JsonMap;
+use super::ids::{DeploymentId, FlowId};
+use super::time::Timestamp;
+
+/// Where and how a run's process is made: the flow runner of the 2.0a7 generation.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Infrastructure {
+    /// `docker`, `subprocess`, `universal`, or a type that only somebody else's agent knows.
+    /// Absent: the agent's default, which is a subprocess.
+    pub kind: Option<String>,
+    /// The settings of that kind, as the client wrote them.
+    pub config: Option<JsonMap>,
+}
+
+impl Infrastructure {
+    /// True when neither a type nor settings were given.
+    pub fn is_unset(&self) -> bool {
+        self.kind.is_none() && self.config.is_none()
+    }
+}
+
+/// A deployment as it is stored.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Deployment {
+    /// Its id.
+    pub id: DeploymentId,
+    /// When it was first created.
+    pub created: Timestamp,
+    /// When it was last created again or changed.
+    pub updated: Timestamp,
+    /// Unique among the deployments of its flow.
+    pub name: String,
+    /// The flow that it deploys.
+    pub flow_id: FlowId,
+    /// The document that leads to the flow's code (`encoding` and `blob`).
+    pub flow_data: Option<Value>,
+    /// When to run it by itself, as the client wrote it.
+    pub schedule: Option<Value>,
+    /// Whether that schedule is followed.
+    pub is_schedule_active: bool,
+    /// Parameters of each run, unless the run overrides them.
+    pub parameters: JsonMap,
+    /// Tags of the deployment and of each of its runs.
+    pub tags: Vec<String>,
+    /// What its runs run on.
+    pub infrastructure: Infrastructure,
+}
+
+/// What a client says of a deployment that it creates or creates again.
+#[derive(Clone, Debug, PartialEq)]
+pub struct NewDeployment {
+    /// Unique among the deployments of its flow.
+    pub name: String,
+    /// The flow that it deploys.
+    pub flow_id: FlowId,
+    /// The document that leads to the flow's code.
+    pub flow_data: Option<Value>,
+    /// When to run it by itself.
+    pub schedule: Option<Value>,
+    /// Whether that schedule is followed.
+    pub is_schedule_active: bool,
+    /// Default parameters.
+    pub parameters: JsonMap,
+    /// Tags.
+    pub tags: Vec<String>,
+    /// What its runs run on; `None` keeps what a known deployment already has.
+    pub infrastructure: Option<Infrastructure>,
+}

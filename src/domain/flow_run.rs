@@ -1,0 +1,134 @@
+//! A flow run: one execution of a flow, from its creation to its terminal state.
+
+use super::JsonMap;
+use super::deployment::Infrastructure;
+use super::ids::{DeploymentId, FlowId, FlowRunId, TaskRunId};
+use super::run::RunBooks;
+use super::state::{ProposedState, State};
+use super::time::Timestamp;
+
+/// A flow run as it is stored.
+#[derive(Clone, Debug, PartialEq)]
+pub struct FlowRun {
+    /// Its id.
+    pub id: FlowRunId,
+    /// When it was created.
+    pub created: Timestamp,
+    /// When it last changed.
+    pub updated: Timestamp,
+    /// Its name; a container is named after it.
+    pub name: String,
+    /// The flow that it runs.
+    pub flow_id: FlowId,
+    /// The deployment that it came from; absent for a run that a script started.
+    pub deployment_id: Option<DeploymentId>,
+    /// The version of the flow, told by the engine that runs it.
+    pub flow_version: Option<String>,
+    /// The parameters that it runs with.
+    pub parameters: JsonMap,
+    /// Creating a run with the same key in the same flow answers this run.
+    pub idempotency_key: Option<String>,
+    /// Free context given by the creator.
+    pub context: JsonMap,
+    /// Settings that the orchestration saw.
+    pub empirical_policy: JsonMap,
+    /// Settings that the infrastructure saw.
+    pub empirical_config: JsonMap,
+    /// Tags.
+    pub tags: Vec<String>,
+    /// On a sub-flow's run: the task run that stands for it in the parent.
+    pub parent_task_run_id: Option<TaskRunId>,
+    /// Whether a schedule made it.
+    pub auto_scheduled: bool,
+    /// What it runs on.
+    pub infrastructure: Infrastructure,
+    /// Who created it: a local user's name or `None` when nobody can tell.
+    pub created_by: Option<String>,
+    /// What the agent that took it knows of it.
+    pub claim: Option<Claim>,
+    /// Counts and times.
+    pub books: RunBooks,
+    /// Where it stands; absent only between two steps of one transaction.
+    pub state: Option<State>,
+}
+
+/// An agent's hold on a run that it took.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Claim {
+    /// The agent's name; the daemon's own is `embedded`.
+    pub agent: String,
+    /// When it took the run.
+    pub at: Timestamp,
+    /// What it made for the run: `docker:<container id>` or `process:<pid>:<start ticks>`.
+    /// Absent until the infrastructure exists.
+    pub infrastructure_id: Option<String>,
+}
+
+/// What a client says of a flow run that it creates.
+#[derive(Clone, Debug, PartialEq)]
+pub struct NewFlowRun {
+    /// Its name; absent: two random words.
+    pub name: Option<String>,
+    /// The flow that it runs.
+    pub flow_id: FlowId,
+    /// The deployment that it came from.
+    pub deployment_id: Option<DeploymentId>,
+    /// The version of the flow.
+    pub flow_version: Option<String>,
+    /// Parameters.
+    pub parameters: JsonMap,
+    /// See [`FlowRun::idempotency_key`].
+    pub idempotency_key: Option<String>,
+    /// Free context.
+    pub context: JsonMap,
+    /// Tags.
+    pub tags: Vec<String>,
+    /// See [`FlowRun::parent_task_run_id`].
+    pub parent_task_run_id: Option<TaskRunId>,
+    /// What it runs on.
+    pub infrastructure: Infrastructure,
+    /// Whether a schedule made it.
+    pub auto_scheduled: bool,
+    /// Who created it.
+    pub created_by: Option<String>,
+    /// Its first state; absent: Pending.
+    pub state: Option<ProposedState>,
+}
+
+/// What a client says of a run that it wants of a deployment.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct DeploymentRunRequest {
+    /// Its name; absent: two random words.
+    pub name: Option<String>,
+    /// Laid over the deployment's parameters.
+    pub parameters: JsonMap,
+    /// Free context.
+    pub context: JsonMap,
+    /// Added to the deployment's tags.
+    pub tags: Vec<String>,
+    /// See [`FlowRun::idempotency_key`].
+    pub idempotency_key: Option<String>,
+    /// See [`FlowRun::parent_task_run_id`].
+    pub parent_task_run_id: Option<TaskRunId>,
+    /// Replaces the deployment's infrastructure.
+    pub infrastructure: Option<Infrastructure>,
+    /// Its first state; absent: Pending.
+    pub state: Option<ProposedState>,
+    /// Who asks.
+    pub created_by: Option<String>,
+}
+
+/// The fields of a run that may be changed after its creation; absent ones stay.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct FlowRunUpdate {
+    /// The version of the flow.
+    pub flow_version: Option<Option<String>>,
+    /// Parameters.
+    pub parameters: Option<JsonMap>,
+    /// The name.
+    pub name: Option<String>,
+    /// Tags.
+    pub tags: Option<Vec<String>>,
+    /// What it runs on.
+    pub infrastructure: Option<Infrastructure>,
+}

@@ -1,0 +1,73 @@
+//! Ids: one type a noun, so that a task run's id never passes for a flow run's.
+
+use std::fmt;
+use std::str::FromStr;
+
+use uuid::Uuid;
+
+macro_rules! ids {
+    ($($(#[$doc:meta])* $name:ident),* $(,)?) => {$(
+        $(#[$doc])*
+        #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub struct $name(Uuid);
+
+        impl $name {
+            /// A new id. Ids grow with time (UUID version 7), so that "newest first" is the
+            /// order of the primary key.
+            pub fn new() -> Self {
+                Self(Uuid::now_v7())
+            }
+
+            /// The id that a client or a row named.
+            pub const fn from_uuid(uuid: Uuid) -> Self {
+                Self(uuid)
+            }
+
+            /// The plain UUID.
+            pub const fn uuid(self) -> Uuid {
+                self.0
+            }
+        }
+
+        impl Default for $name {
+            fn default() -> Self {
+                Self::new()
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                self.0.fmt(f)
+            }
+        }
+
+        impl fmt::Debug for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                write!(f, "{}({})", stringify!($name), self.0)
+            }
+        }
+
+        impl FromStr for $name {
+            type Err = uuid::Error;
+
+            fn from_str(text: &str) -> Result<Self, Self::Err> {
+                Uuid::parse_str(text).map(Self)
+            }
+        }
+    )*};
+}
+
+ids! {
+    /// Names a flow.
+    FlowId,
+    /// Names a deployment.
+    DeploymentId,
+    /// Names a flow run.
+    FlowRunId,
+    /// Names a task run.
+    TaskRunId,
+    /// Names one state in a run's history.
+    StateId,
+    /// Names a log line.
+    LogId,
+}

@@ -1,0 +1,42 @@
+//! A line that a flow, a task or a run's process said.
+
+use super::ids::{FlowRunId, LogId, TaskRunId};
+use super::time::Timestamp;
+
+/// The logger under which a container's or subprocess's own output is kept.
+pub const OUTPUT_LOGGER: &str = "prefectd.container";
+/// The logger under which the agent tells what it does for a run.
+pub const AGENT_LOGGER: &str = "prefectd.agent";
+
+/// Python's level for ordinary messages.
+pub const INFO: i64 = 20;
+/// Python's level for errors.
+pub const ERROR: i64 = 40;
+
+/// A log line as it is stored.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Log {
+    /// Its id.
+    pub id: LogId,
+    /// When it was stored.
+    pub created: Timestamp,
+    /// What was said, and when.
+    pub line: NewLog,
+}
+
+/// A log line as somebody sends it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct NewLog {
+    /// The logger's name.
+    pub name: String,
+    /// Python's level number: 10 debug, 20 info, 30 warning, 40 error, 50 critical.
+    pub level: i64,
+    /// The line itself.
+    pub message: String,
+    /// When it was said.
+    pub timestamp: Timestamp,
+    /// The flow run that said it.
+    pub flow_run_id: FlowRunId,
+    /// The task run, when a task said it.
+    pub task_run_id: Option<TaskRunId>,
+}

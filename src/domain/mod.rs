@@ -1,0 +1,22 @@
+//! The nouns and the rules.
+//!
+//! Nothing in this room waits, reads a clock, opens a file or knows a wire format: what it
+//! needs to know is handed in, and what it decides is handed back. Every other room may
+//! import from here; this room imports nothing of ours.
+
+pub mod deployment;
+pub mod error;
+pub mod filter;
+pub mod flow;
+pub mod flow_run;
+pub mod ids;
+pub mod log;
+pub mod names;
+pub mod orchestration;
+pub mod run;
+pub mod state;
+pub mod task_run;
+pub mod time;
+
+/// A JSON object, kept in the order in which it was written.
+pub type JsonMap = serde_json::Map<String, serde_json::Value>;

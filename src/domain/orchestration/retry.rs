@@ -1,0 +1,29 @@
+//! A failed attempt is followed by another while the task has retries left.
+//!
+//! Mirrors `RetryPotentialFailures` of the 2.0a7 server.
+
+use super::{Facts, Opinion, Subject, Verdict, from};
+use crate::domain::state::{ProposedState, StateType};
+use crate::domain::time::Timestamp;
+
+/// Turns a failure into "AwaitingRetry", due after the policy's delay.
+pub(super) fn failed_attempt(
+    facts: &Facts<'_>,
+    proposed: &ProposedState,
+    now: Timestamp,
+) -> Opinion {
+    let Subject::TaskRun { policy, .. } = &facts.subject else {
+        return Opinion::GoOn;
+    };
+    let failed = from(facts) == Some(StateType::Running) && proposed.kind == StateType::Failed;
+    if !failed || facts.run_count > policy.max_retries {
+        return Opinion::GoOn;
+    }
+    let mut instead = ProposedState::scheduled(now + policy.retry_delay).named("AwaitingRetry");
+    instead.message.clone_from(&proposed.message);
+    instead.data.clone_from(&proposed.data);
+    Opinion::Final(Verdict::Reject {
+        instead,
+        why: "Retrying",
+    })
+}

@@ -1,0 +1,156 @@
+//! What flow runs and task runs have in common: the books kept on every change of state.
+
+use super::state::{State, StateType};
+use super::time::{Span, Timestamp};
+
+/// A run's counts and times, kept by every transition.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct RunBooks {
+    /// How often the run entered a running state.
+    pub run_count: i64,
+    /// When the run was first expected to start.
+    pub expected_start_time: Option<Timestamp>,
+    /// When it is due next; present only while it is scheduled.
+    pub next_scheduled_start_time: Option<Timestamp>,
+    /// When it first ran.
+    pub start_time: Option<Timestamp>,
+    /// When it ended; present only while it has ended.
+    pub end_time: Option<Timestamp>,
+    /// How long it has run, all attempts together, up to its latest change of state.
+    pub total_run_time: Span,
+}
+
+impl RunBooks {
+    /// Books the step from `from` (absent: the run's first state) to `to`.
+    ///
+    /// Mirrors the global transforms of the 2.0a7 server, which apply to every transition,
+    /// forced ones included.
+    pub fn record(&mut self, from: Option<&State>, to: &State) {
+        let left = from.map(|state| state.kind);
+        if to.kind == StateType::Running {
+            self.start_time.get_or_insert(to.timestamp);
+            self.run_count += 1;
+        }
+        if left.is_some_and(StateType::is_terminal) && !to.kind.is_terminal() {
+            self.end_time = None;
+        }
+        if to.kind.is_terminal() && self.start_time.is_some() {
+            self.end_time.get_or_insert(to.timestamp);
+        }
+        if let Some(from) = from.filter(|state| state.kind == StateType::Running) {
+            self.total_run_time += to.timestamp - from.timestamp;
+        }
+        let due = match to.kind {
+            StateType::Scheduled => to.details.scheduled_time,
+            _ => None,
+        };
+        self.expected_start_time
+            .get_or_insert(due.unwrap_or(to.timestamp));
+        if left == Some(StateType::Scheduled) || due.is_some() {
+            self.next_scheduled_start_time = due;
+        }
+    }
+
+    /// How long the run has run up to `now`, the current attempt included.
+    pub fn estimated_run_time(&self, current: Option<&State>, now: Timestamp) -> Span {
+        match current {
+            Some(state) if state.kind == StateType::Running => {
+                self.total_run_time + (now - state.timestamp)
+            }
+            _ => self.total_run_time,
+        }
+    }
+
+    /// How late the run started, or, while it has not, how late it is at `now`.
+    pub fn lateness(&self, current: Option<&State>, now: Timestamp) -> Span {
+        let Some(expected) = self.expected_start_time else {
+            return Span::ZERO;
+        };
+        let ended = current.is_some_and(|state| state.kind.is_terminal());
+        match self.start_time {
+            Some(started) if started > expected => started - expected,
+            None if !ended && expected < now => now - expected,
+            _ => Span::ZERO,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::state::ProposedState;
+
+    fn at(secs: i64) -> Timestamp {
+        Timestamp::from_micros(secs * 1_000_000)
+    }
+
+    /// Books a run through the given states, one every ten seconds from t = 10 s on.
+    fn walk(kinds: &[StateType]) -> (RunBooks, Option<State>) {
+        let mut books = RunBooks::default();
+        let mut current: Option<State> = None;
+        for (step, kind) in kinds.iter().enumerate() {
+            let now = at(10 * (step as i64 + 1));
+            let next = State::enter(ProposedState::new(*kind), now);
+            books.record(current.as_ref(), &next);
+            current = Some(next);
+        }
+        (books, current)
+    }
+
+    #[test]
+    fn a_run_that_completes_is_timed_from_running_to_the_end() {
+        use StateType::*;
+        let (books, _) = walk(&[Scheduled, Pending, Running, Completed]);
+        assert_eq!(books.run_count, 1);
+        assert_eq!(books.expected_start_time, Some(at(10)));
+        assert_eq!(books.next_scheduled_start_time, None);
+        assert_eq!(books.start_time, Some(at(30)));
+        assert_eq!(books.end_time, Some(at(40)));
+        assert_eq!(books.total_run_time, at(40) - at(30));
+    }
+
+    #[test]
+    fn a_retry_sums_the_attempts_and_keeps_the_first_start() {
+        use StateType::*;
+        let (books, _) = walk(&[Pending, Running, Scheduled, Running, Failed]);
+        assert_eq!(books.run_count, 2);
+        assert_eq!(books.start_time, Some(at(20)));
+        assert_eq!(books.total_run_time.whole_secs(), 20);
+        assert_eq!(books.end_time, Some(at(50)));
+    }
+
+    #[test]
+    fn leaving_a_terminal_state_clears_the_end() {
+        use StateType::*;
+        let (books, _) = walk(&[Running, Completed, Running]);
+        assert_eq!(books.end_time, None);
+        let (books, _) = walk(&[Running, Completed, Failed]);
+        assert_eq!(books.end_time, Some(at(20)), "the first end stays");
+    }
+
+    #[test]
+    fn a_run_that_never_ran_has_no_end() {
+        use StateType::*;
+        let (books, _) = walk(&[Scheduled, Pending, Crashed]);
+        assert_eq!((books.start_time, books.end_time), (None, None));
+    }
+
+    #[test]
+    fn running_counts_up_to_now_in_the_estimate() {
+        use StateType::*;
+        let (books, current) = walk(&[Pending, Running]);
+        let estimate = books.estimated_run_time(current.as_ref(), at(25));
+        assert_eq!(estimate.whole_secs(), 5);
+    }
+
+    #[test]
+    fn lateness_grows_until_the_start_and_then_stands_still() {
+        use StateType::*;
+        let (books, current) = walk(&[Scheduled]);
+        assert_eq!(books.lateness(current.as_ref(), at(70)).whole_secs(), 60);
+        let (books, current) = walk(&[Scheduled, Pending, Running]);
+        assert_eq!(books.lateness(current.as_ref(), at(70)).whole_secs(), 20);
+        let (books, current) = walk(&[Scheduled, Cancelled]);
+        assert_eq!(books.lateness(current.as_ref(), at(70)), Span::ZERO);
+    }
+}
