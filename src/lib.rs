@@ -1,1 +1,4 @@
+pub mod app;
+pub mod clock;
 pub mod domain;
+pub mod storage;

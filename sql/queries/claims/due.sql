@@ -1,0 +1,4 @@
+SELECT id FROM flow_runs
+WHERE next_scheduled_start_time <= :now AND state_type = 'SCHEDULED' AND deployment_id IS NOT NULL
+ORDER BY next_scheduled_start_time
+LIMIT :limit

@@ -1,0 +1,1 @@
+UPDATE flow_runs SET infrastructure_id = :infrastructure_id, updated = :now WHERE id = :id

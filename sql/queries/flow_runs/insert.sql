@@ -1,0 +1,6 @@
+INSERT INTO flow_runs (id, created, updated, name, flow_id, deployment_id, flow_version, parameters, idempotency_key,
+                       context, tags, parent_task_run_id, auto_scheduled, infrastructure_kind, infrastructure_config,
+                       created_by)
+VALUES (:id, :now, :now, :name, :flow_id, :deployment_id, :flow_version, :parameters, :idempotency_key,
+        :context, :tags, :parent_task_run_id, :auto_scheduled, :infrastructure_kind, :infrastructure_config,
+        :created_by)

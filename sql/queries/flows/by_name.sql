@@ -1,0 +1,1 @@
+SELECT id, created, updated, name, tags FROM flows WHERE name = :name

@@ -1,0 +1,2 @@
+INSERT INTO logs (id, created, name, level, message, timestamp, flow_run_id, task_run_id)
+VALUES (:id, :now, :name, :level, :message, :timestamp, :flow_run_id, :task_run_id)

@@ -1,0 +1,2 @@
+INSERT INTO task_run_states (id, run_id, type, name, timestamp, message, data, state_details)
+VALUES (:id, :run_id, :type, :name, :timestamp, :message, :data, :state_details)

@@ -1,0 +1,132 @@
+//! Verbs on deployments.
+
+use super::App;
+use super::flow_runs::create_run;
+use crate::domain::deployment::{Deployment, NewDeployment};
+use crate::domain::error::{Error, Result};
+use crate::domain::filter::{Filters, Page};
+use crate::domain::flow::Created;
+use crate::domain::flow_run::{DeploymentRunRequest, FlowRun, NewFlowRun};
+use crate::domain::ids::DeploymentId;
+use crate::storage::{Connection, deployments, flows};
+
+impl App {
+    /// Creates a deployment, or lays the new one over the flow's deployment of that name.
+    ///
+    /// Fails as a conflict when the flow does not exist.
+    pub async fn create_deployment(&self, new: NewDeployment) -> Result<Created<Deployment>> {
+        self.write(move |db, now| {
+            if flows::by_id(db, new.flow_id)?.is_none() {
+                return Err(Error::conflict(format!(
+                    "There is no flow {}.",
+                    new.flow_id
+                )));
+            }
+            match deployments::by_key(db, new.flow_id, &new.name)? {
+                Some(known) => {
+                    deployments::update(db, &known, &new, now)?;
+                    read(db, known.id).map(Created::Known)
+                }
+                None => {
+                    let id = deployments::insert(db, &new, now)?;
+                    read(db, id).map(Created::New)
+                }
+            }
+        })
+        .await
+    }
+
+    /// The deployment with that id.
+    pub async fn deployment(&self, id: DeploymentId) -> Result<Deployment> {
+        self.read(move |db| read(db, id)).await
+    }
+
+    /// A flow's deployment, both by name.
+    pub async fn deployment_by_name(&self, flow: &str, name: &str) -> Result<Deployment> {
+        let (flow, name) = (flow.to_owned(), name.to_owned());
+        self.read(move |db| {
+            let flow = flows::by_name(db, &flow)?.ok_or_else(unknown)?;
+            deployments::by_key(db, flow.id, &name)?.ok_or_else(unknown)
+        })
+        .await
+    }
+
+    /// A page of deployments, by name.
+    pub async fn deployments(&self, filters: Filters, page: Page) -> Result<Vec<Deployment>> {
+        self.read(move |db| deployments::page(db, &filters, page))
+            .await
+    }
+
+    /// How many deployments match.
+    pub async fn count_deployments(&self, filters: Filters) -> Result<u64> {
+        self.read(move |db| deployments::count(db, &filters)).await
+    }
+
+    /// Follows the deployment's schedule, or stops to.
+    pub async fn set_schedule_active(&self, id: DeploymentId, active: bool) -> Result<()> {
+        self.write(
+            move |db, now| match deployments::set_schedule_active(db, id, active, now)? {
+                true => Ok(()),
+                false => Err(unknown()),
+            },
+        )
+        .await
+    }
+
+    /// Removes a deployment; its runs stay.
+    pub async fn delete_deployment(&self, id: DeploymentId) -> Result<()> {
+        self.write(move |db, _| match deployments::delete(db, id)? {
+            true => Ok(()),
+            false => Err(unknown()),
+        })
+        .await
+    }
+
+    /// Creates a run of a deployment: its parameters under the request's, its tags and the
+    /// request's, its infrastructure unless the request has its own.
+    pub async fn create_run_of_deployment(
+        &self,
+        id: DeploymentId,
+        request: DeploymentRunRequest,
+    ) -> Result<Created<FlowRun>> {
+        let created = self
+            .write(move |db, now| create_run(db, &run_of(read(db, id)?, request), now))
+            .await;
+        self.inner.agent_bell.ring();
+        created
+    }
+}
+
+fn run_of(deployment: Deployment, request: DeploymentRunRequest) -> NewFlowRun {
+    let mut parameters = deployment.parameters;
+    parameters.extend(request.parameters);
+    let mut tags = deployment.tags;
+    for tag in request.tags {
+        if !tags.contains(&tag) {
+            tags.push(tag);
+        }
+    }
+    NewFlowRun {
+        name: request.name,
+        flow_id: deployment.flow_id,
+        deployment_id: Some(deployment.id),
+        flow_version: None,
+        parameters,
+        idempotency_key: request.idempotency_key,
+        context: request.context,
+        tags,
+        parent_task_run_id: request.parent_task_run_id,
+        infrastructure: request.infrastructure.unwrap_or(deployment.infrastructure),
+        auto_scheduled: false,
+        created_by: request.created_by,
+        state: request.state,
+    }
+}
+
+fn read(db: &Connection, id: DeploymentId) -> Result<Deployment> {
+    deployments::by_id(db, id)?.ok_or_else(unknown)
+}
+
+fn unknown() -> Error {
+    Error::not_found("Deployment")
+}

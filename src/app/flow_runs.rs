@@ -1,0 +1,146 @@
+//! Verbs on flow runs.
+
+use super::{App, Decision, Force, propose_state};
+use crate::domain::error::{Error, Result};
+use crate::domain::filter::{Filters, Page, RunSort};
+use crate::domain::flow::Created;
+use crate::domain::flow_run::{FlowRun, FlowRunUpdate, NewFlowRun};
+use crate::domain::ids::{FlowRunId, StateId};
+use crate::domain::names;
+use crate::domain::state::{ProposedState, State, StateType};
+use crate::domain::time::Timestamp;
+use crate::storage::{Connection, StateOf, deployments, flow_runs, flows, states, task_runs};
+
+impl App {
+    /// Creates a flow run, or answers the flow's run with the same idempotency key.
+    ///
+    /// Fails as a conflict when the flow, deployment or parent task run does not exist.
+    pub async fn create_flow_run(&self, new: NewFlowRun) -> Result<Created<FlowRun>> {
+        let created = self.write(move |db, now| create_run(db, &new, now)).await;
+        self.inner.agent_bell.ring();
+        created
+    }
+
+    /// The flow run with that id.
+    pub async fn flow_run(&self, id: FlowRunId) -> Result<FlowRun> {
+        self.read(move |db| read(db, id)).await
+    }
+
+    /// A page of flow runs.
+    pub async fn flow_runs(
+        &self,
+        filters: Filters,
+        sort: RunSort,
+        page: Page,
+    ) -> Result<Vec<FlowRun>> {
+        self.read(move |db| flow_runs::page(db, &filters, sort, page))
+            .await
+    }
+
+    /// How many flow runs match.
+    pub async fn count_flow_runs(&self, filters: Filters) -> Result<u64> {
+        self.read(move |db| flow_runs::count(db, &filters)).await
+    }
+
+    /// Changes what the update names.
+    pub async fn update_flow_run(&self, id: FlowRunId, update: FlowRunUpdate) -> Result<()> {
+        self.write(move |db, now| flow_runs::update(db, read(db, id)?, update, now))
+            .await
+    }
+
+    /// Removes a flow run with its states and task runs.
+    pub async fn delete_flow_run(&self, id: FlowRunId) -> Result<()> {
+        let deleted = self
+            .write(move |db, _| match flow_runs::delete(db, id)? {
+                true => Ok(()),
+                false => Err(unknown()),
+            })
+            .await;
+        self.inner.agent_bell.ring();
+        deleted
+    }
+
+    /// Proposes a state for a flow run; see [`crate::domain::orchestration`].
+    pub async fn propose_flow_run_state(
+        &self,
+        id: FlowRunId,
+        proposed: ProposedState,
+        force: Force,
+    ) -> Result<Decision> {
+        let decision = self
+            .write(move |db, now| {
+                let run = read(db, id)?;
+                propose_state::for_flow_run(db, &run, proposed, force, now)
+            })
+            .await?;
+        self.inner.agent_bell.ring();
+        Ok(decision)
+    }
+
+    /// One state of some flow run.
+    pub async fn flow_run_state(&self, id: StateId) -> Result<State> {
+        self.read(move |db| {
+            states::of_flow_run_by_id(db, id)?.ok_or_else(|| Error::not_found("Flow run state"))
+        })
+        .await
+    }
+
+    /// A flow run's states, oldest first; none for an unknown run.
+    pub async fn flow_run_states(&self, id: FlowRunId) -> Result<Vec<State>> {
+        self.read(move |db| states::of_run(db, StateOf::FlowRun(id)))
+            .await
+    }
+}
+
+/// Creates a run and its first state.
+pub(super) fn create_run(
+    db: &Connection,
+    new: &NewFlowRun,
+    now: Timestamp,
+) -> Result<Created<FlowRun>> {
+    if let Some(key) = &new.idempotency_key
+        && let Some(known) = flow_runs::id_by_key(db, new.flow_id, key)?
+    {
+        return read(db, known).map(Created::Known);
+    }
+    check_parents(db, new)?;
+    let name = match &new.name {
+        Some(name) if !name.is_empty() => name.clone(),
+        _ => names::random(),
+    };
+    let id = flow_runs::insert(db, new, &name, now)?;
+    let first = new
+        .state
+        .clone()
+        .unwrap_or_else(|| ProposedState::new(StateType::Pending));
+    propose_state::for_flow_run(db, &read(db, id)?, first, Force::Yes, now)?;
+    read(db, id).map(Created::New)
+}
+
+fn check_parents(db: &Connection, new: &NewFlowRun) -> Result<()> {
+    if flows::by_id(db, new.flow_id)?.is_none() {
+        return Err(Error::conflict(format!(
+            "There is no flow {}.",
+            new.flow_id
+        )));
+    }
+    if let Some(id) = new.deployment_id
+        && deployments::by_id(db, id)?.is_none()
+    {
+        return Err(Error::conflict(format!("There is no deployment {id}.")));
+    }
+    if let Some(id) = new.parent_task_run_id
+        && task_runs::by_id(db, id)?.is_none()
+    {
+        return Err(Error::conflict(format!("There is no task run {id}.")));
+    }
+    Ok(())
+}
+
+pub(super) fn read(db: &Connection, id: FlowRunId) -> Result<FlowRun> {
+    flow_runs::by_id(db, id)?.ok_or_else(unknown)
+}
+
+fn unknown() -> Error {
+    Error::not_found("Flow run")
+}

@@ -1,0 +1,21 @@
+//! Is everything alive?
+
+use super::App;
+use crate::domain::error::Result;
+
+impl App {
+    /// Answers once the writer has carried a transaction through.
+    pub async fn check_writer(&self) -> Result<()> {
+        self.write(|_, _| Ok(())).await
+    }
+
+    /// The database's size with its write-ahead log, in bytes.
+    pub fn database_bytes(&self) -> u64 {
+        self.inner.store.size_bytes()
+    }
+
+    /// Finishes queued writes and closes the database; later writes are refused. Blocks.
+    pub fn close(&self) {
+        self.inner.store.close();
+    }
+}

@@ -1,0 +1,190 @@
+//! The one road to every change of a run's state.
+//!
+//! Everything here runs inside the writer's transaction: the facts are read, the domain
+//! decides, the verdict is written. Two clients can therefore never win the same step.
+
+use crate::domain::error::Result;
+use crate::domain::flow_run::FlowRun;
+use crate::domain::ids::TaskRunId;
+use crate::domain::orchestration::{Facts, Subject, Verdict, decide};
+use crate::domain::state::{ProposedState, State, StateType};
+use crate::domain::task_run::TaskRun;
+use crate::domain::time::Timestamp;
+use crate::storage::{Connection, StateOf, flow_runs, states, task_runs};
+
+/// Whether the rules are asked. The books are kept either way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Force {
+    /// The rules decide.
+    No,
+    /// The proposed state is entered whatever the rules say.
+    Yes,
+}
+
+/// What became of a proposal.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Decision {
+    /// The state that was entered; absent when the run stays where it is.
+    pub state: Option<State>,
+    /// How it came to that.
+    pub outcome: Outcome,
+}
+
+/// How a proposal was answered.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Outcome {
+    /// The proposed state was entered.
+    Accepted,
+    /// Another state was entered instead.
+    Rejected {
+        /// Why.
+        why: String,
+    },
+    /// Nothing was entered; ask again later.
+    Wait {
+        /// In so many seconds.
+        delay_secs: i64,
+        /// Why.
+        why: String,
+    },
+    /// Nothing was entered; stop executing the run.
+    Aborted {
+        /// Why.
+        why: String,
+    },
+}
+
+/// Proposes a state for a flow run.
+pub(super) fn for_flow_run(
+    db: &Connection,
+    run: &FlowRun,
+    proposed: ProposedState,
+    force: Force,
+    now: Timestamp,
+) -> Result<Decision> {
+    let facts = Facts {
+        current: run.state.as_ref(),
+        run_count: run.books.run_count,
+        subject: Subject::FlowRun {
+            deployed: run.deployment_id.is_some(),
+        },
+    };
+    settle(verdict(&facts, proposed, force, now), |proposed| {
+        enter_flow_run(db, run, proposed, now)
+    })
+}
+
+/// Proposes a state for a task run.
+pub(super) fn for_task_run(
+    db: &Connection,
+    run: &TaskRun,
+    proposed: ProposedState,
+    force: Force,
+    now: Timestamp,
+) -> Result<Decision> {
+    let cached = match &proposed.details.cache_key {
+        Some(key) if proposed.kind == StateType::Running && force == Force::No => {
+            states::cached(db, key, now)?
+        }
+        _ => None,
+    };
+    let facts = Facts {
+        current: run.state.as_ref(),
+        run_count: run.books.run_count,
+        subject: Subject::TaskRun {
+            policy: run.spec.policy,
+            cached: cached.as_ref(),
+        },
+    };
+    let completes = proposed.kind == StateType::Completed && force == Force::No;
+    let decision = settle(verdict(&facts, proposed, force, now), |proposed| {
+        enter_task_run(db, run, proposed, now)
+    })?;
+    if let (true, Some(state)) = (completes, &decision.state)
+        && let Some(key) = &state.details.cache_key
+    {
+        states::cache(db, key, state)?;
+    }
+    Ok(decision)
+}
+
+fn verdict(facts: &Facts<'_>, proposed: ProposedState, force: Force, now: Timestamp) -> Verdict {
+    match force {
+        Force::Yes => Verdict::Accept(proposed),
+        Force::No => decide(facts, proposed, now),
+    }
+}
+
+/// Carries a verdict out.
+fn settle(
+    verdict: Verdict,
+    enter: impl FnOnce(ProposedState) -> Result<State>,
+) -> Result<Decision> {
+    let (state, outcome) = match verdict {
+        Verdict::Accept(proposed) => (Some(enter(proposed)?), Outcome::Accepted),
+        Verdict::Reject { instead, why } => {
+            let why = why.to_owned();
+            (Some(enter(instead)?), Outcome::Rejected { why })
+        }
+        Verdict::Wait { delay_secs, why } => {
+            let why = why.to_owned();
+            (None, Outcome::Wait { delay_secs, why })
+        }
+        Verdict::Abort { why } => (None, Outcome::Aborted { why }),
+    };
+    Ok(Decision { state, outcome })
+}
+
+fn enter_flow_run(
+    db: &Connection,
+    run: &FlowRun,
+    mut proposed: ProposedState,
+    now: Timestamp,
+) -> Result<State> {
+    proposed.details.flow_run_id = Some(run.id);
+    if run.parent_task_run_id.is_some() {
+        proposed.details.task_run_id = run.parent_task_run_id;
+    }
+    let state = State::enter(proposed, now);
+    let mut books = run.books.clone();
+    books.record(run.state.as_ref(), &state);
+    states::insert(db, StateOf::FlowRun(run.id), &state)?;
+    flow_runs::enter_state(db, run.id, &state, &books)?;
+    if let Some(parent) = run.parent_task_run_id {
+        follow_subflow(db, run, parent, &state, now)?;
+    }
+    Ok(state)
+}
+
+/// The task run that stands for a sub-flow goes where the sub-flow goes.
+fn follow_subflow(
+    db: &Connection,
+    run: &FlowRun,
+    parent: TaskRunId,
+    state: &State,
+    now: Timestamp,
+) -> Result<()> {
+    let Some(parent) = task_runs::by_id(db, parent)? else {
+        return Ok(());
+    };
+    let mut proposed = state.as_proposal();
+    proposed.details.child_flow_run_id = Some(run.id);
+    enter_task_run(db, &parent, proposed, now)?;
+    Ok(())
+}
+
+fn enter_task_run(
+    db: &Connection,
+    run: &TaskRun,
+    mut proposed: ProposedState,
+    now: Timestamp,
+) -> Result<State> {
+    proposed.details.flow_run_id = Some(run.spec.flow_run_id);
+    proposed.details.task_run_id = Some(run.id);
+    let state = State::enter(proposed, now);
+    let mut books = run.books.clone();
+    books.record(run.state.as_ref(), &state);
+    states::insert(db, StateOf::TaskRun(run.id), &state)?;
+    task_runs::enter_state(db, run.id, &state, &books)?;
+    Ok(state)
+}

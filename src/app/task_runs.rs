@@ -1,0 +1,101 @@
+//! Verbs on task runs.
+
+use super::{App, Decision, Force, propose_state};
+use crate::domain::error::{Error, Result};
+use crate::domain::filter::{Filters, Page, RunSort};
+use crate::domain::flow::Created;
+use crate::domain::ids::{StateId, TaskRunId};
+use crate::domain::state::{ProposedState, State, StateType};
+use crate::domain::task_run::{NewTaskRun, TaskRun};
+use crate::storage::{Connection, StateOf, flow_runs, states, task_runs};
+
+impl App {
+    /// Creates a task run, or answers the one of the same task and dynamic key in the same
+    /// flow run. Fails as a conflict when the flow run does not exist.
+    pub async fn create_task_run(&self, new: NewTaskRun) -> Result<Created<TaskRun>> {
+        self.write(move |db, now| {
+            if let Some(known) = task_runs::id_by_key(db, &new.spec)? {
+                return read(db, known).map(Created::Known);
+            }
+            let parent = new.spec.flow_run_id;
+            if flow_runs::by_id(db, parent)?.is_none() {
+                return Err(Error::conflict(format!("There is no flow run {parent}.")));
+            }
+            let id = task_runs::insert(db, &new.spec, now)?;
+            let first = new
+                .state
+                .unwrap_or_else(|| ProposedState::new(StateType::Pending));
+            propose_state::for_task_run(db, &read(db, id)?, first, Force::Yes, now)?;
+            read(db, id).map(Created::New)
+        })
+        .await
+    }
+
+    /// The task run with that id.
+    pub async fn task_run(&self, id: TaskRunId) -> Result<TaskRun> {
+        self.read(move |db| read(db, id)).await
+    }
+
+    /// A page of task runs.
+    pub async fn task_runs(
+        &self,
+        filters: Filters,
+        sort: RunSort,
+        page: Page,
+    ) -> Result<Vec<TaskRun>> {
+        self.read(move |db| task_runs::page(db, &filters, sort, page))
+            .await
+    }
+
+    /// How many task runs match.
+    pub async fn count_task_runs(&self, filters: Filters) -> Result<u64> {
+        self.read(move |db| task_runs::count(db, &filters)).await
+    }
+
+    /// Removes a task run with its states.
+    pub async fn delete_task_run(&self, id: TaskRunId) -> Result<()> {
+        self.write(move |db, _| match task_runs::delete(db, id)? {
+            true => Ok(()),
+            false => Err(unknown()),
+        })
+        .await
+    }
+
+    /// Proposes a state for a task run; see [`crate::domain::orchestration`].
+    pub async fn propose_task_run_state(
+        &self,
+        id: TaskRunId,
+        proposed: ProposedState,
+        force: Force,
+    ) -> Result<Decision> {
+        self.write(move |db, now| {
+            let run = read(db, id)?;
+            propose_state::for_task_run(db, &run, proposed, force, now)
+        })
+        .await
+    }
+
+    /// One state of some task run.
+    pub async fn task_run_state(&self, id: StateId) -> Result<State> {
+        self.read(move |db| {
+            // The 2.0a7 server calls it so, task run or not.
+            states::of_task_run_by_id(db, id)?.ok_or_else(|| Error::not_found("Flow run state"))
+        })
+        .await
+    }
+
+    /// A task run's states, oldest first; none for an unknown run.
+    pub async fn task_run_states(&self, id: TaskRunId) -> Result<Vec<State>> {
+        self.read(move |db| states::of_run(db, StateOf::TaskRun(id)))
+            .await
+    }
+}
+
+fn read(db: &Connection, id: TaskRunId) -> Result<TaskRun> {
+    task_runs::by_id(db, id)?.ok_or_else(unknown)
+}
+
+fn unknown() -> Error {
+    // The 2.0a7 server's word for it.
+    Error::not_found("Task")
+}

@@ -1,0 +1,55 @@
+//! How connections are opened: one that writes, several that only ask.
+
+use std::path::Path;
+use std::time::Duration;
+
+use rusqlite::{Connection, OpenFlags};
+
+use crate::domain::error::{Error, Result};
+
+/// Prepared statements kept by each connection.
+const STATEMENTS: usize = 256;
+
+/// SQLite before 3.51.3 can corrupt a write-ahead log when two connections write and
+/// checkpoint at once; refuse to run on it.
+pub(super) fn check_library() -> Result<()> {
+    if rusqlite::version_number() < 3_051_003 {
+        return Err(Error::internal(format_args!(
+            "SQLite {} is too old: 3.51.3 or newer is needed",
+            rusqlite::version()
+        )));
+    }
+    Ok(())
+}
+
+/// The connection that writes. Every commit reaches the disk before it is answered.
+pub(super) fn open_writer(path: &Path) -> Result<Connection> {
+    let connection = Connection::open(path).map_err(|error| {
+        Error::from(error).while_doing(format_args!("opening {}", path.display()))
+    })?;
+    connection.pragma_update(None, "journal_mode", "WAL")?;
+    connection.pragma_update(None, "synchronous", "FULL")?;
+    connection.pragma_update(None, "foreign_keys", true)?;
+    // Checkpoints happen here, on the writer's thread, but rarely: 16 MiB of log.
+    connection.pragma_update(None, "wal_autocheckpoint", 4096)?;
+    connection.pragma_update(None, "journal_size_limit", 64 * 1024 * 1024)?;
+    tune(&connection)?;
+    Ok(connection)
+}
+
+/// A connection that cannot write.
+pub(super) fn open_reader(path: &Path) -> Result<Connection> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = Connection::open_with_flags(path, flags)?;
+    connection.pragma_update(None, "query_only", true)?;
+    tune(&connection)?;
+    Ok(connection)
+}
+
+fn tune(connection: &Connection) -> Result<()> {
+    connection.set_prepared_statement_cache_capacity(STATEMENTS);
+    connection.busy_timeout(Duration::from_secs(5))?;
+    connection.pragma_update(None, "temp_store", "MEMORY")?;
+    connection.pragma_update(None, "cache_size", -4096)?;
+    Ok(())
+}

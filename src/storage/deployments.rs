@@ -1,0 +1,127 @@
+//! Deployments in the store.
+
+use rusqlite::{Connection, Row, named_params};
+
+use super::column::Json;
+use super::filters::{self, deployments as question};
+use super::query::{self, Columns};
+use crate::domain::deployment::{Deployment, Infrastructure, NewDeployment};
+use crate::domain::error::Result;
+use crate::domain::filter::{Filters, Page};
+use crate::domain::ids::{DeploymentId, FlowId};
+use crate::domain::time::Timestamp;
+
+const INSERT: &str = include_str!("../../sql/queries/deployments/insert.sql");
+const UPDATE: &str = include_str!("../../sql/queries/deployments/update.sql");
+const BY_ID: &str = include_str!("../../sql/queries/deployments/by_id.sql");
+const BY_KEY: &str = include_str!("../../sql/queries/deployments/by_key.sql");
+const SET_SCHEDULE_ACTIVE: &str =
+    include_str!("../../sql/queries/deployments/set_schedule_active.sql");
+const DELETE: &str = include_str!("../../sql/queries/deployments/delete.sql");
+
+/// Stores a deployment that is not there yet. Its flow must be.
+pub fn insert(db: &Connection, new: &NewDeployment, now: Timestamp) -> Result<DeploymentId> {
+    let id = DeploymentId::new();
+    let unset = Infrastructure::default();
+    let infrastructure = new.infrastructure.as_ref().unwrap_or(&unset);
+    let params = named_params! {
+        ":id": id,
+        ":now": now,
+        ":name": new.name,
+        ":flow_id": new.flow_id,
+        ":flow_data": new.flow_data.as_ref().map(Json),
+        ":schedule": new.schedule.as_ref().map(Json),
+        ":is_schedule_active": new.is_schedule_active,
+        ":parameters": Json(&new.parameters),
+        ":tags": Json(&new.tags),
+        ":infrastructure_kind": infrastructure.kind,
+        ":infrastructure_config": infrastructure.config.as_ref().map(Json),
+    };
+    query::change(db, INSERT, params)?;
+    Ok(id)
+}
+
+/// Lays what is new over what is there; an infrastructure that was not given stays.
+pub fn update(
+    db: &Connection,
+    known: &Deployment,
+    new: &NewDeployment,
+    now: Timestamp,
+) -> Result<()> {
+    let infrastructure = new.infrastructure.as_ref().unwrap_or(&known.infrastructure);
+    let params = named_params! {
+        ":id": known.id,
+        ":now": now,
+        ":flow_data": new.flow_data.as_ref().map(Json),
+        ":schedule": new.schedule.as_ref().map(Json),
+        ":is_schedule_active": new.is_schedule_active,
+        ":parameters": Json(&new.parameters),
+        ":tags": Json(&new.tags),
+        ":infrastructure_kind": infrastructure.kind,
+        ":infrastructure_config": infrastructure.config.as_ref().map(Json),
+    };
+    query::change(db, UPDATE, params)?;
+    Ok(())
+}
+
+/// The deployment with that id.
+pub fn by_id(db: &Connection, id: DeploymentId) -> Result<Option<Deployment>> {
+    query::one(db, BY_ID, named_params! {":id": id}, read)
+}
+
+/// The flow's deployment of that name.
+pub fn by_key(db: &Connection, flow_id: FlowId, name: &str) -> Result<Option<Deployment>> {
+    let params = named_params! {":flow_id": flow_id, ":name": name};
+    query::one(db, BY_KEY, params, read)
+}
+
+/// Follows the schedule or not; false when there is no such deployment.
+pub fn set_schedule_active(
+    db: &Connection,
+    id: DeploymentId,
+    active: bool,
+    now: Timestamp,
+) -> Result<bool> {
+    let params = named_params! {":id": id, ":active": active, ":now": now};
+    Ok(query::change(db, SET_SCHEDULE_ACTIVE, params)? > 0)
+}
+
+/// Removes a deployment; its runs stay. False when there is no such deployment.
+pub fn delete(db: &Connection, id: DeploymentId) -> Result<bool> {
+    Ok(query::change(db, DELETE, named_params! {":id": id})? > 0)
+}
+
+/// A page of deployments, by name.
+pub fn page(db: &Connection, filters: &Filters, page: Page) -> Result<Vec<Deployment>> {
+    filters::all(db, &question::select(filters, page), read)
+}
+
+/// How many deployments there are.
+pub fn count(db: &Connection, filters: &Filters) -> Result<u64> {
+    filters::count(db, &question::count(filters))
+}
+
+fn read(row: &Row<'_>) -> rusqlite::Result<Deployment> {
+    let mut columns = Columns::of(row);
+    Ok(Deployment {
+        id: columns.next()?,
+        created: columns.next()?,
+        updated: columns.next()?,
+        name: columns.next()?,
+        flow_id: columns.next()?,
+        flow_data: columns.next::<Option<Json<_>>>()?.map(|json| json.0),
+        schedule: columns.next::<Option<Json<_>>>()?.map(|json| json.0),
+        is_schedule_active: columns.next()?,
+        parameters: columns.next::<Json<_>>()?.0,
+        tags: columns.next::<Json<_>>()?.0,
+        infrastructure: infrastructure(&mut columns)?,
+    })
+}
+
+/// The two columns that say what runs run on.
+pub(super) fn infrastructure(columns: &mut Columns<'_, '_>) -> rusqlite::Result<Infrastructure> {
+    Ok(Infrastructure {
+        kind: columns.next()?,
+        config: columns.next::<Option<Json<_>>>()?.map(|json| json.0),
+    })
+}

@@ -1,0 +1,162 @@
+//! Every question prepares against the real schema, and what is polled uses an index.
+
+use super::*;
+use crate::domain::filter::*;
+use crate::domain::ids::*;
+use crate::domain::state::StateType;
+use crate::domain::time::Timestamp;
+use crate::storage::{connection, migrate};
+
+fn schema() -> Connection {
+    let mut db = Connection::open_in_memory().unwrap();
+    migrate::run(&mut db).unwrap();
+    let _ = connection::check_library();
+    db
+}
+
+fn plan(db: &Connection, statement: &SelectStatement) -> String {
+    let (sql, values) = statement.build(SqliteQueryBuilder);
+    let values: Vec<_> = values.0.into_iter().map(|v| bind(v).unwrap()).collect();
+    let mut explain = db.prepare(&format!("EXPLAIN QUERY PLAN {sql}")).unwrap();
+    let steps = explain
+        .query_map(params_from_iter(values), |row| row.get::<_, String>(3))
+        .unwrap();
+    steps.map(Result::unwrap).collect::<Vec<_>>().join("\n")
+}
+
+fn everything() -> Filters {
+    let at = TimeCriterion::AtOrAfter(Timestamp::from_micros(0));
+    let tags = || TagCriterion::HasAll(vec!["a".into(), "b".into()]);
+    Filters {
+        flows: Some(vec![
+            FlowCriterion::IdIn(vec![FlowId::new()]),
+            FlowCriterion::NameIn(vec!["n".into()]),
+            FlowCriterion::Tags(tags()),
+        ]),
+        deployments: Some(vec![
+            DeploymentCriterion::IdIn(vec![]),
+            DeploymentCriterion::NameIn(vec!["n".into()]),
+            DeploymentCriterion::ScheduleActive(true),
+            DeploymentCriterion::Tags(TagCriterion::IsEmpty(true)),
+        ]),
+        flow_runs: Some(vec![
+            FlowRunCriterion::IdIn(vec![FlowRunId::new()]),
+            FlowRunCriterion::IdNotIn(vec![FlowRunId::new()]),
+            FlowRunCriterion::NameIn(vec![]),
+            FlowRunCriterion::Tags(tags()),
+            FlowRunCriterion::DeploymentIn(vec![DeploymentId::new()]),
+            FlowRunCriterion::DeploymentIsNull(false),
+            FlowRunCriterion::StateTypeIn(vec![StateType::Running]),
+            FlowRunCriterion::StateNameIn(vec!["Late".into()]),
+            FlowRunCriterion::FlowVersionIn(vec!["1".into()]),
+            FlowRunCriterion::StartTime(at),
+            FlowRunCriterion::ExpectedStartTime(at),
+            FlowRunCriterion::NextScheduledStartTime(at),
+            FlowRunCriterion::ParentTaskRunIn(vec![TaskRunId::new()]),
+            FlowRunCriterion::ParentTaskRunIsNull(true),
+        ]),
+        task_runs: Some(vec![
+            TaskRunCriterion::IdIn(vec![TaskRunId::new()]),
+            TaskRunCriterion::NameIn(vec!["n".into()]),
+            TaskRunCriterion::Tags(TagCriterion::IsEmpty(false)),
+            TaskRunCriterion::StateTypeIn(vec![StateType::Failed]),
+            TaskRunCriterion::StateNameIn(vec!["x".into()]),
+            TaskRunCriterion::StartTime(TimeCriterion::IsNull(true)),
+            TaskRunCriterion::IsSubflow(true),
+            TaskRunCriterion::IsSubflow(false),
+        ]),
+    }
+}
+
+#[test]
+fn every_question_prepares() {
+    let db = schema();
+    let filters = everything();
+    let page = Page::default();
+    for statement in [
+        flows::select(&filters, page),
+        flows::count(&filters),
+        deployments::select(&filters, page),
+        deployments::count(&filters),
+        flow_runs::select(&filters, RunSort::EndTimeDesc, page),
+        flow_runs::count(&filters),
+        task_runs::select(&filters, RunSort::ExpectedStartTimeAsc, page),
+        task_runs::count(&filters),
+    ] {
+        plan(&db, &statement);
+    }
+}
+
+#[test]
+fn an_agent_s_poll_walks_the_index_of_due_runs() {
+    let db = schema();
+    let filters = Filters {
+        flow_runs: Some(vec![
+            FlowRunCriterion::StateTypeIn(vec![StateType::Scheduled]),
+            FlowRunCriterion::DeploymentIsNull(false),
+            FlowRunCriterion::NextScheduledStartTime(TimeCriterion::AtOrBefore(
+                Timestamp::from_micros(1),
+            )),
+        ]),
+        ..Filters::default()
+    };
+    let sort = RunSort::NextScheduledStartTimeAsc;
+    let plan = plan(&db, &flow_runs::select(&filters, sort, Page::default()));
+    assert!(plan.contains("flow_runs_by_state"), "{plan}");
+    assert!(!plan.contains("TEMP B-TREE"), "{plan}");
+}
+
+#[test]
+fn the_newest_page_is_read_from_the_key_s_end() {
+    let db = schema();
+    let statement = flow_runs::select(&Filters::default(), RunSort::IdDesc, Page::default());
+    let plan = plan(&db, &statement);
+    assert!(!plan.contains("TEMP B-TREE"), "{plan}");
+}
+
+#[test]
+fn a_run_s_log_is_read_from_its_index_in_order() {
+    let db = schema();
+    let sort = LogSort {
+        key: LogKey::Timestamp,
+        descending: false,
+    };
+    let criteria = [LogCriterion::FlowRunIn(vec![FlowRunId::new()])];
+    let plan = plan(&db, &logs::select(&criteria, sort, Page::default()));
+    assert!(plan.contains("logs_by_flow_run"), "{plan}");
+    assert!(!plan.contains("TEMP B-TREE"), "{plan}");
+}
+
+#[test]
+fn what_agents_ask_all_day_uses_the_partial_indexes() {
+    let db = schema();
+    let explain = |sql: &str| {
+        let mut explain = db.prepare(&format!("EXPLAIN QUERY PLAN {sql}")).unwrap();
+        let wanted = vec![0i64; explain.parameter_count()];
+        let steps = explain
+            .query_map(params_from_iter(wanted), |row| row.get::<_, String>(3))
+            .unwrap();
+        steps.map(Result::unwrap).collect::<Vec<_>>().join("\n")
+    };
+    for (sql, index) in [
+        (
+            include_str!("../../../sql/queries/claims/due.sql"),
+            "flow_runs_by_state",
+        ),
+        (
+            include_str!("../../../sql/queries/claims/next_due.sql"),
+            "flow_runs_by_state",
+        ),
+        (
+            include_str!("../../../sql/queries/claims/in_hand.sql"),
+            "flow_runs_claimed",
+        ),
+        (
+            include_str!("../../../sql/queries/claims/count.sql"),
+            "flow_runs_claimed",
+        ),
+    ] {
+        let plan = explain(sql);
+        assert!(plan.contains(index), "{sql}\n{plan}");
+    }
+}

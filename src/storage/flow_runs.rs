@@ -1,0 +1,161 @@
+//! Flow runs in the store.
+
+use rusqlite::{Connection, Row, named_params};
+
+use super::column::Json;
+use super::filters::{self, flow_runs as question};
+use super::query::{self, Columns};
+use super::{deployments, states};
+use crate::domain::error::Result;
+use crate::domain::filter::{Filters, Page, RunSort};
+use crate::domain::flow_run::{Claim, FlowRun, FlowRunUpdate, NewFlowRun};
+use crate::domain::ids::{FlowId, FlowRunId};
+use crate::domain::run::RunBooks;
+use crate::domain::state::State;
+use crate::domain::time::Timestamp;
+
+const INSERT: &str = include_str!("../../sql/queries/flow_runs/insert.sql");
+const BY_ID: &str = include_str!("../../sql/queries/flow_runs/by_id.sql");
+const ID_BY_KEY: &str = include_str!("../../sql/queries/flow_runs/id_by_key.sql");
+const UPDATE: &str = include_str!("../../sql/queries/flow_runs/update.sql");
+const ENTER_STATE: &str = include_str!("../../sql/queries/flow_runs/enter_state.sql");
+const DELETE: &str = include_str!("../../sql/queries/flow_runs/delete.sql");
+
+/// Stores a run under a name, without any state yet.
+pub fn insert(db: &Connection, new: &NewFlowRun, name: &str, now: Timestamp) -> Result<FlowRunId> {
+    let id = FlowRunId::new();
+    let params = named_params! {
+        ":id": id,
+        ":now": now,
+        ":name": name,
+        ":flow_id": new.flow_id,
+        ":deployment_id": new.deployment_id,
+        ":flow_version": new.flow_version,
+        ":parameters": Json(&new.parameters),
+        ":idempotency_key": new.idempotency_key,
+        ":context": Json(&new.context),
+        ":tags": Json(&new.tags),
+        ":parent_task_run_id": new.parent_task_run_id,
+        ":auto_scheduled": new.auto_scheduled,
+        ":infrastructure_kind": new.infrastructure.kind,
+        ":infrastructure_config": new.infrastructure.config.as_ref().map(Json),
+        ":created_by": new.created_by,
+    };
+    query::change(db, INSERT, params)?;
+    Ok(id)
+}
+
+/// The run with that id and its current state.
+pub fn by_id(db: &Connection, id: FlowRunId) -> Result<Option<FlowRun>> {
+    query::one(db, BY_ID, named_params! {":id": id}, read)
+}
+
+/// The flow's run with that idempotency key.
+pub fn id_by_key(db: &Connection, flow_id: FlowId, key: &str) -> Result<Option<FlowRunId>> {
+    let params = named_params! {":flow_id": flow_id, ":key": key};
+    query::one(db, ID_BY_KEY, params, |row| row.get(0))
+}
+
+/// Changes what the update names; the rest of `run` stays.
+pub fn update(db: &Connection, run: FlowRun, change: FlowRunUpdate, now: Timestamp) -> Result<()> {
+    let infrastructure = change.infrastructure.unwrap_or(run.infrastructure);
+    let params = named_params! {
+        ":id": run.id,
+        ":now": now,
+        ":name": change.name.unwrap_or(run.name),
+        ":flow_version": change.flow_version.unwrap_or(run.flow_version),
+        ":parameters": Json(&change.parameters.unwrap_or(run.parameters)),
+        ":tags": Json(&change.tags.unwrap_or(run.tags)),
+        ":infrastructure_kind": infrastructure.kind,
+        ":infrastructure_config": infrastructure.config.as_ref().map(Json),
+    };
+    query::change(db, UPDATE, params)?;
+    Ok(())
+}
+
+/// Points the run to its new state and books the step.
+pub fn enter_state(db: &Connection, id: FlowRunId, state: &State, books: &RunBooks) -> Result<()> {
+    query::change(
+        db,
+        ENTER_STATE,
+        named_params! {
+            ":id": id,
+            ":now": state.timestamp,
+            ":state_id": state.id,
+            ":state_type": state.kind,
+            ":state_name": state.name,
+            ":run_count": books.run_count,
+            ":expected_start_time": books.expected_start_time,
+            ":next_scheduled_start_time": books.next_scheduled_start_time,
+            ":start_time": books.start_time,
+            ":end_time": books.end_time,
+            ":total_run_time": books.total_run_time,
+        },
+    )?;
+    Ok(())
+}
+
+/// Removes a run with its states and task runs; false when there is no such run.
+pub fn delete(db: &Connection, id: FlowRunId) -> Result<bool> {
+    Ok(query::change(db, DELETE, named_params! {":id": id})? > 0)
+}
+
+/// A page of runs.
+pub fn page(db: &Connection, filters: &Filters, sort: RunSort, page: Page) -> Result<Vec<FlowRun>> {
+    filters::all(db, &question::select(filters, sort, page), read)
+}
+
+/// How many runs there are.
+pub fn count(db: &Connection, filters: &Filters) -> Result<u64> {
+    filters::count(db, &question::count(filters))
+}
+
+/// Reads a run and its state, in the order of `by_id.sql`.
+pub(super) fn read(row: &Row<'_>) -> rusqlite::Result<FlowRun> {
+    let mut columns = Columns::of(row);
+    Ok(FlowRun {
+        id: columns.next()?,
+        created: columns.next()?,
+        updated: columns.next()?,
+        name: columns.next()?,
+        flow_id: columns.next()?,
+        deployment_id: columns.next()?,
+        flow_version: columns.next()?,
+        parameters: columns.next::<Json<_>>()?.0,
+        idempotency_key: columns.next()?,
+        context: columns.next::<Json<_>>()?.0,
+        empirical_policy: columns.next::<Json<_>>()?.0,
+        empirical_config: columns.next::<Json<_>>()?.0,
+        tags: columns.next::<Json<_>>()?.0,
+        parent_task_run_id: columns.next()?,
+        auto_scheduled: columns.next()?,
+        infrastructure: deployments::infrastructure(&mut columns)?,
+        created_by: columns.next()?,
+        claim: claim(&mut columns)?,
+        books: books(&mut columns)?,
+        state: states::read_optional(&mut columns)?,
+    })
+}
+
+fn claim(columns: &mut Columns<'_, '_>) -> rusqlite::Result<Option<Claim>> {
+    let agent: Option<String> = columns.next()?;
+    let at: Option<Timestamp> = columns.next()?;
+    let infrastructure_id = columns.next()?;
+    Ok(agent.zip(at).map(|(agent, at)| Claim {
+        agent,
+        at,
+        infrastructure_id,
+    }))
+}
+
+/// The six columns of counts and times.
+pub(super) fn books(columns: &mut Columns<'_, '_>) -> rusqlite::Result<RunBooks> {
+    Ok(RunBooks {
+        run_count: columns.next()?,
+        expected_start_time: columns.next()?,
+        next_scheduled_start_time: columns.next()?,
+        start_time: columns.next()?,
+        end_time: columns.next()?,
+        total_run_time: columns.next()?,
+    })
+}

@@ -1,0 +1,72 @@
+//! Log lines in the store.
+
+use rusqlite::{Connection, Row, named_params};
+
+use super::filters::{self, logs as question};
+use super::query::{self, Columns};
+use crate::domain::error::Result;
+use crate::domain::filter::{LogCriterion, LogSort, Page};
+use crate::domain::ids::{FlowRunId, LogId};
+use crate::domain::log::{Log, NewLog};
+use crate::domain::time::Timestamp;
+
+const INSERT: &str = include_str!("../../sql/queries/logs/insert.sql");
+const LAST_OUTPUT: &str = include_str!("../../sql/queries/logs/last_output.sql");
+
+/// Appends lines in their order.
+pub fn insert(db: &Connection, lines: &[NewLog], now: Timestamp) -> Result<()> {
+    let mut statement = db.prepare_cached(INSERT)?;
+    for line in lines {
+        statement.execute(named_params! {
+            ":id": LogId::new(),
+            ":now": now,
+            ":name": line.name,
+            ":level": line.level,
+            ":message": line.message,
+            ":timestamp": line.timestamp,
+            ":flow_run_id": line.flow_run_id,
+            ":task_run_id": line.task_run_id,
+        })?;
+    }
+    Ok(())
+}
+
+/// The time of a logger's last line in a run, and how many of its lines carry that time.
+pub fn last_of(db: &Connection, run: FlowRunId, logger: &str) -> Result<Option<(Timestamp, u64)>> {
+    let params = named_params! {":flow_run_id": run, ":name": logger};
+    query::one(db, LAST_OUTPUT, params, |row| {
+        let count: i64 = row.get(1)?;
+        Ok((row.get(0)?, count.unsigned_abs()))
+    })
+}
+
+/// A page of lines.
+pub fn page(
+    db: &Connection,
+    criteria: &[LogCriterion],
+    sort: LogSort,
+    page: Page,
+) -> Result<Vec<Log>> {
+    filters::all(db, &question::select(criteria, sort, page), read)
+}
+
+/// How many lines there are.
+pub fn count(db: &Connection, criteria: &[LogCriterion]) -> Result<u64> {
+    filters::count(db, &question::count(criteria))
+}
+
+fn read(row: &Row<'_>) -> rusqlite::Result<Log> {
+    let mut columns = Columns::of(row);
+    Ok(Log {
+        id: columns.next()?,
+        created: columns.next()?,
+        line: NewLog {
+            name: columns.next()?,
+            level: columns.next()?,
+            message: columns.next()?,
+            timestamp: columns.next()?,
+            flow_run_id: columns.next()?,
+            task_run_id: columns.next()?,
+        },
+    })
+}

@@ -1,0 +1,85 @@
+//! Brings a database file up to this version's schema, or refuses it.
+
+use refinery::Runner;
+use rusqlite::Connection;
+
+use crate::domain::error::{Error, Result};
+
+mod embedded {
+    refinery::embed_migrations!("sql/migrations");
+}
+
+/// Applies what is missing, in one transaction. A file that a newer version has already
+/// migrated further is refused, untouched.
+pub(super) fn run(connection: &mut Connection) -> Result<()> {
+    let runner: Runner = embedded::migrations::runner()
+        .set_grouped(true)
+        .set_abort_divergent(true)
+        .set_abort_missing(true);
+    refuse_newer(&runner, connection)?;
+    runner
+        .run(connection)
+        .map_err(|error| Error::internal(format_args!("migrating the database: {error}")))?;
+    Ok(())
+}
+
+fn refuse_newer(runner: &Runner, connection: &mut Connection) -> Result<()> {
+    let known = runner.get_migrations().iter().map(|m| m.version()).max();
+    let applied = last_applied(connection)?;
+    match (applied, known) {
+        (Some(applied), Some(known)) if applied > i64::from(known) => {
+            Err(Error::internal(format_args!(
+                "the database has schema version {applied}, this prefectd knows up to {known}: \
+                 it was written by a newer version; install that one or restore a backup"
+            )))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// The newest migration that the file has seen; `None` for a new file.
+fn last_applied(connection: &Connection) -> Result<Option<i64>> {
+    if !connection.table_exists(None, "refinery_schema_history")? {
+        return Ok(None);
+    }
+    Ok(connection.query_row(
+        "SELECT max(version) FROM refinery_schema_history",
+        [],
+        |row| row.get(0),
+    )?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::storage::connection;
+
+    #[test]
+    fn migrating_twice_changes_nothing() {
+        let dir = tempfile::tempdir().unwrap();
+        let mut db = connection::open_writer(&dir.path().join("t.db")).unwrap();
+        run(&mut db).unwrap();
+        run(&mut db).unwrap();
+        let broken: i64 = db
+            .query_row("SELECT count(*) FROM pragma_foreign_key_check", [], |row| {
+                row.get(0)
+            })
+            .unwrap();
+        assert_eq!(broken, 0);
+    }
+
+    #[test]
+    fn a_file_from_a_newer_version_is_refused() {
+        let dir = tempfile::tempdir().unwrap();
+        let mut db = connection::open_writer(&dir.path().join("t.db")).unwrap();
+        run(&mut db).unwrap();
+        db.execute(
+            "INSERT INTO refinery_schema_history (version, name, applied_on, checksum)
+             VALUES (9999, 'later', '', '0')",
+            [],
+        )
+        .unwrap();
+        let refusal = run(&mut db).unwrap_err().to_string();
+        assert!(refusal.contains("newer version"), "{refusal}");
+    }
+}

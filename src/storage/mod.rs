@@ -1,0 +1,109 @@
+//! The only room that knows SQLite.
+//!
+//! One writer thread owns the one connection that writes; it runs closures from a queue and
+//! commits everything that waits in a single transaction, each closure within its own
+//! savepoint. Readers are a few threads with query-only connections. Nobody holds a
+//! connection across an await: a caller hands in a closure and waits for its answer, which
+//! comes after the commit. A 2xx to a write therefore survives power loss.
+//!
+//! The noun files hold small functions that take a transaction or a connection.
+
+pub mod blobs;
+pub mod claims;
+mod column;
+mod connection;
+pub mod deployments;
+mod error;
+mod filters;
+pub mod flow_runs;
+pub mod flows;
+pub mod logs;
+mod migrate;
+mod query;
+mod readers;
+pub mod states;
+pub mod task_runs;
+mod writer;
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use crate::domain::error::{Error, Kind, Result};
+
+pub use rusqlite::Connection;
+pub use states::StateOf;
+
+/// How many threads answer reads.
+const READERS: usize = 4;
+
+/// A handle to the database; clones share it.
+#[derive(Clone)]
+pub struct Store {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    writer: writer::Writer,
+    readers: readers::Readers,
+    path: PathBuf,
+}
+
+impl Store {
+    /// Opens the file, creating it when it is not there, and brings its schema up to date.
+    ///
+    /// Fails when the file is from a newer version, is no database, or cannot be written.
+    pub fn open(path: &Path) -> Result<Self> {
+        connection::check_library()?;
+        let mut connection = connection::open_writer(path)?;
+        migrate::run(&mut connection)?;
+        let readers = readers::Readers::start(path, READERS)?;
+        let writer = writer::Writer::start(connection)?;
+        Ok(Self {
+            inner: Arc::new(Inner {
+                writer,
+                readers,
+                path: path.to_owned(),
+            }),
+        })
+    }
+
+    /// Runs `work` within the writer's transaction and answers after its commit. When
+    /// `work` fails, what it wrote is undone and nothing else is.
+    pub async fn write<T, F>(&self, work: F) -> Result<T>
+    where
+        T: Send + 'static,
+        F: FnOnce(&Connection) -> Result<T> + Send + 'static,
+    {
+        self.inner.writer.run(work).await
+    }
+
+    /// Runs `work` on a query-only connection.
+    pub async fn read<T, F>(&self, work: F) -> Result<T>
+    where
+        T: Send + 'static,
+        F: FnOnce(&Connection) -> Result<T> + Send + 'static,
+    {
+        self.inner.readers.run(work).await
+    }
+
+    /// The file's size with its write-ahead log, in bytes.
+    pub fn size_bytes(&self) -> u64 {
+        let wal = self.inner.path.with_extension("db-wal");
+        [self.inner.path.as_path(), wal.as_path()]
+            .into_iter()
+            .filter_map(|path| std::fs::metadata(path).ok())
+            .map(|meta| meta.len())
+            .sum()
+    }
+
+    /// Lets queued writes finish and closes the writing connection. Later writes are
+    /// refused as [`Kind::Unavailable`]. Blocks until the writer has ended.
+    pub fn close(&self) {
+        self.inner.writer.close();
+    }
+}
+
+/// The answer to work that came after the end.
+fn stopping() -> Error {
+    Error::new(Kind::Unavailable, "The server is stopping.")
+}

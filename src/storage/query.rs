@@ -1,0 +1,53 @@
+//! Small helpers around prepared statements.
+
+use rusqlite::types::FromSql;
+use rusqlite::{Connection, OptionalExtension, Params, Row};
+
+use crate::domain::error::Result;
+
+/// Reads a row's columns from left to right, as the statement lists them.
+pub(super) struct Columns<'row, 'stmt> {
+    row: &'row Row<'stmt>,
+    next: usize,
+}
+
+impl<'row, 'stmt> Columns<'row, 'stmt> {
+    /// From the first column.
+    pub fn of(row: &'row Row<'stmt>) -> Self {
+        Self { row, next: 0 }
+    }
+
+    /// The next column's value.
+    pub fn next<T: FromSql>(&mut self) -> rusqlite::Result<T> {
+        let index = self.next;
+        self.next += 1;
+        self.row.get(index)
+    }
+}
+
+/// The one row of an answer, or none.
+pub(super) fn one<T>(
+    db: &Connection,
+    sql: &str,
+    params: impl Params,
+    read: impl FnOnce(&Row<'_>) -> rusqlite::Result<T>,
+) -> Result<Option<T>> {
+    Ok(db.prepare_cached(sql)?.query_row(params, read).optional()?)
+}
+
+/// All rows of an answer.
+pub(super) fn all<T>(
+    db: &Connection,
+    sql: &str,
+    params: impl Params,
+    read: impl FnMut(&Row<'_>) -> rusqlite::Result<T>,
+) -> Result<Vec<T>> {
+    let mut statement = db.prepare_cached(sql)?;
+    let rows = statement.query_map(params, read)?;
+    Ok(rows.collect::<rusqlite::Result<_>>()?)
+}
+
+/// Changes rows and says how many.
+pub(super) fn change(db: &Connection, sql: &str, params: impl Params) -> Result<usize> {
+    Ok(db.prepare_cached(sql)?.execute(params)?)
+}

@@ -1,0 +1,121 @@
+//! Task runs in the store.
+
+use rusqlite::{Connection, Row, named_params};
+
+use super::column::Json;
+use super::filters::{self, task_runs as question};
+use super::query::{self, Columns};
+use super::{flow_runs, states};
+use crate::domain::error::Result;
+use crate::domain::filter::{Filters, Page, RunSort};
+use crate::domain::ids::TaskRunId;
+use crate::domain::run::RunBooks;
+use crate::domain::state::State;
+use crate::domain::task_run::{RetryPolicy, TaskRun, TaskRunSpec};
+use crate::domain::time::Timestamp;
+
+const INSERT: &str = include_str!("../../sql/queries/task_runs/insert.sql");
+const BY_ID: &str = include_str!("../../sql/queries/task_runs/by_id.sql");
+const ID_BY_KEY: &str = include_str!("../../sql/queries/task_runs/id_by_key.sql");
+const ENTER_STATE: &str = include_str!("../../sql/queries/task_runs/enter_state.sql");
+const DELETE: &str = include_str!("../../sql/queries/task_runs/delete.sql");
+
+/// Stores a task run without any state yet.
+pub fn insert(db: &Connection, spec: &TaskRunSpec, now: Timestamp) -> Result<TaskRunId> {
+    let id = TaskRunId::new();
+    let params = named_params! {
+        ":id": id,
+        ":now": now,
+        ":name": spec.name,
+        ":flow_run_id": spec.flow_run_id,
+        ":task_key": spec.task_key,
+        ":dynamic_key": spec.dynamic_key,
+        ":cache_key": spec.cache_key,
+        ":cache_expiration": spec.cache_expiration,
+        ":task_version": spec.task_version,
+        ":max_retries": spec.policy.max_retries,
+        ":retry_delay": spec.policy.retry_delay,
+        ":tags": Json(&spec.tags),
+        ":task_inputs": Json(&spec.task_inputs),
+    };
+    query::change(db, INSERT, params)?;
+    Ok(id)
+}
+
+/// The run with that id and its current state.
+pub fn by_id(db: &Connection, id: TaskRunId) -> Result<Option<TaskRun>> {
+    query::one(db, BY_ID, named_params! {":id": id}, read)
+}
+
+/// The run of the same task and dynamic key within the same flow run.
+pub fn id_by_key(db: &Connection, spec: &TaskRunSpec) -> Result<Option<TaskRunId>> {
+    let params = named_params! {
+        ":flow_run_id": spec.flow_run_id,
+        ":task_key": spec.task_key,
+        ":dynamic_key": spec.dynamic_key,
+    };
+    query::one(db, ID_BY_KEY, params, |row| row.get(0))
+}
+
+/// Points the run to its new state and books the step.
+pub fn enter_state(db: &Connection, id: TaskRunId, state: &State, books: &RunBooks) -> Result<()> {
+    query::change(
+        db,
+        ENTER_STATE,
+        named_params! {
+            ":id": id,
+            ":now": state.timestamp,
+            ":state_id": state.id,
+            ":state_type": state.kind,
+            ":state_name": state.name,
+            ":run_count": books.run_count,
+            ":expected_start_time": books.expected_start_time,
+            ":next_scheduled_start_time": books.next_scheduled_start_time,
+            ":start_time": books.start_time,
+            ":end_time": books.end_time,
+            ":total_run_time": books.total_run_time,
+        },
+    )?;
+    Ok(())
+}
+
+/// Removes a run with its states; false when there is no such run.
+pub fn delete(db: &Connection, id: TaskRunId) -> Result<bool> {
+    Ok(query::change(db, DELETE, named_params! {":id": id})? > 0)
+}
+
+/// A page of runs.
+pub fn page(db: &Connection, filters: &Filters, sort: RunSort, page: Page) -> Result<Vec<TaskRun>> {
+    filters::all(db, &question::select(filters, sort, page), read)
+}
+
+/// How many runs there are.
+pub fn count(db: &Connection, filters: &Filters) -> Result<u64> {
+    filters::count(db, &question::count(filters))
+}
+
+fn read(row: &Row<'_>) -> rusqlite::Result<TaskRun> {
+    let mut columns = Columns::of(row);
+    Ok(TaskRun {
+        id: columns.next()?,
+        created: columns.next()?,
+        updated: columns.next()?,
+        spec: TaskRunSpec {
+            name: columns.next()?,
+            flow_run_id: columns.next()?,
+            task_key: columns.next()?,
+            dynamic_key: columns.next()?,
+            cache_key: columns.next()?,
+            cache_expiration: columns.next()?,
+            task_version: columns.next()?,
+            policy: RetryPolicy {
+                max_retries: columns.next()?,
+                retry_delay: columns.next()?,
+            },
+            tags: columns.next::<Json<_>>()?.0,
+            task_inputs: columns.next::<Json<_>>()?.0,
+        },
+        books: flow_runs::books(&mut columns)?,
+        state: states::read_optional(&mut columns)?,
+    })
+}
