@@ -1,3 +1,4 @@
+pub mod api;
 pub mod app;
 pub mod clock;
 pub mod domain;

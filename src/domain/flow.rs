@@ -49,11 +49,10 @@ impl<T> Created<T> {
         matches!(self, Created::New(_))
     }
 
-    /// The same answer about something derived from it.
-    pub fn map<U>(self, f: impl FnOnce(T) -> U) -> Created<U> {
+    /// What was made or found.
+    pub fn get(&self) -> &T {
         match self {
-            Created::New(value) => Created::New(f(value)),
-            Created::Known(value) => Created::Known(f(value)),
+            Created::New(value) | Created::Known(value) => value,
         }
     }
 }

@@ -5,6 +5,7 @@
 //! import from here; this room imports nothing of ours.
 
 pub mod deployment;
+pub mod document;
 pub mod error;
 pub mod filter;
 pub mod flow;

@@ -1,0 +1,92 @@
+//! Which dialect a request speaks.
+//!
+//! Settled once, in this order: an explicit path; the modern client's version header; the
+//! 2.0a7 client's user agent; else the modern dialect. The request's path is rewritten to
+//! the explicit one, so that routing needs no further thought.
+
+use axum::http::{HeaderMap, Request, Uri, header};
+
+/// Where the 2.0a7 generation's routes are.
+pub const ORION: &str = "/api/orion";
+/// Where the modern generation's routes are.
+pub const V3: &str = "/api/v3";
+
+/// The path as the client wrote it.
+#[derive(Clone, Debug)]
+pub struct AskedUri(pub Uri);
+
+/// Rewrites `/api/…` to the path of the dialect that the request speaks.
+pub fn settle<B>(mut request: Request<B>) -> Request<B> {
+    let asked = request.uri().clone();
+    if let Some(settled) = explicit(&asked, request.headers()) {
+        *request.uri_mut() = settled;
+    }
+    request.extensions_mut().insert(AskedUri(asked));
+    request
+}
+
+/// The explicit form of a path; `None` when it is explicit already or not the API's.
+fn explicit(uri: &Uri, headers: &HeaderMap) -> Option<Uri> {
+    let rest = uri.path().strip_prefix("/api")?;
+    let is_api = rest.is_empty() || rest.starts_with('/');
+    if !is_api || within(uri.path(), ORION) || within(uri.path(), V3) {
+        return None;
+    }
+    let query = uri.query().map(|query| format!("?{query}"));
+    let path = format!(
+        "{}{rest}{}",
+        spoken(headers),
+        query.as_deref().unwrap_or_default()
+    );
+    path.parse().ok()
+}
+
+fn within(path: &str, prefix: &str) -> bool {
+    path.strip_prefix(prefix)
+        .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+}
+
+fn spoken(headers: &HeaderMap) -> &'static str {
+    let agent = headers
+        .get(header::USER_AGENT)
+        .and_then(|value| value.to_str().ok());
+    if headers.contains_key("x-prefect-api-version") {
+        V3
+    } else if agent.is_some_and(|agent| agent.starts_with("python-httpx/")) {
+        ORION
+    } else {
+        V3
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn settled(path: &str, headers: &[(&'static str, &'static str)]) -> String {
+        let mut request = Request::builder().uri(path);
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        settle(request.body(()).unwrap()).uri().to_string()
+    }
+
+    #[test]
+    fn the_order_of_signs() {
+        let httpx = ("user-agent", "python-httpx/0.22.0");
+        let version = ("x-prefect-api-version", "0.8.4");
+        let cases: &[(&str, &[_], &str)] = &[
+            ("/api/flows/?a=1", &[httpx], "/api/orion/flows/?a=1"),
+            ("/api/flows/", &[httpx, version], "/api/v3/flows/"),
+            ("/api/flows/", &[], "/api/v3/flows/"),
+            ("/api/orion/flows/", &[version], "/api/orion/flows/"),
+            ("/api/v3/flows/", &[httpx], "/api/v3/flows/"),
+            ("/api/orionish", &[httpx], "/api/orion/orionish"),
+            ("/apis", &[httpx], "/apis"),
+            ("/metrics", &[httpx], "/metrics"),
+        ];
+        for (path, headers, expected) in cases {
+            assert_eq!(settled(path, headers), *expected, "{path} {headers:?}");
+        }
+    }
+}

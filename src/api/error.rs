@@ -1,0 +1,30 @@
+//! The one table from kinds of failure to HTTP statuses.
+
+use axum::http::StatusCode;
+
+use crate::domain::error::{Error, Kind};
+
+/// The status that says `kind`.
+pub(super) fn status(kind: Kind) -> StatusCode {
+    match kind {
+        Kind::Invalid => StatusCode::UNPROCESSABLE_ENTITY,
+        Kind::NotFound => StatusCode::NOT_FOUND,
+        Kind::Conflict => StatusCode::CONFLICT,
+        Kind::Forbidden => StatusCode::FORBIDDEN,
+        Kind::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+        Kind::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
+        Kind::StorageFull => StatusCode::INSUFFICIENT_STORAGE,
+        Kind::Internal => StatusCode::INTERNAL_SERVER_ERROR,
+    }
+}
+
+/// Logs what the caller is not told; ordinary refusals are no news.
+pub(super) fn log(error: &Error) {
+    match error.kind() {
+        Kind::Internal | Kind::StorageFull => {
+            tracing::error!(context = error.context(), "{}", error.message());
+        }
+        Kind::Unavailable => tracing::warn!("{}", error.message()),
+        _ => {}
+    }
+}

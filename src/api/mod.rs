@@ -1,0 +1,68 @@
+//! The HTTP edge: one router, served on every listener, speaking two dialects.
+//!
+//! A request's dialect is settled once, before routing ([`dialect`]); from there on it is
+//! handled by `orion` (the 2.0a7 generation) or `v3` (the modern API), which never see each
+//! other. Both are thin: extract, one verb of `app`, render.
+
+mod about;
+mod body;
+pub mod dialect;
+mod error;
+pub mod orion;
+pub mod v3;
+
+use axum::Router;
+use axum::extract::Request;
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use tower::{Layer, Service, util::MapRequestLayer};
+use tower_http::catch_panic::CatchPanicLayer;
+
+use crate::app::App;
+
+pub use about::{About, AgentView};
+
+/// The largest body that is read, in bytes.
+pub const MAX_BODY: usize = 32 * 1024 * 1024;
+
+/// What every handler has at hand.
+#[derive(Clone)]
+pub struct Ctx {
+    /// The verbs.
+    pub app: App,
+    /// What the daemon says of itself.
+    pub about: About,
+}
+
+/// The service behind every listener.
+pub fn service(
+    ctx: Ctx,
+) -> impl Service<Request, Response = Response, Error = std::convert::Infallible, Future: Send>
++ Clone
++ Send
++ 'static {
+    let router = Router::new()
+        .nest(dialect::ORION, orion::routes())
+        .nest(dialect::V3, v3::routes())
+        .route("/", get(front_door))
+        .fallback(not_found)
+        .layer(CatchPanicLayer::custom(panicked))
+        .with_state(ctx);
+    MapRequestLayer::new(dialect::settle::<axum::body::Body>).layer(router)
+}
+
+async fn front_door() -> &'static str {
+    "prefectd: the Prefect API is under /api/\n"
+}
+
+async fn not_found() -> Response {
+    let detail = serde_json::json!({ "detail": "Not Found" });
+    (StatusCode::NOT_FOUND, axum::Json(detail)).into_response()
+}
+
+fn panicked(_: Box<dyn std::any::Any + Send>) -> Response {
+    tracing::error!("a request handler panicked");
+    let detail = serde_json::json!({ "detail": "Internal Server Error" });
+    (StatusCode::INTERNAL_SERVER_ERROR, axum::Json(detail)).into_response()
+}

@@ -1,0 +1,69 @@
+//! Routes of deployments.
+
+use axum::extract::State;
+
+use super::super::Ctx;
+use super::ask::Ask;
+use super::wire::{self, DeploymentOut, FlowRunOut};
+use super::{Answer, created, no_content, ok};
+use crate::domain::ids::DeploymentId;
+
+pub async fn create(State(ctx): State<Ctx>, mut ask: Ask) -> Answer {
+    let new = ask.body(wire::new_deployment);
+    let deployment = ctx.app.create_deployment(ask.done(new)?).await?;
+    created(&deployment, DeploymentOut::from(deployment.get()))
+}
+
+pub async fn read(State(ctx): State<Ctx>, mut ask: Ask) -> Answer {
+    let id = ask.id(DeploymentId::from_uuid);
+    let deployment = ctx.app.deployment(ask.done(id)?).await?;
+    ok(DeploymentOut::from(&deployment))
+}
+
+pub async fn read_by_name(State(ctx): State<Ctx>, ask: Ask) -> Answer {
+    let (flow, name) = (ask.param("flow_name"), ask.param("deployment_name"));
+    let deployment = ctx.app.deployment_by_name(&flow, &name).await?;
+    ok(DeploymentOut::from(&deployment))
+}
+
+pub async fn filter(State(ctx): State<Ctx>, mut ask: Ask) -> Answer {
+    let asked = ask.embedded(|fields| {
+        let page = wire::page(fields);
+        let filters = wire::filters(fields);
+        page.zip(filters)
+    });
+    let (page, filters) = ask.done(asked)?;
+    let found = ctx.app.deployments(filters, page).await?;
+    ok(found.iter().map(DeploymentOut::from).collect::<Vec<_>>())
+}
+
+pub async fn count(State(ctx): State<Ctx>, mut ask: Ask) -> Answer {
+    let filters = ask.embedded(wire::filters);
+    ok(ctx.app.count_deployments(ask.done(filters)?).await?)
+}
+
+pub async fn delete(State(ctx): State<Ctx>, mut ask: Ask) -> Answer {
+    let id = ask.id(DeploymentId::from_uuid);
+    ctx.app.delete_deployment(ask.done(id)?).await?;
+    no_content()
+}
+
+pub async fn set_schedule_active(State(ctx): State<Ctx>, mut ask: Ask) -> Answer {
+    let id = ask.id(DeploymentId::from_uuid);
+    ctx.app.set_schedule_active(ask.done(id)?, true).await?;
+    ok(())
+}
+
+pub async fn set_schedule_inactive(State(ctx): State<Ctx>, mut ask: Ask) -> Answer {
+    let id = ask.id(DeploymentId::from_uuid);
+    ctx.app.set_schedule_active(ask.done(id)?, false).await?;
+    ok(())
+}
+
+pub async fn create_flow_run(State(ctx): State<Ctx>, mut ask: Ask) -> Answer {
+    let id = ask.id(DeploymentId::from_uuid);
+    let asked = id.zip(ask.body(wire::run_request));
+    let (id, request) = ask.done(asked)?;
+    let run = ctx.app.create_run_of_deployment(id, request).await?;
+    created(&run, FlowRunOut::new(run.get(), ctx.app.now()))
+}

@@ -1,0 +1,63 @@
+//! Routes of flow runs.
+
+use axum::extract::State;
+
+use super::super::Ctx;
+use super::ask::Ask;
+use super::states::{decided, proposal};
+use super::wire::{self, FlowRunOut};
+use super::{Answer, created, no_content, ok};
+use crate::domain::ids::FlowRunId;
+
+pub async fn create(State(ctx): State<Ctx>, mut ask: Ask) -> Answer {
+    let new = ask.body(wire::new_flow_run);
+    let run = ctx.app.create_flow_run(ask.done(new)?).await?;
+    created(&run, FlowRunOut::new(run.get(), ctx.app.now()))
+}
+
+pub async fn read(State(ctx): State<Ctx>, mut ask: Ask) -> Answer {
+    let id = ask.id(FlowRunId::from_uuid);
+    let run = ctx.app.flow_run(ask.done(id)?).await?;
+    ok(FlowRunOut::new(&run, ctx.app.now()))
+}
+
+pub async fn filter(State(ctx): State<Ctx>, mut ask: Ask) -> Answer {
+    let asked = ask.embedded(|fields| {
+        let sort = wire::run_sort(fields);
+        let page = wire::page(fields);
+        let filters = wire::filters(fields);
+        Some((filters?, sort?, page?))
+    });
+    let (filters, sort, page) = ask.done(asked)?;
+    let runs = ctx.app.flow_runs(filters, sort, page).await?;
+    let now = ctx.app.now();
+    let runs = runs.iter().map(|run| FlowRunOut::new(run, now));
+    ok(runs.collect::<Vec<_>>())
+}
+
+pub async fn count(State(ctx): State<Ctx>, mut ask: Ask) -> Answer {
+    let filters = ask.embedded(wire::filters);
+    ok(ctx.app.count_flow_runs(ask.done(filters)?).await?)
+}
+
+pub async fn update(State(ctx): State<Ctx>, mut ask: Ask) -> Answer {
+    let id = ask.id(FlowRunId::from_uuid);
+    let asked = id.zip(ask.body(wire::flow_run_update));
+    let (id, update) = ask.done(asked)?;
+    ctx.app.update_flow_run(id, update).await?;
+    no_content()
+}
+
+pub async fn delete(State(ctx): State<Ctx>, mut ask: Ask) -> Answer {
+    let id = ask.id(FlowRunId::from_uuid);
+    ctx.app.delete_flow_run(ask.done(id)?).await?;
+    no_content()
+}
+
+pub async fn set_state(State(ctx): State<Ctx>, mut ask: Ask) -> Answer {
+    let id = ask.id(FlowRunId::from_uuid);
+    let asked = id.zip(ask.embedded(proposal));
+    let (id, (proposed, force)) = ask.done(asked)?;
+    let decision = ctx.app.propose_flow_run_state(id, proposed, force).await?;
+    decided(&decision)
+}

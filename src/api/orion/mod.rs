@@ -1,0 +1,118 @@
+//! The dialect of the 2.0a7 generation.
+//!
+//! Its clients refuse unknown response fields, so every answer has exactly that server's
+//! keys; its server refuses unknown request fields, and so do we, in its words.
+
+mod admin;
+mod ask;
+mod data;
+mod deployments;
+mod error;
+mod flow_runs;
+mod flows;
+mod logs;
+mod read;
+mod redirect;
+mod states;
+mod task_runs;
+mod wire;
+
+use axum::Router;
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
+use serde::Serialize;
+
+use super::Ctx;
+use crate::domain::flow::Created;
+use error::Refusal;
+
+/// What a handler answers.
+type Answer = Result<Response, Refusal>;
+
+/// The routes, each noun's in its own file.
+pub fn routes() -> Router<Ctx> {
+    Router::new()
+        .route("/admin/hello", get(admin::hello))
+        .route("/admin/version", get(admin::version))
+        .route("/health", get(admin::health))
+        .route("/ready", get(admin::ready))
+        .route("/data/persist", post(data::persist))
+        .route("/data/retrieve", post(data::retrieve))
+        .route("/flows/", post(flows::create))
+        .route("/flows/count", post(flows::count))
+        .route("/flows/filter", post(flows::filter))
+        .route("/flows/name/{name}", get(flows::read_by_name))
+        .route(
+            "/flows/{id}",
+            get(flows::read).patch(flows::update).delete(flows::delete),
+        )
+        .route("/deployments/", post(deployments::create))
+        .route("/deployments/count", post(deployments::count))
+        .route("/deployments/filter", post(deployments::filter))
+        .route(
+            "/deployments/name/{flow_name}/{deployment_name}",
+            get(deployments::read_by_name),
+        )
+        .route(
+            "/deployments/{id}",
+            get(deployments::read).delete(deployments::delete),
+        )
+        .route(
+            "/deployments/{id}/set_schedule_active",
+            post(deployments::set_schedule_active),
+        )
+        .route(
+            "/deployments/{id}/set_schedule_inactive",
+            post(deployments::set_schedule_inactive),
+        )
+        .route(
+            "/deployments/{id}/create_flow_run",
+            post(deployments::create_flow_run),
+        )
+        .route("/flow_runs/", post(flow_runs::create))
+        .route("/flow_runs/count", post(flow_runs::count))
+        .route("/flow_runs/filter", post(flow_runs::filter))
+        .route(
+            "/flow_runs/{id}",
+            get(flow_runs::read)
+                .patch(flow_runs::update)
+                .delete(flow_runs::delete),
+        )
+        .route("/flow_runs/{id}/set_state", post(flow_runs::set_state))
+        .route("/task_runs/", post(task_runs::create))
+        .route("/task_runs/count", post(task_runs::count))
+        .route("/task_runs/filter", post(task_runs::filter))
+        .route(
+            "/task_runs/{id}",
+            get(task_runs::read).delete(task_runs::delete),
+        )
+        .route("/task_runs/{id}/set_state", post(task_runs::set_state))
+        .route("/flow_run_states/", get(states::of_flow_run))
+        .route("/flow_run_states/{id}", get(states::read_of_flow_run))
+        .route("/task_run_states/", get(states::of_task_run))
+        .route("/task_run_states/{id}", get(states::read_of_task_run))
+        .route("/logs/", post(logs::create))
+        .route("/logs/filter", post(logs::filter))
+        .method_not_allowed_fallback(redirect::wrong_method)
+        .fallback(redirect::or_not_found)
+}
+
+/// 200 with a body.
+fn ok(body: impl Serialize) -> Answer {
+    Ok(axum::Json(body).into_response())
+}
+
+/// 201 when it is new, 200 when it was there.
+fn created<T>(made: &Created<T>, body: impl Serialize) -> Answer {
+    let status = match made.is_new() {
+        true => StatusCode::CREATED,
+        false => StatusCode::OK,
+    };
+    Ok((status, axum::Json(body)).into_response())
+}
+
+/// 204.
+fn no_content() -> Answer {
+    Ok(StatusCode::NO_CONTENT.into_response())
+}

@@ -1,0 +1,144 @@
+//! An object's fields, in the order of the model.
+
+use serde_json::Value;
+
+use super::{Cursor, Step};
+use crate::domain::JsonMap;
+
+/// What a field asks for when it is absent or null.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Need {
+    /// It must be there and not null.
+    Required,
+    /// It may be absent, which means its default, but not null.
+    Default,
+    /// It may be absent or null, which mean the same.
+    Optional,
+}
+
+/// What a field was.
+pub enum Field<T> {
+    /// Absent (or null where that means the same).
+    Absent,
+    /// There and well.
+    Read(T),
+    /// Refused; the fault is noted.
+    Faulty,
+}
+
+impl<T> Field<T> {
+    /// The value, its default, or nothing when it was refused.
+    pub fn or(self, default: impl FnOnce() -> T) -> Option<T> {
+        match self {
+            Field::Absent => Some(default()),
+            Field::Read(value) => Some(value),
+            Field::Faulty => None,
+        }
+    }
+
+    /// The value as an option, or nothing when it was refused.
+    pub fn optional(self) -> Option<Option<T>> {
+        match self {
+            Field::Absent => Some(None),
+            Field::Read(value) => Some(Some(value)),
+            Field::Faulty => None,
+        }
+    }
+}
+
+/// Walks an object; whoever has read all fields calls [`Fields::finish`].
+pub struct Fields<'v, 'c> {
+    map: &'v JsonMap,
+    cursor: &'c mut Cursor,
+    known: Vec<&'static str>,
+}
+
+impl<'v, 'c> Fields<'v, 'c> {
+    /// Over an object; anything else is refused.
+    pub fn of(value: &'v Value, cursor: &'c mut Cursor) -> Option<Self> {
+        match value {
+            Value::Object(map) => Some(Self {
+                map,
+                cursor,
+                known: Vec::new(),
+            }),
+            _ => cursor.fault("value is not a valid dict", "type_error.dict"),
+        }
+    }
+
+    /// A field that must be there.
+    pub fn required<T>(
+        &mut self,
+        name: &'static str,
+        read: impl FnOnce(&Value, &mut Cursor) -> Option<T>,
+    ) -> Option<T> {
+        match self.field(name, Need::Required, read) {
+            Field::Read(value) => Some(value),
+            Field::Absent | Field::Faulty => None,
+        }
+    }
+
+    /// A field that may be absent or null.
+    pub fn optional<T>(
+        &mut self,
+        name: &'static str,
+        read: impl FnOnce(&Value, &mut Cursor) -> Option<T>,
+    ) -> Option<Option<T>> {
+        self.field(name, Need::Optional, read).optional()
+    }
+
+    /// A field with a default, which null is not.
+    pub fn default<T>(
+        &mut self,
+        name: &'static str,
+        read: impl FnOnce(&Value, &mut Cursor) -> Option<T>,
+        default: impl FnOnce() -> T,
+    ) -> Option<T> {
+        self.field(name, Need::Default, read).or(default)
+    }
+
+    /// Any field.
+    pub fn field<T>(
+        &mut self,
+        name: &'static str,
+        need: Need,
+        read: impl FnOnce(&Value, &mut Cursor) -> Option<T>,
+    ) -> Field<T> {
+        self.known.push(name);
+        let value = self.map.get(name);
+        self.cursor
+            .within(Step::Key(name.to_owned()), |cursor| match (value, need) {
+                (None, Need::Required) => {
+                    cursor.missing::<T>();
+                    Field::Faulty
+                }
+                (None, _) | (Some(Value::Null), Need::Optional) => Field::Absent,
+                (Some(Value::Null), _) => {
+                    let msg = "none is not an allowed value";
+                    cursor.fault::<T>(msg, "type_error.none.not_allowed");
+                    Field::Faulty
+                }
+                (Some(value), _) => read(value, cursor).map_or(Field::Faulty, Field::Read),
+            })
+    }
+
+    /// True when the object has the field at all, null included.
+    pub fn has(&self, name: &str) -> bool {
+        self.map.contains_key(name)
+    }
+
+    /// Refuses every field that was not read.
+    pub fn finish(self) {
+        let mut extra: Vec<_> = self
+            .map
+            .keys()
+            .filter(|key| !self.known.contains(&key.as_str()))
+            .collect();
+        extra.sort();
+        for key in extra {
+            self.cursor.within(Step::Key(key.clone()), |cursor| {
+                cursor.fault::<()>("extra fields not permitted", "value_error.extra")
+            });
+        }
+    }
+}

@@ -1,0 +1,97 @@
+//! Reads request bodies as the 2.0a7 server's models do.
+//!
+//! That server answers a bad body with every fault in it, each with its place, a sentence
+//! and a type. Serde stops at the first fault and words it differently, so bodies are read
+//! here by hand: a [`Cursor`] knows the place and collects the faults, [`Fields`] walks an
+//! object in the model's order, and a reader turns one value into one domain value.
+
+mod fields;
+mod scalars;
+mod times;
+
+use serde::Serialize;
+use serde_json::Value;
+
+pub(super) use fields::{Fields, Need};
+pub(super) use scalars::{
+    any, boolean, choice, id, integer, list, map, map_of, number, string, within,
+};
+pub(super) use times::timestamp;
+
+/// A fault in a request.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Issue {
+    /// Where: `body`, then keys and indexes.
+    pub loc: Vec<Step>,
+    /// What is wrong, in the 2.0a7 server's words.
+    pub msg: String,
+    /// Its kind, such as `value_error.missing`.
+    #[serde(rename = "type")]
+    pub kind: &'static str,
+    /// What the sentence was made from, where that server tells.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ctx: Option<Value>,
+}
+
+/// One step of a place.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(untagged)]
+pub enum Step {
+    /// A key of an object, or the part of the request.
+    Key(String),
+    /// An index of a list.
+    Index(usize),
+}
+
+/// Where the reading is, and what was found wrong so far.
+#[derive(Debug, Default)]
+pub struct Cursor {
+    place: Vec<Step>,
+    issues: Vec<Issue>,
+}
+
+impl Cursor {
+    /// Reads something within a part of the current place.
+    pub fn within<T>(&mut self, step: Step, read: impl FnOnce(&mut Self) -> T) -> T {
+        self.place.push(step);
+        let value = read(self);
+        self.place.pop();
+        value
+    }
+
+    /// Notes a fault at the current place. Always `None`, so that a reader can end with it.
+    pub fn fault<T>(&mut self, msg: impl Into<String>, kind: &'static str) -> Option<T> {
+        self.fault_with(msg, kind, None)
+    }
+
+    /// The same with what the sentence was made from.
+    pub fn fault_with<T>(
+        &mut self,
+        msg: impl Into<String>,
+        kind: &'static str,
+        ctx: Option<Value>,
+    ) -> Option<T> {
+        self.issues.push(Issue {
+            loc: self.place.clone(),
+            msg: msg.into(),
+            kind,
+            ctx,
+        });
+        None
+    }
+
+    /// Notes that something required is not there.
+    pub fn missing<T>(&mut self) -> Option<T> {
+        self.fault("field required", "value_error.missing")
+    }
+
+    /// All faults found.
+    pub fn into_issues(self) -> Vec<Issue> {
+        self.issues
+    }
+
+    /// True while nothing was found wrong.
+    pub fn is_clean(&self) -> bool {
+        self.issues.is_empty()
+    }
+}

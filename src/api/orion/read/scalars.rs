@@ -1,0 +1,166 @@
+//! Readers for plain values, with the leniency of the 2.0a7 server's models: numbers pass
+//! for strings, numeric strings for numbers, and words such as "yes" for booleans.
+
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use super::{Cursor, Step};
+use crate::domain::JsonMap;
+
+/// Text; numbers and booleans are written out.
+pub fn string(value: &Value, cursor: &mut Cursor) -> Option<String> {
+    match value {
+        Value::String(text) => Some(text.clone()),
+        Value::Number(number) => Some(number.to_string()),
+        Value::Bool(true) => Some("True".to_owned()),
+        Value::Bool(false) => Some("False".to_owned()),
+        _ => cursor.fault("str type expected", "type_error.str"),
+    }
+}
+
+/// A whole number; a fraction is cut off.
+pub fn integer(value: &Value, cursor: &mut Cursor) -> Option<i64> {
+    let number = match value {
+        Value::Number(number) => number
+            .as_i64()
+            .or_else(|| number.as_f64().map(|float| float.trunc() as i64)),
+        Value::Bool(flag) => Some((*flag).into()),
+        Value::String(text) => text.trim().parse().ok(),
+        _ => None,
+    };
+    match number {
+        Some(number) => Some(number),
+        None => cursor.fault("value is not a valid integer", "type_error.integer"),
+    }
+}
+
+/// A number.
+pub fn number(value: &Value, cursor: &mut Cursor) -> Option<f64> {
+    let number = match value {
+        Value::Number(number) => number.as_f64(),
+        Value::Bool(flag) => Some(f64::from(u8::from(*flag))),
+        Value::String(text) => text.trim().parse().ok(),
+        _ => None,
+    };
+    match number {
+        Some(number) => Some(number),
+        None => cursor.fault("value is not a valid float", "type_error.float"),
+    }
+}
+
+/// True or false.
+pub fn boolean(value: &Value, cursor: &mut Cursor) -> Option<bool> {
+    let flag = match value {
+        Value::Bool(flag) => Some(*flag),
+        Value::Number(number) if number.as_f64() == Some(0.0) => Some(false),
+        Value::Number(number) if number.as_f64() == Some(1.0) => Some(true),
+        Value::String(text) => match text.to_lowercase().as_str() {
+            "0" | "off" | "f" | "false" | "n" | "no" => Some(false),
+            "1" | "on" | "t" | "true" | "y" | "yes" => Some(true),
+            _ => None,
+        },
+        _ => None,
+    };
+    match flag {
+        Some(flag) => Some(flag),
+        None => cursor.fault("value could not be parsed to a boolean", "type_error.bool"),
+    }
+}
+
+/// An id of some noun.
+pub fn id<T>(from: impl Fn(Uuid) -> T) -> impl Fn(&Value, &mut Cursor) -> Option<T> {
+    move |value, cursor| match value.as_str().and_then(|text| Uuid::parse_str(text).ok()) {
+        Some(uuid) => Some(from(uuid)),
+        None => cursor.fault("value is not a valid uuid", "type_error.uuid"),
+    }
+}
+
+/// Any value.
+pub fn any(value: &Value, _cursor: &mut Cursor) -> Option<Value> {
+    Some(value.clone())
+}
+
+/// An object of whatever content.
+pub fn map(value: &Value, cursor: &mut Cursor) -> Option<JsonMap> {
+    match value {
+        Value::Object(map) => Some(map.clone()),
+        _ => cursor.fault("value is not a valid dict", "type_error.dict"),
+    }
+}
+
+/// An object whose values are all read alike.
+pub fn map_of<T>(
+    read: impl Fn(&Value, &mut Cursor) -> Option<T>,
+) -> impl Fn(&Value, &mut Cursor) -> Option<Vec<(String, T)>> {
+    move |value, cursor| {
+        let Value::Object(entries) = value else {
+            return cursor.fault("value is not a valid dict", "type_error.dict");
+        };
+        let read_all: Vec<_> = entries
+            .iter()
+            .map(|(key, value)| {
+                cursor
+                    .within(Step::Key(key.clone()), |cursor| read(value, cursor))
+                    .map(|read| (key.clone(), read))
+            })
+            .collect();
+        read_all.into_iter().collect()
+    }
+}
+
+/// A list whose items are all read alike.
+pub fn list<T>(
+    read: impl Fn(&Value, &mut Cursor) -> Option<T>,
+) -> impl Fn(&Value, &mut Cursor) -> Option<Vec<T>> {
+    move |value, cursor| {
+        let Value::Array(items) = value else {
+            return cursor.fault("value is not a valid list", "type_error.list");
+        };
+        let read_all: Vec<_> = items
+            .iter()
+            .enumerate()
+            .map(|(index, item)| cursor.within(Step::Index(index), |cursor| read(item, cursor)))
+            .collect();
+        read_all.into_iter().collect()
+    }
+}
+
+/// One of a few words.
+pub fn choice<T: Copy>(
+    choices: &'static [(&'static str, T)],
+) -> impl Fn(&Value, &mut Cursor) -> Option<T> {
+    move |value, cursor| {
+        let chosen = value
+            .as_str()
+            .and_then(|text| choices.iter().find(|(word, _)| *word == text));
+        if let Some((_, meant)) = chosen {
+            return Some(*meant);
+        }
+        let words: Vec<_> = choices.iter().map(|(word, _)| *word).collect();
+        let quoted: Vec<_> = words.iter().map(|word| format!("'{word}'")).collect();
+        cursor.fault_with(
+            format!(
+                "value is not a valid enumeration member; permitted: {}",
+                quoted.join(", ")
+            ),
+            "type_error.enum",
+            Some(json!({ "enum_values": words })),
+        )
+    }
+}
+
+/// A whole number from `least` to `most`.
+pub fn within(least: i64, most: i64) -> impl Fn(&Value, &mut Cursor) -> Option<i64> {
+    move |value, cursor| {
+        let number = integer(value, cursor)?;
+        let (word, kind, limit) = if number < least {
+            ("greater", "value_error.number.not_ge", least)
+        } else if number > most {
+            ("less", "value_error.number.not_le", most)
+        } else {
+            return Some(number);
+        };
+        let msg = format!("ensure this value is {word} than or equal to {limit}");
+        cursor.fault_with(msg, kind, Some(json!({ "limit_value": limit })))
+    }
+}

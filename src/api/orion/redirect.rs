@@ -1,0 +1,92 @@
+//! What answers where no route does.
+
+use axum::Extension;
+use axum::extract::Request;
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use serde_json::json;
+
+use super::super::dialect::{AskedUri, ORION};
+
+/// Collections, whose own paths end in a slash.
+const COLLECTIONS: &[&str] = &[
+    "flows",
+    "deployments",
+    "flow_runs",
+    "task_runs",
+    "flow_run_states",
+    "task_run_states",
+    "logs",
+];
+
+/// Sends a path that lacks its final slash, or has one too many, to the right one, as the
+/// 2.0a7 server does; anything else does not exist.
+pub async fn or_not_found(
+    Extension(AskedUri(asked)): Extension<AskedUri>,
+    request: Request,
+) -> Response {
+    let path = request.uri().path();
+    // Nested routers see the rest of the path or the whole, depending on the fallback.
+    let path = path.strip_prefix(ORION).unwrap_or(path);
+    let Some(toggled) = toggled(path) else {
+        return (
+            StatusCode::NOT_FOUND,
+            axum::Json(json!({ "detail": "Not Found" })),
+        )
+            .into_response();
+    };
+    let base = asked.path().strip_suffix(path).unwrap_or_default();
+    let query = asked.query().map(|query| format!("?{query}"));
+    let query = query.unwrap_or_default();
+    let host = request.headers().get(header::HOST);
+    let host = host.and_then(|host| host.to_str().ok()).unwrap_or_default();
+    let to = match host {
+        "" => format!("{base}{toggled}{query}"),
+        host => format!("http://{host}{base}{toggled}{query}"),
+    };
+    (StatusCode::TEMPORARY_REDIRECT, [(header::LOCATION, to)]).into_response()
+}
+
+/// The path with its final slash added or taken away, when that path is a route.
+fn toggled(path: &str) -> Option<String> {
+    let bare = path.strip_suffix('/').unwrap_or(path);
+    let is_collection = bare
+        .strip_prefix('/')
+        .is_some_and(|name| COLLECTIONS.contains(&name));
+    match (path.ends_with('/'), is_collection) {
+        (false, true) => Some(format!("{path}/")),
+        (true, false) if is_item(bare) => Some(bare.to_owned()),
+        _ => None,
+    }
+}
+
+/// True for the paths below collections and for the other routes without a final slash.
+fn is_item(bare: &str) -> bool {
+    let parts: Vec<_> = bare.split('/').skip(1).collect();
+    match parts.as_slice() {
+        ["admin", "hello" | "version"] | ["data", "persist" | "retrieve"] => true,
+        [noun, rest @ ..] => COLLECTIONS.contains(noun) && (1..=3).contains(&rest.len()),
+        [] => false,
+    }
+}
+
+/// The path is a route, but not for this method.
+pub async fn wrong_method() -> Response {
+    let detail = json!({ "detail": "Method Not Allowed" });
+    (StatusCode::METHOD_NOT_ALLOWED, axum::Json(detail)).into_response()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::toggled;
+
+    #[test]
+    fn slashes_are_mended_both_ways_and_only_where_a_route_is() {
+        assert_eq!(toggled("/flows").as_deref(), Some("/flows/"));
+        assert_eq!(toggled("/flows/filter/").as_deref(), Some("/flows/filter"));
+        assert_eq!(toggled("/flows/"), None);
+        assert_eq!(toggled("/nothing"), None);
+        assert_eq!(toggled("/nothing/"), None);
+        assert_eq!(toggled("/"), None);
+    }
+}

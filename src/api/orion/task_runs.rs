@@ -1,0 +1,55 @@
+//! Routes of task runs.
+
+use axum::extract::State;
+
+use super::super::Ctx;
+use super::ask::Ask;
+use super::states::{decided, proposal};
+use super::wire::{self, TaskRunOut};
+use super::{Answer, created, no_content, ok};
+use crate::domain::ids::TaskRunId;
+
+pub async fn create(State(ctx): State<Ctx>, mut ask: Ask) -> Answer {
+    let new = ask.body(wire::new_task_run);
+    let run = ctx.app.create_task_run(ask.done(new)?).await?;
+    created(&run, TaskRunOut::new(run.get(), ctx.app.now()))
+}
+
+pub async fn read(State(ctx): State<Ctx>, mut ask: Ask) -> Answer {
+    let id = ask.id(TaskRunId::from_uuid);
+    let run = ctx.app.task_run(ask.done(id)?).await?;
+    ok(TaskRunOut::new(&run, ctx.app.now()))
+}
+
+pub async fn filter(State(ctx): State<Ctx>, mut ask: Ask) -> Answer {
+    let asked = ask.embedded(|fields| {
+        let sort = wire::run_sort(fields);
+        let page = wire::page(fields);
+        let filters = wire::filters(fields);
+        Some((filters?, sort?, page?))
+    });
+    let (filters, sort, page) = ask.done(asked)?;
+    let runs = ctx.app.task_runs(filters, sort, page).await?;
+    let now = ctx.app.now();
+    let runs = runs.iter().map(|run| TaskRunOut::new(run, now));
+    ok(runs.collect::<Vec<_>>())
+}
+
+pub async fn count(State(ctx): State<Ctx>, mut ask: Ask) -> Answer {
+    let filters = ask.embedded(wire::filters);
+    ok(ctx.app.count_task_runs(ask.done(filters)?).await?)
+}
+
+pub async fn delete(State(ctx): State<Ctx>, mut ask: Ask) -> Answer {
+    let id = ask.id(TaskRunId::from_uuid);
+    ctx.app.delete_task_run(ask.done(id)?).await?;
+    no_content()
+}
+
+pub async fn set_state(State(ctx): State<Ctx>, mut ask: Ask) -> Answer {
+    let id = ask.id(TaskRunId::from_uuid);
+    let asked = id.zip(ask.embedded(proposal));
+    let (id, (proposed, force)) = ask.done(asked)?;
+    let decision = ctx.app.propose_task_run_state(id, proposed, force).await?;
+    decided(&decision)
+}

@@ -1,0 +1,84 @@
+//! Deployments on the wire.
+
+use serde::Serialize;
+use serde_json::Value;
+use uuid::Uuid;
+
+use super::super::read::{Cursor, Fields, any, boolean, id, list, map, string};
+use super::run::{FlowRunnerOut, flow_runner};
+use super::state::document;
+use super::time::Iso;
+use crate::domain::JsonMap;
+use crate::domain::deployment::{Deployment, NewDeployment};
+use crate::domain::ids::FlowId;
+
+/// A deployment.
+#[derive(Serialize)]
+pub struct DeploymentOut<'a> {
+    id: Uuid,
+    created: Iso,
+    updated: Iso,
+    name: &'a str,
+    flow_id: Uuid,
+    flow_data: Option<&'a Value>,
+    schedule: Option<&'a Value>,
+    is_schedule_active: bool,
+    parameters: &'a JsonMap,
+    tags: &'a [String],
+    flow_runner: FlowRunnerOut<'a>,
+}
+
+impl<'a> From<&'a Deployment> for DeploymentOut<'a> {
+    fn from(deployment: &'a Deployment) -> Self {
+        let Deployment {
+            id,
+            created,
+            updated,
+            name,
+            flow_id,
+            flow_data,
+            schedule,
+            is_schedule_active,
+            parameters,
+            tags,
+            infrastructure,
+        } = deployment;
+        Self {
+            id: id.uuid(),
+            created: Iso(*created),
+            updated: Iso(*updated),
+            name,
+            flow_id: flow_id.uuid(),
+            flow_data: flow_data.as_ref(),
+            schedule: schedule.as_ref(),
+            is_schedule_active: *is_schedule_active,
+            parameters,
+            tags,
+            flow_runner: infrastructure.into(),
+        }
+    }
+}
+
+/// A deployment to be created.
+pub fn new_deployment(value: &Value, cursor: &mut Cursor) -> Option<NewDeployment> {
+    let mut fields = Fields::of(value, cursor)?;
+    let name = fields.required("name", string);
+    let flow_id = fields.required("flow_id", id(FlowId::from_uuid));
+    let flow_data = fields.required("flow_data", document);
+    let schedule = fields.optional("schedule", any);
+    let is_schedule_active = fields.default("is_schedule_active", boolean, || true);
+    let parameters = fields.default("parameters", map, JsonMap::new);
+    let tags = fields.default("tags", list(string), Vec::new);
+    let infrastructure = fields.optional("flow_runner", flow_runner);
+    fields.finish();
+    Some(NewDeployment {
+        name: name?,
+        flow_id: flow_id?,
+        flow_data: Some(flow_data?),
+        schedule: schedule?,
+        is_schedule_active: is_schedule_active?,
+        parameters: parameters?,
+        tags: tags?,
+        infrastructure: infrastructure?,
+    })
+}

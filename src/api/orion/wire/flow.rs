@@ -1,0 +1,58 @@
+//! Flows on the wire.
+
+use serde::Serialize;
+use serde_json::Value;
+
+use super::super::read::{Cursor, Fields, list, string};
+use super::time::Iso;
+use crate::domain::flow::{Flow, NewFlow};
+use crate::domain::ids::FlowId;
+
+/// A flow.
+#[derive(Serialize)]
+pub struct FlowOut<'a> {
+    id: uuid::Uuid,
+    created: Iso,
+    updated: Iso,
+    name: &'a str,
+    tags: &'a [String],
+}
+
+impl<'a> From<&'a Flow> for FlowOut<'a> {
+    fn from(flow: &'a Flow) -> Self {
+        let Flow {
+            id,
+            created,
+            updated,
+            name,
+            tags,
+        } = flow;
+        Self {
+            id: FlowId::uuid(*id),
+            created: Iso(*created),
+            updated: Iso(*updated),
+            name,
+            tags,
+        }
+    }
+}
+
+/// A flow to be registered.
+pub fn new_flow(value: &Value, cursor: &mut Cursor) -> Option<NewFlow> {
+    let mut fields = Fields::of(value, cursor)?;
+    let name = fields.required("name", string);
+    let tags = fields.default("tags", list(string), Vec::new);
+    fields.finish();
+    Some(NewFlow {
+        name: name?,
+        tags: tags?,
+    })
+}
+
+/// A flow's new tags.
+pub fn flow_tags(value: &Value, cursor: &mut Cursor) -> Option<Vec<String>> {
+    let mut fields = Fields::of(value, cursor)?;
+    let tags = fields.default("tags", list(string), Vec::new);
+    fields.finish();
+    tags
+}

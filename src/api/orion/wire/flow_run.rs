@@ -1,0 +1,170 @@
+//! Flow runs on the wire.
+
+use serde::Serialize;
+use serde_json::Value;
+use uuid::Uuid;
+
+use super::super::read::{Cursor, Fields, Need, id, list, map, string};
+use super::run::{BooksOut, FlowRunnerOut, flow_runner};
+use super::state::{StateOut, proposal};
+use super::time::Iso;
+use crate::domain::JsonMap;
+use crate::domain::flow_run::{DeploymentRunRequest, FlowRun, FlowRunUpdate, NewFlowRun};
+use crate::domain::ids::{DeploymentId, FlowId, TaskRunId};
+use crate::domain::time::Timestamp;
+
+/// A flow run.
+#[derive(Serialize)]
+pub struct FlowRunOut<'a> {
+    id: Uuid,
+    created: Iso,
+    updated: Iso,
+    name: &'a str,
+    flow_id: Uuid,
+    state_id: Option<Uuid>,
+    deployment_id: Option<Uuid>,
+    flow_version: Option<&'a str>,
+    parameters: &'a JsonMap,
+    idempotency_key: Option<&'a str>,
+    context: &'a JsonMap,
+    empirical_policy: &'a JsonMap,
+    empirical_config: &'a JsonMap,
+    tags: &'a [String],
+    parent_task_run_id: Option<Uuid>,
+    #[serde(flatten)]
+    books: BooksOut,
+    auto_scheduled: bool,
+    flow_runner: FlowRunnerOut<'a>,
+    state: Option<StateOut<'a>>,
+}
+
+impl<'a> FlowRunOut<'a> {
+    /// A run as it is at `now`.
+    pub fn new(run: &'a FlowRun, now: Timestamp) -> Self {
+        let FlowRun {
+            id,
+            created,
+            updated,
+            name,
+            flow_id,
+            deployment_id,
+            flow_version,
+            parameters,
+            idempotency_key,
+            context,
+            empirical_policy,
+            empirical_config,
+            tags,
+            parent_task_run_id,
+            auto_scheduled,
+            infrastructure,
+            created_by: _, // these clients do not know it
+            claim: _,      // nor this
+            books,
+            state,
+        } = run;
+        Self {
+            id: id.uuid(),
+            created: Iso(*created),
+            updated: Iso(*updated),
+            name,
+            flow_id: flow_id.uuid(),
+            state_id: state.as_ref().map(|state| state.id.uuid()),
+            deployment_id: deployment_id.map(DeploymentId::uuid),
+            flow_version: flow_version.as_deref(),
+            parameters,
+            idempotency_key: idempotency_key.as_deref(),
+            context,
+            empirical_policy,
+            empirical_config,
+            tags,
+            parent_task_run_id: parent_task_run_id.map(TaskRunId::uuid),
+            books: BooksOut::new(books, state.as_ref(), now),
+            auto_scheduled: *auto_scheduled,
+            flow_runner: infrastructure.into(),
+            state: state.as_ref().map(StateOut::from),
+        }
+    }
+}
+
+/// A name; null and the empty one ask for a random name.
+fn name(fields: &mut Fields<'_, '_>) -> Option<Option<String>> {
+    fields.field("name", Need::Optional, string).optional()
+}
+
+/// A flow run to be created.
+pub fn new_flow_run(value: &Value, cursor: &mut Cursor) -> Option<NewFlowRun> {
+    let mut fields = Fields::of(value, cursor)?;
+    let name = name(&mut fields);
+    let flow_id = fields.required("flow_id", id(FlowId::from_uuid));
+    let deployment_id = fields.optional("deployment_id", id(DeploymentId::from_uuid));
+    let flow_version = fields.optional("flow_version", string);
+    let parameters = fields.default("parameters", map, JsonMap::new);
+    let idempotency_key = fields.optional("idempotency_key", string);
+    let context = fields.default("context", map, JsonMap::new);
+    let tags = fields.default("tags", list(string), Vec::new);
+    let parent_task_run_id = fields.optional("parent_task_run_id", id(TaskRunId::from_uuid));
+    let infrastructure = fields.optional("flow_runner", flow_runner);
+    let state = fields.optional("state", proposal);
+    fields.finish();
+    Some(NewFlowRun {
+        name: name?,
+        flow_id: flow_id?,
+        deployment_id: deployment_id?,
+        flow_version: flow_version?,
+        parameters: parameters?,
+        idempotency_key: idempotency_key?,
+        context: context?,
+        tags: tags?,
+        parent_task_run_id: parent_task_run_id?,
+        infrastructure: infrastructure?.unwrap_or_default(),
+        auto_scheduled: false,
+        created_by: None,
+        state: state?,
+    })
+}
+
+/// A run wanted of a deployment.
+pub fn run_request(value: &Value, cursor: &mut Cursor) -> Option<DeploymentRunRequest> {
+    let mut fields = Fields::of(value, cursor)?;
+    let name = name(&mut fields);
+    let parameters = fields.default("parameters", map, JsonMap::new);
+    let idempotency_key = fields.optional("idempotency_key", string);
+    let context = fields.default("context", map, JsonMap::new);
+    let tags = fields.default("tags", list(string), Vec::new);
+    let infrastructure = fields.optional("flow_runner", flow_runner);
+    let state = fields.optional("state", proposal);
+    fields.finish();
+    Some(DeploymentRunRequest {
+        name: name?,
+        parameters: parameters?,
+        context: context?,
+        tags: tags?,
+        idempotency_key: idempotency_key?,
+        parent_task_run_id: None,
+        infrastructure: infrastructure?,
+        state: state?,
+        created_by: None,
+    })
+}
+
+/// Changes to a flow run; absent fields stay.
+pub fn flow_run_update(value: &Value, cursor: &mut Cursor) -> Option<FlowRunUpdate> {
+    let mut fields = Fields::of(value, cursor)?;
+    let name = name(&mut fields);
+    let clears_version = fields.has("flow_version");
+    let flow_version = fields.optional("flow_version", string);
+    let parameters = fields.field("parameters", Need::Default, map).optional();
+    let infrastructure = fields.optional("flow_runner", flow_runner);
+    fields.finish();
+    Some(FlowRunUpdate {
+        flow_version: match flow_version? {
+            Some(version) => Some(Some(version)),
+            None => clears_version.then_some(None),
+        },
+        parameters: parameters?,
+        name: name?,
+        tags: None,
+        infrastructure: infrastructure?,
+    })
+}

@@ -1,0 +1,70 @@
+//! Log lines on the wire.
+
+use serde::Serialize;
+use serde_json::Value;
+use uuid::Uuid;
+
+use super::super::read::{Cursor, Fields, id, integer, string, timestamp};
+use super::time::Iso;
+use crate::domain::ids::{FlowRunId, TaskRunId};
+use crate::domain::log::{Log, NewLog};
+
+/// A log line.
+#[derive(Serialize)]
+pub struct LogOut<'a> {
+    id: Uuid,
+    created: Iso,
+    updated: Iso,
+    name: &'a str,
+    level: i64,
+    message: &'a str,
+    timestamp: Iso,
+    flow_run_id: Uuid,
+    task_run_id: Option<Uuid>,
+}
+
+impl<'a> From<&'a Log> for LogOut<'a> {
+    fn from(log: &'a Log) -> Self {
+        let Log { id, created, line } = log;
+        let NewLog {
+            name,
+            level,
+            message,
+            timestamp,
+            flow_run_id,
+            task_run_id,
+        } = line;
+        Self {
+            id: id.uuid(),
+            created: Iso(*created),
+            // A line never changes.
+            updated: Iso(*created),
+            name,
+            level: *level,
+            message,
+            timestamp: Iso(*timestamp),
+            flow_run_id: flow_run_id.uuid(),
+            task_run_id: task_run_id.map(TaskRunId::uuid),
+        }
+    }
+}
+
+/// A log line to be kept.
+pub fn new_log(value: &Value, cursor: &mut Cursor) -> Option<NewLog> {
+    let mut fields = Fields::of(value, cursor)?;
+    let name = fields.required("name", string);
+    let level = fields.required("level", integer);
+    let message = fields.required("message", string);
+    let said = fields.required("timestamp", timestamp);
+    let flow_run_id = fields.required("flow_run_id", id(FlowRunId::from_uuid));
+    let task_run_id = fields.optional("task_run_id", id(TaskRunId::from_uuid));
+    fields.finish();
+    Some(NewLog {
+        name: name?,
+        level: level?,
+        message: message?,
+        timestamp: said?,
+        flow_run_id: flow_run_id?,
+        task_run_id: task_run_id?,
+    })
+}

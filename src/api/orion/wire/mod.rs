@@ -1,0 +1,20 @@
+//! The 2.0a7 generation's shapes, by noun: what is read from requests and written to
+//! answers.
+
+mod deployment;
+mod filter;
+mod flow;
+mod flow_run;
+mod log;
+mod run;
+mod state;
+mod task_run;
+mod time;
+
+pub use deployment::{DeploymentOut, new_deployment};
+pub use filter::{filters, log_criteria, log_sort, page, run_sort};
+pub use flow::{FlowOut, flow_tags, new_flow};
+pub use flow_run::{FlowRunOut, flow_run_update, new_flow_run, run_request};
+pub use log::{LogOut, new_log};
+pub use state::{DecisionOut, StateOut, document, proposal};
+pub use task_run::{TaskRunOut, new_task_run};

@@ -1,0 +1,82 @@
+//! What flow runs and task runs share on the wire.
+
+use serde::Serialize;
+use serde_json::Value;
+
+use super::super::read::{Cursor, Fields, map, string};
+use super::state;
+use super::time::{Iso, Secs};
+use crate::domain::JsonMap;
+use crate::domain::deployment::Infrastructure;
+use crate::domain::run::RunBooks;
+use crate::domain::state::State;
+use crate::domain::time::Timestamp;
+
+/// Counts and times, the estimates as of `now`.
+#[derive(Serialize)]
+pub struct BooksOut {
+    state_type: Option<&'static str>,
+    run_count: i64,
+    expected_start_time: Option<Iso>,
+    next_scheduled_start_time: Option<Iso>,
+    start_time: Option<Iso>,
+    end_time: Option<Iso>,
+    total_run_time: Secs,
+    estimated_run_time: Secs,
+    estimated_start_time_delta: Secs,
+}
+
+impl BooksOut {
+    /// The books of a run that is in `current`.
+    pub fn new(books: &RunBooks, current: Option<&State>, now: Timestamp) -> Self {
+        let RunBooks {
+            run_count,
+            expected_start_time,
+            next_scheduled_start_time,
+            start_time,
+            end_time,
+            total_run_time,
+        } = books;
+        Self {
+            state_type: current.map(|state| state::told(state.kind)),
+            run_count: *run_count,
+            expected_start_time: expected_start_time.map(Iso),
+            next_scheduled_start_time: next_scheduled_start_time.map(Iso),
+            start_time: start_time.map(Iso),
+            end_time: end_time.map(Iso),
+            total_run_time: Secs(*total_run_time),
+            estimated_run_time: Secs(books.estimated_run_time(current, now)),
+            estimated_start_time_delta: Secs(books.lateness(current, now)),
+        }
+    }
+}
+
+/// A flow runner's type and settings.
+#[derive(Serialize)]
+pub struct FlowRunnerOut<'a> {
+    #[serde(rename = "type")]
+    kind: Option<&'a str>,
+    config: Option<&'a JsonMap>,
+}
+
+impl<'a> From<&'a Infrastructure> for FlowRunnerOut<'a> {
+    fn from(infrastructure: &'a Infrastructure) -> Self {
+        let Infrastructure { kind, config } = infrastructure;
+        Self {
+            kind: kind.as_deref(),
+            config: config.as_ref(),
+        }
+    }
+}
+
+/// A flow runner's type and settings in a request.
+pub fn flow_runner(value: &Value, cursor: &mut Cursor) -> Option<Infrastructure> {
+    let mut fields = Fields::of(value, cursor)?;
+    let kind = fields.optional("type", string);
+    let config = fields.optional("config", map);
+    fields.finish();
+    Some(Infrastructure {
+        kind: kind?,
+        config: config?,
+    })
+}

@@ -1,0 +1,200 @@
+//! States and what becomes of proposals.
+
+use serde::Serialize;
+use serde_json::Value;
+use uuid::Uuid;
+
+use super::super::read::{Cursor, Fields, choice, id, string, timestamp};
+use super::time::Iso;
+use crate::app::{Decision, Outcome};
+use crate::domain::ids::{FlowRunId, TaskRunId};
+use crate::domain::state::{ProposedState, State, StateDetails, StateType};
+
+/// The words for types of state that this generation knows.
+pub const STATE_TYPES: &[(&str, StateType)] = &[
+    ("SCHEDULED", StateType::Scheduled),
+    ("PENDING", StateType::Pending),
+    ("RUNNING", StateType::Running),
+    ("COMPLETED", StateType::Completed),
+    ("FAILED", StateType::Failed),
+    ("CANCELLED", StateType::Cancelled),
+];
+
+/// How this generation is told of a type: those that it does not know pass for the one
+/// that asks the same of it.
+pub fn told(kind: StateType) -> &'static str {
+    match kind {
+        StateType::Crashed => StateType::Failed.word(),
+        StateType::Cancelling => StateType::Running.word(),
+        StateType::Paused => StateType::Pending.word(),
+        known => known.word(),
+    }
+}
+
+/// A state.
+#[derive(Serialize)]
+pub struct StateOut<'a> {
+    id: Uuid,
+    #[serde(rename = "type")]
+    kind: &'static str,
+    name: &'a str,
+    timestamp: Iso,
+    message: Option<&'a str>,
+    data: Option<&'a Value>,
+    state_details: DetailsOut<'a>,
+}
+
+#[derive(Serialize)]
+struct DetailsOut<'a> {
+    flow_run_id: Option<Uuid>,
+    task_run_id: Option<Uuid>,
+    child_flow_run_id: Option<Uuid>,
+    scheduled_time: Option<Iso>,
+    cache_key: Option<&'a str>,
+    cache_expiration: Option<Iso>,
+}
+
+impl<'a> From<&'a State> for StateOut<'a> {
+    fn from(state: &'a State) -> Self {
+        let State {
+            id,
+            kind,
+            name,
+            timestamp,
+            message,
+            data,
+            details,
+        } = state;
+        Self {
+            id: id.uuid(),
+            kind: told(*kind),
+            name,
+            timestamp: Iso(*timestamp),
+            message: message.as_deref(),
+            data: data.as_ref().filter(|data| is_document(data)),
+            state_details: details.into(),
+        }
+    }
+}
+
+impl<'a> From<&'a StateDetails> for DetailsOut<'a> {
+    fn from(details: &'a StateDetails) -> Self {
+        let StateDetails {
+            flow_run_id,
+            task_run_id,
+            child_flow_run_id,
+            scheduled_time,
+            cache_key,
+            cache_expiration,
+            extra: _, // unknown keys are refused by these clients
+        } = details;
+        Self {
+            flow_run_id: flow_run_id.map(FlowRunId::uuid),
+            task_run_id: task_run_id.map(TaskRunId::uuid),
+            child_flow_run_id: child_flow_run_id.map(FlowRunId::uuid),
+            scheduled_time: scheduled_time.map(Iso),
+            cache_key: cache_key.as_deref(),
+            cache_expiration: cache_expiration.map(Iso),
+        }
+    }
+}
+
+/// Results that other generations store have another shape; these clients get none of it.
+pub(super) fn is_document(data: &Value) -> bool {
+    data.as_object().is_some_and(|map| {
+        map.len() == 2
+            && ["encoding", "blob"]
+                .iter()
+                .all(|key| map.get(*key).is_some_and(Value::is_string))
+    })
+}
+
+/// What became of a proposal.
+#[derive(Serialize)]
+pub struct DecisionOut<'a> {
+    state: Option<StateOut<'a>>,
+    status: &'static str,
+    details: OutcomeOut<'a>,
+}
+
+#[derive(Serialize)]
+#[serde(tag = "type")]
+enum OutcomeOut<'a> {
+    #[serde(rename = "accept_details")]
+    Accept,
+    #[serde(rename = "reject_details")]
+    Reject { reason: &'a str },
+    #[serde(rename = "wait_details")]
+    Wait { delay_seconds: i64, reason: &'a str },
+    #[serde(rename = "abort_details")]
+    Abort { reason: &'a str },
+}
+
+impl<'a> From<&'a Decision> for DecisionOut<'a> {
+    fn from(decision: &'a Decision) -> Self {
+        let (status, details) = match &decision.outcome {
+            Outcome::Accepted => ("ACCEPT", OutcomeOut::Accept),
+            Outcome::Rejected { why } => ("REJECT", OutcomeOut::Reject { reason: why }),
+            Outcome::Wait { delay_secs, why } => (
+                "WAIT",
+                OutcomeOut::Wait {
+                    delay_seconds: *delay_secs,
+                    reason: why,
+                },
+            ),
+            Outcome::Aborted { why } => ("ABORT", OutcomeOut::Abort { reason: why }),
+        };
+        Self {
+            state: decision.state.as_ref().map(StateOut::from),
+            status,
+            details,
+        }
+    }
+}
+
+/// A proposed state.
+pub fn proposal(value: &Value, cursor: &mut Cursor) -> Option<ProposedState> {
+    let mut fields = Fields::of(value, cursor)?;
+    let kind = fields.required("type", choice(STATE_TYPES));
+    let name = fields.optional("name", string);
+    let message = fields.optional("message", string);
+    let data = fields.optional("data", document);
+    let details = fields.default("state_details", details, StateDetails::default);
+    fields.finish();
+    Some(ProposedState {
+        kind: kind?,
+        name: name?,
+        message: message?,
+        data: data?,
+        details: details?,
+    })
+}
+
+fn details(value: &Value, cursor: &mut Cursor) -> Option<StateDetails> {
+    let mut fields = Fields::of(value, cursor)?;
+    let flow_run_id = fields.optional("flow_run_id", id(FlowRunId::from_uuid));
+    let task_run_id = fields.optional("task_run_id", id(TaskRunId::from_uuid));
+    let child_flow_run_id = fields.optional("child_flow_run_id", id(FlowRunId::from_uuid));
+    let scheduled_time = fields.optional("scheduled_time", timestamp);
+    let cache_key = fields.optional("cache_key", string);
+    let cache_expiration = fields.optional("cache_expiration", timestamp);
+    fields.finish();
+    Some(StateDetails {
+        flow_run_id: flow_run_id?,
+        task_run_id: task_run_id?,
+        child_flow_run_id: child_flow_run_id?,
+        scheduled_time: scheduled_time?,
+        cache_key: cache_key?,
+        cache_expiration: cache_expiration?,
+        extra: crate::domain::JsonMap::new(),
+    })
+}
+
+/// A data document: how something is encoded, and the encoded thing.
+pub fn document(value: &Value, cursor: &mut Cursor) -> Option<Value> {
+    let mut fields = Fields::of(value, cursor)?;
+    let encoding = fields.required("encoding", string);
+    let blob = fields.required("blob", string);
+    fields.finish();
+    Some(serde_json::json!({ "encoding": encoding?, "blob": blob? }))
+}

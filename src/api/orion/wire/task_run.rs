@@ -1,0 +1,172 @@
+//! Task runs on the wire.
+
+use serde::Serialize;
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use super::super::read::{
+    Cursor, Fields, Need, id, integer, list, map_of, number, string, timestamp,
+};
+use super::run::BooksOut;
+use super::state::{StateOut, proposal};
+use super::time::{Iso, Secs};
+use crate::domain::JsonMap;
+use crate::domain::ids::FlowRunId;
+use crate::domain::names;
+use crate::domain::task_run::{NewTaskRun, RetryPolicy, TaskRun, TaskRunSpec};
+use crate::domain::time::{Span, Timestamp};
+
+/// A task run.
+#[derive(Serialize)]
+pub struct TaskRunOut<'a> {
+    id: Uuid,
+    created: Iso,
+    updated: Iso,
+    name: &'a str,
+    flow_run_id: Uuid,
+    task_key: &'a str,
+    dynamic_key: &'a str,
+    cache_key: Option<&'a str>,
+    cache_expiration: Option<Iso>,
+    task_version: Option<&'a str>,
+    empirical_policy: PolicyOut,
+    tags: &'a [String],
+    state_id: Option<Uuid>,
+    task_inputs: &'a JsonMap,
+    #[serde(flatten)]
+    books: BooksOut,
+    state: Option<StateOut<'a>>,
+}
+
+#[derive(Serialize)]
+struct PolicyOut {
+    max_retries: i64,
+    retry_delay_seconds: Secs,
+}
+
+impl<'a> TaskRunOut<'a> {
+    /// A run as it is at `now`.
+    pub fn new(run: &'a TaskRun, now: Timestamp) -> Self {
+        let TaskRun {
+            id,
+            created,
+            updated,
+            spec,
+            books,
+            state,
+        } = run;
+        let TaskRunSpec {
+            name,
+            flow_run_id,
+            task_key,
+            dynamic_key,
+            cache_key,
+            cache_expiration,
+            task_version,
+            policy,
+            tags,
+            task_inputs,
+        } = spec;
+        Self {
+            id: id.uuid(),
+            created: Iso(*created),
+            updated: Iso(*updated),
+            name,
+            flow_run_id: flow_run_id.uuid(),
+            task_key,
+            dynamic_key,
+            cache_key: cache_key.as_deref(),
+            cache_expiration: cache_expiration.map(Iso),
+            task_version: task_version.as_deref(),
+            empirical_policy: PolicyOut {
+                max_retries: policy.max_retries,
+                retry_delay_seconds: Secs(policy.retry_delay),
+            },
+            tags,
+            state_id: state.as_ref().map(|state| state.id.uuid()),
+            task_inputs,
+            books: BooksOut::new(books, state.as_ref(), now),
+            state: state.as_ref().map(StateOut::from),
+        }
+    }
+}
+
+/// A task run to be created.
+pub fn new_task_run(value: &Value, cursor: &mut Cursor) -> Option<NewTaskRun> {
+    let mut fields = Fields::of(value, cursor)?;
+    let name = fields.field("name", Need::Optional, string).optional();
+    let flow_run_id = fields.required("flow_run_id", id(FlowRunId::from_uuid));
+    let task_key = fields.required("task_key", string);
+    let dynamic_key = fields.required("dynamic_key", string);
+    let cache_key = fields.optional("cache_key", string);
+    let cache_expiration = fields.optional("cache_expiration", timestamp);
+    let task_version = fields.optional("task_version", string);
+    let policy = fields.default("empirical_policy", policy, RetryPolicy::default);
+    let tags = fields.default("tags", list(string), Vec::new);
+    let task_inputs = fields.default("task_inputs", map_of(list(input)), Vec::new);
+    let state = fields.optional("state", proposal);
+    fields.finish();
+    let name = name?.filter(|name| !name.is_empty());
+    let inputs = task_inputs?.into_iter();
+    Some(NewTaskRun {
+        spec: TaskRunSpec {
+            name: name.unwrap_or_else(names::random),
+            flow_run_id: flow_run_id?,
+            task_key: task_key?,
+            dynamic_key: dynamic_key?,
+            cache_key: cache_key?,
+            cache_expiration: cache_expiration?,
+            task_version: task_version?,
+            policy: policy?,
+            tags: tags?,
+            task_inputs: inputs
+                .map(|(name, sources)| (name, Value::Array(sources)))
+                .collect(),
+        },
+        state: state?,
+    })
+}
+
+fn policy(value: &Value, cursor: &mut Cursor) -> Option<RetryPolicy> {
+    let mut fields = Fields::of(value, cursor)?;
+    let max_retries = fields.default("max_retries", integer, || 0);
+    let delay = fields.default("retry_delay_seconds", number, || 0.0);
+    fields.finish();
+    Some(RetryPolicy {
+        max_retries: max_retries?,
+        retry_delay: Span::from_secs_f64(delay?),
+    })
+}
+
+/// The kinds of input and what each carries beyond its kind.
+const INPUTS: &[(&str, &str)] = &[
+    ("task_run", "id"),
+    ("parameter", "name"),
+    ("constant", "type"),
+];
+
+/// Where an argument comes from: a task run's result, a parameter, or a constant. The kind
+/// may be left out, since what else is there gives it away.
+fn input(value: &Value, cursor: &mut Cursor) -> Option<Value> {
+    let Value::Object(given) = value else {
+        return cursor.fault("value is not a valid dict", "type_error.dict");
+    };
+    let kind = given.get("input_type").and_then(Value::as_str);
+    let matching = INPUTS
+        .iter()
+        .find(|(name, key)| kind.is_none_or(|kind| kind == *name) && given.contains_key(*key));
+    let Some((kind, key)) = matching.copied() else {
+        let msg = "unexpected value; permitted: 'task_run', 'parameter' or 'constant' with its key";
+        return cursor.fault(msg, "value_error.const");
+    };
+    let mut fields = Fields::of(value, cursor)?;
+    fields.optional("input_type", string);
+    let carried = match kind {
+        "task_run" => fields
+            .required(key, id(|uuid| uuid))
+            .map(|id| id.to_string()),
+        _ => fields.required(key, string),
+    };
+    fields.finish();
+    Some(json!({ "input_type": kind, key: carried? }))
+}

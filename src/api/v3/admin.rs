@@ -1,0 +1,77 @@
+//! Is anybody there, and what is it doing?
+
+use axum::extract::State;
+use axum::http::HeaderMap;
+
+use super::super::Ctx;
+use super::wire::{AgentStatus, Status};
+use super::{Answer, ok};
+use crate::domain::filter::{Filters, FlowRunCriterion};
+use crate::domain::state::StateType;
+
+/// The version told to callers that do not say theirs.
+const VERSION: &str = "3.0.0";
+
+/// True while the process answers.
+pub async fn health() -> Answer {
+    ok(true)
+}
+
+/// True once a transaction has gone through the writer.
+pub async fn ready(State(ctx): State<Ctx>) -> Answer {
+    ctx.app.check_writer().await?;
+    ok(true)
+}
+
+/// A wave.
+pub async fn hello() -> Answer {
+    ok("👋")
+}
+
+/// A version that the caller accepts: modern clients refuse a server of another major
+/// version, so it follows the client's own where the client names it (`prefect/3.4.1`).
+pub async fn version(headers: HeaderMap) -> Answer {
+    let agent = headers
+        .get("user-agent")
+        .and_then(|value| value.to_str().ok());
+    let named = agent
+        .and_then(|agent| agent.strip_prefix("prefect/"))
+        .and_then(|rest| rest.split_whitespace().next());
+    ok(named.unwrap_or(VERSION))
+}
+
+/// Everything that `prefectctl status` shows.
+pub async fn status(State(ctx): State<Ctx>) -> Answer {
+    let about = &ctx.about;
+    let agent = match about.agent() {
+        Some(view) => Some(AgentStatus {
+            slots_used: ctx.app.count_claimed_runs(&view.name).await?,
+            name: view.name,
+            slots: view.slots,
+            last_activation: view.last_activation.map(Into::into),
+            last_error: view.last_error,
+        }),
+        None => None,
+    };
+    ok(Status {
+        version: about.version().to_owned(),
+        pid: std::process::id(),
+        started: about.started().into(),
+        state_dir: about.state_dir().display().to_string(),
+        socket: about.socket().display().to_string(),
+        listeners: about.listeners(),
+        database_bytes: ctx.app.database_bytes(),
+        agent,
+        runs_scheduled: count(&ctx, StateType::Scheduled).await?,
+        runs_pending: count(&ctx, StateType::Pending).await?,
+        runs_running: count(&ctx, StateType::Running).await?,
+    })
+}
+
+async fn count(ctx: &Ctx, kind: StateType) -> crate::domain::error::Result<u64> {
+    let filters = Filters {
+        flow_runs: Some(vec![FlowRunCriterion::StateTypeIn(vec![kind])]),
+        ..Filters::default()
+    };
+    ctx.app.count_flow_runs(filters).await
+}

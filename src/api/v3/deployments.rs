@@ -1,0 +1,56 @@
+//! Routes of deployments.
+
+use axum::extract::{Path, State};
+
+use super::super::Ctx;
+use super::extract::{Body, Id};
+use super::wire::{Deployment, DeploymentCreate, FlowRun, Query, RunRequest};
+use super::{Answer, created, no_content, ok};
+use crate::domain::ids::DeploymentId;
+
+pub async fn create(State(ctx): State<Ctx>, Body(create): Body<DeploymentCreate>) -> Answer {
+    let made = ctx.app.create_deployment(create.into()).await?;
+    created(made, Deployment::from)
+}
+
+pub async fn read(State(ctx): State<Ctx>, Id(id): Id) -> Answer {
+    let deployment = ctx.app.deployment(DeploymentId::from_uuid(id)).await?;
+    ok(Deployment::from(deployment))
+}
+
+pub async fn read_by_name(
+    State(ctx): State<Ctx>,
+    Path((flow, name)): Path<(String, String)>,
+) -> Answer {
+    let deployment = ctx.app.deployment_by_name(&flow, &name).await?;
+    ok(Deployment::from(deployment))
+}
+
+pub async fn filter(State(ctx): State<Ctx>, Body(query): Body<Query>) -> Answer {
+    let (filters, _, page) = query.parts()?;
+    let found = ctx.app.deployments(filters, page).await?;
+    ok(found.into_iter().map(Deployment::from).collect::<Vec<_>>())
+}
+
+pub async fn count(State(ctx): State<Ctx>, Body(query): Body<Query>) -> Answer {
+    ok(ctx.app.count_deployments(query.parts()?.0).await?)
+}
+
+pub async fn delete(State(ctx): State<Ctx>, Id(id): Id) -> Answer {
+    let id = DeploymentId::from_uuid(id);
+    ctx.app.delete_deployment(id).await?;
+    no_content()
+}
+
+pub async fn create_flow_run(
+    State(ctx): State<Ctx>,
+    Id(id): Id,
+    Body(request): Body<RunRequest>,
+) -> Answer {
+    let id = DeploymentId::from_uuid(id);
+    let run = ctx
+        .app
+        .create_run_of_deployment(id, request.try_into()?)
+        .await?;
+    created(run, |run| FlowRun::new(run, ctx.app.now()))
+}

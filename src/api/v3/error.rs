@@ -1,0 +1,76 @@
+//! How this dialect says no.
+
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use serde_json::{Value, json};
+
+use super::super::error;
+use crate::domain::error::{Error, Kind};
+
+/// Why a request is not answered.
+#[derive(Debug)]
+pub enum Refusal {
+    /// The request is not what the route asks for.
+    Invalid {
+        /// The part of the request: `path`, `query` or `body`.
+        part: &'static str,
+        /// The key within it, where one is known.
+        key: Option<String>,
+        /// What is wrong.
+        message: String,
+        /// The body as it was understood.
+        body: Value,
+    },
+    /// The verb refused.
+    Failed(Error),
+}
+
+impl From<Error> for Refusal {
+    fn from(error: Error) -> Self {
+        Self::Failed(error)
+    }
+}
+
+impl IntoResponse for Refusal {
+    fn into_response(self) -> Response {
+        match self {
+            Refusal::Invalid {
+                part,
+                key,
+                message,
+                body,
+            } => {
+                let loc: Vec<_> = std::iter::once(part.to_owned()).chain(key).collect();
+                let answer = json!({
+                    "exception_message": "Invalid request received.",
+                    "exception_detail": [{ "loc": loc, "msg": message, "type": "value_error" }],
+                    "request_body": body,
+                });
+                (StatusCode::UNPROCESSABLE_ENTITY, axum::Json(answer)).into_response()
+            }
+            Refusal::Failed(failure) => {
+                error::log(&failure);
+                let status = error::status(failure.kind());
+                let detail = json!({ "detail": failure.message() });
+                let mut response = (status, axum::Json(detail)).into_response();
+                if failure.kind() == Kind::Unavailable {
+                    let soon = HeaderValue::from_static("1");
+                    response.headers_mut().insert(header::RETRY_AFTER, soon);
+                }
+                response
+            }
+        }
+    }
+}
+
+/// No such route.
+pub async fn not_found() -> Response {
+    let detail = json!({ "detail": "Not Found" });
+    (StatusCode::NOT_FOUND, axum::Json(detail)).into_response()
+}
+
+/// The path is a route, but not for this method.
+pub async fn wrong_method() -> Response {
+    let detail = json!({ "detail": "Method Not Allowed" });
+    (StatusCode::METHOD_NOT_ALLOWED, axum::Json(detail)).into_response()
+}

@@ -1,0 +1,54 @@
+//! Routes of flow runs.
+
+use axum::extract::State;
+
+use super::super::Ctx;
+use super::extract::{Body, Id};
+use super::states::decided;
+use super::wire::{FlowRun, FlowRunCreate, FlowRunUpdate, Query, SetState};
+use super::{Answer, created, no_content, ok};
+use crate::domain::ids::FlowRunId;
+
+pub async fn create(State(ctx): State<Ctx>, Body(create): Body<FlowRunCreate>) -> Answer {
+    let run = ctx.app.create_flow_run(create.try_into()?).await?;
+    created(run, |run| FlowRun::new(run, ctx.app.now()))
+}
+
+pub async fn read(State(ctx): State<Ctx>, Id(id): Id) -> Answer {
+    let run = ctx.app.flow_run(FlowRunId::from_uuid(id)).await?;
+    ok(FlowRun::new(run, ctx.app.now()))
+}
+
+pub async fn filter(State(ctx): State<Ctx>, Body(query): Body<Query>) -> Answer {
+    let (filters, sort, page) = query.parts()?;
+    let runs = ctx.app.flow_runs(filters, sort, page).await?;
+    let now = ctx.app.now();
+    let runs = runs.into_iter().map(|run| FlowRun::new(run, now));
+    ok(runs.collect::<Vec<_>>())
+}
+
+pub async fn count(State(ctx): State<Ctx>, Body(query): Body<Query>) -> Answer {
+    ok(ctx.app.count_flow_runs(query.parts()?.0).await?)
+}
+
+pub async fn update(
+    State(ctx): State<Ctx>,
+    Id(id): Id,
+    Body(update): Body<FlowRunUpdate>,
+) -> Answer {
+    let id = FlowRunId::from_uuid(id);
+    ctx.app.update_flow_run(id, update.into()).await?;
+    no_content()
+}
+
+pub async fn delete(State(ctx): State<Ctx>, Id(id): Id) -> Answer {
+    ctx.app.delete_flow_run(FlowRunId::from_uuid(id)).await?;
+    no_content()
+}
+
+pub async fn set_state(State(ctx): State<Ctx>, Id(id): Id, Body(set): Body<SetState>) -> Answer {
+    let (proposed, force) = set.parts()?;
+    let id = FlowRunId::from_uuid(id);
+    let decision = ctx.app.propose_flow_run_state(id, proposed, force).await?;
+    decided(&decision)
+}

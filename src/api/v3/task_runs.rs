@@ -1,0 +1,44 @@
+//! Routes of task runs.
+
+use axum::extract::State;
+
+use super::super::Ctx;
+use super::extract::{Body, Id};
+use super::states::decided;
+use super::wire::{Query, SetState, TaskRun, TaskRunCreate};
+use super::{Answer, created, no_content, ok};
+use crate::domain::ids::TaskRunId;
+
+pub async fn create(State(ctx): State<Ctx>, Body(create): Body<TaskRunCreate>) -> Answer {
+    let run = ctx.app.create_task_run(create.try_into()?).await?;
+    created(run, |run| TaskRun::new(run, ctx.app.now()))
+}
+
+pub async fn read(State(ctx): State<Ctx>, Id(id): Id) -> Answer {
+    let run = ctx.app.task_run(TaskRunId::from_uuid(id)).await?;
+    ok(TaskRun::new(run, ctx.app.now()))
+}
+
+pub async fn filter(State(ctx): State<Ctx>, Body(query): Body<Query>) -> Answer {
+    let (filters, sort, page) = query.parts()?;
+    let runs = ctx.app.task_runs(filters, sort, page).await?;
+    let now = ctx.app.now();
+    let runs = runs.into_iter().map(|run| TaskRun::new(run, now));
+    ok(runs.collect::<Vec<_>>())
+}
+
+pub async fn count(State(ctx): State<Ctx>, Body(query): Body<Query>) -> Answer {
+    ok(ctx.app.count_task_runs(query.parts()?.0).await?)
+}
+
+pub async fn delete(State(ctx): State<Ctx>, Id(id): Id) -> Answer {
+    ctx.app.delete_task_run(TaskRunId::from_uuid(id)).await?;
+    no_content()
+}
+
+pub async fn set_state(State(ctx): State<Ctx>, Id(id): Id, Body(set): Body<SetState>) -> Answer {
+    let (proposed, force) = set.parts()?;
+    let id = TaskRunId::from_uuid(id);
+    let decision = ctx.app.propose_task_run_state(id, proposed, force).await?;
+    decided(&decision)
+}

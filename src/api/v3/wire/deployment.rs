@@ -1,0 +1,169 @@
+//! Deployments.
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use uuid::Uuid;
+
+use super::{Instant, StateCreate};
+use crate::domain::JsonMap;
+use crate::domain::deployment::{self, Infrastructure, NewDeployment};
+use crate::domain::error::Error;
+use crate::domain::flow_run::DeploymentRunRequest;
+use crate::domain::ids::{FlowId, TaskRunId};
+
+/// What runs run on.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct FlowRunner {
+    /// `docker`, `subprocess`, …
+    #[serde(rename = "type")]
+    pub kind: Option<String>,
+    /// Its settings.
+    pub config: Option<JsonMap>,
+}
+
+impl From<Infrastructure> for FlowRunner {
+    fn from(Infrastructure { kind, config }: Infrastructure) -> Self {
+        Self { kind, config }
+    }
+}
+
+impl From<FlowRunner> for Infrastructure {
+    fn from(FlowRunner { kind, config }: FlowRunner) -> Self {
+        Self { kind, config }
+    }
+}
+
+/// A deployment.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Deployment {
+    /// Its id.
+    pub id: Uuid,
+    /// When it was first created.
+    pub created: Instant,
+    /// When it last changed.
+    pub updated: Instant,
+    /// Its name within its flow.
+    pub name: String,
+    /// Its flow.
+    pub flow_id: Uuid,
+    /// When to run it by itself.
+    pub schedule: Option<Value>,
+    /// Whether that schedule is not followed.
+    pub paused: bool,
+    /// Default parameters.
+    pub parameters: JsonMap,
+    /// Tags.
+    pub tags: Vec<String>,
+    /// What its runs run on.
+    pub flow_runner: FlowRunner,
+    /// The document that leads to the flow's code.
+    pub flow_data: Option<Value>,
+}
+
+impl From<deployment::Deployment> for Deployment {
+    fn from(deployment: deployment::Deployment) -> Self {
+        let deployment::Deployment {
+            id,
+            created,
+            updated,
+            name,
+            flow_id,
+            flow_data,
+            schedule,
+            is_schedule_active,
+            parameters,
+            tags,
+            infrastructure,
+        } = deployment;
+        Self {
+            id: id.uuid(),
+            created: created.into(),
+            updated: updated.into(),
+            name,
+            flow_id: flow_id.uuid(),
+            schedule,
+            paused: !is_schedule_active,
+            parameters,
+            tags,
+            flow_runner: infrastructure.into(),
+            flow_data,
+        }
+    }
+}
+
+/// A deployment to be created.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DeploymentCreate {
+    name: String,
+    flow_id: Uuid,
+    #[serde(default)]
+    flow_data: Option<Value>,
+    #[serde(default)]
+    paused: bool,
+    #[serde(default)]
+    parameters: JsonMap,
+    #[serde(default)]
+    tags: Vec<String>,
+    #[serde(default)]
+    flow_runner: Option<FlowRunner>,
+}
+
+impl From<DeploymentCreate> for NewDeployment {
+    fn from(create: DeploymentCreate) -> Self {
+        Self {
+            name: create.name,
+            flow_id: FlowId::from_uuid(create.flow_id),
+            flow_data: create.flow_data,
+            schedule: None,
+            is_schedule_active: !create.paused,
+            parameters: create.parameters,
+            tags: create.tags,
+            infrastructure: create.flow_runner.map(Into::into),
+        }
+    }
+}
+
+/// A run wanted of a deployment.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct RunRequest {
+    /// The run's name.
+    pub name: Option<String>,
+    /// Laid over the deployment's parameters.
+    pub parameters: JsonMap,
+    /// Free context.
+    pub context: JsonMap,
+    /// Added to the deployment's tags.
+    pub tags: Vec<String>,
+    /// The same key answers the same run.
+    pub idempotency_key: Option<String>,
+    /// The task run that stands for it in a parent.
+    pub parent_task_run_id: Option<Uuid>,
+    /// Its first state; absent: Scheduled for now.
+    pub state: Option<StateCreate>,
+}
+
+impl TryFrom<RunRequest> for DeploymentRunRequest {
+    type Error = Error;
+
+    fn try_from(request: RunRequest) -> Result<Self, Error> {
+        // The modern server schedules such a run for now; the 2.0a7 one leaves it Pending.
+        let state = request.state.unwrap_or_else(|| StateCreate {
+            kind: "SCHEDULED".to_owned(),
+            ..StateCreate::default()
+        });
+        Ok(Self {
+            name: request.name,
+            parameters: request.parameters,
+            context: request.context,
+            tags: request.tags,
+            idempotency_key: request.idempotency_key,
+            parent_task_run_id: request.parent_task_run_id.map(TaskRunId::from_uuid),
+            infrastructure: None,
+            state: Some(state.try_into()?),
+            created_by: None,
+        })
+    }
+}

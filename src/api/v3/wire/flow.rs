@@ -1,0 +1,60 @@
+//! Flows.
+
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use super::Instant;
+use crate::domain::JsonMap;
+use crate::domain::flow::{self, NewFlow};
+
+/// A flow.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Flow {
+    /// Its id.
+    pub id: Uuid,
+    /// When it was first registered.
+    pub created: Instant,
+    /// When it last changed.
+    pub updated: Instant,
+    /// Its name.
+    pub name: String,
+    /// Its tags.
+    pub tags: Vec<String>,
+    /// Its labels; none are stored yet.
+    pub labels: JsonMap,
+}
+
+impl From<flow::Flow> for Flow {
+    fn from(flow: flow::Flow) -> Self {
+        let flow::Flow {
+            id,
+            created,
+            updated,
+            name,
+            tags,
+        } = flow;
+        Self {
+            id: id.uuid(),
+            created: created.into(),
+            updated: updated.into(),
+            name,
+            tags,
+            labels: JsonMap::new(),
+        }
+    }
+}
+
+/// A flow to be registered.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FlowCreate {
+    name: String,
+    #[serde(default)]
+    tags: Vec<String>,
+}
+
+impl From<FlowCreate> for NewFlow {
+    fn from(FlowCreate { name, tags }: FlowCreate) -> Self {
+        Self { name, tags }
+    }
+}

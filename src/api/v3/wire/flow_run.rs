@@ -1,0 +1,220 @@
+//! Flow runs.
+
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use super::{FlowRunner, Instant, State, StateCreate};
+use crate::domain::JsonMap;
+use crate::domain::error::Error;
+use crate::domain::flow_run::{self, NewFlowRun};
+use crate::domain::ids::{DeploymentId, FlowId, TaskRunId};
+use crate::domain::run::RunBooks;
+use crate::domain::time::Timestamp;
+
+/// A flow run. Times of length are seconds.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct FlowRun {
+    /// Its id.
+    pub id: Uuid,
+    /// When it was created.
+    pub created: Instant,
+    /// When it last changed.
+    pub updated: Instant,
+    /// Its name.
+    pub name: String,
+    /// Its flow.
+    pub flow_id: Uuid,
+    /// Its deployment.
+    pub deployment_id: Option<Uuid>,
+    /// The flow's version.
+    pub flow_version: Option<String>,
+    /// Its parameters.
+    pub parameters: JsonMap,
+    /// Its idempotency key.
+    pub idempotency_key: Option<String>,
+    /// Free context.
+    pub context: JsonMap,
+    /// Tags.
+    pub tags: Vec<String>,
+    /// The task run that stands for it in a parent.
+    pub parent_task_run_id: Option<Uuid>,
+    /// Whether a schedule made it.
+    pub auto_scheduled: bool,
+    /// What it runs on.
+    pub flow_runner: FlowRunner,
+    /// Who created it.
+    pub created_by: Option<String>,
+    /// The agent that took it.
+    pub work_queue_name: Option<String>,
+    /// What that agent made for it.
+    pub infrastructure_pid: Option<String>,
+    /// How often it ran.
+    pub run_count: i64,
+    /// When it was expected to start.
+    pub expected_start_time: Option<Instant>,
+    /// When it is due next.
+    pub next_scheduled_start_time: Option<Instant>,
+    /// When it first ran.
+    pub start_time: Option<Instant>,
+    /// When it ended.
+    pub end_time: Option<Instant>,
+    /// How long it ran, up to its last change of state.
+    pub total_run_time: f64,
+    /// How long it has run up to now.
+    pub estimated_run_time: f64,
+    /// How late it started, or is.
+    pub estimated_start_time_delta: f64,
+    /// Its current state's id.
+    pub state_id: Option<Uuid>,
+    /// Its current state's type.
+    pub state_type: Option<String>,
+    /// Its current state's name.
+    pub state_name: Option<String>,
+    /// Its current state.
+    pub state: Option<State>,
+}
+
+impl FlowRun {
+    /// A run as it is at `now`.
+    pub fn new(run: flow_run::FlowRun, now: Timestamp) -> Self {
+        let flow_run::FlowRun {
+            id,
+            created,
+            updated,
+            name,
+            flow_id,
+            deployment_id,
+            flow_version,
+            parameters,
+            idempotency_key,
+            context,
+            empirical_policy: _, // the modern shape of it differs and is not stored yet
+            empirical_config: _,
+            tags,
+            parent_task_run_id,
+            auto_scheduled,
+            infrastructure,
+            created_by,
+            claim,
+            books,
+            state,
+        } = run;
+        let estimated_run_time = books.estimated_run_time(state.as_ref(), now);
+        let lateness = books.lateness(state.as_ref(), now);
+        let RunBooks {
+            run_count,
+            expected_start_time,
+            next_scheduled_start_time,
+            start_time,
+            end_time,
+            total_run_time,
+        } = books;
+        let state = state.as_ref().map(State::from);
+        let (work_queue_name, infrastructure_pid) = match claim {
+            Some(claim) => (Some(claim.agent), claim.infrastructure_id),
+            None => (None, None),
+        };
+        Self {
+            id: id.uuid(),
+            created: created.into(),
+            updated: updated.into(),
+            name,
+            flow_id: flow_id.uuid(),
+            deployment_id: deployment_id.map(DeploymentId::uuid),
+            flow_version,
+            parameters,
+            idempotency_key,
+            context,
+            tags,
+            parent_task_run_id: parent_task_run_id.map(TaskRunId::uuid),
+            auto_scheduled,
+            flow_runner: infrastructure.into(),
+            created_by,
+            work_queue_name,
+            infrastructure_pid,
+            run_count,
+            expected_start_time: expected_start_time.map(Into::into),
+            next_scheduled_start_time: next_scheduled_start_time.map(Into::into),
+            start_time: start_time.map(Into::into),
+            end_time: end_time.map(Into::into),
+            total_run_time: total_run_time.as_secs_f64(),
+            estimated_run_time: estimated_run_time.as_secs_f64(),
+            estimated_start_time_delta: lateness.as_secs_f64(),
+            state_id: state.as_ref().map(|state| state.id),
+            state_type: state.as_ref().map(|state| state.kind.clone()),
+            state_name: state.as_ref().map(|state| state.name.clone()),
+            state,
+        }
+    }
+}
+
+/// A flow run to be created.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FlowRunCreate {
+    flow_id: Uuid,
+    #[serde(default)]
+    name: Option<String>,
+    #[serde(default)]
+    deployment_id: Option<Uuid>,
+    #[serde(default)]
+    flow_version: Option<String>,
+    #[serde(default)]
+    parameters: JsonMap,
+    #[serde(default)]
+    context: JsonMap,
+    #[serde(default)]
+    tags: Vec<String>,
+    #[serde(default)]
+    idempotency_key: Option<String>,
+    #[serde(default)]
+    parent_task_run_id: Option<Uuid>,
+    #[serde(default)]
+    flow_runner: FlowRunner,
+    #[serde(default)]
+    state: Option<StateCreate>,
+}
+
+impl TryFrom<FlowRunCreate> for NewFlowRun {
+    type Error = Error;
+
+    fn try_from(create: FlowRunCreate) -> Result<Self, Error> {
+        Ok(Self {
+            name: create.name,
+            flow_id: FlowId::from_uuid(create.flow_id),
+            deployment_id: create.deployment_id.map(DeploymentId::from_uuid),
+            flow_version: create.flow_version,
+            parameters: create.parameters,
+            idempotency_key: create.idempotency_key,
+            context: create.context,
+            tags: create.tags,
+            parent_task_run_id: create.parent_task_run_id.map(TaskRunId::from_uuid),
+            infrastructure: create.flow_runner.into(),
+            auto_scheduled: false,
+            created_by: None,
+            state: create.state.map(TryInto::try_into).transpose()?,
+        })
+    }
+}
+
+/// Changes to a flow run; absent fields stay.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct FlowRunUpdate {
+    name: Option<String>,
+    flow_version: Option<String>,
+    parameters: Option<JsonMap>,
+    tags: Option<Vec<String>>,
+}
+
+impl From<FlowRunUpdate> for flow_run::FlowRunUpdate {
+    fn from(update: FlowRunUpdate) -> Self {
+        Self {
+            flow_version: update.flow_version.map(Some),
+            parameters: update.parameters,
+            name: update.name,
+            tags: update.tags,
+            infrastructure: None,
+        }
+    }
+}

@@ -1,0 +1,72 @@
+//! Log lines.
+
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use super::Instant;
+use crate::domain::ids::{FlowRunId, TaskRunId};
+use crate::domain::log::{self, NewLog};
+
+/// A log line.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Log {
+    /// Its id.
+    pub id: Uuid,
+    /// The logger's name.
+    pub name: String,
+    /// Python's level number.
+    pub level: i64,
+    /// The line.
+    pub message: String,
+    /// When it was said.
+    pub timestamp: Instant,
+    /// The flow run that said it.
+    pub flow_run_id: Option<Uuid>,
+    /// The task run that said it.
+    pub task_run_id: Option<Uuid>,
+}
+
+impl From<log::Log> for Log {
+    fn from(log: log::Log) -> Self {
+        let log::Log {
+            id,
+            created: _, // the wire knows only when a line was said
+            line,
+        } = log;
+        Self {
+            id: id.uuid(),
+            name: line.name,
+            level: line.level,
+            message: line.message,
+            timestamp: line.timestamp.into(),
+            flow_run_id: Some(line.flow_run_id.uuid()),
+            task_run_id: line.task_run_id.map(TaskRunId::uuid),
+        }
+    }
+}
+
+/// A log line to be kept.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LogCreate {
+    name: String,
+    level: i64,
+    message: String,
+    timestamp: Instant,
+    flow_run_id: Uuid,
+    #[serde(default)]
+    task_run_id: Option<Uuid>,
+}
+
+impl From<LogCreate> for NewLog {
+    fn from(create: LogCreate) -> Self {
+        Self {
+            name: create.name,
+            level: create.level,
+            message: create.message,
+            timestamp: create.timestamp.into(),
+            flow_run_id: FlowRunId::from_uuid(create.flow_run_id),
+            task_run_id: create.task_run_id.map(TaskRunId::from_uuid),
+        }
+    }
+}

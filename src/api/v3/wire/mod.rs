@@ -1,0 +1,22 @@
+//! The modern generation's shapes, by noun. The daemon writes what `prefectctl` reads, so
+//! most go both ways.
+
+mod deployment;
+mod filter;
+mod flow;
+mod flow_run;
+mod log;
+mod state;
+mod status;
+mod task_run;
+mod time;
+
+pub use deployment::{Deployment, DeploymentCreate, FlowRunner, RunRequest};
+pub use filter::{ById, ByState, ByText, FlowFilter, FlowRunFilter, LogQuery, Query};
+pub use flow::{Flow, FlowCreate};
+pub use flow_run::{FlowRun, FlowRunCreate, FlowRunUpdate};
+pub use log::{Log, LogCreate};
+pub use state::{Decision, SetState, State, StateCreate};
+pub use status::{AgentStatus, Status};
+pub use task_run::{TaskRun, TaskRunCreate};
+pub use time::Instant;

@@ -1,0 +1,206 @@
+//! States, and what becomes of proposals.
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use uuid::Uuid;
+
+use super::Instant;
+use crate::app::{self, Force, Outcome};
+use crate::domain::JsonMap;
+use crate::domain::error::Error;
+use crate::domain::ids::{FlowRunId, TaskRunId};
+use crate::domain::state::{self, ProposedState, StateDetails, StateType};
+
+/// A state.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct State {
+    /// Its id.
+    pub id: Uuid,
+    /// Its type: `SCHEDULED`, `PENDING`, …
+    #[serde(rename = "type")]
+    pub kind: String,
+    /// Its name.
+    pub name: String,
+    /// When the run came here.
+    pub timestamp: Instant,
+    /// Why, for people.
+    pub message: Option<String>,
+    /// The result document.
+    pub data: Option<Value>,
+    /// The rest.
+    pub state_details: JsonMap,
+}
+
+impl From<&state::State> for State {
+    fn from(state: &state::State) -> Self {
+        let state::State {
+            id,
+            kind,
+            name,
+            timestamp,
+            message,
+            data,
+            details,
+        } = state;
+        Self {
+            id: id.uuid(),
+            kind: kind.word().to_owned(),
+            name: name.clone(),
+            timestamp: (*timestamp).into(),
+            message: message.clone(),
+            data: data.clone(),
+            state_details: details_out(details),
+        }
+    }
+}
+
+fn details_out(details: &StateDetails) -> JsonMap {
+    let StateDetails {
+        flow_run_id,
+        task_run_id,
+        child_flow_run_id,
+        scheduled_time,
+        cache_key,
+        cache_expiration,
+        extra,
+    } = details;
+    let id = |id: Option<Uuid>| id.map_or(Value::Null, |id| id.to_string().into());
+    let at = |at: Option<_>| at.map_or(Value::Null, |at| Instant::from(at).to_string().into());
+    let mut map = JsonMap::new();
+    let mut put = |key: &str, value: Value| map.insert(key.to_owned(), value);
+    put("flow_run_id", id(flow_run_id.map(FlowRunId::uuid)));
+    put("task_run_id", id(task_run_id.map(TaskRunId::uuid)));
+    put(
+        "child_flow_run_id",
+        id(child_flow_run_id.map(FlowRunId::uuid)),
+    );
+    put("scheduled_time", at(*scheduled_time));
+    put("cache_key", cache_key.clone().into());
+    put("cache_expiration", at(*cache_expiration));
+    map.extend(extra.clone());
+    map
+}
+
+/// A proposed state.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct StateCreate {
+    /// Its type.
+    #[serde(rename = "type")]
+    pub kind: String,
+    /// Its name; absent: the type's own.
+    #[serde(default)]
+    pub name: Option<String>,
+    /// Why, for people.
+    #[serde(default)]
+    pub message: Option<String>,
+    /// The result document.
+    #[serde(default)]
+    pub data: Option<Value>,
+    /// The rest.
+    #[serde(default)]
+    pub state_details: DetailsIn,
+}
+
+/// What a proposal says beyond the type; what the domain does not know is kept as it came.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct DetailsIn {
+    /// The flow run it belongs to.
+    pub flow_run_id: Option<Uuid>,
+    /// The task run it belongs to.
+    pub task_run_id: Option<Uuid>,
+    /// The sub-flow's run.
+    pub child_flow_run_id: Option<Uuid>,
+    /// When a scheduled state is due.
+    pub scheduled_time: Option<Instant>,
+    /// The key of a cached result.
+    pub cache_key: Option<String>,
+    /// Until when that holds.
+    pub cache_expiration: Option<Instant>,
+    /// Everything else.
+    #[serde(flatten)]
+    pub extra: JsonMap,
+}
+
+impl TryFrom<StateCreate> for ProposedState {
+    type Error = Error;
+
+    fn try_from(create: StateCreate) -> Result<Self, Error> {
+        let kind = StateType::from_word(&create.kind)
+            .ok_or_else(|| Error::invalid(format!("There is no state type {:?}.", create.kind)))?;
+        let details = create.state_details;
+        Ok(Self {
+            kind,
+            name: create.name,
+            message: create.message,
+            data: create.data,
+            details: StateDetails {
+                flow_run_id: details.flow_run_id.map(FlowRunId::from_uuid),
+                task_run_id: details.task_run_id.map(TaskRunId::from_uuid),
+                child_flow_run_id: details.child_flow_run_id.map(FlowRunId::from_uuid),
+                scheduled_time: details.scheduled_time.map(Into::into),
+                cache_key: details.cache_key,
+                cache_expiration: details.cache_expiration.map(Into::into),
+                extra: details.extra,
+            },
+        })
+    }
+}
+
+/// The body of `set_state`.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SetState {
+    /// The proposed state.
+    pub state: StateCreate,
+    /// Whether to skip the rules.
+    #[serde(default)]
+    pub force: bool,
+}
+
+impl SetState {
+    /// What is proposed, and how firmly.
+    pub fn parts(self) -> Result<(ProposedState, Force), Error> {
+        let force = match self.force {
+            true => Force::Yes,
+            false => Force::No,
+        };
+        Ok((self.state.try_into()?, force))
+    }
+}
+
+/// What became of a proposal.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Decision {
+    /// The state that was entered.
+    pub state: Option<State>,
+    /// `ACCEPT`, `REJECT`, `WAIT` or `ABORT`.
+    pub status: String,
+    /// Why, and how long to wait.
+    pub details: JsonMap,
+}
+
+impl From<&app::Decision> for Decision {
+    fn from(decision: &app::Decision) -> Self {
+        let (status, reason, delay) = match &decision.outcome {
+            Outcome::Accepted => ("accept", None, None),
+            Outcome::Rejected { why } => ("reject", Some(why), None),
+            Outcome::Wait { delay_secs, why } => ("wait", Some(why), Some(*delay_secs)),
+            Outcome::Aborted { why } => ("abort", Some(why), None),
+        };
+        let mut details = JsonMap::new();
+        details.insert("type".to_owned(), format!("{status}_details").into());
+        if let Some(secs) = delay {
+            details.insert("delay_seconds".to_owned(), secs.into());
+        }
+        if let Some(why) = reason {
+            details.insert("reason".to_owned(), why.as_str().into());
+        }
+        Self {
+            state: decision.state.as_ref().map(State::from),
+            status: status.to_uppercase(),
+            details,
+        }
+    }
+}

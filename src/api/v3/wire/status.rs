@@ -1,0 +1,47 @@
+//! What the daemon says of itself; ours, not Prefect's.
+
+use serde::{Deserialize, Serialize};
+
+use super::Instant;
+
+/// The daemon.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Status {
+    /// Its version.
+    pub version: String,
+    /// Its process id.
+    pub pid: u32,
+    /// When it started.
+    pub started: Instant,
+    /// Where its database is.
+    pub state_dir: String,
+    /// Its Unix socket.
+    pub socket: String,
+    /// The URLs on which it listens by TCP.
+    pub listeners: Vec<String>,
+    /// The database's size in bytes.
+    pub database_bytes: u64,
+    /// The embedded agent; null when there is none.
+    pub agent: Option<AgentStatus>,
+    /// Runs waiting for their time or an agent.
+    pub runs_scheduled: u64,
+    /// Runs taken and not yet running.
+    pub runs_pending: u64,
+    /// Runs running.
+    pub runs_running: u64,
+}
+
+/// The embedded agent.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct AgentStatus {
+    /// Its name.
+    pub name: String,
+    /// How many runs it may hold.
+    pub slots: u64,
+    /// How many it holds.
+    pub slots_used: u64,
+    /// When it last looked for work.
+    pub last_activation: Option<Instant>,
+    /// What went wrong then.
+    pub last_error: Option<String>,
+}

@@ -1,0 +1,144 @@
+//! Task runs.
+
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use super::{Instant, State, StateCreate};
+use crate::domain::JsonMap;
+use crate::domain::error::Error;
+use crate::domain::ids::FlowRunId;
+use crate::domain::names;
+use crate::domain::task_run::{self, NewTaskRun, RetryPolicy, TaskRunSpec};
+use crate::domain::time::{Span, Timestamp};
+
+/// A task run. Times of length are seconds.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct TaskRun {
+    /// Its id.
+    pub id: Uuid,
+    /// When it was created.
+    pub created: Instant,
+    /// When it last changed.
+    pub updated: Instant,
+    /// Its name.
+    pub name: String,
+    /// The flow run that it is part of.
+    pub flow_run_id: Uuid,
+    /// Names the task within the flow's code.
+    pub task_key: String,
+    /// Tells apart the runs of one task within one flow run.
+    pub dynamic_key: String,
+    /// Tags.
+    pub tags: Vec<String>,
+    /// Where its arguments come from.
+    pub task_inputs: JsonMap,
+    /// How often it ran.
+    pub run_count: i64,
+    /// When it first ran.
+    pub start_time: Option<Instant>,
+    /// When it ended.
+    pub end_time: Option<Instant>,
+    /// How long it ran.
+    pub total_run_time: f64,
+    /// How long it has run up to now.
+    pub estimated_run_time: f64,
+    /// Its current state's type.
+    pub state_type: Option<String>,
+    /// Its current state's name.
+    pub state_name: Option<String>,
+    /// Its current state.
+    pub state: Option<State>,
+}
+
+impl TaskRun {
+    /// A run as it is at `now`.
+    pub fn new(run: task_run::TaskRun, now: Timestamp) -> Self {
+        let task_run::TaskRun {
+            id,
+            created,
+            updated,
+            spec,
+            books,
+            state,
+        } = run;
+        let estimated = books.estimated_run_time(state.as_ref(), now);
+        let state = state.as_ref().map(State::from);
+        Self {
+            id: id.uuid(),
+            created: created.into(),
+            updated: updated.into(),
+            name: spec.name,
+            flow_run_id: spec.flow_run_id.uuid(),
+            task_key: spec.task_key,
+            dynamic_key: spec.dynamic_key,
+            tags: spec.tags,
+            task_inputs: spec.task_inputs,
+            run_count: books.run_count,
+            start_time: books.start_time.map(Into::into),
+            end_time: books.end_time.map(Into::into),
+            total_run_time: books.total_run_time.as_secs_f64(),
+            estimated_run_time: estimated.as_secs_f64(),
+            state_type: state.as_ref().map(|state| state.kind.clone()),
+            state_name: state.as_ref().map(|state| state.name.clone()),
+            state,
+        }
+    }
+}
+
+/// A task run to be created.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TaskRunCreate {
+    flow_run_id: Uuid,
+    task_key: String,
+    dynamic_key: String,
+    #[serde(default)]
+    name: Option<String>,
+    #[serde(default)]
+    cache_key: Option<String>,
+    #[serde(default)]
+    cache_expiration: Option<Instant>,
+    #[serde(default)]
+    task_version: Option<String>,
+    #[serde(default)]
+    empirical_policy: Policy,
+    #[serde(default)]
+    tags: Vec<String>,
+    #[serde(default)]
+    task_inputs: JsonMap,
+    #[serde(default)]
+    state: Option<StateCreate>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct Policy {
+    retries: Option<i64>,
+    retry_delay: Option<f64>,
+}
+
+impl TryFrom<TaskRunCreate> for NewTaskRun {
+    type Error = Error;
+
+    fn try_from(create: TaskRunCreate) -> Result<Self, Error> {
+        let delay = create.empirical_policy.retry_delay.unwrap_or_default();
+        Ok(Self {
+            spec: TaskRunSpec {
+                name: create.name.unwrap_or_else(names::random),
+                flow_run_id: FlowRunId::from_uuid(create.flow_run_id),
+                task_key: create.task_key,
+                dynamic_key: create.dynamic_key,
+                cache_key: create.cache_key,
+                cache_expiration: create.cache_expiration.map(Into::into),
+                task_version: create.task_version,
+                policy: RetryPolicy {
+                    max_retries: create.empirical_policy.retries.unwrap_or_default(),
+                    retry_delay: Span::from_secs_f64(delay),
+                },
+                tags: create.tags,
+                task_inputs: create.task_inputs,
+            },
+            state: create.state.map(TryInto::try_into).transpose()?,
+        })
+    }
+}
