@@ -1,5 +1,9 @@
 pub mod api;
 pub mod app;
 pub mod clock;
+pub mod config;
+pub mod daemon;
 pub mod domain;
+pub mod runners;
+pub mod services;
 pub mod storage;

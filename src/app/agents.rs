@@ -62,8 +62,8 @@ impl App {
             .await
     }
 
-    /// Ends a run unless it has ended already; a terminal state is never overwritten. False
-    /// when there was nothing to end.
+    /// Ends a run unless it has ended already, or was scheduled anew meanwhile; a terminal
+    /// state is never overwritten. False when there was nothing to end.
     pub async fn end_run(&self, id: FlowRunId, end: ProposedState) -> Result<bool> {
         let ended = self
             .write(move |db, now| {
@@ -71,7 +71,8 @@ impl App {
                     Err(gone) if gone.kind() == Kind::NotFound => return Ok(false),
                     run => run?,
                 };
-                if run.state.as_ref().is_some_and(|s| s.kind.is_terminal()) {
+                let kind = run.state.as_ref().map(|state| state.kind);
+                if kind.is_some_and(|kind| kind.is_terminal() || kind == StateType::Scheduled) {
                     return Ok(false);
                 }
                 propose_state::for_flow_run(db, &run, end, Force::Yes, now)?;

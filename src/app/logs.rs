@@ -4,8 +4,7 @@ use super::App;
 use crate::domain::error::Result;
 use crate::domain::filter::{LogCriterion, LogSort, Page};
 use crate::domain::ids::FlowRunId;
-use crate::domain::log::{Log, NewLog, OUTPUT_LOGGER};
-use crate::domain::time::Timestamp;
+use crate::domain::log::{Log, NewLog, OUTPUT_LOGGER, OutputSeen};
 use crate::storage::logs;
 
 impl App {
@@ -34,10 +33,9 @@ impl App {
         self.read(move |db| logs::count(db, &criteria)).await
     }
 
-    /// Up to where a run's own output is stored: the last line's time, and how many lines
-    /// carry it. Whoever attaches to the output again skips that much.
-    pub async fn output_lines_at_end(&self, id: FlowRunId) -> Result<Option<(Timestamp, u64)>> {
-        self.read(move |db| logs::last_of(db, id, OUTPUT_LOGGER))
+    /// How much of a run's own output is stored.
+    pub async fn output_seen(&self, id: FlowRunId) -> Result<OutputSeen> {
+        self.read(move |db| logs::seen_of(db, id, OUTPUT_LOGGER))
             .await
     }
 }

@@ -1,1 +1,38 @@
-fn main() {}
+//! The daemon's entry: parse, log, run, exit code.
+
+use std::process::ExitCode;
+
+use clap::Parser;
+use prefectd::config::{Flags, Settings};
+use prefectd::daemon;
+
+/// Stopped cleanly.
+const DONE: u8 = 0;
+/// Could not start, or failed.
+const FAILED: u8 = 1;
+/// Wrong usage, wrong settings included.
+const USAGE: u8 = 2;
+
+fn main() -> ExitCode {
+    let flags = Flags::parse();
+    let settings = match Settings::load(flags.clone()) {
+        Ok(settings) => settings,
+        Err(error) => return told(USAGE, &error.to_string()),
+    };
+    if let Err(error) = daemon::logging::start(settings.log_format, &settings.log_level) {
+        return told(USAGE, &format!("{error:#}"));
+    }
+    let runtime = match tokio::runtime::Runtime::new() {
+        Ok(runtime) => runtime,
+        Err(error) => return told(FAILED, &error.to_string()),
+    };
+    match runtime.block_on(daemon::run(settings, flags)) {
+        Ok(()) => ExitCode::from(DONE),
+        Err(error) => told(FAILED, &format!("{error:#}")),
+    }
+}
+
+fn told(code: u8, why: &str) -> ExitCode {
+    eprintln!("prefectd: {why}");
+    ExitCode::from(code)
+}

@@ -40,3 +40,12 @@ pub struct NewLog {
     /// The task run, when a task said it.
     pub task_run_id: Option<TaskRunId>,
 }
+
+/// How much of a run's own output is stored: whoever attaches to it again goes on from here.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct OutputSeen {
+    /// How many lines in all.
+    pub lines: u64,
+    /// The last line's time, and how many lines carry it.
+    pub last: Option<(Timestamp, u64)>,
+}

@@ -7,7 +7,7 @@ use super::query::{self, Columns};
 use crate::domain::error::Result;
 use crate::domain::filter::{LogCriterion, LogSort, Page};
 use crate::domain::ids::{FlowRunId, LogId};
-use crate::domain::log::{Log, NewLog};
+use crate::domain::log::{Log, NewLog, OutputSeen};
 use crate::domain::time::Timestamp;
 
 const INSERT: &str = include_str!("../../sql/queries/logs/insert.sql");
@@ -31,13 +31,20 @@ pub fn insert(db: &Connection, lines: &[NewLog], now: Timestamp) -> Result<()> {
     Ok(())
 }
 
-/// The time of a logger's last line in a run, and how many of its lines carry that time.
-pub fn last_of(db: &Connection, run: FlowRunId, logger: &str) -> Result<Option<(Timestamp, u64)>> {
+/// How much of a logger's lines in a run is stored.
+pub fn seen_of(db: &Connection, run: FlowRunId, logger: &str) -> Result<OutputSeen> {
     let params = named_params! {":flow_run_id": run, ":name": logger};
-    query::one(db, LAST_OUTPUT, params, |row| {
-        let count: i64 = row.get(1)?;
-        Ok((row.get(0)?, count.unsigned_abs()))
-    })
+    let seen = query::one(db, LAST_OUTPUT, params, |row| {
+        let mut columns = Columns::of(row);
+        let lines: i64 = columns.next()?;
+        let at = columns.next()?;
+        let of_them: i64 = columns.next()?;
+        Ok(OutputSeen {
+            lines: lines.unsigned_abs(),
+            last: Some((at, of_them.unsigned_abs())),
+        })
+    })?;
+    Ok(seen.unwrap_or_default())
 }
 
 /// A page of lines.

@@ -1,0 +1,231 @@
+//! What the files and the environment may say.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use figment::Figment;
+use figment::providers::{Env, Format, Toml};
+use serde::Deserialize;
+
+use super::{AgentSettings, ConfigError, Flags, Settings, paths};
+
+/// The file that is read when none is named.
+const FILE: &str = "/etc/prefectd/prefectd.toml";
+
+/// How to log.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, clap::ValueEnum)]
+#[serde(rename_all = "lowercase")]
+pub enum LogFormat {
+    /// To the journal, with fields.
+    Journald,
+    /// Lines for people, on standard error.
+    Text,
+    /// A JSON object a line, on standard error.
+    Json,
+}
+
+/// Everything that may be said, by section.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Input {
+    server: Server,
+    log: Log,
+    agent: Agent,
+    runners: RunnerInput,
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+struct Server {
+    state_dir: Option<PathBuf>,
+    socket: Option<PathBuf>,
+    listen: Option<Vec<SocketAddr>>,
+    docker_bridge: Option<bool>,
+    services: Option<bool>,
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+struct Log {
+    format: Option<LogFormat>,
+    level: Option<String>,
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+struct Agent {
+    enabled: Option<bool>,
+    slots: Option<u64>,
+    poll_secs: Option<u64>,
+    stop_grace_secs: Option<u64>,
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+struct RunnerInput {
+    python: Option<String>,
+}
+
+/// Lays files, environment and flags over each other.
+pub(super) fn read(flags: Flags) -> Result<Input, ConfigError> {
+    let mut figment = Figment::new();
+    for file in files(flags.config.as_deref())? {
+        figment = figment.merge(Toml::file_exact(file));
+    }
+    let environment = Env::prefixed("PREFECTD_")
+        .filter(|key| key.as_str().contains("__"))
+        .split("__");
+    let mut input: Input = figment
+        .merge(environment)
+        .extract()
+        .map_err(|error| ConfigError(format!("configuration: {error}")))?;
+    input.overlay(flags);
+    Ok(input)
+}
+
+/// The configuration file and its drop-ins, in order.
+fn files(named: Option<&Path>) -> Result<Vec<PathBuf>, ConfigError> {
+    let main = match named {
+        Some(path) if !path.is_file() => {
+            let path = path.display();
+            return Err(ConfigError(format!(
+                "there is no configuration file {path}"
+            )));
+        }
+        Some(path) => path.to_owned(),
+        None => PathBuf::from(FILE),
+    };
+    let mut folder = main.clone().into_os_string();
+    folder.push(".d");
+    let entries = std::fs::read_dir(&folder).into_iter().flatten().flatten();
+    let mut dropins: Vec<_> = entries
+        .map(|entry| entry.path())
+        .filter(|path| path.extension().is_some_and(|end| end == "toml"))
+        .collect();
+    dropins.sort();
+    let main = Some(main).filter(|path| path.is_file());
+    Ok(main.into_iter().chain(dropins).collect())
+}
+
+impl Input {
+    fn overlay(&mut self, flags: Flags) {
+        let Flags {
+            config: _,
+            state_dir,
+            socket,
+            listen,
+            no_agent,
+            no_services,
+            no_docker_bridge,
+            log_format,
+            log_level,
+        } = flags;
+        let server = &mut self.server;
+        server.state_dir = state_dir.or(server.state_dir.take());
+        server.socket = socket.or(server.socket.take());
+        if !listen.is_empty() {
+            server.listen = Some(listen);
+        }
+        if no_services {
+            server.services = Some(false);
+        }
+        if no_docker_bridge {
+            server.docker_bridge = Some(false);
+        }
+        if no_agent {
+            self.agent.enabled = Some(false);
+        }
+        self.log.format = log_format.or(self.log.format);
+        self.log.level = log_level.or(self.log.level.take());
+    }
+
+    /// Fills what was left open and checks the rest.
+    pub(super) fn settle(self) -> Result<Settings, ConfigError> {
+        let local = SocketAddr::from(([127, 0, 0, 1], 4200));
+        let agent = AgentSettings {
+            slots: self.agent.slots.unwrap_or(32),
+            poll: Duration::from_secs(self.agent.poll_secs.unwrap_or(5).max(1)),
+            stop_grace: Duration::from_secs(self.agent.stop_grace_secs.unwrap_or(30)),
+        };
+        if agent.slots == 0 {
+            let words =
+                "agent.slots must be at least 1; to run no agent, set agent.enabled = false";
+            return Err(ConfigError(words.to_owned()));
+        }
+        Ok(Settings {
+            state_dir: match self.server.state_dir {
+                Some(path) => path,
+                None => paths::default_state_dir()?,
+            },
+            socket: match self.server.socket {
+                Some(path) => path,
+                None => paths::default_socket()?,
+            },
+            listen: self.server.listen.unwrap_or_else(|| vec![local]),
+            docker_bridge: self.server.docker_bridge.unwrap_or(true),
+            services: self.server.services.unwrap_or(true),
+            agent: self.agent.enabled.unwrap_or(true).then_some(agent),
+            python: self.runners.python.unwrap_or_else(|| "python3".to_owned()),
+            log_format: self.log.format,
+            log_level: self.log.level.unwrap_or_else(|| "info".to_owned()),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn settle(file: &str, flags: Flags) -> Result<Settings, ConfigError> {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("p.toml");
+        std::fs::write(&path, file).unwrap();
+        let dropins = dir.path().join("p.toml.d");
+        std::fs::create_dir(&dropins).unwrap();
+        std::fs::write(dropins.join("10.toml"), "[agent]\nslots = 3\n").unwrap();
+        let mut flags = flags;
+        flags.config = Some(path);
+        flags.state_dir = Some("/s".into());
+        flags.socket = Some("/s/sock".into());
+        read(flags)?.settle()
+    }
+
+    #[test]
+    fn the_later_one_wins() {
+        let file = "[agent]\nslots = 2\npoll_secs = 9\n[server]\nlisten = [\"127.0.0.1:1\"]\n";
+        let settings = settle(file, Flags::default()).unwrap();
+        let agent = settings.agent.unwrap();
+        assert_eq!((agent.slots, agent.poll.as_secs()), (3, 9));
+        assert_eq!(settings.listen, ["127.0.0.1:1".parse().unwrap()]);
+        let flags = Flags {
+            listen: vec!["127.0.0.1:2".parse().unwrap()],
+            no_agent: true,
+            ..Flags::default()
+        };
+        let settings = settle(file, flags).unwrap();
+        assert_eq!(settings.listen, ["127.0.0.1:2".parse().unwrap()]);
+        assert!(settings.agent.is_none());
+    }
+
+    #[test]
+    fn what_is_not_known_or_cannot_be_is_refused() {
+        for (file, word) in [
+            ("[agent]\nslotz = 2\n", "slotz"),
+            ("[server]\nlisten = [\"here\"]\n", "listen"),
+        ] {
+            let refusal = settle(file, Flags::default()).unwrap_err().to_string();
+            assert!(refusal.contains(word), "{refusal}");
+        }
+        let flags = Flags {
+            config: Some("/nowhere.toml".into()),
+            ..Flags::default()
+        };
+        assert!(
+            read(flags)
+                .unwrap_err()
+                .to_string()
+                .contains("/nowhere.toml")
+        );
+    }
+}

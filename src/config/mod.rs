@@ -1,0 +1,62 @@
+//! What an operator may say, and what it comes to.
+//!
+//! Fragments are laid over each other (defaults, file, drop-ins, environment, flags) and
+//! become [`Settings`], which hold no option that is still open.
+
+mod flags;
+mod input;
+mod paths;
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+pub use flags::Flags;
+pub use input::{Input, LogFormat};
+pub use paths::default_socket;
+
+/// How the daemon runs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Settings {
+    /// Where the database, the lock and the documents are.
+    pub state_dir: PathBuf,
+    /// The Unix socket.
+    pub socket: PathBuf,
+    /// The TCP addresses.
+    pub listen: Vec<SocketAddr>,
+    /// Whether to listen on the gateway of Docker's default bridge, too.
+    pub docker_bridge: bool,
+    /// Whether the loops beside the agent run.
+    pub services: bool,
+    /// The embedded agent; absent when it is switched off.
+    pub agent: Option<AgentSettings>,
+    /// The interpreter of subprocess runs that name no environment.
+    pub python: String,
+    /// How to log; absent: as the surroundings suggest.
+    pub log_format: Option<LogFormat>,
+    /// What to log, such as `info` or `prefectd=debug`.
+    pub log_level: String,
+}
+
+/// The embedded agent.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AgentSettings {
+    /// The most runs at once.
+    pub slots: u64,
+    /// How long it sleeps at most.
+    pub poll: Duration,
+    /// How long a cancelled run has before it is killed.
+    pub stop_grace: Duration,
+}
+
+/// Why there are no settings: one line that says what to mend.
+#[derive(Clone, Debug, thiserror::Error)]
+#[error("{0}")]
+pub struct ConfigError(pub String);
+
+impl Settings {
+    /// From the flags, the environment and the files that they name.
+    pub fn load(flags: Flags) -> Result<Self, ConfigError> {
+        input::read(flags)?.settle()
+    }
+}

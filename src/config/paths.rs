@@ -1,0 +1,43 @@
+//! Where things are when nobody says.
+
+use std::path::PathBuf;
+
+use super::ConfigError;
+
+/// `$STATE_DIRECTORY`, else `/var/lib/prefectd` as root, else `$XDG_STATE_HOME/prefectd`.
+pub(super) fn default_state_dir() -> Result<PathBuf, ConfigError> {
+    if let Some(given) = variable("STATE_DIRECTORY") {
+        return Ok(given);
+    }
+    if is_root() {
+        return Ok("/var/lib/prefectd".into());
+    }
+    let home = || variable("HOME").map(|home| home.join(".local/state"));
+    let base = variable("XDG_STATE_HOME").or_else(home);
+    base.map(|base| base.join("prefectd"))
+        .ok_or_else(|| ConfigError("no state directory: give --state-dir".to_owned()))
+}
+
+/// `$RUNTIME_DIRECTORY/prefectd.sock`, else `/run/prefectd/prefectd.sock` as root, else
+/// `$XDG_RUNTIME_DIR/prefectd/prefectd.sock`.
+pub fn default_socket() -> Result<PathBuf, ConfigError> {
+    if let Some(given) = variable("RUNTIME_DIRECTORY") {
+        return Ok(given.join("prefectd.sock"));
+    }
+    if is_root() {
+        return Ok("/run/prefectd/prefectd.sock".into());
+    }
+    variable("XDG_RUNTIME_DIR")
+        .map(|base| base.join("prefectd/prefectd.sock"))
+        .ok_or_else(|| ConfigError("no place for the socket: give --socket".to_owned()))
+}
+
+fn variable(name: &str) -> Option<PathBuf> {
+    std::env::var_os(name)
+        .filter(|value| !value.is_empty())
+        .map(PathBuf::from)
+}
+
+fn is_root() -> bool {
+    nix::unistd::geteuid().is_root()
+}

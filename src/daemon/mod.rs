@@ -1,0 +1,173 @@
+//! The only assembler: builds every part, starts them, waits, and stops them in order.
+
+mod bridge;
+mod listeners;
+mod lock;
+pub mod logging;
+mod shutdown;
+
+use std::net::SocketAddr;
+use std::path::Path;
+use std::sync::{Arc, PoisonError};
+use std::time::Duration;
+
+use anyhow::Context;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use crate::api::{self, About, AgentView, Ctx};
+use crate::app::App;
+use crate::clock::{Clock, SharedClock, SystemClock};
+use crate::config::{Flags, Settings};
+use crate::runners::docker::DockerRunner;
+use crate::runners::subprocess::SubprocessRunner;
+use crate::runners::{RunnerSettings, fault};
+use crate::services::agent::{Agent, AgentSettings, Runners};
+use crate::storage::Store;
+use crate::storage::blobs::Blobs;
+
+/// How long requests under way have to finish once the daemon stops.
+const DRAIN: Duration = Duration::from_secs(10);
+
+/// Runs the daemon until it is told to stop. An error means that it could not start.
+pub async fn run(settings: Settings, flags: Flags) -> anyhow::Result<()> {
+    let _lock = lock::take(&settings.state_dir)?;
+    let stop = CancellationToken::new();
+    shutdown::watch_signals(stop.clone(), flags)?;
+
+    let clock: SharedClock = Arc::new(SystemClock);
+    let started = SystemClock.now();
+    let app = open_app(&settings.state_dir, clock.clone())?;
+    let instance = instance_id(&settings.state_dir)?;
+
+    let unix = listeners::bind_unix(&settings.socket)?;
+    let tcp = listeners::bind_tcp(&settings.listen).await?;
+    let bound: Vec<SocketAddr> = tcp.iter().filter_map(|one| one.local_addr().ok()).collect();
+    let docker = DockerRunner::new(&instance)?;
+    let agent = settings.agent.clone().map(|wanted| {
+        let runner_settings = RunnerSettings {
+            instance: instance.clone(),
+            api_url: bound.first().map(|addr| api_url(*addr)),
+            python: settings.python.clone(),
+        };
+        let folder = settings.state_dir.join("runs");
+        let processes = SubprocessRunner::new(&folder, &instance, clock.clone())?;
+        let runners = Runners {
+            containers: Arc::new(docker.clone()),
+            processes: Arc::new(processes),
+        };
+        let agent = AgentSettings {
+            name: "embedded".to_owned(),
+            slots: wanted.slots,
+            poll: wanted.poll,
+            stop_grace: wanted.stop_grace,
+        };
+        anyhow::Ok(Agent::new(app.clone(), runners, runner_settings, agent))
+    });
+    let agent = agent.transpose()?;
+    let view = settings
+        .agent
+        .as_ref()
+        .zip(agent.as_ref())
+        .map(|(wanted, agent)| {
+            let (slots, activity) = (wanted.slots, agent.activity());
+            let view = move || {
+                let activity = activity.lock().unwrap_or_else(PoisonError::into_inner);
+                AgentView {
+                    name: "embedded".to_owned(),
+                    slots,
+                    last_activation: activity.last_activation,
+                    last_error: activity.last_error.clone(),
+                }
+            };
+            Box::new(view) as Box<dyn Fn() -> AgentView + Send + Sync>
+        });
+    let about = About::new(
+        started,
+        settings.state_dir.clone(),
+        settings.socket.clone(),
+        view,
+    );
+    let ctx = Ctx {
+        app: app.clone(),
+        about: about.clone(),
+    };
+    let service = api::service(ctx);
+
+    let tasks = TaskTracker::new();
+    let serving = listeners::Serving::new(service, stop.clone(), tasks.clone());
+    tracing::info!("listening on {}", settings.socket.display());
+    serving.unix(unix);
+    for listener in tcp {
+        serve_tcp(&serving, &about, listener)?;
+    }
+    if settings.docker_bridge
+        && let Some(port) = bound.first().map(SocketAddr::port)
+    {
+        let bridge = bridge::Bridge::new(docker, port);
+        tasks.spawn(bridge.keep(serving.clone(), about.clone(), stop.clone()));
+    }
+    if let Some(agent) = agent {
+        tasks.spawn(agent.work(stop.clone()));
+    }
+    if let Some(point) = fault::wanted() {
+        tracing::warn!("PREFECTD_FAULT is set: this daemon will abort at {point}");
+    }
+    // No notification socket means that nobody waits for the word.
+    let _ = sd_notify::notify(&[sd_notify::NotifyState::Ready]);
+    tracing::info!("ready");
+
+    stop.cancelled().await;
+    tracing::info!("stopping");
+    let _ = sd_notify::notify(&[sd_notify::NotifyState::Stopping]);
+    tasks.close();
+    if tokio::time::timeout(DRAIN, tasks.wait()).await.is_err() {
+        tracing::warn!("some requests did not finish in time");
+    }
+    // Only the owner of the socket removes it; a failure leaves a file that nobody serves.
+    let _ = std::fs::remove_file(&settings.socket);
+    tokio::task::spawn_blocking(move || app.close()).await?;
+    tracing::info!("stopped");
+    Ok(())
+}
+
+fn serve_tcp(
+    serving: &listeners::Serving,
+    about: &About,
+    listener: tokio::net::TcpListener,
+) -> anyhow::Result<()> {
+    let url = format!("http://{}", listener.local_addr()?);
+    tracing::info!("listening on {url}");
+    about.add_listener(url);
+    serving.tcp(listener);
+    Ok(())
+}
+
+fn open_app(state_dir: &Path, clock: SharedClock) -> anyhow::Result<App> {
+    let database = state_dir.join("prefectd.db");
+    let store = Store::open(&database)
+        .with_context(|| format!("cannot open the database {}", database.display()))?;
+    let blobs = Blobs::open(&state_dir.join("blobs"))?;
+    Ok(App::new(store, blobs, clock))
+}
+
+/// Names this state directory among all on the machine; made once.
+fn instance_id(state_dir: &Path) -> anyhow::Result<String> {
+    let path = state_dir.join("instance-id");
+    if let Ok(known) = std::fs::read_to_string(&path)
+        && !known.trim().is_empty()
+    {
+        return Ok(known.trim().to_owned());
+    }
+    let fresh = uuid::Uuid::new_v4().to_string();
+    std::fs::write(&path, &fresh).with_context(|| format!("cannot write {}", path.display()))?;
+    Ok(fresh)
+}
+
+/// The API's address as runs on this machine reach it, in the 2.0a7 generation's form.
+fn api_url(mut addr: SocketAddr) -> String {
+    if addr.ip().is_unspecified() {
+        addr.set_ip(std::net::Ipv4Addr::LOCALHOST.into());
+    }
+    format!("http://{addr}/api/")
+}

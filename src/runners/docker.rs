@@ -1,0 +1,280 @@
+//! Runs as containers of a Docker engine.
+
+mod create;
+mod words;
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use bollard::Docker;
+use bollard::container::LogOutput;
+use bollard::models::{ContainerInspectResponse, ContainerSummary, ContainerSummaryStateEnum};
+use bollard::query_parameters::{
+    InspectNetworkOptions, ListContainersOptions, LogsOptions, RemoveContainerOptions,
+    StopContainerOptions, WaitContainerOptions,
+};
+use futures_util::future::BoxFuture;
+use futures_util::stream::BoxStream;
+use futures_util::{FutureExt, StreamExt, TryStreamExt};
+
+use super::output::{Lines, stamped};
+use super::spec::{INSTANCE_LABEL, RUN_LABEL};
+use super::{
+    Answer, Exit, Found, Job, JobKind, Made, OutputLine, Progress, Runner, RunnerError, Standing,
+};
+use crate::domain::log::OutputSeen;
+
+/// How long to wait before asking an engine again that did not answer.
+const RETRY: Duration = Duration::from_millis(500);
+
+/// Makes containers. The engine may come and go; each call finds it anew.
+#[derive(Clone, Debug)]
+pub struct DockerRunner {
+    docker: Docker,
+    instance: String,
+}
+
+impl DockerRunner {
+    /// At `DOCKER_HOST` or the local socket. Does not ask whether an engine is there.
+    pub fn new(instance: &str) -> Result<Self, RunnerError> {
+        // The oldest engine that maps host-gateway is 20.10, whose API is 1.41.
+        let version = bollard::ClientVersion {
+            major_version: 1,
+            minor_version: 41,
+        };
+        let docker = match std::env::var("DOCKER_HOST") {
+            Ok(host) if host.starts_with("tcp://") || host.starts_with("http://") => {
+                Docker::connect_with_http(&host, 120, &version)
+            }
+            Ok(host) => {
+                Docker::connect_with_socket(host.trim_start_matches("unix://"), 120, &version)
+            }
+            Err(_) => Docker::connect_with_socket("/var/run/docker.sock", 120, &version),
+        };
+        Ok(Self {
+            docker: docker.map_err(words::tell)?,
+            instance: instance.to_owned(),
+        })
+    }
+
+    /// The address of the machine on the engine's default bridge; `None` without a bridge.
+    pub async fn bridge_gateway(&self) -> Result<Option<String>, RunnerError> {
+        let network = self
+            .docker
+            .inspect_network("bridge", None::<InspectNetworkOptions>)
+            .await
+            .map_err(words::tell)?;
+        let configs = network
+            .ipam
+            .and_then(|ipam| ipam.config)
+            .unwrap_or_default();
+        Ok(configs.into_iter().find_map(|config| config.gateway))
+    }
+
+    async fn inspect(&self, id: &str) -> Result<Option<ContainerInspectResponse>, RunnerError> {
+        match self.docker.inspect_container(id, None).await {
+            Ok(found) => Ok(Some(found)),
+            Err(error) if words::is_gone(&error) => Ok(None),
+            Err(error) => Err(words::tell(error)),
+        }
+    }
+
+    /// Waits until the engine says that the container has ended, or never existed. An
+    /// engine that does not answer is asked again: silence is not an end.
+    async fn wait_for_end(&self, id: &str) -> Exit {
+        loop {
+            let options = WaitContainerOptions {
+                condition: "not-running".to_owned(),
+            };
+            // Its answer is not looked at: what the container is now tells more.
+            let _ = self
+                .docker
+                .wait_container(id, Some(options))
+                .try_next()
+                .await;
+            match self.inspect(id).await {
+                Ok(None) => return Exit::default(),
+                Ok(Some(found)) => {
+                    if let Some(exit) = ended(found) {
+                        return exit;
+                    }
+                }
+                Err(error) => tracing::debug!(%error, container = id, "the engine does not answer"),
+            }
+            tokio::time::sleep(RETRY).await;
+        }
+    }
+}
+
+impl Runner for DockerRunner {
+    fn create<'a>(&'a self, job: &'a Job, progress: &'a Progress) -> Answer<'a, Made> {
+        async move {
+            match &job.kind {
+                JobKind::Container(wanted) => create::create(&self.docker, wanted, progress).await,
+                JobKind::Process(_) => Err(RunnerError("not a container".to_owned())),
+            }
+        }
+        .boxed()
+    }
+
+    fn start<'a>(&'a self, made: &'a Made, _job: &'a Job) -> Answer<'a, ()> {
+        self.docker
+            .start_container(&made.id, None)
+            .map(|started| started.map_err(words::tell))
+            .boxed()
+    }
+
+    fn wait<'a>(&'a self, made: &'a Made) -> BoxFuture<'a, Exit> {
+        self.wait_for_end(&made.id).boxed()
+    }
+
+    fn output(&self, made: &Made, seen: OutputSeen) -> BoxStream<'static, OutputLine> {
+        let since = seen.last.map_or(0, |(at, _)| at.micros() / 1_000_000);
+        let options = LogsOptions {
+            follow: true,
+            stdout: true,
+            stderr: true,
+            timestamps: true,
+            since: i32::try_from(since).unwrap_or_default(),
+            tail: "all".to_owned(),
+            ..LogsOptions::default()
+        };
+        // The stream borrows the handle it came from, so both travel together.
+        let (docker, id) = (self.docker.clone(), made.id.clone());
+        async_lines(docker, id, options, Unseen(seen)).boxed()
+    }
+
+    fn stop<'a>(&'a self, made: &'a Made, grace: Duration) -> Answer<'a, ()> {
+        async move {
+            let options = StopContainerOptions {
+                signal: None,
+                t: Some(i32::try_from(grace.as_secs()).unwrap_or(i32::MAX)),
+            };
+            match self.docker.stop_container(&made.id, Some(options)).await {
+                Err(error) if !words::is_gone(&error) && !words::is_already_so(&error) => {
+                    Err(words::tell(error))
+                }
+                _ => Ok(()),
+            }
+        }
+        .boxed()
+    }
+
+    fn remove<'a>(&'a self, made: &'a Made) -> Answer<'a, ()> {
+        async move {
+            let options = RemoveContainerOptions {
+                force: true,
+                ..RemoveContainerOptions::default()
+            };
+            match self.docker.remove_container(&made.id, Some(options)).await {
+                Err(error) if !words::is_gone(&error) && !words::is_being_removed(&error) => {
+                    Err(words::tell(error))
+                }
+                _ => Ok(()),
+            }
+        }
+        .boxed()
+    }
+
+    fn find(&self) -> Answer<'_, Vec<Found>> {
+        async move {
+            let ours = format!("{INSTANCE_LABEL}={}", self.instance);
+            let options = ListContainersOptions {
+                all: true,
+                filters: Some(HashMap::from([("label".to_owned(), vec![ours])])),
+                ..ListContainersOptions::default()
+            };
+            let listed = self.docker.list_containers(Some(options)).await;
+            let listed = listed.map_err(words::tell)?;
+            Ok(listed.into_iter().filter_map(found).collect())
+        }
+        .boxed()
+    }
+}
+
+/// How the container ended; `None` while it has not.
+fn ended(container: ContainerInspectResponse) -> Option<Exit> {
+    let state = container.state?;
+    let status = state.status.map(|status| status.to_string());
+    if !matches!(status.as_deref(), Some("exited" | "dead")) {
+        return None;
+    }
+    Some(Exit {
+        code: state.exit_code,
+        oom_killed: state.oom_killed.unwrap_or(false),
+        error: state.error.filter(|error| !error.is_empty()),
+    })
+}
+
+fn found(container: ContainerSummary) -> Option<Found> {
+    let labels = container.labels?;
+    let flow_run_id = labels.get(RUN_LABEL)?.parse().ok()?;
+    let name = container.names.unwrap_or_default().into_iter().next();
+    let standing = match container.state? {
+        ContainerSummaryStateEnum::CREATED => Standing::Created,
+        ContainerSummaryStateEnum::EXITED | ContainerSummaryStateEnum::DEAD => Standing::Ended,
+        _ => Standing::Running,
+    };
+    Some(Found {
+        flow_run_id,
+        made: Made {
+            id: container.id?,
+            name: name.unwrap_or_default().trim_start_matches('/').to_owned(),
+        },
+        standing,
+    })
+}
+
+/// Follows a container's log, line by line, each with the engine's time for it.
+fn async_lines(
+    docker: Docker,
+    id: String,
+    options: LogsOptions,
+    mut unseen: Unseen,
+) -> impl futures_util::Stream<Item = OutputLine> + Send {
+    let (send, receive) = tokio::sync::mpsc::channel(256);
+    tokio::spawn(async move {
+        let mut stream = std::pin::pin!(docker.logs(&id, Some(options)));
+        let (mut out, mut err) = (Lines::default(), Lines::default());
+        // An error ends the log; the container's end is told by waiting for it.
+        while let Some(Ok(piece)) = stream.next().await {
+            let lines = match &piece {
+                LogOutput::StdErr { message } => err.push(message),
+                other => out.push(other.as_ref()),
+            };
+            for line in lines.iter().filter_map(|line| unseen.take(line)) {
+                if send.send(line).await.is_err() {
+                    return;
+                }
+            }
+        }
+        let rest = [out.finish(), err.finish()].into_iter().flatten();
+        for line in rest.filter_map(|line| unseen.take(&line)) {
+            // Whoever no longer listens needs no last line.
+            let _ = send.send(line).await;
+        }
+    });
+    futures_util::stream::unfold(receive, |mut receive| async {
+        receive.recv().await.map(|line| (line, receive))
+    })
+}
+
+/// Passes over the lines that were seen before; the engine itself goes by whole seconds.
+struct Unseen(OutputSeen);
+
+impl Unseen {
+    fn take(&mut self, line: &str) -> Option<OutputLine> {
+        let (timestamp, text) = stamped(line)?;
+        if let Some((last, of_them)) = &mut self.0.last {
+            if timestamp < *last {
+                return None;
+            }
+            if timestamp == *last && *of_them > 0 {
+                *of_them -= 1;
+                return None;
+            }
+        }
+        let text = text.to_owned();
+        Some(OutputLine { timestamp, text })
+    }
+}

@@ -1,0 +1,62 @@
+//! What the engine's errors mean. All guessing at its words is here.
+
+use bollard::errors::Error;
+
+use super::super::RunnerError;
+
+/// The engine's own words, or that there is no engine to speak.
+pub(super) fn tell(error: Error) -> RunnerError {
+    let words = match error {
+        Error::DockerResponseServerError { message, .. } => message,
+        Error::DockerStreamError { error } => error,
+        Error::RequestTimeoutError => "The Docker engine did not answer in time.".to_owned(),
+        other => unreachable_engine(&other),
+    };
+    RunnerError(words.trim().to_owned())
+}
+
+fn unreachable_engine(error: &Error) -> String {
+    let mut words = error.to_string();
+    let mut cause = std::error::Error::source(error);
+    while let Some(inner) = cause {
+        words = format!("{words}: {inner}");
+        cause = inner.source();
+    }
+    format!("The Docker engine is not reachable ({words}). Is it running? systemctl start docker")
+}
+
+fn status(error: &Error) -> Option<u16> {
+    match error {
+        Error::DockerResponseServerError { status_code, .. } => Some(*status_code),
+        _ => None,
+    }
+}
+
+fn says(error: &Error, words: &str) -> bool {
+    matches!(error, Error::DockerResponseServerError { message, .. } if message.contains(words))
+}
+
+/// There is no such thing (any more).
+pub(super) fn is_gone(error: &Error) -> bool {
+    status(error) == Some(404)
+}
+
+/// It is in the wanted state already.
+pub(super) fn is_already_so(error: &Error) -> bool {
+    status(error) == Some(304)
+}
+
+/// Somebody else is removing it.
+pub(super) fn is_being_removed(error: &Error) -> bool {
+    status(error) == Some(409) && says(error, "removal")
+}
+
+/// Another container has that name.
+pub(super) fn is_name_taken(error: &Error) -> bool {
+    status(error) == Some(409) && says(error, "Conflict") && says(error, "name")
+}
+
+/// The image is not on this machine.
+pub(super) fn is_no_such_image(error: &Error) -> bool {
+    status(error) == Some(404) && says(error, "No such image")
+}

@@ -1,0 +1,182 @@
+use serde_json::{Value, json};
+
+use super::*;
+use crate::domain::JsonMap;
+use crate::domain::deployment::Infrastructure;
+use crate::domain::ids::FlowId;
+use crate::domain::run::RunBooks;
+use crate::domain::time::Timestamp;
+
+fn run(name: &str, kind: Option<&str>, config: Value) -> FlowRun {
+    let at = Timestamp::from_micros(0);
+    FlowRun {
+        id: "018f0000-0000-7000-8000-000000000001".parse().unwrap(),
+        created: at,
+        updated: at,
+        name: name.to_owned(),
+        flow_id: FlowId::new(),
+        deployment_id: None,
+        flow_version: None,
+        parameters: JsonMap::new(),
+        idempotency_key: None,
+        context: JsonMap::new(),
+        empirical_policy: JsonMap::new(),
+        empirical_config: JsonMap::new(),
+        tags: Vec::new(),
+        parent_task_run_id: None,
+        auto_scheduled: false,
+        infrastructure: Infrastructure {
+            kind: kind.map(str::to_owned),
+            config: config.as_object().cloned(),
+        },
+        created_by: None,
+        claim: None,
+        books: RunBooks::default(),
+        state: None,
+    }
+}
+
+fn settings() -> RunnerSettings {
+    RunnerSettings {
+        instance: "inst".to_owned(),
+        api_url: Some("http://127.0.0.1:4200/api/".to_owned()),
+        python: "python3".to_owned(),
+    }
+}
+
+fn docker(config: Value) -> Container {
+    match job(&run("brave-owl", Some("docker"), config), &settings())
+        .unwrap()
+        .kind
+    {
+        JobKind::Container(container) => container,
+        other => panic!("{other:?}"),
+    }
+}
+
+fn subprocess(config: Value) -> Process {
+    match job(&run("brave-owl", None, config), &settings())
+        .unwrap()
+        .kind
+    {
+        JobKind::Process(process) => process,
+        other => panic!("{other:?}"),
+    }
+}
+
+fn refusal(kind: &str, config: Value) -> String {
+    job(&run("x", Some(kind), config), &settings())
+        .unwrap_err()
+        .to_string()
+}
+
+#[test]
+fn a_plain_container() {
+    let container = docker(json!({}));
+    assert_eq!(container.name, "brave-owl");
+    assert_eq!(container.image, DEFAULT_IMAGE);
+    assert_eq!(container.command[..3], ["python", "-m", "prefect.engine"]);
+    assert_eq!(container.extra_hosts, ["host.docker.internal:host-gateway"]);
+    assert_eq!(
+        container.env["PREFECT_ORION_HOST"],
+        "http://host.docker.internal:4200/api/"
+    );
+    assert_eq!(
+        container.env["PREFECT_API_URL"],
+        "http://host.docker.internal:4200/api"
+    );
+    assert_eq!(
+        container.labels[RUN_LABEL],
+        "018f0000-0000-7000-8000-000000000001"
+    );
+    assert_eq!(container.labels[INSTANCE_LABEL], "inst");
+}
+
+#[test]
+fn every_setting_arrives() {
+    let container = docker(json!({
+        "image": "own:1", "env": {"A": "1", "PREFECT_ORION_HOST": "http://api.example:1/api/"},
+        "networks": ["one", "two"], "labels": {"team": "x"}, "auto_remove": true,
+        "volumes": ["/data:/data:ro", "cache:/cache"], "stream_output": false,
+    }));
+    assert_eq!(container.image, "own:1");
+    assert_eq!(container.env["A"], "1");
+    assert_eq!(
+        container.env["PREFECT_ORION_HOST"],
+        "http://api.example:1/api/"
+    );
+    assert_eq!(container.networks, ["one", "two"]);
+    assert_eq!(container.labels["team"], "x");
+    assert_eq!(container.volumes, ["/data:/data:ro", "cache:/cache"]);
+    assert!(container.auto_remove);
+    assert!(
+        container.extra_hosts.is_empty(),
+        "the user's API is elsewhere"
+    );
+}
+
+#[test]
+fn on_the_host_s_network_the_api_is_local() {
+    let container = docker(json!({ "networks": ["host"] }));
+    assert_eq!(
+        container.env["PREFECT_ORION_HOST"],
+        "http://127.0.0.1:4200/api/"
+    );
+    assert!(container.extra_hosts.is_empty());
+}
+
+#[test]
+fn names_are_made_fit() {
+    for (name, expected) in [
+        ("brave-owl", "brave-owl"),
+        ("Ünïcode  name!", "n-code-name"),
+        ("_.-x y", "x-y"),
+        ("!!!", "018f0000-0000-7000-8000-000000000001"),
+        ("", "018f0000-0000-7000-8000-000000000001"),
+    ] {
+        assert_eq!(
+            container_name(&run(name, None, json!({}))),
+            expected,
+            "{name:?}"
+        );
+    }
+    let long = container_name(&run(&"a".repeat(400), None, json!({})));
+    assert_eq!(long.len(), LONGEST_NAME);
+}
+
+#[test]
+fn subprocesses_run_in_their_environment() {
+    let plain = subprocess(json!({ "env": {"A": "1"} }));
+    assert_eq!(plain.command[0], "python3");
+    assert_eq!(
+        plain.env["PREFECT_ORION_HOST"],
+        "http://127.0.0.1:4200/api/"
+    );
+    let venv = subprocess(json!({ "virtualenv": "/v" }));
+    assert_eq!(venv.command[0], "/v/bin/python");
+    assert_eq!(venv.path_first.as_deref(), Some("/v/bin"));
+    assert_eq!(venv.env["VIRTUAL_ENV"], "/v");
+    assert_eq!(venv.unset, ["PYTHONHOME"]);
+    let named = subprocess(json!({ "condaenv": "flows" }));
+    assert_eq!(
+        named.command[..5],
+        ["conda", "run", "--name", "flows", "python"]
+    );
+    let at = subprocess(json!({ "condaenv": "/c" }));
+    assert_eq!(at.command[2], "--prefix");
+}
+
+#[test]
+fn what_cannot_run_says_why() {
+    assert!(refusal("kubernetes", json!({})).contains("'docker' and 'subprocess'"));
+    assert!(refusal("docker", json!({ "volumes": ["x"] })).contains("\"x\""));
+    assert!(refusal("docker", json!({ "imagee": "x" })).contains("imagee"));
+    assert!(refusal("subprocess", json!({ "condaenv": "a", "virtualenv": "b" })).contains("both"));
+    let ephemeral = RunnerSettings {
+        api_url: None,
+        ..settings()
+    };
+    let refused = job(&run("x", Some("docker"), json!({})), &ephemeral).unwrap_err();
+    assert!(refused.to_string().contains("ephemeral"), "{refused}");
+    assert!(job(&run("x", Some("subprocess"), json!({})), &ephemeral).is_ok());
+}

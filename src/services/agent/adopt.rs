@@ -1,0 +1,140 @@
+//! Runs that the agent holds and does not watch: taken before the daemon was killed, or by
+//! a submission that was cut off. What the engine knows decides how each goes on.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use super::run_log::RunLog;
+use super::{Agent, end};
+use crate::domain::error::{Error, Kind, Result};
+use crate::domain::flow_run::FlowRun;
+use crate::domain::ids::FlowRunId;
+use crate::domain::state::StateType;
+use crate::runners::{Found, Runner, Standing, spec};
+
+impl Agent {
+    /// Takes every unwatched run up again. An engine that does not answer decides nothing:
+    /// its runs are left for the next activation, and the trouble is told.
+    pub(super) async fn adopt(self: &Arc<Self>, held: &[FlowRun]) -> Result<()> {
+        let unwatched: Vec<_> = {
+            let watched = self.watched();
+            let lost = held.iter().filter(|run| !watched.contains_key(&run.id));
+            lost.cloned().collect()
+        };
+        let (containers, processes): (Vec<_>, Vec<_>) = unwatched
+            .into_iter()
+            .partition(|run| run.infrastructure.kind.as_deref() == Some("docker"));
+        let first = self
+            .adopt_from(&self.runners.processes.clone(), processes)
+            .await;
+        let second = self
+            .adopt_from(&self.runners.containers.clone(), containers)
+            .await;
+        first.and(second)
+    }
+
+    async fn adopt_from(
+        self: &Arc<Self>,
+        runner: &Arc<dyn Runner>,
+        runs: Vec<FlowRun>,
+    ) -> Result<()> {
+        if runs.is_empty() {
+            return Ok(());
+        }
+        let found = runner.find().await;
+        let found = found.map_err(|error| Error::new(Kind::Unavailable, error.to_string()))?;
+        let mut by_run: HashMap<FlowRunId, Found> = HashMap::new();
+        for found in found {
+            let known = by_run.get(&found.flow_run_id);
+            // A run that was tried again has several; the one that is not over counts.
+            if known.is_none_or(|known| known.standing == Standing::Ended) {
+                by_run.insert(found.flow_run_id, found);
+            }
+        }
+        for run in runs {
+            let found = by_run.remove(&run.id);
+            self.take_up(runner, run, found).await?;
+        }
+        Ok(())
+    }
+
+    async fn take_up(
+        self: &Arc<Self>,
+        runner: &Arc<dyn Runner>,
+        run: FlowRun,
+        found: Option<Found>,
+    ) -> Result<()> {
+        let kind = run.state.as_ref().map(|state| state.kind);
+        match (kind, found) {
+            (Some(StateType::Scheduled), _) => Ok(()), // scheduled anew; it will be taken when due
+            (Some(StateType::Pending), None) => {
+                self.begin(run);
+                Ok(())
+            }
+            // Ended before it got this far, and tried again since: the old one says nothing.
+            (Some(StateType::Pending), Some(found))
+                if found.standing == Standing::Ended && is_older(&run, &found) =>
+            {
+                self.begin(run);
+                Ok(())
+            }
+            (Some(StateType::Cancelling), None) => {
+                self.app.end_run(run.id, end::cancelled()).await.map(drop)
+            }
+            (_, None) => self.app.end_run(run.id, end::vanished()).await.map(drop),
+            (_, Some(found)) => {
+                self.go_on(runner, run, found);
+                Ok(())
+            }
+        }
+    }
+
+    /// Watches what was found, starting it first when that was not done.
+    fn go_on(self: &Arc<Self>, runner: &Arc<dyn Runner>, run: FlowRun, found: Found) {
+        let attempt = self.enter(run.id);
+        let (agent, runner) = (Arc::clone(self), Arc::clone(runner));
+        self.tasks.spawn(async move {
+            let (log, stored) = RunLog::open(&agent.app, &run);
+            agent.resume(runner, &run, found, &log).await;
+            drop(log);
+            // The storing task does not panic: its errors are logged.
+            let _ = stored.await;
+            agent.leave(run.id, attempt);
+        });
+    }
+
+    async fn resume(&self, runner: Arc<dyn Runner>, run: &FlowRun, found: Found, log: &RunLog) {
+        let job = spec::job(run, &self.runner_settings);
+        log.tell(format!("Found '{}' again", found.made.name));
+        if let Some(known) = self.watched().get_mut(&run.id) {
+            known.made = Some(found.made.clone());
+        }
+        if let Err(error) = self.record(run, &found.made).await {
+            tracing::warn!(flow_run.id = %run.id, %error, "not recorded what was found");
+        }
+        if let (Standing::Created, Ok(job)) = (&found.standing, &job)
+            && let Err(error) = runner.start(&found.made, job).await
+        {
+            log.complain(format!("Submission failed. {error}"));
+            let ended = self.app.end_run(run.id, end::not_submitted(&error)).await;
+            if let Err(error) = ended {
+                tracing::error!(flow_run.id = %run.id, %error, "a failed start is not recorded");
+            }
+            return;
+        }
+        let streams = job.as_ref().is_ok_and(|job| job.stream_output);
+        self.watch(run, runner, &found.made, streams, log).await;
+        if job.is_ok_and(|job| end::removes_itself(&job.kind)) {
+            self.tidy(run, &found.made).await;
+        }
+    }
+}
+
+/// True when the claim that is in force was made after what was found.
+fn is_older(run: &FlowRun, found: &Found) -> bool {
+    let recorded = run
+        .claim
+        .as_ref()
+        .and_then(|claim| claim.infrastructure_id.as_deref());
+    !recorded.is_some_and(|recorded| recorded.ends_with(&found.made.id))
+}

@@ -1,0 +1,122 @@
+//! How a run's end is told. Pure.
+
+use nix::sys::signal::Signal;
+use serde_json::json;
+
+use crate::domain::state::{ProposedState, StateType};
+use crate::runners::{Exit, JobKind, Made, RunnerError};
+
+/// The name of the state of a run that its infrastructure ended.
+const CRASHED: &str = "Crashed";
+
+/// A run that could not be submitted.
+pub(super) fn not_submitted(error: &RunnerError) -> ProposedState {
+    ProposedState::new(StateType::Crashed)
+        .named(CRASHED)
+        .because(format!("Submission failed. {error}"))
+}
+
+/// A run that was asked to stop and has stopped.
+pub(super) fn cancelled() -> ProposedState {
+    ProposedState::new(StateType::Cancelled).because("Cancelled; the run's process has ended.")
+}
+
+/// A run whose process has gone while nobody looked.
+pub(super) fn vanished() -> ProposedState {
+    ProposedState::new(StateType::Crashed)
+        .named(CRASHED)
+        .because("The run's process is gone, and nobody can tell how it ended.")
+}
+
+/// A run whose process ended before the run did.
+pub(super) fn crashed(made: &Made, exit: &Exit, tail: &[String]) -> ProposedState {
+    let mut message = format!("{} {}.", made.name, manner(exit));
+    if let Some(error) = &exit.error {
+        message = format!("{message} {error}.");
+    }
+    if !tail.is_empty() {
+        message = format!("{message} Last output:\n{}", tail.join("\n"));
+    }
+    let mut state = ProposedState::new(StateType::Crashed)
+        .named(CRASHED)
+        .because(message);
+    let extra = &mut state.details.extra;
+    extra.insert("exit_code".to_owned(), json!(exit.code));
+    extra.insert("oom_killed".to_owned(), json!(exit.oom_killed));
+    extra.insert("infrastructure".to_owned(), json!(made.id));
+    state
+}
+
+fn manner(exit: &Exit) -> String {
+    let Some(code) = exit.code else {
+        return "was removed before the run finished".to_owned();
+    };
+    let told = format!("exited with exit code {code}");
+    let signal = i32::try_from(code - 128).ok();
+    let signal = signal.and_then(|number| Signal::try_from(number).ok());
+    match signal {
+        _ if exit.oom_killed => format!("ran out of memory and {told}"),
+        Some(signal) => format!("{told} ({signal})"),
+        None if code == 0 => format!("{told} before the run finished"),
+        None => told,
+    }
+}
+
+/// What was made, for people.
+pub(super) fn described(kind: &JobKind, made: &Made) -> String {
+    match kind {
+        JobKind::Container(container) => {
+            format!("container '{}' from image '{}'", made.name, container.image)
+        }
+        JobKind::Process(process) => format!("process '{}'", process.command.join(" ")),
+    }
+}
+
+/// Whether nothing of it is kept once it has ended. A process leaves only its output, which
+/// is in the run's log.
+pub(super) fn removes_itself(kind: &JobKind) -> bool {
+    match kind {
+        JobKind::Container(container) => container.auto_remove,
+        JobKind::Process(_) => true,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn message(exit: Exit, tail: &[&str]) -> String {
+        let made = Made {
+            id: "abc".to_owned(),
+            name: "brave-owl".to_owned(),
+        };
+        let tail: Vec<_> = tail.iter().map(|line| (*line).to_owned()).collect();
+        crashed(&made, &exit, &tail).message.unwrap()
+    }
+
+    fn exit(code: i64) -> Exit {
+        Exit {
+            code: Some(code),
+            ..Exit::default()
+        }
+    }
+
+    #[test]
+    fn every_end_is_told() {
+        assert_eq!(message(exit(1), &[]), "brave-owl exited with exit code 1.");
+        assert_eq!(
+            message(exit(137), &["a", "b"]),
+            "brave-owl exited with exit code 137 (SIGKILL). Last output:\na\nb"
+        );
+        assert_eq!(
+            message(exit(0), &[]),
+            "brave-owl exited with exit code 0 before the run finished."
+        );
+        let oom = Exit {
+            oom_killed: true,
+            ..exit(137)
+        };
+        assert!(message(oom, &[]).contains("ran out of memory and exited with exit code 137"));
+        assert!(message(Exit::default(), &[]).contains("was removed"));
+    }
+}

@@ -1,0 +1,93 @@
+//! From a taken run to a running process.
+
+use std::sync::Arc;
+
+use super::run_log::RunLog;
+use super::{Agent, end};
+use crate::domain::error::Kind;
+use crate::domain::flow_run::FlowRun;
+use crate::runners::{Job, Made, Runner, RunnerError, fault, spec};
+
+impl Agent {
+    /// Makes and starts the run's process and sees it to its end. A submission that fails
+    /// ends the run at once, with the engine's own words.
+    pub(super) async fn submit(self: &Arc<Self>, run: FlowRun, attempt: u64) {
+        let (log, stored) = RunLog::open(&self.app, &run);
+        log.tell(format!("Submitting flow run '{}'", run.name));
+        let runner = self.runner(&run);
+        match self.launch(&run, runner.as_ref(), &log).await {
+            Ok((job, made)) => {
+                self.set_made(run.id, attempt, &made);
+                self.watch(&run, runner, &made, job.stream_output, &log)
+                    .await;
+                if end::removes_itself(&job.kind) {
+                    self.tidy(&run, &made).await;
+                }
+            }
+            Err(error) => self.fail(&run, &error, &log).await,
+        }
+        drop(log);
+        // The storing task does not panic: its errors are logged.
+        let _ = stored.await;
+    }
+
+    async fn launch(
+        &self,
+        run: &FlowRun,
+        runner: &dyn Runner,
+        log: &RunLog,
+    ) -> Result<(Job, Made), RunnerError> {
+        let job = spec::job(run, &self.runner_settings)?;
+        let teller = log.clone();
+        let progress = move |message: String| teller.tell(message);
+        let made = runner.create(&job, &progress).await?;
+        fault::point("after-create");
+        log.tell(format!("Created {}", end::described(&job.kind, &made)));
+        self.record(run, &made).await?;
+        fault::point("after-record");
+        if let Err(error) = runner.start(&made, &job).await {
+            // What never ran leaves nothing behind; the first error is the one that counts.
+            let _ = runner.remove(&made).await;
+            return Err(error);
+        }
+        fault::point("after-start");
+        log.tell(format!("Started {}", end::described(&job.kind, &made)));
+        Ok((job, made))
+    }
+
+    /// Notes in the run's row what was made for it.
+    pub(super) async fn record(&self, run: &FlowRun, made: &Made) -> Result<(), RunnerError> {
+        let what = match run.infrastructure.kind.as_deref() {
+            Some("docker") => format!("docker:{}", made.id),
+            _ => format!("process:{}", made.id),
+        };
+        let recorded = self.app.record_infrastructure(run.id, what).await;
+        recorded.map_err(|error| RunnerError(error.to_string()))
+    }
+
+    async fn fail(&self, run: &FlowRun, error: &RunnerError, log: &RunLog) {
+        log.complain(format!("Submission failed. {error}"));
+        let state = end::not_submitted(error);
+        match self.app.end_run(run.id, state).await {
+            Err(error) if error.kind() != Kind::NotFound => {
+                tracing::error!(flow_run.id = %run.id, %error, "a failed submission is not recorded");
+            }
+            _ => {}
+        }
+    }
+
+    fn set_made(&self, id: crate::domain::ids::FlowRunId, attempt: u64, made: &Made) {
+        if let Some(known) = self.watched().get_mut(&id)
+            && known.attempt == attempt
+        {
+            known.made = Some(made.clone());
+        }
+    }
+
+    /// Removes what a run that wishes so leaves behind.
+    pub(super) async fn tidy(&self, run: &FlowRun, made: &Made) {
+        if let Err(error) = self.runner(run).remove(made).await {
+            tracing::warn!(flow_run.id = %run.id, container = %made.name, %error, "not removed");
+        }
+    }
+}

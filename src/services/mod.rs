@@ -1,0 +1,3 @@
+//! What goes on by itself while the daemon runs.
+
+pub mod agent;
