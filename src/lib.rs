@@ -1,5 +1,70 @@
+//! The control plane of the Prefect workflow system as one small native daemon.
+//!
+//! This page is the map. Each room is a module, and imports go only along these arrows;
+//! `tests/it/rooms.rs` names whoever strays.
+//!
+//! ```text
+//!  bin ─► daemon ─► everything below        cli ─► api::v3::wire
+//!            │
+//!     ┌──────┴───────┐
+//!    api          services ─► runners ─┐
+//!     │              │                 │
+//!     └────► app ◄───┘                 │
+//!             │                        │
+//!          storage ──► domain ◄────────┘
+//! ```
+//!
+//! - [`domain`]: the nouns and the rules. No I/O, no clock, no wire. Start with
+//!   [`domain::state`] and [`domain::orchestration`].
+//! - [`storage`]: the only room that knows SQLite. One writer that commits in groups, a few
+//!   readers.
+//! - [`app`]: what the daemon can do, a verb at a time. The one road to every change of a
+//!   run's state is `app::propose_state`.
+//! - [`api`]: HTTP. One router, two dialects: [`api::orion`] (the 2.0a7 generation) and
+//!   [`api::v3`] (the modern one).
+//! - [`runners`]: how a run's process is made: containers and subprocesses.
+//! - [`services`]: what goes on by itself; today the agent.
+//! - [`daemon`]: the only assembler: listeners, lock, logging, signals, the order of stopping.
+//! - [`cli`]: `prefectctl`.
+//! - [`config`]: what an operator may say. [`clock`]: where the time comes from.
+//!
+//! # The life of one run
+//!
+//! `prefectctl deployment run my-flow/example` sends a request over the Unix socket. It is
+//! settled which dialect it speaks ([`api::dialect`]), a handler extracts, calls
+//! [`app::App::create_run_of_deployment`], and renders. The verb hands a closure to the
+//! writer: the run's row and its first state, Scheduled, are committed together, and the
+//! agent's bell is rung.
+//!
+//! The agent ([`services::agent`]) wakes and claims the run: in one transaction it becomes
+//! Pending and carries the agent's name, so nobody else gets it. [`runners::spec`] turns it
+//! into the description of a container, without any I/O; [`runners::docker`] creates the
+//! container, named after the run and labelled with its id; its id is recorded; it is
+//! started.
+//!
+//! ```text
+//!  Scheduled ──claim──► Pending ──engine──► Running ──engine──► Completed
+//!                          │                   │
+//!                          └─ cannot start ────┴─ process gone ─► Crashed
+//! ```
+//!
+//! Inside, `python -m prefect.engine` speaks the 2.0a7 dialect over TCP, through Docker's
+//! bridge, on which the daemon listens too. Each proposal of a state takes the one road:
+//! facts are read, [`domain::orchestration::decide`] answers, the verdict is written, all in
+//! one transaction, and the answer leaves after the commit. What the container prints is
+//! streamed into the run's log.
+//!
+//! When the container ends, the agent looks at the run. A run that has ended itself is left
+//! alone; any other becomes Crashed, with the exit code and the last lines.
+//!
+//! If the daemon is killed at any point of this, the container lives on. The next daemon
+//! finds the runs that carry the agent's name, asks the engine for the containers that carry
+//! this daemon's label, and goes on from what it sees ([`services::agent`]): start-up and
+//! recovery are the same code as normal operation.
+
 pub mod api;
 pub mod app;
+pub mod cli;
 pub mod clock;
 pub mod config;
 pub mod daemon;

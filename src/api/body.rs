@@ -2,25 +2,44 @@
 
 use axum::body::Body;
 use axum::http::{HeaderMap, header};
-use http_body_util::{BodyExt, LengthLimitError, Limited};
+use http_body_util::BodyExt;
 
 use super::MAX_BODY;
 use crate::domain::error::{Error, Kind};
 
+/// How much of a body that is too large is still read, and thrown away: a client that is
+/// cut off while it sends never sees the answer.
+const MOST_DISCARDED: usize = 4 * MAX_BODY;
+
 /// The whole body, or why it is refused: larger than [`MAX_BODY`], or cut off.
-pub(super) async fn whole(headers: &HeaderMap, body: Body) -> Result<Vec<u8>, Error> {
+pub(super) async fn whole(headers: &HeaderMap, mut body: Body) -> Result<Vec<u8>, Error> {
     let announced = headers
         .get(header::CONTENT_LENGTH)
         .and_then(|value| value.to_str().ok()?.parse::<usize>().ok());
-    if announced.is_some_and(|length| length > MAX_BODY) {
-        return Err(too_large());
+    let mut bytes = Vec::with_capacity(announced.unwrap_or(0).min(MAX_BODY));
+    while let Some(frame) = body.frame().await {
+        let frame = frame
+            .map_err(|error| Error::invalid(format!("The body could not be read: {error}")))?;
+        let Ok(piece) = frame.into_data() else {
+            continue;
+        };
+        if bytes.len() + piece.len() > MAX_BODY {
+            drop(bytes);
+            discard(body).await;
+            return Err(too_large());
+        }
+        bytes.extend_from_slice(&piece);
     }
-    match Limited::new(body, MAX_BODY).collect().await {
-        Ok(collected) => Ok(collected.to_bytes().into()),
-        Err(error) if error.is::<LengthLimitError>() => Err(too_large()),
-        Err(error) => Err(Error::invalid(format!(
-            "The body could not be read: {error}"
-        ))),
+    Ok(bytes)
+}
+
+async fn discard(mut body: Body) {
+    let mut discarded = 0;
+    while let Some(Ok(frame)) = body.frame().await {
+        discarded += frame.data_ref().map_or(0, |data| data.len());
+        if discarded > MOST_DISCARDED {
+            return;
+        }
     }
 }
 

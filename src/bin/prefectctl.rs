@@ -1,1 +1,7 @@
-fn main() {}
+//! The client's entry: carry out, exit code.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    ExitCode::from(prefectd::cli::run())
+}

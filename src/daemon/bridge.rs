@@ -4,7 +4,7 @@
 //! never reached from a container. Bound there too, it is reached by containers, and still
 //! not by the network.
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use tokio::net::TcpListener;
@@ -58,9 +58,6 @@ impl Bridge {
         let gateway = self.docker.bridge_gateway().await;
         let gateway = gateway.map_err(|error| error.to_string())?;
         let gateway = gateway.ok_or("the engine has no default bridge")?;
-        let gateway: IpAddr = gateway
-            .parse()
-            .map_err(|_| format!("{gateway:?} is no address"))?;
         let address = SocketAddr::new(gateway, self.port);
         TcpListener::bind(address)
             .await

@@ -4,6 +4,7 @@ mod create;
 mod words;
 
 use std::collections::HashMap;
+use std::net::IpAddr;
 use std::time::Duration;
 
 use bollard::Docker;
@@ -58,17 +59,25 @@ impl DockerRunner {
     }
 
     /// The address of the machine on the engine's default bridge; `None` without a bridge.
-    pub async fn bridge_gateway(&self) -> Result<Option<String>, RunnerError> {
+    pub async fn bridge_gateway(&self) -> Result<Option<IpAddr>, RunnerError> {
         let network = self
             .docker
             .inspect_network("bridge", None::<InspectNetworkOptions>)
             .await
             .map_err(words::tell)?;
+        let interface = network.options.unwrap_or_default();
+        let interface = interface.get("com.docker.network.bridge.name");
+        // The interface's own address is what host-gateway means; the engine names a gateway
+        // only where somebody configured one.
+        if let Some(address) = interface.and_then(|name| address_of(name)) {
+            return Ok(Some(address));
+        }
         let configs = network
             .ipam
             .and_then(|ipam| ipam.config)
             .unwrap_or_default();
-        Ok(configs.into_iter().find_map(|config| config.gateway))
+        let gateway = configs.into_iter().find_map(|config| config.gateway);
+        Ok(gateway.and_then(|address| address.parse().ok()))
     }
 
     async fn inspect(&self, id: &str) -> Result<Option<ContainerInspectResponse>, RunnerError> {
@@ -190,6 +199,13 @@ impl Runner for DockerRunner {
         }
         .boxed()
     }
+}
+
+/// The IPv4 address of a network interface of this machine.
+fn address_of(interface: &str) -> Option<IpAddr> {
+    let addresses = nix::ifaddrs::getifaddrs().ok()?;
+    let mut ours = addresses.filter(|one| one.interface_name == interface);
+    ours.find_map(|one| Some(one.address?.as_sockaddr_in()?.ip().into()))
 }
 
 /// How the container ended; `None` while it has not.

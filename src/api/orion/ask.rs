@@ -133,9 +133,9 @@ fn parse(headers: &HeaderMap, bytes: &[u8]) -> Result<Option<Value>, Refusal> {
     if !is_json(headers) {
         return Ok(Some(String::from_utf8_lossy(bytes).into_owned().into()));
     }
-    serde_json::from_slice(bytes)
-        .map(Some)
-        .map_err(|error| malformed(bytes, &error))
+    let body: Value = serde_json::from_slice(bytes).map_err(|error| malformed(bytes, &error))?;
+    // To that server, null is no body.
+    Ok(Some(body).filter(|body| !body.is_null()))
 }
 
 fn is_json(headers: &HeaderMap) -> bool {

@@ -1,0 +1,188 @@
+//! The command line of `prefectctl`.
+
+use std::path::PathBuf;
+
+use clap::{Parser, Subcommand, ValueEnum};
+use clap_complete::Shell;
+
+/// Steers prefectd.
+#[derive(Debug, Parser)]
+#[command(
+    name = "prefectctl",
+    version,
+    after_help = "\
+Examples:
+  prefectctl status
+  prefectctl deployment create my_flows.py
+  prefectctl deployment run my-flow/example -p name=Ada --watch
+  prefectctl flow-run ls --state RUNNING --output json
+  prefectctl flow-run logs brave-owl -f"
+)]
+pub struct Args {
+    /// Speak to the daemon on this Unix socket.
+    #[arg(long, global = true, value_name = "PATH")]
+    pub socket: Option<PathBuf>,
+    /// Speak to the API at this URL instead, such as http://127.0.0.1:4200/api.
+    #[arg(long, global = true, value_name = "URL", conflicts_with = "socket")]
+    pub api: Option<String>,
+    /// How to print.
+    #[arg(long, short, global = true, value_enum, default_value = "table")]
+    pub output: Output,
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// How to print.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Output {
+    /// For people.
+    Table,
+    /// For scripts.
+    Json,
+    /// For people who read a lot of it.
+    Yaml,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Show the daemon: listeners, database, agent, queue.
+    #[command(after_help = "Example:\n  prefectctl status --output json")]
+    Status,
+    /// Show this program's version and the daemon's.
+    #[command(after_help = "Example:\n  prefectctl version")]
+    Version,
+    /// Print completions for a shell.
+    #[command(
+        after_help = "Example:\n  prefectctl completions bash > /etc/bash_completion.d/prefectctl"
+    )]
+    Completions {
+        /// The shell.
+        shell: Shell,
+    },
+    /// Create, list, run and delete deployments.
+    #[command(subcommand)]
+    Deployment(Deployment),
+    /// List and inspect flows.
+    #[command(subcommand)]
+    Flow(Flow),
+    /// List, inspect, follow and cancel flow runs.
+    #[command(subcommand)]
+    FlowRun(FlowRun),
+}
+
+/// Commands on deployments. A deployment is named FLOW/NAME.
+#[derive(Debug, Subcommand)]
+pub enum Deployment {
+    /// Create or update the deployments that a file specifies, with your own Python.
+    #[command(after_help = "\
+Examples:
+  prefectctl deployment create flows.py
+  prefectctl deployment create deployments.yaml --python ~/venv/bin/python")]
+    Create {
+        /// A .py or .yaml file with deployment specifications.
+        file: PathBuf,
+        /// The Python that has prefect and what the flows import; by default that of the
+        /// active virtual environment, else python3.
+        #[arg(long, value_name = "PROGRAM")]
+        python: Option<PathBuf>,
+    },
+    /// List deployments.
+    #[command(after_help = "Example:\n  prefectctl deployment ls")]
+    Ls,
+    /// Show one deployment.
+    #[command(
+        after_help = "Example:\n  prefectctl deployment inspect my-flow/example --output yaml"
+    )]
+    Inspect {
+        /// FLOW/NAME.
+        name: String,
+    },
+    /// Run a deployment now.
+    #[command(after_help = "\
+Examples:
+  prefectctl deployment run my-flow/example
+  prefectctl deployment run my-flow/example -p name=Ada -p count=3 --watch")]
+    Run {
+        /// FLOW/NAME.
+        name: String,
+        /// A parameter; the value is read as JSON, or as text when it is none.
+        #[arg(short, long = "param", value_name = "KEY=VALUE")]
+        param: Vec<String>,
+        /// Follow the run to its end; succeeds only if the run does.
+        #[arg(long, short)]
+        watch: bool,
+    },
+    /// Delete a deployment; its runs stay.
+    #[command(after_help = "Example:\n  prefectctl deployment delete my-flow/example")]
+    Delete {
+        /// FLOW/NAME.
+        name: String,
+    },
+}
+
+/// Commands on flows.
+#[derive(Debug, Subcommand)]
+pub enum Flow {
+    /// List flows.
+    #[command(after_help = "Example:\n  prefectctl flow ls")]
+    Ls,
+    /// Show one flow.
+    #[command(after_help = "Example:\n  prefectctl flow inspect my-flow")]
+    Inspect {
+        /// Its name.
+        name: String,
+    },
+}
+
+/// Commands on flow runs. A run is named by its name, its id, or a unique start of its id.
+#[derive(Debug, Subcommand)]
+pub enum FlowRun {
+    /// List flow runs, newest first.
+    #[command(after_help = "\
+Examples:
+  prefectctl flow-run ls --state RUNNING --state PENDING
+  prefectctl flow-run ls --flow my-flow --limit 5 --output json")]
+    Ls {
+        /// Only runs in a state of this type.
+        #[arg(long, value_name = "TYPE")]
+        state: Vec<String>,
+        /// Only runs of this flow.
+        #[arg(long, value_name = "NAME")]
+        flow: Vec<String>,
+        /// At most so many.
+        #[arg(long, default_value_t = 15, value_parser = clap::value_parser!(u64).range(1..=200))]
+        limit: u64,
+    },
+    /// Show one run and its states.
+    #[command(after_help = "Example:\n  prefectctl flow-run inspect brave-owl")]
+    Inspect {
+        /// Its name or id.
+        run: String,
+    },
+    /// Show what a run said.
+    #[command(after_help = "Example:\n  prefectctl flow-run logs brave-owl -f")]
+    Logs {
+        /// Its name or id.
+        run: String,
+        /// Follow until the run has ended.
+        #[arg(long, short)]
+        follow: bool,
+    },
+    /// Stop a run.
+    #[command(after_help = "Example:\n  prefectctl flow-run cancel brave-owl")]
+    Cancel {
+        /// Its name or id.
+        run: String,
+    },
+    /// Delete a run that has ended, with its states and task runs.
+    #[command(after_help = "Example:\n  prefectctl flow-run delete brave-owl")]
+    Delete {
+        /// Its name or id.
+        run: String,
+        /// Delete it even while it has not ended; its process is not stopped.
+        #[arg(long)]
+        force: bool,
+    },
+}

@@ -1,0 +1,194 @@
+//! Speaks to the daemon: typed requests over the socket or over TCP.
+
+use std::path::PathBuf;
+
+use http_body_util::{BodyExt, Full};
+use hyper::body::Bytes;
+use hyper::{Method, Request, StatusCode, header};
+use hyper_util::client::legacy::Client as HyperClient;
+use hyper_util::client::legacy::connect::HttpConnector;
+use hyper_util::rt::TokioExecutor;
+use hyperlocal::UnixConnector;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::{Value, json};
+
+use super::args::Args;
+use super::failure::{Failure, Result};
+use crate::config::default_socket;
+
+/// Where the daemon is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Target {
+    /// On this machine.
+    Socket(PathBuf),
+    /// At a URL, without the final slash and without `/api`.
+    Url(String),
+}
+
+/// A connection to the daemon.
+pub struct Client {
+    target: Target,
+    unix: HyperClient<UnixConnector, Full<Bytes>>,
+    tcp: HyperClient<HttpConnector, Full<Bytes>>,
+}
+
+impl Target {
+    /// From the flags, else from the environment, else the usual socket.
+    pub fn of(args: &Args) -> Result<Self> {
+        let variable = |name| std::env::var(name).ok().filter(|value| !value.is_empty());
+        if let Some(url) = &args.api {
+            return Ok(Self::url(url));
+        }
+        if let Some(path) = &args.socket {
+            return Ok(Self::Socket(path.clone()));
+        }
+        if let Some(path) = variable("PREFECTD_SOCKET") {
+            return Ok(Self::Socket(path.into()));
+        }
+        let url = variable("PREFECT_API_URL").or_else(|| variable("PREFECT_ORION_HOST"));
+        match url {
+            Some(url) => Ok(Self::url(&url)),
+            None => default_socket()
+                .map(Self::Socket)
+                .map_err(|error| Failure::new(error.to_string())),
+        }
+    }
+
+    fn url(url: &str) -> Self {
+        let bare = url.trim_end_matches('/');
+        Self::Url(bare.strip_suffix("/api").unwrap_or(bare).to_owned())
+    }
+
+    fn shown(&self) -> String {
+        match self {
+            Target::Socket(path) => path.display().to_string(),
+            Target::Url(url) => url.clone(),
+        }
+    }
+}
+
+impl Client {
+    /// To the daemon at `target`; nothing is sent yet.
+    pub fn new(target: Target) -> Self {
+        Self {
+            target,
+            unix: HyperClient::builder(TokioExecutor::new()).build(UnixConnector),
+            tcp: HyperClient::builder(TokioExecutor::new()).build_http(),
+        }
+    }
+
+    /// Where the daemon is.
+    pub fn target(&self) -> &Target {
+        &self.target
+    }
+
+    /// Reads something.
+    pub async fn get<T: DeserializeOwned>(&self, path: &str) -> Result<T> {
+        read(&self.send(Method::GET, path, None).await?)
+    }
+
+    /// Asks or does something.
+    pub async fn post<T: DeserializeOwned>(&self, path: &str, body: &impl Serialize) -> Result<T> {
+        let body = serde_json::to_vec(body).map_err(|error| Failure::new(error.to_string()))?;
+        read(&self.send(Method::POST, path, Some(body)).await?)
+    }
+
+    /// Deletes something.
+    pub async fn delete(&self, path: &str) -> Result<()> {
+        self.send(Method::DELETE, path, None).await.map(drop)
+    }
+
+    async fn send(&self, method: Method, path: &str, body: Option<Vec<u8>>) -> Result<Bytes> {
+        let path = format!("/api/v3{path}");
+        let uri: hyper::Uri = match &self.target {
+            Target::Socket(socket) => hyperlocal::Uri::new(socket, &path).into(),
+            Target::Url(url) => format!("{url}{path}")
+                .parse()
+                .map_err(|_| Failure::usage(format!("{url:?} is not a URL")))?,
+        };
+        let request = Request::builder()
+            .method(method)
+            .uri(uri)
+            .header(header::CONTENT_TYPE, "application/json")
+            .body(Full::from(body.unwrap_or_default()))
+            .map_err(|error| Failure::new(error.to_string()))?;
+        let response = match &self.target {
+            Target::Socket(_) => self.unix.request(request).await,
+            Target::Url(_) => self.tcp.request(request).await,
+        };
+        let response = response.map_err(|error| self.unreachable(&error))?;
+        let status = response.status();
+        let body = response.into_body().collect().await;
+        let body = body.map_err(|error| self.unreachable(&error))?.to_bytes();
+        if status.is_success() {
+            return Ok(body);
+        }
+        Err(refused(status, &body))
+    }
+
+    fn unreachable(&self, error: &dyn std::error::Error) -> Failure {
+        let mut cause = error;
+        while let Some(inner) = cause.source() {
+            cause = inner;
+        }
+        let place = self.target.shown();
+        Failure::new(format!(
+            "cannot reach prefectd at {place} ({cause}); is it running? start it with \
+             `systemctl start prefectd` or `prefectd`, or name another --socket or --api"
+        ))
+    }
+}
+
+fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T> {
+    serde_json::from_slice(body).map_err(|error| {
+        Failure::new(format!(
+            "the answer is not understood ({error}); is prefectd of the same version?"
+        ))
+    })
+}
+
+/// What the daemon says of a request that it refused.
+fn refused(status: StatusCode, body: &[u8]) -> Failure {
+    let said: Value = serde_json::from_slice(body).unwrap_or_else(|_| json!({}));
+    let first = &said["exception_detail"][0]["msg"];
+    let words = said["detail"].as_str().or(first.as_str());
+    match words {
+        Some(words) => Failure::new(words),
+        None => Failure::new(format!("prefectd answered {status}")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_spelling_of_the_api_s_url_is_one_place() {
+        for url in [
+            "http://h:1",
+            "http://h:1/",
+            "http://h:1/api",
+            "http://h:1/api/",
+        ] {
+            assert_eq!(Target::url(url), Target::Url("http://h:1".to_owned()));
+        }
+    }
+
+    #[test]
+    fn a_refusal_is_told_in_the_daemon_s_words() {
+        let said = br#"{"detail": "Flow run not found"}"#;
+        assert_eq!(
+            refused(StatusCode::NOT_FOUND, said).to_string(),
+            "Flow run not found"
+        );
+        let said = br#"{"exception_detail": [{"msg": "no such field"}]}"#;
+        let status = StatusCode::UNPROCESSABLE_ENTITY;
+        assert_eq!(refused(status, said).to_string(), "no such field");
+        assert!(
+            refused(StatusCode::BAD_GATEWAY, b"<html>")
+                .to_string()
+                .contains("502")
+        );
+    }
+}

@@ -1,0 +1,65 @@
+//! The commands, by noun.
+
+mod deploy;
+mod deployment;
+mod flow;
+mod flow_run;
+mod status;
+
+use std::collections::HashMap;
+
+use clap::CommandFactory;
+use uuid::Uuid;
+
+use super::args::{Args, Command, Output};
+use super::client::{Client, Target};
+use super::failure::Result;
+use crate::api::v3::wire::{ById, Flow, FlowFilter, Query};
+
+/// Carries a command out.
+pub async fn carry_out(args: Args) -> Result<()> {
+    if let Command::Completions { shell } = &args.command {
+        let mut command = Args::command();
+        clap_complete::generate(*shell, &mut command, "prefectctl", &mut std::io::stdout());
+        return Ok(());
+    }
+    let ctl = Ctl {
+        client: Client::new(Target::of(&args)?),
+        output: args.output,
+    };
+    match args.command {
+        Command::Status => status::status(&ctl).await,
+        Command::Version => status::version(&ctl).await,
+        Command::Deployment(command) => deployment::carry_out(&ctl, command).await,
+        Command::Flow(command) => flow::carry_out(&ctl, command).await,
+        Command::FlowRun(command) => flow_run::carry_out(&ctl, command).await,
+        Command::Completions { .. } => Ok(()),
+    }
+}
+
+/// What every command has at hand.
+struct Ctl {
+    client: Client,
+    output: Output,
+}
+
+impl Ctl {
+    /// The names of flows.
+    async fn flow_names(&self, ids: impl Iterator<Item = Uuid>) -> Result<HashMap<Uuid, String>> {
+        let mut ids: Vec<_> = ids.collect();
+        ids.sort_unstable();
+        ids.dedup();
+        let query = Query {
+            flows: Some(FlowFilter {
+                id: Some(ById {
+                    any_: Some(ids),
+                    ..ById::default()
+                }),
+                ..FlowFilter::default()
+            }),
+            ..Query::default()
+        };
+        let flows: Vec<Flow> = self.client.post("/flows/filter", &query).await?;
+        Ok(flows.into_iter().map(|flow| (flow.id, flow.name)).collect())
+    }
+}

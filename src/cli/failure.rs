@@ -1,0 +1,48 @@
+//! Why a command failed: one line that says what to do.
+
+use std::fmt;
+
+/// A failure of a command.
+#[derive(Debug)]
+pub struct Failure {
+    line: String,
+    usage: bool,
+}
+
+/// What a command answers.
+pub type Result<T> = std::result::Result<T, Failure>;
+
+impl Failure {
+    /// It could not be done.
+    pub fn new(line: impl Into<String>) -> Self {
+        Self {
+            line: line.into(),
+            usage: false,
+        }
+    }
+
+    /// It was asked wrongly.
+    pub fn usage(line: impl Into<String>) -> Self {
+        Self {
+            line: line.into(),
+            usage: true,
+        }
+    }
+
+    /// True when it was asked wrongly.
+    pub fn is_usage(&self) -> bool {
+        self.usage
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.line)
+    }
+}
+
+impl From<std::io::Error> for Failure {
+    fn from(error: std::io::Error) -> Self {
+        Self::new(error.to_string())
+    }
+}

@@ -1,0 +1,106 @@
+//! Follows a run: its states and what it says, as they come.
+
+use std::collections::HashSet;
+use std::time::Duration;
+
+use chrono::Local;
+use uuid::Uuid;
+
+use super::client::Client;
+use super::failure::Result;
+use super::render;
+use crate::api::v3::wire::{FlowRun, Instant, Log, LogQuery, State};
+
+/// How often to look.
+const LOOK: Duration = Duration::from_millis(200);
+/// Types of state in which a run has ended.
+const ENDED: &[&str] = &["COMPLETED", "FAILED", "CANCELLED", "CRASHED"];
+
+/// Prints a run's lines, from the first on.
+pub struct Lines {
+    run: Uuid,
+    seen: u64,
+}
+
+impl Lines {
+    /// Of that run.
+    pub fn of(run: Uuid) -> Self {
+        Self { run, seen: 0 }
+    }
+
+    /// Prints what has come since the last call.
+    pub async fn print_new(&mut self, client: &Client) -> Result<()> {
+        loop {
+            let query = LogQuery::of_flow_run(self.run, self.seen);
+            let lines: Vec<Log> = client.post("/logs/filter", &query).await?;
+            if lines.is_empty() {
+                return Ok(());
+            }
+            self.seen += lines.len() as u64;
+            for line in &lines {
+                render::line(&shown(line))?;
+            }
+        }
+    }
+}
+
+/// True when the run has ended.
+pub fn has_ended(run: &FlowRun) -> bool {
+    run.state_type
+        .as_deref()
+        .is_some_and(|kind| ENDED.contains(&kind))
+}
+
+/// Prints lines until the run has ended and all is shown.
+pub async fn lines(client: &Client, run: Uuid) -> Result<()> {
+    let mut lines = Lines::of(run);
+    loop {
+        // Asked before the lines, so that none comes after the last look.
+        let ended = has_ended(&client.get(&format!("/flow_runs/{run}")).await?);
+        lines.print_new(client).await?;
+        if ended {
+            return Ok(());
+        }
+        tokio::time::sleep(LOOK).await;
+    }
+}
+
+/// Prints states and lines until the run has ended; answers the run.
+pub async fn run(client: &Client, id: Uuid) -> Result<FlowRun> {
+    let mut lines = Lines::of(id);
+    let mut seen = HashSet::new();
+    loop {
+        let run: FlowRun = client.get(&format!("/flow_runs/{id}")).await?;
+        let ended = has_ended(&run);
+        lines.print_new(client).await?;
+        let states: Vec<State> = client
+            .get(&format!("/flow_run_states/?flow_run_id={id}"))
+            .await?;
+        for state in states {
+            if seen.insert(state.id) {
+                render::line(&entered(&state))?;
+            }
+        }
+        if ended {
+            return Ok(run);
+        }
+        tokio::time::sleep(LOOK).await;
+    }
+}
+
+fn entered(state: &State) -> String {
+    let why = state.message.as_deref().map(|why| format!(": {why}"));
+    let why = why.unwrap_or_default();
+    format!("{}  ▶ {}{why}", clock(state.timestamp), state.name)
+}
+
+fn shown(line: &Log) -> String {
+    format!("{}  {}", clock(line.timestamp), line.message)
+}
+
+fn clock(at: Instant) -> String {
+    at.utc()
+        .with_timezone(&Local)
+        .format("%H:%M:%S%.3f")
+        .to_string()
+}

@@ -1,0 +1,120 @@
+"""One flow for each thing that a 2.0a7 flow can do. Each appends a line to a file per
+execution, so that a test can count them."""
+
+import os
+import time
+
+from prefect import flow, task
+from prefect.task_runners import ConcurrentTaskRunner
+
+
+def count(mark, line):
+    if mark:
+        with open(mark, "a") as file:
+            file.write(line + "\n")
+
+
+@flow
+def plain(mark: str = ""):
+    count(mark, "plain")
+    print("plain says hello")
+    return 1
+
+
+@flow
+def parameters(name: str = "nobody", number: int = 1, mark: str = ""):
+    count(mark, f"{name} {number + 1}")
+
+
+@task
+def add(x, y):
+    return x + y
+
+
+@flow
+def tasks(mark: str = ""):
+    one = add(1, 2)
+    two = add(one, 3)
+    three = add(two, 4)
+    count(mark, "tasks")
+    assert three.wait().result() == 10
+    return three
+
+
+@task(retries=2, retry_delay_seconds=0.1)
+def flaky(mark):
+    count(mark, "attempt")
+    with open(mark) as file:
+        if len(file.readlines()) < 3:
+            raise ValueError("not yet")
+
+
+@flow
+def task_retries(mark: str = ""):
+    return flaky(mark)
+
+
+@flow
+def failing(mark: str = ""):
+    count(mark, "failing")
+    raise ValueError("this flow fails on purpose")
+
+
+@task
+def broken():
+    raise ValueError("this task fails on purpose")
+
+
+@flow
+def failing_task(mark: str = ""):
+    count(mark, "failing_task")
+    return broken()
+
+
+@flow
+def child(mark: str = ""):
+    count(mark, "child")
+    return 2
+
+
+@flow
+def parent(mark: str = ""):
+    count(mark, "parent")
+    return child(mark)
+
+
+@task
+def wait_for_other(mark, own, other):
+    count(mark, own)
+    for _ in range(600):
+        with open(mark) as file:
+            if other in file.read().split():
+                return
+        time.sleep(0.05)
+    raise ValueError(f"{own} waited in vain for {other}")
+
+
+@flow(task_runner=ConcurrentTaskRunner())
+def concurrent(mark: str = ""):
+    return [wait_for_other(mark, "a", "b"), wait_for_other(mark, "b", "a")]
+
+
+@flow
+def second_try(mark: str = ""):
+    count(mark, "try")
+    with open(mark) as file:
+        if len(file.readlines()) < 2:
+            raise ValueError("only the second run succeeds")
+
+
+@flow
+def environment(mark: str = ""):
+    count(mark, os.environ.get("FROM_TEST", "") + os.environ.get("CUSTOM_IMAGE", ""))
+
+
+@flow
+def sleeper(mark: str = "", seconds: float = 600):
+    count(mark, "started")
+    print("sleeper started", flush=True)
+    time.sleep(seconds)
+    count(mark, "ended")

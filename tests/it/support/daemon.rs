@@ -1,0 +1,205 @@
+//! A daemon of a test's own: its own state directory, socket and port.
+
+use std::fs::File;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Stdio};
+
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+use serde_json::Value;
+use tempfile::TempDir;
+
+use super::{Http, wait_for};
+
+/// How a test wants its daemon.
+#[derive(Clone, Debug, Default)]
+pub struct Options {
+    /// More flags.
+    pub flags: Vec<&'static str>,
+    /// More environment.
+    pub env: Vec<(&'static str, String)>,
+}
+
+/// A running `prefectd`. Killed, with all its containers removed, when it is dropped.
+pub struct TestDaemon {
+    dir: TempDir,
+    options: Options,
+    listen: String,
+    child: Child,
+}
+
+impl TestDaemon {
+    /// With its agent.
+    pub fn start() -> Self {
+        Self::with(Options::default())
+    }
+
+    /// Without an agent: nothing runs by itself.
+    pub fn without_agent() -> Self {
+        Self::with(Options {
+            flags: vec!["--no-agent", "--no-docker-bridge"],
+            ..Options::default()
+        })
+    }
+
+    /// As wanted; ready when this returns.
+    pub fn with(options: Options) -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let child = spawn(dir.path(), &options, "127.0.0.1:0");
+        let mut daemon = Self {
+            dir,
+            options,
+            listen: String::new(),
+            child,
+        };
+        daemon.await_ready();
+        daemon
+    }
+
+    fn await_ready(&mut self) {
+        let log = self.dir.path().join("log");
+        let port = wait_for("the daemon to be ready", || {
+            let text = std::fs::read_to_string(&log).unwrap();
+            let ended = self.child.try_wait().unwrap();
+            assert!(ended.is_none(), "the daemon ended: {text}");
+            let last = text.rsplit("\n").find(|line| line.ends_with("ready"));
+            last?;
+            let place = text.rsplit_once("listening on http://127.0.0.1:")?.1;
+            place.split_whitespace().next().map(str::to_owned)
+        });
+        self.listen = format!("127.0.0.1:{port}");
+    }
+
+    /// Where the API is, such as `http://127.0.0.1:1234`.
+    pub fn url(&self) -> String {
+        format!("http://{}", self.listen)
+    }
+
+    /// The TCP port.
+    pub fn port(&self) -> u16 {
+        self.listen.rsplit(':').next().unwrap().parse().unwrap()
+    }
+
+    /// Sends requests to it.
+    pub fn http(&self) -> Http {
+        Http::new(&self.url())
+    }
+
+    /// Its Unix socket.
+    pub fn socket(&self) -> PathBuf {
+        self.dir.path().join("prefectd.sock")
+    }
+
+    /// Its state directory.
+    pub fn state_dir(&self) -> PathBuf {
+        self.dir.path().join("state")
+    }
+
+    /// All that it has logged.
+    pub fn log(&self) -> String {
+        std::fs::read_to_string(self.dir.path().join("log")).unwrap()
+    }
+
+    /// Its process.
+    pub fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// `prefectctl`, pointed to its socket.
+    pub fn ctl(&self) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_prefectctl"));
+        command
+            .env_remove("PREFECT_API_URL")
+            .env_remove("PREFECT_ORION_HOST")
+            .arg("--socket")
+            .arg(self.socket());
+        command
+    }
+
+    /// What it says of itself.
+    pub fn status(&self) -> Value {
+        self.http().get("/v3/prefectd/status").expect(200)
+    }
+
+    /// Asks it to stop and waits until it has.
+    pub fn terminate(&mut self) -> ExitStatus {
+        kill(
+            Pid::from_raw(self.child.id().cast_signed()),
+            Signal::SIGTERM,
+        )
+        .unwrap();
+        self.wait()
+    }
+
+    /// Waits until it has ended by itself.
+    pub fn wait(&mut self) -> ExitStatus {
+        wait_for("the daemon to end", || self.child.try_wait().unwrap())
+    }
+
+    /// `kill -9`.
+    pub fn kill(&mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+
+    /// Starts it again on the same state directory and port, with other environment.
+    pub fn restart(&mut self, env: Vec<(&'static str, String)>) {
+        self.options.env = env;
+        self.child = spawn(self.dir.path(), &self.options, &self.listen);
+        self.await_ready();
+    }
+
+    /// The ids of all containers that it made.
+    pub fn containers(&self) -> Vec<String> {
+        let Ok(instance) = std::fs::read_to_string(self.state_dir().join("instance-id")) else {
+            return Vec::new();
+        };
+        let ours = format!("label=io.prefectd.instance={instance}");
+        let Ok(listed) = Command::new("docker")
+            .args(["ps", "--all", "--quiet", "--filter", &ours])
+            .output()
+        else {
+            // No Docker here, so no containers.
+            return Vec::new();
+        };
+        let listed = String::from_utf8(listed.stdout).unwrap();
+        listed.split_whitespace().map(str::to_owned).collect()
+    }
+}
+
+impl Drop for TestDaemon {
+    fn drop(&mut self) {
+        // It may have ended already; then there is nothing to kill.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+        if std::thread::panicking() {
+            eprintln!("the daemon's log:\n{}", self.log());
+        }
+        let containers = self.containers();
+        if !containers.is_empty() {
+            let removed = Command::new("docker")
+                .args(["rm", "--force"])
+                .args(containers)
+                .output();
+            assert!(removed.is_ok_and(|output| output.status.success()));
+        }
+    }
+}
+
+fn spawn(dir: &Path, options: &Options, listen: &str) -> Child {
+    let log = File::create(dir.join("log")).unwrap();
+    Command::new(env!("CARGO_BIN_EXE_prefectd"))
+        .env_remove("PREFECTD_FAULT")
+        .envs(options.env.iter().map(|(key, value)| (*key, value)))
+        .arg("--state-dir")
+        .arg(dir.join("state"))
+        .arg("--socket")
+        .arg(dir.join("prefectd.sock"))
+        .args(["--listen", listen, "--log-format", "text"])
+        .args(&options.flags)
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(log)
+        .spawn()
+        .unwrap()
+}

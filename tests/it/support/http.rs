@@ -1,0 +1,162 @@
+//! Requests as the 2.0a7 client sends them.
+
+use serde_json::{Value, json};
+use ureq::Agent;
+use ureq::http::Request;
+
+/// Sends requests to one API.
+#[derive(Clone)]
+pub struct Http {
+    agent: Agent,
+    base: String,
+}
+
+/// What came back.
+#[derive(Debug)]
+pub struct Answer {
+    /// The status.
+    pub status: u16,
+    /// The body as JSON; null when there is none.
+    pub body: Value,
+    /// The `Location` header.
+    pub location: Option<String>,
+}
+
+impl Answer {
+    /// The body, when the status is the expected one.
+    #[track_caller]
+    pub fn expect(self, status: u16) -> Value {
+        assert_eq!(self.status, status, "{}", self.body);
+        self.body
+    }
+}
+
+impl Http {
+    /// To the API at `base`, such as `http://127.0.0.1:4200`.
+    pub fn new(base: &str) -> Self {
+        let config = Agent::config_builder()
+            .http_status_as_error(false)
+            .max_redirects(0)
+            .user_agent("python-httpx/0.22.0")
+            .build();
+        Self {
+            agent: config.into(),
+            base: base.to_owned(),
+        }
+    }
+
+    /// Reads something below `/api`.
+    pub fn get(&self, path: &str) -> Answer {
+        self.send("GET", path, None)
+    }
+
+    /// Sends JSON.
+    pub fn post(&self, path: &str, body: &Value) -> Answer {
+        self.send("POST", path, Some(body.to_string()))
+    }
+
+    /// Sends whatever text.
+    pub fn post_text(&self, path: &str, body: &str) -> Answer {
+        self.send("POST", path, Some(body.to_owned()))
+    }
+
+    /// Changes something.
+    pub fn patch(&self, path: &str, body: &Value) -> Answer {
+        self.send("PATCH", path, Some(body.to_string()))
+    }
+
+    /// Deletes something.
+    pub fn delete(&self, path: &str) -> Answer {
+        self.send("DELETE", path, None)
+    }
+
+    fn send(&self, method: &str, path: &str, body: Option<String>) -> Answer {
+        let request = Request::builder()
+            .method(method)
+            .uri(format!("{}/api{path}", self.base))
+            .header("content-type", "application/json");
+        let response = match body {
+            Some(body) => self.agent.run(request.body(body).unwrap()),
+            None => self.agent.run(request.body(()).unwrap()),
+        };
+        let mut response = response.unwrap_or_else(|error| panic!("{method} {path}: {error}"));
+        let text = response.body_mut().read_to_string().unwrap();
+        let location = response.headers().get("location");
+        Answer {
+            status: response.status().as_u16(),
+            body: serde_json::from_str(&text).unwrap_or(Value::Null),
+            location: location.map(|value| value.to_str().unwrap().to_owned()),
+        }
+    }
+
+    /// Registers a flow and answers its id.
+    pub fn flow(&self, name: &str) -> String {
+        let flow = self.post("/flows/", &json!({ "name": name }));
+        id(&flow.body)
+    }
+
+    /// Creates a flow run without a deployment and answers its id.
+    pub fn flow_run(&self, flow: &str) -> String {
+        let run = self.post("/flow_runs/", &json!({ "flow_id": flow }));
+        id(&run.expect(201))
+    }
+
+    /// Creates a deployment on a flow runner and answers its id.
+    pub fn deployment(&self, flow: &str, name: &str, runner: &Value) -> String {
+        let body = json!({
+            "flow_id": flow,
+            "name": name,
+            "flow_data": { "encoding": "x", "blob": "y" },
+            "flow_runner": runner,
+        });
+        id(&self.post("/deployments/", &body).expect(201))
+    }
+
+    /// Runs a deployment now and answers the run.
+    pub fn run_deployment(&self, id: &str) -> Value {
+        let now = json!({ "state": { "type": "SCHEDULED" } });
+        self.post(&format!("/deployments/{id}/create_flow_run"), &now)
+            .expect(201)
+    }
+
+    /// A flow run in the modern dialect.
+    pub fn run(&self, id: &str) -> Value {
+        self.get(&format!("/v3/flow_runs/{id}")).expect(200)
+    }
+
+    /// Waits until a run has ended and answers it, in the modern dialect.
+    #[track_caller]
+    pub fn ended(&self, id: &str) -> Value {
+        super::wait_for(&format!("the end of run {id}"), || {
+            let run = self.run(id);
+            let kind = run["state_type"].as_str().unwrap_or_default();
+            ["COMPLETED", "FAILED", "CANCELLED", "CRASHED"]
+                .contains(&kind)
+                .then_some(run)
+        })
+    }
+
+    /// The names of a flow run's states, oldest first.
+    pub fn states(&self, id: &str) -> Vec<String> {
+        let states = self.get(&format!("/flow_run_states/?flow_run_id={id}"));
+        let states = states.expect(200);
+        let names = states.as_array().unwrap().iter();
+        names
+            .map(|state| state["name"].as_str().unwrap().to_owned())
+            .collect()
+    }
+
+    /// The messages in a flow run's log.
+    pub fn lines(&self, id: &str) -> Vec<String> {
+        let asked = json!({ "logs": { "flow_run_id": { "any_": [id] } } });
+        let lines = self.post("/logs/filter", &asked).expect(200);
+        let lines = lines.as_array().unwrap().iter();
+        lines
+            .map(|line| line["message"].as_str().unwrap().to_owned())
+            .collect()
+    }
+}
+
+fn id(body: &Value) -> String {
+    body["id"].as_str().unwrap().to_owned()
+}

@@ -1,0 +1,28 @@
+//! What the tests share: a daemon of their own, requests, and waiting for conditions.
+
+mod daemon;
+#[cfg(feature = "client")]
+pub mod flows;
+mod http;
+
+#[cfg(feature = "client")]
+pub use daemon::Options;
+pub use daemon::TestDaemon;
+pub use http::Http;
+
+use std::time::{Duration, Instant};
+
+/// How long anything may take that is waited for. Generous: a slow machine is no failure.
+pub const PATIENCE: Duration = Duration::from_secs(90);
+
+/// Waits until `ready` answers something, and fails with `what` if it never does.
+pub fn wait_for<T>(what: &str, mut ready: impl FnMut() -> Option<T>) -> T {
+    let start = Instant::now();
+    loop {
+        if let Some(value) = ready() {
+            return value;
+        }
+        assert!(start.elapsed() < PATIENCE, "waited in vain for {what}");
+        std::thread::sleep(Duration::from_millis(30));
+    }
+}
