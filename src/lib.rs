@@ -25,8 +25,9 @@
 //! - [`runners`]: how a run's process is made: containers and subprocesses.
 //! - [`services`]: what goes on by itself; today the agent.
 //! - [`daemon`]: the only assembler: listeners, lock, logging, signals, the order of stopping.
-//! - [`cli`]: `prefectctl`.
-//! - [`config`]: what an operator may say. [`clock`]: where the time comes from.
+//! - [`cli`]: what `prefectctl` does.
+//! - [`config`]: what an operator may say.
+//! - [`clock`]: where the time comes from.
 //!
 //! # The life of one run
 //!

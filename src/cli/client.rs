@@ -151,8 +151,9 @@ fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T> {
 /// What the daemon says of a request that it refused.
 fn refused(status: StatusCode, body: &[u8]) -> Failure {
     let said: Value = serde_json::from_slice(body).unwrap_or_else(|_| json!({}));
-    let first = &said["exception_detail"][0]["msg"];
-    let words = said["detail"].as_str().or(first.as_str());
+    let words = ["/detail", "/exception_detail/0/msg"]
+        .into_iter()
+        .find_map(|place| said.pointer(place)?.as_str());
     match words {
         Some(words) => Failure::new(words),
         None => Failure::new(format!("prefectd answered {status}")),

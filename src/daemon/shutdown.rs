@@ -27,13 +27,12 @@ pub(super) fn watch_signals(stop: CancellationToken, flags: Flags) -> anyhow::Re
 /// New settings are checked as a whole before any is used. Only the log level changes while
 /// the daemon runs; the rest is used at the next start.
 fn reload(flags: &Flags) {
-    match Settings::load(flags.clone()) {
-        Ok(settings) => match logging::set_level(&settings.log_level) {
-            Ok(()) => {
-                tracing::info!("settings read again; what is not the log level needs a restart")
-            }
-            Err(error) => tracing::error!("settings kept as they were: {error}"),
-        },
+    let level = Settings::load(flags.clone()).map(|settings| settings.log_level);
+    let outcome = level
+        .map_err(anyhow::Error::from)
+        .and_then(|level| logging::set_level(&level));
+    match outcome {
+        Ok(()) => tracing::info!("settings read again; all but the log level need a restart"),
         Err(error) => tracing::error!("settings kept as they were: {error}"),
     }
 }

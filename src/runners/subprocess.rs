@@ -273,10 +273,7 @@ async fn follow(
     let mut buffer = vec![0; 16 * 1024];
     loop {
         let alive = runner.leader(&made.id).is_some();
-        loop {
-            let Ok(count @ 1..) = file.read(&mut buffer).await else {
-                break;
-            };
+        while let Ok(count @ 1..) = file.read(&mut buffer).await {
             let piece = buffer.get(..count).unwrap_or_default();
             for text in lines.push(piece) {
                 let timestamp = runner.clock.now();

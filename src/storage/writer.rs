@@ -113,12 +113,12 @@ fn run_batch(connection: &Connection, batch: impl Iterator<Item = Job>) {
         return;
     }
     let replies: Vec<Reply> = batch.map(|job| job(connection)).collect();
-    let committed = connection.execute_batch("COMMIT").map_err(|error| {
+    let committed: Result<(), String> = connection.execute_batch("COMMIT").map_err(|error| {
         let _ = connection.execute_batch("ROLLBACK");
         error.to_string()
     });
     for reply in replies {
-        reply(committed.as_ref().map(|()| ()).map_err(String::as_str));
+        reply(committed.as_ref().copied().map_err(String::as_str));
     }
 }
 

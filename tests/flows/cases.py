@@ -5,7 +5,7 @@ import os
 import time
 
 from prefect import flow, task
-from prefect.task_runners import ConcurrentTaskRunner
+from prefect.task_runners import DaskTaskRunner
 
 
 def count(mark, line):
@@ -94,7 +94,11 @@ def wait_for_other(mark, own, other):
     raise ValueError(f"{own} waited in vain for {other}")
 
 
-@flow(task_runner=ConcurrentTaskRunner())
+# This generation's one concurrent task runner is that of Dask.
+two_workers = {"processes": True, "n_workers": 2, "threads_per_worker": 1, "dashboard_address": None}
+
+
+@flow(task_runner=DaskTaskRunner(cluster_kwargs=two_workers))
 def concurrent(mark: str = ""):
     return [wait_for_other(mark, "a", "b"), wait_for_other(mark, "b", "a")]
 

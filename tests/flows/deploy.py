@@ -7,9 +7,9 @@ import json
 import runpy
 import sys
 
-from prefect import Flow, flow_runners
-from prefect.client import OrionClient
+from prefect import flow_runners
 from prefect.deployments import DeploymentSpec, create_deployment_from_spec
+from prefect.flows import Flow
 
 path, runner = sys.argv[1], json.loads(sys.argv[2])
 classes = {"docker": flow_runners.DockerFlowRunner, "subprocess": flow_runners.SubprocessFlowRunner}

@@ -1,5 +1,7 @@
 //! The real 2.0a7 client: its commands, its engine as a subprocess, its agent.
 
+#![cfg(feature = "client")]
+
 use std::path::Path;
 use std::process::{Child, Stdio};
 

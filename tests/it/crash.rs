@@ -1,5 +1,7 @@
 //! The daemon is killed at named points of a run's life; no run is lost, none runs twice.
 
+#![cfg(feature = "docker")]
+
 use serde_json::json;
 
 use super::docker::{Marked, daemon};

@@ -1,5 +1,7 @@
 //! Runs in containers of a real Docker engine, executed by the real 2.0a7 client.
 
+#![cfg(feature = "docker")]
+
 use std::path::Path;
 use std::process::Command;
 

@@ -5,13 +5,13 @@ mod support;
 
 #[cfg(test)]
 mod cli;
-#[cfg(all(test, feature = "client"))]
+#[cfg(test)]
 mod client;
-#[cfg(all(test, feature = "docker"))]
+#[cfg(test)]
 mod crash;
 #[cfg(test)]
 mod daemon;
-#[cfg(all(test, feature = "docker"))]
+#[cfg(test)]
 mod docker;
 #[cfg(test)]
 mod orion;

@@ -39,14 +39,14 @@ pub async fn retrieve(State(ctx): State<Ctx>, mut ask: Ask) -> Answer {
 /// The stored document that a document of this API names.
 fn stored(outer: &Value) -> Result<DocumentId> {
     let refused = || Error::invalid("Only documents that this API persisted can be retrieved.");
-    if outer["encoding"] != "orion" {
-        return Err(refused());
-    }
-    let inner = outer["blob"].as_str().unwrap_or_default();
+    let inner = blob(outer, "orion").ok_or_else(refused)?;
     let inner: Value = serde_json::from_str(inner).map_err(|_| refused())?;
-    let path = inner["blob"].as_str().unwrap_or_default();
-    match path.strip_prefix(PREFIX) {
-        Some(name) if inner["encoding"] == "file" => name.parse().map_err(|_| refused()),
-        _ => Err(refused()),
-    }
+    let name = blob(&inner, "file").and_then(|path| path.strip_prefix(PREFIX));
+    name.and_then(|name| name.parse().ok()).ok_or_else(refused)
+}
+
+/// What a document of that encoding holds.
+fn blob<'a>(document: &'a Value, encoding: &str) -> Option<&'a str> {
+    let text = |key: &str| document.get(key).and_then(Value::as_str);
+    text("blob").filter(|_| text("encoding") == Some(encoding))
 }

@@ -19,7 +19,7 @@ pub enum Refusal {
         /// What is wrong.
         message: String,
         /// The body as it was understood.
-        body: Value,
+        body: Box<Value>,
     },
     /// The verb refused.
     Failed(Error),

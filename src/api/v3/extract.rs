@@ -3,7 +3,6 @@
 use axum::extract::{FromRequest, FromRequestParts, RawPathParams, Request};
 use axum::http::request::Parts;
 use serde::de::DeserializeOwned;
-use serde_json::Value;
 use uuid::Uuid;
 
 use super::super::{Ctx, body};
@@ -43,7 +42,7 @@ fn invalid_id(part: &'static str, key: &str) -> Refusal {
         part,
         key: Some(key.to_owned()),
         message: "Input should be a valid UUID".to_owned(),
-        body: Value::Null,
+        body: Box::default(),
     }
 }
 
@@ -63,7 +62,7 @@ impl<T: DeserializeOwned> FromRequest<Ctx> for Body<T> {
                 part: "body",
                 key: None,
                 message: error.to_string(),
-                body: serde_json::from_slice(text).unwrap_or_default(),
+                body: Box::new(serde_json::from_slice(text).unwrap_or_default()),
             })
     }
 }

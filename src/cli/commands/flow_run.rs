@@ -80,7 +80,9 @@ async fn inspect(ctl: &Ctl, wanted: &str) -> Result<()> {
     let path = format!("/flow_run_states/?flow_run_id={}", run.id);
     let states: Vec<State> = ctl.client.get(&path).await?;
     let mut whole = json!(run);
-    whole["states"] = json!(states);
+    if let Value::Object(fields) = &mut whole {
+        fields.insert("states".to_owned(), json!(states));
+    }
     render::print(ctl.output, &whole, |_| shown(&run, &states))
 }
 

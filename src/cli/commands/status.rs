@@ -69,7 +69,8 @@ pub async fn version(ctl: &Ctl) -> Result<()> {
         "prefectd": daemon.map(|status| status.version),
     });
     render::print(ctl.output, &versions, |versions| {
-        let daemon = versions["prefectd"].as_str().unwrap_or("not reached");
+        let daemon = versions.get("prefectd").and_then(serde_json::Value::as_str);
+        let daemon = daemon.unwrap_or("not reached");
         format!(
             "prefectctl {}\nprefectd   {daemon}",
             env!("CARGO_PKG_VERSION")

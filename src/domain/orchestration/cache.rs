@@ -12,7 +12,7 @@ pub(super) fn retrieve(facts: &Facts<'_>, proposed: &ProposedState, _now: Timest
         return Opinion::GoOn;
     };
     match cached {
-        Some(state) if proposed.kind == StateType::Running => Opinion::Final(Verdict::Reject {
+        Some(state) if proposed.kind == StateType::Running => Opinion::settled(Verdict::Reject {
             instead: state.as_proposal().named("Cached"),
             why: "Retrieved state from cache",
         }),

@@ -17,7 +17,7 @@ pub(super) fn prevent(facts: &Facts<'_>, proposed: &ProposedState, _now: Timesta
     }
     match from(facts) {
         Some(kind @ (StateType::Pending | StateType::Running | StateType::Cancelling)) => {
-            Opinion::Final(Verdict::Abort {
+            Opinion::settled(Verdict::Abort {
                 why: format!("This run is {kind} and cannot be submitted again."),
             })
         }

@@ -76,7 +76,13 @@ enum Opinion {
     /// Nothing against it, but under this name.
     Rename(&'static str),
     /// The verdict; no further rule is asked.
-    Final(Verdict),
+    Final(Box<Verdict>),
+}
+
+impl Opinion {
+    fn settled(verdict: Verdict) -> Self {
+        Self::Final(Box::new(verdict))
+    }
 }
 
 type Rule = fn(&Facts<'_>, &ProposedState, Timestamp) -> Opinion;
@@ -105,7 +111,7 @@ pub fn decide(facts: &Facts<'_>, proposed: ProposedState, now: Timestamp) -> Ver
         match rule(facts, &proposed, now) {
             Opinion::GoOn => {}
             Opinion::Rename(name) => proposed.name = Some(name.to_owned()),
-            Opinion::Final(verdict) => return verdict,
+            Opinion::Final(verdict) => return *verdict,
         }
     }
     Verdict::Accept(proposed)

@@ -22,7 +22,7 @@ pub(super) fn failed_attempt(
     let mut instead = ProposedState::scheduled(now + policy.retry_delay).named("AwaitingRetry");
     instead.message.clone_from(&proposed.message);
     instead.data.clone_from(&proposed.data);
-    Opinion::Final(Verdict::Reject {
+    Opinion::settled(Verdict::Reject {
         instead,
         why: "Retrying",
     })

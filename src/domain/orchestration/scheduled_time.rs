@@ -15,7 +15,7 @@ pub(super) fn wait(facts: &Facts<'_>, _proposed: &ProposedState, now: Timestamp)
         .and_then(|state| state.details.scheduled_time);
     let delay_secs = due.map_or(0, |due| (due - now).whole_secs());
     if delay_secs > 0 {
-        return Opinion::Final(Verdict::Wait {
+        return Opinion::settled(Verdict::Wait {
             delay_secs,
             why: "Scheduled time is in the future",
         });

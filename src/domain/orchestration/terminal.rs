@@ -10,7 +10,7 @@ use crate::domain::time::Timestamp;
 /// Aborts every step out of a terminal state.
 pub(super) fn protect(facts: &Facts<'_>, _proposed: &ProposedState, _now: Timestamp) -> Opinion {
     if from(facts).is_some_and(StateType::is_terminal) {
-        return Opinion::Final(Verdict::Abort {
+        return Opinion::settled(Verdict::Abort {
             why: "This run has already terminated.".to_owned(),
         });
     }

@@ -3,7 +3,7 @@
 //!
 //! It sleeps until the next run is due or the app rings its bell; a slow poll is the safety
 //! net. Every activation looks at the whole: runs that it holds and does not watch are
-//! adopted ([`adopt`]), runs that were asked to stop are stopped, and free slots are filled.
+//! adopted (`adopt.rs`), runs that were asked to stop are stopped, and free slots are filled.
 //! Start-up, recovery and normal operation are therefore the same code.
 
 mod adopt;

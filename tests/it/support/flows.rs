@@ -1,5 +1,7 @@
 //! Deploys the flows of `tests/flows` with the real 2.0a7 client.
 
+#![cfg(feature = "client")]
+
 use std::path::PathBuf;
 use std::process::{Command, Output};
 

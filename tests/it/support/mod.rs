@@ -1,7 +1,6 @@
 //! What the tests share: a daemon of their own, requests, and waiting for conditions.
 
 mod daemon;
-#[cfg(feature = "client")]
 pub mod flows;
 mod http;
 
