@@ -2,6 +2,7 @@
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{Read, Write};
+use std::os::unix::fs::DirBuilderExt;
 use std::path::Path;
 
 use anyhow::{Context, bail};
@@ -13,7 +14,11 @@ pub(super) type Lock = Flock<File>;
 /// Takes the directory, creating it when it is not there. Fails, naming the holder, when
 /// another daemon has it.
 pub(super) fn take(state_dir: &Path) -> anyhow::Result<Lock> {
-    fs::create_dir_all(state_dir)
+    // Flow runners' settings may hold secrets, so the directory is nobody else's.
+    fs::DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(state_dir)
         .with_context(|| format!("cannot create the state directory {}", state_dir.display()))?;
     let path = state_dir.join("prefectd.lock");
     let file = OpenOptions::new()

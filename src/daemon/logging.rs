@@ -1,6 +1,7 @@
 //! Where the log goes: the journal under systemd, standard error elsewhere, never both.
 
 use std::io::IsTerminal;
+use std::os::unix::fs::MetadataExt;
 use std::sync::OnceLock;
 
 use anyhow::Context;
@@ -16,8 +17,7 @@ static FILTER: OnceLock<Filter> = OnceLock::new();
 
 /// Starts logging; called once.
 pub fn start(format: Option<LogFormat>, level: &str) -> anyhow::Result<()> {
-    let filter = EnvFilter::try_new(level).with_context(|| format!("bad log level {level:?}"))?;
-    let (filter, handle) = reload::Layer::new(filter);
+    let (filter, handle) = reload::Layer::new(filter(level)?);
     let format = format.unwrap_or_else(suggested);
     let layer = match format {
         LogFormat::Journald => tracing_journald::layer()
@@ -46,17 +46,32 @@ pub fn start(format: Option<LogFormat>, level: &str) -> anyhow::Result<()> {
 
 /// Changes what is logged.
 pub fn set_level(level: &str) -> anyhow::Result<()> {
-    let filter = EnvFilter::try_new(level).with_context(|| format!("bad log level {level:?}"))?;
+    let filter = filter(level)?;
     match FILTER.get() {
         Some(handle) => Ok(handle.reload(filter)?),
         None => Ok(()),
     }
 }
 
-/// The journal when systemd says that it takes our standard error.
+/// The journal when standard error is the very stream that systemd connected to it.
 fn suggested() -> LogFormat {
-    match std::env::var_os("JOURNAL_STREAM") {
-        Some(_) => LogFormat::Journald,
-        None => LogFormat::Text,
+    match is_journal() {
+        Some(true) => LogFormat::Journald,
+        _ => LogFormat::Text,
     }
+}
+
+/// `JOURNAL_STREAM` names the stream's device and inode; a child that was given another
+/// standard error inherits the variable all the same.
+fn is_journal() -> Option<bool> {
+    let stream = std::env::var("JOURNAL_STREAM").ok()?;
+    let (device, inode) = stream.split_once(':')?;
+    let ours = std::fs::metadata("/proc/self/fd/2").ok()?;
+    Some(device.parse() == Ok(ours.dev()) && inode.parse() == Ok(ours.ino()))
+}
+
+/// The wanted filter; what the migrations say of themselves is no news.
+fn filter(level: &str) -> anyhow::Result<EnvFilter> {
+    EnvFilter::try_new(format!("refinery_core=warn,{level}"))
+        .with_context(|| format!("bad log level {level:?}"))
 }

@@ -104,7 +104,8 @@ impl Agent {
         Arc::clone(&self.activity)
     }
 
-    /// Works until `stop`. Submissions under way are finished; runs go on without it.
+    /// Works until `stop`. Runs go on without it, and the next daemon takes up what was
+    /// under way, submissions included.
     pub async fn work(self: Arc<Self>, stop: CancellationToken) {
         let bell = self.app.agent_bell();
         while !stop.is_cancelled() {
