@@ -15,6 +15,7 @@ pub mod log;
 pub mod names;
 pub mod orchestration;
 pub mod run;
+pub mod schedule;
 pub mod state;
 pub mod task_run;
 pub mod time;
