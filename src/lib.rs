@@ -23,7 +23,7 @@
 //! - [`api`]: HTTP. One router, two dialects: [`api::orion`] (the 2.0a7 generation) and
 //!   [`api::v3`] (the modern one).
 //! - [`runners`]: how a run's process is made: containers and subprocesses.
-//! - [`services`]: what goes on by itself; today the agent.
+//! - [`services`]: what goes on by itself: the agent, the scheduler, the marking of late runs.
 //! - [`daemon`]: the only assembler: listeners, lock, logging, signals, the order of stopping.
 //! - [`cli`]: what `prefectctl` does.
 //! - [`config`]: what an operator may say.

@@ -17,7 +17,7 @@ CREATE TABLE deployments (
     name                  TEXT    NOT NULL,
     flow_id               BLOB    NOT NULL REFERENCES flows (id) ON DELETE CASCADE,
     flow_data             TEXT,                            -- document that leads to the flow's code
-    schedule              TEXT,                            -- as the client wrote it
+    schedule              TEXT,                            -- kind and settings
     is_schedule_active    INTEGER NOT NULL DEFAULT 1,
     parameters            TEXT    NOT NULL DEFAULT '{}',
     tags                  TEXT    NOT NULL DEFAULT '[]',
@@ -27,6 +27,8 @@ CREATE TABLE deployments (
 ) STRICT, WITHOUT ROWID;
 
 CREATE INDEX deployments_by_name ON deployments (name);
+-- The deployments that the scheduler looks after.
+CREATE INDEX deployments_scheduled ON deployments (id) WHERE schedule IS NOT NULL AND is_schedule_active = 1;
 
 CREATE TABLE flow_runs (
     id                        BLOB    NOT NULL PRIMARY KEY,
@@ -70,6 +72,9 @@ CREATE INDEX flow_runs_by_state       ON flow_runs (state_type, next_scheduled_s
 CREATE INDEX flow_runs_by_expected    ON flow_runs (expected_start_time);
 CREATE INDEX flow_runs_by_end         ON flow_runs (end_time) WHERE end_time IS NOT NULL;
 CREATE UNIQUE INDEX flow_runs_by_key  ON flow_runs (flow_id, idempotency_key) WHERE idempotency_key IS NOT NULL;
+-- The runs that a deployment's schedule has made and that have not begun.
+CREATE INDEX flow_runs_to_come        ON flow_runs (deployment_id, next_scheduled_start_time)
+    WHERE auto_scheduled = 1 AND state_type = 'SCHEDULED';
 -- What an agent has in hand: small whatever the table's size.
 CREATE INDEX flow_runs_claimed        ON flow_runs (claimed_by)
     WHERE claimed_by IS NOT NULL AND state_type IN ('SCHEDULED', 'PENDING', 'RUNNING', 'PAUSED', 'CANCELLING');

@@ -2,13 +2,15 @@
 
 use super::App;
 use super::flow_runs::create_run;
+use super::schedules::{Range, make_runs};
 use crate::domain::deployment::{Deployment, NewDeployment};
 use crate::domain::error::{Error, Result};
 use crate::domain::filter::{Filters, Page};
 use crate::domain::flow::Created;
 use crate::domain::flow_run::{DeploymentRunRequest, FlowRun, NewFlowRun};
 use crate::domain::ids::DeploymentId;
-use crate::storage::{Connection, deployments, flows};
+use crate::domain::schedule::Schedule;
+use crate::storage::{Connection, deployments, flows, schedules};
 
 impl App {
     /// Creates a deployment, or lays the new one over the flow's deployment of that name.
@@ -16,22 +18,29 @@ impl App {
     /// Fails as a conflict when the flow does not exist.
     pub async fn create_deployment(&self, new: NewDeployment) -> Result<Created<Deployment>> {
         self.write(move |db, now| {
+            if let Some(Err(why)) = new.schedule.as_ref().map(Schedule::check) {
+                return Err(Error::invalid(why));
+            }
             if flows::by_id(db, new.flow_id)?.is_none() {
                 return Err(Error::conflict(format!(
                     "There is no flow {}.",
                     new.flow_id
                 )));
             }
-            match deployments::by_key(db, new.flow_id, &new.name)? {
+            let created = match deployments::by_key(db, new.flow_id, &new.name)? {
                 Some(known) => {
                     deployments::update(db, &known, &new, now)?;
-                    read(db, known.id).map(Created::Known)
+                    Created::Known(read(db, known.id)?)
                 }
                 None => {
                     let id = deployments::insert(db, &new, now)?;
-                    read(db, id).map(Created::New)
+                    Created::New(read(db, id)?)
                 }
-            }
+            };
+            // Runs that an earlier schedule made are no longer wanted.
+            schedules::forget(db, created.get().id)?;
+            make_runs(db, created.get(), Range::default(), now)?;
+            Ok(created)
         })
         .await
     }
@@ -62,14 +71,18 @@ impl App {
         self.read(move |db| deployments::count(db, &filters)).await
     }
 
-    /// Follows the deployment's schedule, or stops to.
+    /// Follows the deployment's schedule, making its next runs at once, or stops to and
+    /// removes those that have not begun.
     pub async fn set_schedule_active(&self, id: DeploymentId, active: bool) -> Result<()> {
-        self.write(
-            move |db, now| match deployments::set_schedule_active(db, id, active, now)? {
-                true => Ok(()),
-                false => Err(unknown()),
-            },
-        )
+        self.write(move |db, now| {
+            if !deployments::set_schedule_active(db, id, active, now)? {
+                return Err(unknown());
+            }
+            match active {
+                true => make_runs(db, &read(db, id)?, Range::default(), now).map(drop),
+                false => schedules::forget(db, id),
+            }
+        })
         .await
     }
 

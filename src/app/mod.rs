@@ -14,6 +14,7 @@ mod flows;
 mod health;
 mod logs;
 mod propose_state;
+mod schedules;
 mod task_runs;
 
 use std::sync::Arc;
@@ -26,6 +27,7 @@ use crate::storage::{Connection, Store};
 
 pub use bell::Bell;
 pub use propose_state::{Decision, Force, Outcome};
+pub use schedules::Range;
 
 /// The verbs' handle on the store and the clock; clones share both.
 #[derive(Clone)]

@@ -110,9 +110,24 @@ Examples:
         /// A parameter; the value is read as JSON, or as text when it is none.
         #[arg(short, long = "param", value_name = "KEY=VALUE")]
         param: Vec<String>,
+        /// Run it then instead of now, such as 2024-05-01T06:00:00+02:00.
+        #[arg(long, value_name = "TIME")]
+        at: Option<chrono::DateTime<chrono::FixedOffset>>,
         /// Follow the run to its end; succeeds only if the run does.
         #[arg(long, short)]
         watch: bool,
+    },
+    /// Stop following a deployment's schedule; its runs that have not begun are removed.
+    #[command(after_help = "Example:\n  prefectctl deployment pause my-flow/example")]
+    Pause {
+        /// FLOW/NAME.
+        name: String,
+    },
+    /// Follow a deployment's schedule again.
+    #[command(after_help = "Example:\n  prefectctl deployment resume my-flow/example")]
+    Resume {
+        /// FLOW/NAME.
+        name: String,
     },
     /// Delete a deployment; its runs stay.
     #[command(after_help = "Example:\n  prefectctl deployment delete my-flow/example")]
@@ -173,6 +188,12 @@ Examples:
     /// Stop a run.
     #[command(after_help = "Example:\n  prefectctl flow-run cancel brave-owl")]
     Cancel {
+        /// Its name or id.
+        run: String,
+    },
+    /// Run a run that has ended once more.
+    #[command(after_help = "Example:\n  prefectctl flow-run retry brave-owl")]
+    Retry {
         /// Its name or id.
         run: String,
     },

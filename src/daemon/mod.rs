@@ -22,6 +22,7 @@ use crate::config::{Flags, Settings};
 use crate::runners::docker::DockerRunner;
 use crate::runners::subprocess::SubprocessRunner;
 use crate::runners::{RunnerSettings, fault};
+use crate::services;
 use crate::services::agent::{Agent, AgentSettings, Runners};
 use crate::storage::Store;
 use crate::storage::blobs::Blobs;
@@ -109,6 +110,10 @@ pub async fn run(settings: Settings, flags: Flags) -> anyhow::Result<()> {
     }
     if let Some(agent) = agent {
         tasks.spawn(agent.work(stop.clone()));
+    }
+    if settings.services {
+        tasks.spawn(services::scheduler(app.clone(), stop.clone()));
+        tasks.spawn(services::late_runs(app.clone(), stop.clone()));
     }
     if let Some(point) = fault::wanted() {
         tracing::warn!("PREFECTD_FAULT is set: this daemon will abort at {point}");

@@ -4,6 +4,7 @@ use serde_json::Value;
 
 use super::JsonMap;
 use super::ids::{DeploymentId, FlowId};
+use super::schedule::Schedule;
 use super::time::Timestamp;
 
 /// Where and how a run's process is made: the flow runner of the 2.0a7 generation.
@@ -38,8 +39,8 @@ pub struct Deployment {
     pub flow_id: FlowId,
     /// The document that leads to the flow's code (`encoding` and `blob`).
     pub flow_data: Option<Value>,
-    /// When to run it by itself, as the client wrote it.
-    pub schedule: Option<Value>,
+    /// When to run it by itself.
+    pub schedule: Option<Schedule>,
     /// Whether that schedule is followed.
     pub is_schedule_active: bool,
     /// Parameters of each run, unless the run overrides them.
@@ -60,7 +61,7 @@ pub struct NewDeployment {
     /// The document that leads to the flow's code.
     pub flow_data: Option<Value>,
     /// When to run it by itself.
-    pub schedule: Option<Value>,
+    pub schedule: Option<Schedule>,
     /// Whether that schedule is followed.
     pub is_schedule_active: bool,
     /// Default parameters.

@@ -1,3 +1,9 @@
 //! What goes on by itself while the daemon runs.
 
 pub mod agent;
+mod driver;
+mod late_runs;
+mod scheduler;
+
+pub use late_runs::late_runs;
+pub use scheduler::scheduler;

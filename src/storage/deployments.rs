@@ -5,6 +5,7 @@ use rusqlite::{Connection, Row, named_params};
 use super::column::Json;
 use super::filters::{self, deployments as question};
 use super::query::{self, Columns};
+use super::schedule::Stored;
 use crate::domain::deployment::{Deployment, Infrastructure, NewDeployment};
 use crate::domain::error::Result;
 use crate::domain::filter::{Filters, Page};
@@ -24,13 +25,14 @@ pub fn insert(db: &Connection, new: &NewDeployment, now: Timestamp) -> Result<De
     let id = DeploymentId::new();
     let unset = Infrastructure::default();
     let infrastructure = new.infrastructure.as_ref().unwrap_or(&unset);
+    let schedule = new.schedule.as_ref().map(Stored::from);
     let params = named_params! {
         ":id": id,
         ":now": now,
         ":name": new.name,
         ":flow_id": new.flow_id,
         ":flow_data": new.flow_data.as_ref().map(Json),
-        ":schedule": new.schedule.as_ref().map(Json),
+        ":schedule": schedule.as_ref().map(Json),
         ":is_schedule_active": new.is_schedule_active,
         ":parameters": Json(&new.parameters),
         ":tags": Json(&new.tags),
@@ -49,11 +51,12 @@ pub fn update(
     now: Timestamp,
 ) -> Result<()> {
     let infrastructure = new.infrastructure.as_ref().unwrap_or(&known.infrastructure);
+    let schedule = new.schedule.as_ref().map(Stored::from);
     let params = named_params! {
         ":id": known.id,
         ":now": now,
         ":flow_data": new.flow_data.as_ref().map(Json),
-        ":schedule": new.schedule.as_ref().map(Json),
+        ":schedule": schedule.as_ref().map(Json),
         ":is_schedule_active": new.is_schedule_active,
         ":parameters": Json(&new.parameters),
         ":tags": Json(&new.tags),
@@ -110,7 +113,9 @@ fn read(row: &Row<'_>) -> rusqlite::Result<Deployment> {
         name: columns.next()?,
         flow_id: columns.next()?,
         flow_data: columns.next::<Option<Json<_>>>()?.map(|json| json.0),
-        schedule: columns.next::<Option<Json<_>>>()?.map(|json| json.0),
+        schedule: columns
+            .next::<Option<Json<Stored>>>()?
+            .map(|json| json.0.into()),
         is_schedule_active: columns.next()?,
         parameters: columns.next::<Json<_>>()?.0,
         tags: columns.next::<Json<_>>()?.0,

@@ -21,6 +21,8 @@ pub mod logs;
 mod migrate;
 mod query;
 mod readers;
+mod schedule;
+pub mod schedules;
 pub mod states;
 pub mod task_runs;
 mod writer;

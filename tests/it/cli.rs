@@ -30,6 +30,11 @@ fn refused(output: &Output, code: i32, word: &str) {
     assert_eq!(told.trim_end().lines().count(), 1, "one line: {told}");
 }
 
+#[track_caller]
+fn refused_usage(output: &Output) {
+    assert_eq!(output.status.code(), Some(2));
+}
+
 /// A daemon with a deployment `etl/nightly` and one run of it.
 fn populated() -> (TestDaemon, Value) {
     let daemon = TestDaemon::without_agent();
@@ -68,6 +73,16 @@ fn deployments_are_listed_inspected_run_and_deleted() {
     ));
     assert_eq!(run["parameters"], json!({ "n": 3, "s": "x" }));
     assert_eq!(run["state_type"], "SCHEDULED");
+    let at = "2100-01-01T02:00:00+02:00";
+    let later = json_of(&ctl(
+        &daemon,
+        &format!("deployment run etl/nightly --at {at} -o json"),
+    ));
+    assert_eq!(
+        later["next_scheduled_start_time"],
+        "2100-01-01T00:00:00.000000Z"
+    );
+    refused_usage(&ctl(&daemon, "deployment run etl/nightly --at soon"));
     assert!(
         ctl(&daemon, "deployment delete etl/nightly")
             .status

@@ -17,3 +17,5 @@ mod docker;
 mod orion;
 #[cfg(test)]
 mod rooms;
+#[cfg(test)]
+mod schedules;

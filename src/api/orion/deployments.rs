@@ -4,8 +4,10 @@ use axum::extract::State;
 
 use super::super::Ctx;
 use super::ask::Ask;
+use super::read::{integer, timestamp};
 use super::wire::{self, DeploymentOut, FlowRunOut};
 use super::{Answer, created, no_content, ok};
+use crate::app::Range;
 use crate::domain::ids::DeploymentId;
 
 pub async fn create(State(ctx): State<Ctx>, mut ask: Ask) -> Answer {
@@ -46,6 +48,23 @@ pub async fn delete(State(ctx): State<Ctx>, mut ask: Ask) -> Answer {
     let id = ask.id(DeploymentId::from_uuid);
     ctx.app.delete_deployment(ask.done(id)?).await?;
     no_content()
+}
+
+pub async fn schedule(State(ctx): State<Ctx>, mut ask: Ask) -> Answer {
+    let id = ask.id(DeploymentId::from_uuid);
+    let range = ask.embedded(|fields| {
+        let from = fields.optional("start_time", timestamp);
+        let until = fields.optional("end_time", timestamp);
+        let most = fields.optional("max_runs", integer);
+        Some(Range {
+            from: from?,
+            until: until?,
+            most: most?.map(|most| most.max(0).unsigned_abs()),
+        })
+    });
+    let (id, range) = ask.done(id.zip(range))?;
+    ctx.app.schedule_runs(id, range).await?;
+    ok(())
 }
 
 pub async fn set_schedule_active(State(ctx): State<Ctx>, mut ask: Ask) -> Answer {

@@ -58,6 +58,7 @@ pub fn routes() -> Router<Ctx> {
             "/deployments/{id}",
             get(deployments::read).delete(deployments::delete),
         )
+        .route("/deployments/{id}/schedule", post(deployments::schedule))
         .route(
             "/deployments/{id}/set_schedule_active",
             post(deployments::set_schedule_active),

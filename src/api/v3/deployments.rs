@@ -54,3 +54,15 @@ pub async fn create_flow_run(
         .await?;
     created(run, |run| FlowRun::new(run, ctx.app.now()))
 }
+
+pub async fn pause(State(ctx): State<Ctx>, Id(id): Id) -> Answer {
+    let id = DeploymentId::from_uuid(id);
+    ctx.app.set_schedule_active(id, false).await?;
+    ok(())
+}
+
+pub async fn resume(State(ctx): State<Ctx>, Id(id): Id) -> Answer {
+    let id = DeploymentId::from_uuid(id);
+    ctx.app.set_schedule_active(id, true).await?;
+    ok(())
+}

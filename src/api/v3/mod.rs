@@ -53,6 +53,14 @@ pub fn routes() -> Router<Ctx> {
             "/deployments/{id}/create_flow_run",
             post(deployments::create_flow_run),
         )
+        .route(
+            "/deployments/{id}/pause_deployment",
+            post(deployments::pause),
+        )
+        .route(
+            "/deployments/{id}/resume_deployment",
+            post(deployments::resume),
+        )
         .route("/flow_runs/", post(flow_runs::create))
         .route("/flow_runs/filter", post(flow_runs::filter))
         .route("/flow_runs/count", post(flow_runs::count))

@@ -1,13 +1,13 @@
 //! Deployments.
 
-use chrono::Utc;
+use chrono::{DateTime, FixedOffset, Utc};
 use serde_json::Value;
 
 use super::super::args::{Deployment as Command, Output};
 use super::super::failure::{Failure, Result};
 use super::super::{find, follow, render};
 use super::{Ctl, deploy};
-use crate::api::v3::wire::{Deployment, FlowRun, Query, RunRequest};
+use crate::api::v3::wire::{Deployment, FlowRun, Query, RunRequest, StateCreate};
 use crate::domain::JsonMap;
 
 /// Carries a command on deployments out.
@@ -19,7 +19,14 @@ pub async fn carry_out(ctl: &Ctl, command: Command) -> Result<()> {
             let deployment = find::deployment(&ctl.client, &name).await?;
             render::print(ctl.output, &deployment, |it| shown(&name, it))
         }
-        Command::Run { name, param, watch } => run(ctl, &name, &param, watch).await,
+        Command::Run {
+            name,
+            param,
+            at,
+            watch,
+        } => run(ctl, &name, &param, at, watch).await,
+        Command::Pause { name } => follow_schedule(ctl, &name, "pause").await,
+        Command::Resume { name } => follow_schedule(ctl, &name, "resume").await,
         Command::Delete { name } => {
             let deployment = find::deployment(&ctl.client, &name).await?;
             let path = format!("/deployments/{}", deployment.id);
@@ -93,11 +100,29 @@ fn yaml(value: &Value) -> String {
     text.trim_end().to_owned()
 }
 
-async fn run(ctl: &Ctl, name: &str, params: &[String], watch: bool) -> Result<()> {
+async fn follow_schedule(ctl: &Ctl, name: &str, verb: &str) -> Result<()> {
+    let deployment = find::deployment(&ctl.client, name).await?;
+    let path = format!("/deployments/{}/{verb}_deployment", deployment.id);
+    ctl.client.post::<()>(&path, &()).await?;
+    let after: Deployment = find::deployment(&ctl.client, name).await?;
+    render::print(ctl.output, &after, |_| match verb {
+        "pause" => format!("The schedule of {name} is paused"),
+        _ => format!("The schedule of {name} is followed"),
+    })
+}
+
+async fn run(
+    ctl: &Ctl,
+    name: &str,
+    params: &[String],
+    at: Option<DateTime<FixedOffset>>,
+    watch: bool,
+) -> Result<()> {
     let parameters = parameters(params)?;
     let deployment = find::deployment(&ctl.client, name).await?;
     let request = RunRequest {
         parameters,
+        state: at.map(|at| StateCreate::scheduled(at.to_utc())),
         ..RunRequest::default()
     };
     let path = format!("/deployments/{}/create_flow_run", deployment.id);

@@ -26,6 +26,7 @@ pub async fn carry_out(ctl: &Ctl, command: Command) -> Result<()> {
             }
         }
         Command::Cancel { run } => cancel(ctl, &run).await,
+        Command::Retry { run } => retry(ctl, &run).await,
         Command::Delete { run, force } => delete(ctl, &run, force).await,
     }
 }
@@ -148,6 +149,32 @@ async fn cancel(ctl: &Ctl, wanted: &str) -> Result<()> {
     render::print(ctl.output, &decision, |decision| {
         let state = decision.state.as_ref().map(|state| state.name.as_str());
         format!("Flow run '{}' is {}", run.name, state.unwrap_or_default())
+    })
+}
+
+/// Scheduled for now, so that its agent takes it once more.
+async fn retry(ctl: &Ctl, wanted: &str) -> Result<()> {
+    let run = find::flow_run(&ctl.client, wanted).await?;
+    if !follow::has_ended(&run) {
+        return Err(Failure::new(format!(
+            "flow run '{}' has not ended",
+            run.name
+        )));
+    }
+    if run.deployment_id.is_none() {
+        return Err(Failure::new(format!(
+            "flow run '{}' was started by a script; run that script again",
+            run.name
+        )));
+    }
+    let set = SetState {
+        state: StateCreate::scheduled(Utc::now()),
+        force: true,
+    };
+    let path = format!("/flow_runs/{}/set_state", run.id);
+    let decision: Decision = ctl.client.post(&path, &set).await?;
+    render::print(ctl.output, &decision, |_| {
+        format!("Flow run '{}' is scheduled again", run.name)
     })
 }
 

@@ -6,6 +6,7 @@ use std::process::{Child, Command, ExitStatus, Stdio};
 
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
+#[cfg(feature = "client")]
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -30,6 +31,7 @@ pub struct TestDaemon {
 
 impl TestDaemon {
     /// With its agent.
+    #[cfg(feature = "client")]
     pub fn start() -> Self {
         Self::with(Options::default())
     }
@@ -117,6 +119,7 @@ impl TestDaemon {
     }
 
     /// What it says of itself.
+    #[cfg(feature = "client")]
     pub fn status(&self) -> Value {
         self.http().get("/v3/prefectd/status").expect(200)
     }

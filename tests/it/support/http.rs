@@ -120,12 +120,14 @@ impl Http {
     }
 
     /// A flow run in the modern dialect.
+    #[cfg(feature = "client")]
     pub fn run(&self, id: &str) -> Value {
         self.get(&format!("/v3/flow_runs/{id}")).expect(200)
     }
 
     /// Waits until a run has ended and answers it, in the modern dialect.
     #[track_caller]
+    #[cfg(feature = "client")]
     pub fn ended(&self, id: &str) -> Value {
         super::wait_for(&format!("the end of run {id}"), || {
             let run = self.run(id);
@@ -147,6 +149,7 @@ impl Http {
     }
 
     /// The messages in a flow run's log.
+    #[cfg(feature = "client")]
     pub fn lines(&self, id: &str) -> Vec<String> {
         let asked = json!({ "logs": { "flow_run_id": { "any_": [id] } } });
         let lines = self.post("/logs/filter", &asked).expect(200);

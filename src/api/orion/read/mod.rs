@@ -13,10 +13,8 @@ use serde::Serialize;
 use serde_json::Value;
 
 pub(super) use fields::{Fields, Need};
-pub(super) use scalars::{
-    any, boolean, choice, id, integer, list, map, map_of, number, string, within,
-};
-pub(super) use times::timestamp;
+pub(super) use scalars::{boolean, choice, id, integer, list, map, map_of, number, string, within};
+pub(super) use times::{duration, timestamp};
 
 /// A fault in a request.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -83,6 +81,19 @@ impl Cursor {
     /// Notes that something required is not there.
     pub fn missing<T>(&mut self) -> Option<T> {
         self.fault("field required", "value_error.missing")
+    }
+
+    /// A cursor at the same place whose faults are its own.
+    pub fn trial(&self) -> Self {
+        Self {
+            place: self.place.clone(),
+            issues: Vec::new(),
+        }
+    }
+
+    /// Takes over what a trial found.
+    pub fn adopt(&mut self, issues: Vec<Issue>) {
+        self.issues.extend(issues);
     }
 
     /// All faults found.

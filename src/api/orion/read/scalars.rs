@@ -75,11 +75,6 @@ pub fn id<T>(from: impl Fn(Uuid) -> T) -> impl Fn(&Value, &mut Cursor) -> Option
     }
 }
 
-/// Any value.
-pub fn any(value: &Value, _cursor: &mut Cursor) -> Option<Value> {
-    Some(value.clone())
-}
-
 /// An object of whatever content.
 pub fn map(value: &Value, cursor: &mut Cursor) -> Option<JsonMap> {
     match value {

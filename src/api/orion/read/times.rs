@@ -5,7 +5,7 @@ use chrono::{FixedOffset, NaiveDate, NaiveDateTime, NaiveTime, TimeZone, Utc};
 use serde_json::Value;
 
 use super::Cursor;
-use crate::domain::time::Timestamp;
+use crate::domain::time::{Span, Timestamp};
 
 /// Beyond this a number means milliseconds.
 const MOST_SECONDS: f64 = 2e10;
@@ -29,6 +29,69 @@ pub fn timestamp(value: &Value, cursor: &mut Cursor) -> Option<Timestamp> {
         Some(instant) => Some(instant),
         None => cursor.fault("invalid datetime format", "value_error.datetime"),
     }
+}
+
+/// A length of time: seconds as a number, `[D days, ][HH:]MM:SS`, or ISO 8601.
+pub fn duration(value: &Value, cursor: &mut Cursor) -> Option<Span> {
+    let span = match value {
+        Value::Number(number) => number.as_f64().map(Span::from_secs_f64),
+        Value::String(text) => text
+            .parse()
+            .ok()
+            .map(Span::from_secs_f64)
+            .or_else(|| clock_duration(text))
+            .or_else(|| iso_duration(text)),
+        _ => {
+            let msg = "invalid type; expected timedelta, string, bytes, int or float";
+            return cursor.fault(msg, "type_error");
+        }
+    };
+    match span {
+        Some(span) => Some(span),
+        None => cursor.fault("invalid duration format", "value_error.duration"),
+    }
+}
+
+/// `[D day[s], ][HH:]MM:SS[.ffffff]`.
+fn clock_duration(text: &str) -> Option<Span> {
+    let (days, clock) = match text.split_once(" day") {
+        Some((days, clock)) => {
+            let clock = clock.trim_start_matches('s').trim_start_matches(',');
+            (days.parse::<f64>().ok()?, clock.trim())
+        }
+        None => (0.0, text),
+    };
+    let mut secs = 0.0;
+    for part in clock.split(':') {
+        secs = secs * 60.0 + part.parse::<f64>().ok()?;
+    }
+    Some(Span::from_secs_f64(days * 86_400.0 + secs))
+}
+
+/// `[-]P[nD][T[nH][nM][nS]]`.
+fn iso_duration(text: &str) -> Option<Span> {
+    let (sign, rest) = match text.strip_prefix('-') {
+        Some(rest) => (-1.0, rest),
+        None => (1.0, text),
+    };
+    let mut secs = 0.0;
+    let mut number = String::new();
+    for letter in rest.strip_prefix('P')?.chars() {
+        let unit = match letter {
+            '0'..='9' | '.' => {
+                number.push(letter);
+                continue;
+            }
+            'T' if number.is_empty() => continue,
+            'D' => 86_400.0,
+            'H' => 3600.0,
+            'M' => 60.0,
+            'S' => 1.0,
+            _ => return None,
+        };
+        secs += unit * std::mem::take(&mut number).parse::<f64>().ok()?;
+    }
+    number.is_empty().then(|| Span::from_secs_f64(sign * secs))
 }
 
 fn from_number(number: f64) -> Option<Timestamp> {
@@ -122,6 +185,27 @@ mod tests {
             assert_eq!(read(text.into()), want, "{text}");
         }
         assert_eq!(read(1_646_136_000_500i64.into()), want, "milliseconds");
+    }
+
+    #[test]
+    fn all_spellings_of_one_length_agree() {
+        for value in [
+            3661.5.into(),
+            Value::from("3661.5"),
+            "01:01:01.5".into(),
+            "PT1H1M1.5S".into(),
+            "0 days, 1:01:01.5".into(),
+        ] {
+            let mut cursor = Cursor::default();
+            let span = duration(&value, &mut cursor).map(Span::micros);
+            assert_eq!(span, Some(3_661_500_000), "{value}");
+        }
+        for value in [Value::from("soon"), "P1X".into(), Value::Null] {
+            assert!(
+                duration(&value, &mut Cursor::default()).is_none(),
+                "{value}"
+            );
+        }
     }
 
     #[test]

@@ -4,8 +4,9 @@ use serde::Serialize;
 use serde_json::Value;
 use uuid::Uuid;
 
-use super::super::read::{Cursor, Fields, any, boolean, id, list, map, string};
+use super::super::read::{Cursor, Fields, boolean, id, list, map, string};
 use super::run::{FlowRunnerOut, flow_runner};
+use super::schedule::{schedule, schedule_out};
 use super::state::document;
 use super::time::Iso;
 use crate::domain::JsonMap;
@@ -21,7 +22,7 @@ pub struct DeploymentOut<'a> {
     name: &'a str,
     flow_id: Uuid,
     flow_data: Option<&'a Value>,
-    schedule: Option<&'a Value>,
+    schedule: Option<Value>,
     is_schedule_active: bool,
     parameters: &'a JsonMap,
     tags: &'a [String],
@@ -50,7 +51,7 @@ impl<'a> From<&'a Deployment> for DeploymentOut<'a> {
             name,
             flow_id: flow_id.uuid(),
             flow_data: flow_data.as_ref(),
-            schedule: schedule.as_ref(),
+            schedule: schedule.as_ref().map(schedule_out),
             is_schedule_active: *is_schedule_active,
             parameters,
             tags,
@@ -65,7 +66,7 @@ pub fn new_deployment(value: &Value, cursor: &mut Cursor) -> Option<NewDeploymen
     let name = fields.required("name", string);
     let flow_id = fields.required("flow_id", id(FlowId::from_uuid));
     let flow_data = fields.required("flow_data", document);
-    let schedule = fields.optional("schedule", any);
+    let when = fields.optional("schedule", schedule);
     let is_schedule_active = fields.default("is_schedule_active", boolean, || true);
     let parameters = fields.default("parameters", map, JsonMap::new);
     let tags = fields.default("tags", list(string), Vec::new);
@@ -75,7 +76,7 @@ pub fn new_deployment(value: &Value, cursor: &mut Cursor) -> Option<NewDeploymen
         name: name?,
         flow_id: flow_id?,
         flow_data: Some(flow_data?),
-        schedule: schedule?,
+        schedule: when?,
         is_schedule_active: is_schedule_active?,
         parameters: parameters?,
         tags: tags?,

@@ -7,6 +7,7 @@ mod flow;
 mod flow_run;
 mod log;
 mod run;
+mod schedule;
 mod state;
 mod task_run;
 mod time;

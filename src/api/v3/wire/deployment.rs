@@ -1,7 +1,7 @@
 //! Deployments.
 
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::{Instant, StateCreate};
@@ -10,6 +10,7 @@ use crate::domain::deployment::{self, Infrastructure, NewDeployment};
 use crate::domain::error::Error;
 use crate::domain::flow_run::DeploymentRunRequest;
 use crate::domain::ids::{FlowId, TaskRunId};
+use crate::domain::schedule::Schedule;
 
 /// What runs run on.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
@@ -82,13 +83,29 @@ impl From<deployment::Deployment> for Deployment {
             updated: updated.into(),
             name,
             flow_id: flow_id.uuid(),
-            schedule,
+            schedule: schedule.as_ref().map(schedule_out),
             paused: !is_schedule_active,
             parameters,
             tags,
             flow_runner: infrastructure.into(),
             flow_data,
         }
+    }
+}
+
+fn schedule_out(schedule: &Schedule) -> Value {
+    match schedule {
+        Schedule::Interval(it) => json!({
+            "interval": it.every.as_secs_f64(),
+            "timezone": it.timezone,
+            "anchor_date": Instant::from(it.anchor).to_string(),
+        }),
+        Schedule::Cron(it) => json!({
+            "cron": it.expression,
+            "timezone": it.timezone,
+            "day_or": it.day_or,
+        }),
+        Schedule::Rrule(it) => json!({ "rrule": it.rule, "timezone": it.timezone }),
     }
 }
 

@@ -102,6 +102,20 @@ pub struct StateCreate {
     pub state_details: DetailsIn,
 }
 
+impl StateCreate {
+    /// Scheduled for an instant.
+    pub fn scheduled(at: chrono::DateTime<chrono::Utc>) -> Self {
+        Self {
+            kind: StateType::Scheduled.word().to_owned(),
+            state_details: DetailsIn {
+                scheduled_time: Some(at.into()),
+                ..DetailsIn::default()
+            },
+            ..Self::default()
+        }
+    }
+}
+
 /// What a proposal says beyond the type; what the domain does not know is kept as it came.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[serde(default)]

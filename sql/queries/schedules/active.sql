@@ -1,0 +1,3 @@
+SELECT id FROM deployments
+WHERE schedule IS NOT NULL AND is_schedule_active = 1 AND id > :after
+ORDER BY id LIMIT :limit

@@ -1,0 +1,54 @@
+//! Runs the loops that need nothing but the time: a tick, a pause, the next tick.
+
+use std::future::Future;
+use std::time::Duration;
+
+use tokio_util::sync::CancellationToken;
+
+use crate::domain::error::Result;
+
+/// Calls `tick` at once and then every so often until `stop`. A tick that fails is tried
+/// again at the next; the same trouble is logged once.
+pub async fn run<F, T>(name: &'static str, every: Duration, stop: CancellationToken, mut tick: F)
+where
+    F: FnMut() -> T,
+    T: Future<Output = Result<()>>,
+{
+    let mut trouble = None;
+    while !stop.is_cancelled() {
+        let error = tick().await.err().map(|error| error.to_string());
+        if error != trouble {
+            match &error {
+                Some(error) => tracing::error!(service = name, %error, "a service failed"),
+                None => tracing::info!(service = name, "a service works again"),
+            }
+        }
+        trouble = error;
+        tokio::select! {
+            () = stop.cancelled() => {}
+            () = tokio::time::sleep(every) => {}
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicU32, Ordering};
+
+    use super::*;
+    use crate::domain::error::Error;
+
+    #[tokio::test]
+    async fn a_tick_that_fails_is_followed_by_another() {
+        let stop = CancellationToken::new();
+        let ticks = AtomicU32::new(0);
+        let tick = || async {
+            if ticks.fetch_add(1, Ordering::SeqCst) == 2 {
+                stop.cancel();
+            }
+            Err(Error::internal("on purpose"))
+        };
+        run("test", Duration::from_millis(1), stop.clone(), tick).await;
+        assert_eq!(ticks.load(Ordering::SeqCst), 3);
+    }
+}
