@@ -9,6 +9,12 @@ impl App {
         self.write(|_, _| Ok(())).await
     }
 
+    /// Empties the database: flows, deployments, runs, logs and searches. Processes that run
+    /// are not stopped.
+    pub async fn clear_database(&self) -> Result<()> {
+        self.write(|db, _| crate::storage::admin::clear(db)).await
+    }
+
     /// The database's size with its write-ahead log, in bytes.
     pub fn database_bytes(&self) -> u64 {
         self.inner.store.size_bytes()

@@ -12,8 +12,10 @@ mod documents;
 mod flow_runs;
 mod flows;
 mod health;
+mod history;
 mod logs;
 mod propose_state;
+mod saved_searches;
 mod schedules;
 mod task_runs;
 

@@ -2,9 +2,9 @@
 
 use super::{App, Decision, Force, propose_state};
 use crate::domain::error::{Error, Result};
-use crate::domain::filter::{Filters, Page, RunSort};
+use crate::domain::filter::{Filters, FlowRunCriterion, Page, RunSort};
 use crate::domain::flow::Created;
-use crate::domain::ids::{StateId, TaskRunId};
+use crate::domain::ids::{FlowRunId, StateId, TaskRunId};
 use crate::domain::state::{ProposedState, State, StateType};
 use crate::domain::task_run::{NewTaskRun, TaskRun};
 use crate::storage::{Connection, StateOf, flow_runs, states, task_runs};
@@ -45,6 +45,23 @@ impl App {
     ) -> Result<Vec<TaskRun>> {
         self.read(move |db| task_runs::page(db, &filters, sort, page))
             .await
+    }
+
+    /// Every task run of a flow run, newest first.
+    pub async fn task_runs_of(&self, id: FlowRunId) -> Result<Vec<TaskRun>> {
+        self.read(move |db| {
+            super::flow_runs::read(db, id)?;
+            let filters = Filters {
+                flow_runs: Some(vec![FlowRunCriterion::IdIn(vec![id])]),
+                ..Filters::default()
+            };
+            let all = Page {
+                limit: i64::MAX.unsigned_abs(),
+                offset: 0,
+            };
+            task_runs::page(db, &filters, RunSort::IdDesc, all)
+        })
+        .await
     }
 
     /// How many task runs match.

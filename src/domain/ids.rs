@@ -70,4 +70,6 @@ ids! {
     StateId,
     /// Names a log line.
     LogId,
+    /// Names a saved search.
+    SavedSearchId,
 }

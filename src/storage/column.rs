@@ -6,7 +6,9 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use uuid::Uuid;
 
-use crate::domain::ids::{DeploymentId, FlowId, FlowRunId, LogId, StateId, TaskRunId};
+use crate::domain::ids::{
+    DeploymentId, FlowId, FlowRunId, LogId, SavedSearchId, StateId, TaskRunId,
+};
 use crate::domain::state::StateType;
 use crate::domain::time::{Span, Timestamp};
 
@@ -29,7 +31,15 @@ macro_rules! id_columns {
     )*};
 }
 
-id_columns!(FlowId, DeploymentId, FlowRunId, TaskRunId, StateId, LogId);
+id_columns!(
+    FlowId,
+    DeploymentId,
+    FlowRunId,
+    TaskRunId,
+    StateId,
+    LogId,
+    SavedSearchId,
+);
 
 macro_rules! micros_columns {
     ($($time:ty),*) => {$(

@@ -8,6 +8,7 @@
 //!
 //! The noun files hold small functions that take a transaction or a connection.
 
+pub mod admin;
 pub mod blobs;
 pub mod claims;
 mod column;
@@ -21,6 +22,7 @@ pub mod logs;
 mod migrate;
 mod query;
 mod readers;
+pub mod saved_searches;
 mod schedule;
 pub mod schedules;
 pub mod states;
@@ -32,6 +34,7 @@ use std::sync::Arc;
 
 use crate::domain::error::{Error, Kind, Result};
 
+pub use filters::history;
 pub use rusqlite::Connection;
 pub use states::StateOf;
 

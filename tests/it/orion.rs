@@ -406,3 +406,113 @@ fn filters_find_what_they_ask_for() {
     );
     assert_eq!(count.expect(200), 2);
 }
+
+#[test]
+fn a_history_counts_runs_by_bucket_and_state() {
+    let daemon = TestDaemon::without_agent();
+    let http = daemon.http();
+    let flow = http.flow("f");
+    for at in [
+        "2024-01-01T00:10:00Z",
+        "2024-01-01T00:20:00Z",
+        "2024-01-01T02:00:00Z",
+    ] {
+        let state = json!({ "type": "SCHEDULED", "state_details": { "scheduled_time": at } });
+        http.post("/flow_runs/", &json!({ "flow_id": flow, "state": state }))
+            .expect(201);
+    }
+    let asked = |secs: f64| {
+        json!({
+            "history_start": "2024-01-01T00:00:00Z",
+            "history_end": "2024-01-01T03:00:00Z",
+            "history_interval_seconds": secs,
+        })
+    };
+    let history = http.post("/flow_runs/history", &asked(3600.0)).expect(200);
+    let counts: Vec<_> = history
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|bucket| bucket["states"][0]["count_runs"].as_i64().unwrap_or(0))
+        .collect();
+    assert_eq!(counts, [2, 0, 1]);
+    keys(
+        &history[0]["states"][0],
+        "state_type state_name count_runs sum_estimated_run_time sum_estimated_lateness",
+    );
+    assert!(history[0]["states"][0]["sum_estimated_lateness"].as_f64() > Some(0.0));
+    let many = http.post("/task_runs/history", &asked(1.0)).expect(200);
+    assert_eq!(many.as_array().unwrap().len(), 500);
+    http.post("/flow_runs/history", &asked(0.5)).expect(422);
+}
+
+#[test]
+fn a_graph_names_the_task_runs_whose_results_are_taken() {
+    let daemon = TestDaemon::without_agent();
+    let http = daemon.http();
+    let run = http.flow_run(&http.flow("f"));
+    let task = |key: &str, inputs: Value| {
+        let task = json!({ "flow_run_id": run, "task_key": key, "dynamic_key": "0", "task_inputs": inputs });
+        http.post("/task_runs/", &task).expect(201)["id"].clone()
+    };
+    let first = task("a", json!({}));
+    let source = json!({ "input_type": "task_run", "id": first });
+    let parameter = json!({ "input_type": "parameter", "name": "p" });
+    let second = task("b", json!({ "x": [source], "y": [source, parameter] }));
+    let graph = http.get(&format!("/flow_runs/{run}/graph")).expect(200);
+    let of = |id: &Value| {
+        graph
+            .as_array()
+            .unwrap()
+            .iter()
+            .find(|node| node["id"] == *id)
+            .unwrap()
+    };
+    assert_eq!(of(&second)["upstream_dependencies"], json!([source]));
+    assert_eq!(of(&first)["upstream_dependencies"], json!([]));
+    http.get(&format!("/flow_runs/{}/graph", uuid::Uuid::nil()))
+        .expect(404);
+}
+
+#[test]
+fn searches_are_saved_by_name() {
+    let daemon = TestDaemon::without_agent();
+    let http = daemon.http();
+    let save = |filters: Value| {
+        http.put(
+            "/saved_searches/",
+            &json!({ "name": "s", "filters": filters }),
+        )
+    };
+    let saved = save(json!({ "a": 1 })).expect(201);
+    keys(&saved, "id created updated name filters");
+    let again = save(json!({ "b": 2 })).expect(200);
+    assert_eq!(
+        (&again["id"], &again["filters"]),
+        (&saved["id"], &json!({ "b": 2 }))
+    );
+    let path = format!("/saved_searches/{}", saved["id"].as_str().unwrap());
+    assert_eq!(http.get(&path).expect(200)["name"], "s");
+    assert_eq!(
+        http.post("/saved_searches/filter", &json!({})).expect(200)[0]["id"],
+        saved["id"]
+    );
+    assert_eq!(http.delete(&path).status, 204);
+    assert_eq!(http.delete(&path).status, 404);
+}
+
+#[test]
+fn the_database_is_cleared_only_on_confirmation() {
+    let daemon = TestDaemon::without_agent();
+    let http = daemon.http();
+    http.flow_run(&http.flow("f"));
+    assert_eq!(http.post("/admin/database/clear", &json!({})).status, 400);
+    assert_eq!(http.post("/flow_runs/count", &json!({})).expect(200), 1);
+    assert_eq!(
+        http.post("/admin/database/clear", &json!({ "confirm": true }))
+            .status,
+        204
+    );
+    assert_eq!(http.post("/flow_runs/count", &json!({})).expect(200), 0);
+    assert_eq!(http.post("/flows/count", &json!({})).expect(200), 0);
+}

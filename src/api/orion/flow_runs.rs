@@ -4,8 +4,8 @@ use axum::extract::State;
 
 use super::super::Ctx;
 use super::ask::Ask;
-use super::states::{decided, proposal};
-use super::wire::{self, FlowRunOut};
+use super::states::{decided, interval_too_short, proposal};
+use super::wire::{self, DependencyOut, FlowRunOut};
 use super::{Answer, created, no_content, ok};
 use crate::domain::ids::FlowRunId;
 
@@ -60,4 +60,20 @@ pub async fn set_state(State(ctx): State<Ctx>, mut ask: Ask) -> Answer {
     let (id, (proposed, force)) = ask.done(asked)?;
     let decision = ctx.app.propose_flow_run_state(id, proposed, force).await?;
     decided(&decision)
+}
+
+pub async fn history(State(ctx): State<Ctx>, mut ask: Ask) -> Answer {
+    let asked = ask.embedded(wire::history);
+    let (filters, buckets) = ask.done(asked)?;
+    let buckets = buckets.ok_or_else(interval_too_short)?;
+    let tallies = ctx.app.flow_run_history(filters, buckets).await?;
+    ok(wire::buckets_out(buckets, &tallies))
+}
+
+/// The flow run's task runs, each with the task runs whose results it takes.
+pub async fn graph(State(ctx): State<Ctx>, mut ask: Ask) -> Answer {
+    let id = ask.id(FlowRunId::from_uuid);
+    let id = ask.done(id)?;
+    let tasks = ctx.app.task_runs_of(id).await?;
+    ok(tasks.iter().map(DependencyOut::from).collect::<Vec<_>>())
 }

@@ -13,6 +13,7 @@ mod flows;
 mod logs;
 mod read;
 mod redirect;
+mod saved_searches;
 mod states;
 mod task_runs;
 mod wire;
@@ -20,7 +21,7 @@ mod wire;
 use axum::Router;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
-use axum::routing::{get, post};
+use axum::routing::{get, post, put};
 use serde::Serialize;
 
 use super::Ctx;
@@ -37,6 +38,9 @@ pub fn routes() -> Router<Ctx> {
         .route("/admin/version", get(admin::version))
         .route("/health", get(admin::health))
         .route("/ready", get(admin::ready))
+        .route("/admin/database/clear", post(admin::clear))
+        .route("/admin/database/drop", post(admin::clear))
+        .route("/admin/database/create", post(admin::create))
         .route("/data/persist", post(data::persist))
         .route("/data/retrieve", post(data::retrieve))
         .route("/flows/", post(flows::create))
@@ -80,6 +84,8 @@ pub fn routes() -> Router<Ctx> {
                 .patch(flow_runs::update)
                 .delete(flow_runs::delete),
         )
+        .route("/flow_runs/history", post(flow_runs::history))
+        .route("/flow_runs/{id}/graph", get(flow_runs::graph))
         .route("/flow_runs/{id}/set_state", post(flow_runs::set_state))
         .route("/task_runs/", post(task_runs::create))
         .route("/task_runs/count", post(task_runs::count))
@@ -88,11 +94,18 @@ pub fn routes() -> Router<Ctx> {
             "/task_runs/{id}",
             get(task_runs::read).delete(task_runs::delete),
         )
+        .route("/task_runs/history", post(task_runs::history))
         .route("/task_runs/{id}/set_state", post(task_runs::set_state))
         .route("/flow_run_states/", get(states::of_flow_run))
         .route("/flow_run_states/{id}", get(states::read_of_flow_run))
         .route("/task_run_states/", get(states::of_task_run))
         .route("/task_run_states/{id}", get(states::read_of_task_run))
+        .route("/saved_searches/", put(saved_searches::save))
+        .route("/saved_searches/filter", post(saved_searches::filter))
+        .route(
+            "/saved_searches/{id}",
+            get(saved_searches::read).delete(saved_searches::delete),
+        )
         .route("/logs/", post(logs::create))
         .route("/logs/filter", post(logs::filter))
         .method_not_allowed_fallback(redirect::wrong_method)

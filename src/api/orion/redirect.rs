@@ -17,6 +17,7 @@ const COLLECTIONS: &[&str] = &[
     "flow_run_states",
     "task_run_states",
     "logs",
+    "saved_searches",
 ];
 
 /// Sends a path that lacks its final slash, or has one too many, to the right one, as the

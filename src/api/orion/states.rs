@@ -10,6 +10,7 @@ use super::read::{Fields, boolean};
 use super::wire::{self, DecisionOut, StateOut};
 use super::{Answer, ok};
 use crate::app::{Decision, Force};
+use crate::domain::error::Error;
 use crate::domain::ids::{FlowRunId, StateId, TaskRunId};
 use crate::domain::state::ProposedState;
 
@@ -21,6 +22,11 @@ pub fn proposal(fields: &mut Fields<'_, '_>) -> Option<(ProposedState, Force)> {
         false => Force::No,
     };
     Some((state?, force))
+}
+
+/// The refusal of a history whose buckets are shorter than a second.
+pub fn interval_too_short() -> Error {
+    Error::invalid("History interval must not be less than 1 second.")
 }
 
 /// 201 when a state was entered, 200 when none was.

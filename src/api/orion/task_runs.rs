@@ -4,7 +4,7 @@ use axum::extract::State;
 
 use super::super::Ctx;
 use super::ask::Ask;
-use super::states::{decided, proposal};
+use super::states::{decided, interval_too_short, proposal};
 use super::wire::{self, TaskRunOut};
 use super::{Answer, created, no_content, ok};
 use crate::domain::ids::TaskRunId;
@@ -52,4 +52,12 @@ pub async fn set_state(State(ctx): State<Ctx>, mut ask: Ask) -> Answer {
     let (id, (proposed, force)) = ask.done(asked)?;
     let decision = ctx.app.propose_task_run_state(id, proposed, force).await?;
     decided(&decision)
+}
+
+pub async fn history(State(ctx): State<Ctx>, mut ask: Ask) -> Answer {
+    let asked = ask.embedded(wire::history);
+    let (filters, buckets) = ask.done(asked)?;
+    let buckets = buckets.ok_or_else(interval_too_short)?;
+    let tallies = ctx.app.task_run_history(filters, buckets).await?;
+    ok(wire::buckets_out(buckets, &tallies))
 }

@@ -41,7 +41,8 @@ pub fn count(filters: &Filters) -> SelectStatement {
     counting(TABLE, condition(filters))
 }
 
-fn condition(filters: &Filters) -> Condition {
+/// What the filters ask of a row.
+pub(super) fn condition(filters: &Filters) -> Condition {
     let mut all = with_task_runs(filters);
     if let Some(flows) = &filters.flows {
         let ours = column(flows::TABLE, "id").equals((TABLE, "flow_id"));

@@ -38,7 +38,8 @@ pub fn count(filters: &Filters) -> SelectStatement {
     counting(TABLE, condition(filters))
 }
 
-fn condition(filters: &Filters) -> Condition {
+/// What the filters ask of a row.
+pub(super) fn condition(filters: &Filters) -> Condition {
     let mut all = Condition::all();
     if let Some(task_runs) = &filters.task_runs {
         all = all.add(criteria(task_runs));

@@ -60,6 +60,11 @@ impl Http {
         self.send("POST", path, Some(body.to_owned()))
     }
 
+    /// Puts something.
+    pub fn put(&self, path: &str, body: &Value) -> Answer {
+        self.send("PUT", path, Some(body.to_string()))
+    }
+
     /// Changes something.
     pub fn patch(&self, path: &str, body: &Value) -> Answer {
         self.send("PATCH", path, Some(body.to_string()))

@@ -91,6 +91,35 @@ impl<'a> TaskRunOut<'a> {
     }
 }
 
+/// A task run and the task runs whose results it takes.
+#[derive(Serialize)]
+pub struct DependencyOut<'a> {
+    id: Uuid,
+    upstream_dependencies: Vec<&'a Value>,
+    state: Option<StateOut<'a>>,
+}
+
+impl<'a> From<&'a TaskRun> for DependencyOut<'a> {
+    fn from(run: &'a TaskRun) -> Self {
+        let sources = run.spec.task_inputs.values();
+        let sources = sources.filter_map(Value::as_array).flatten();
+        let mut upstream: Vec<&Value> = Vec::new();
+        for source in sources {
+            let is_result = source
+                .get("input_type")
+                .is_some_and(|kind| kind == "task_run");
+            if is_result && !upstream.contains(&source) {
+                upstream.push(source);
+            }
+        }
+        Self {
+            id: run.id.uuid(),
+            upstream_dependencies: upstream,
+            state: run.state.as_ref().map(StateOut::from),
+        }
+    }
+}
+
 /// A task run to be created.
 pub fn new_task_run(value: &Value, cursor: &mut Cursor) -> Option<NewTaskRun> {
     let mut fields = Fields::of(value, cursor)?;

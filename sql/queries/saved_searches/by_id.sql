@@ -1,0 +1,1 @@
+SELECT id, created, updated, name, filters FROM saved_searches WHERE id = :id

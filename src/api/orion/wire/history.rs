@@ -1,0 +1,60 @@
+//! Histories on the wire.
+
+use serde::Serialize;
+
+use super::super::read::{Fields, duration, timestamp};
+use super::filters;
+use super::state::told;
+use super::time::{Iso, Secs};
+use crate::domain::filter::Filters;
+use crate::domain::history::{Buckets, Tally};
+
+/// One bucket.
+#[derive(Serialize)]
+pub struct BucketOut<'a> {
+    interval_start: Iso,
+    interval_end: Iso,
+    states: Vec<TallyOut<'a>>,
+}
+
+#[derive(Serialize)]
+struct TallyOut<'a> {
+    state_type: &'static str,
+    state_name: &'a str,
+    count_runs: i64,
+    sum_estimated_run_time: Secs,
+    sum_estimated_lateness: Secs,
+}
+
+/// Every bucket with its tallies, empty ones included.
+pub fn buckets_out(buckets: Buckets, tallies: &[Tally]) -> Vec<BucketOut<'_>> {
+    let bucket = |(number, start, end)| BucketOut {
+        interval_start: Iso(start),
+        interval_end: Iso(end),
+        states: tallies
+            .iter()
+            .filter(|tally| tally.bucket == number)
+            .map(|tally| TallyOut {
+                state_type: told(tally.kind),
+                state_name: &tally.name,
+                count_runs: tally.count,
+                sum_estimated_run_time: Secs(tally.run_time),
+                sum_estimated_lateness: Secs(tally.lateness),
+            })
+            .collect(),
+    };
+    buckets.each().map(bucket).collect()
+}
+
+/// What a history asks for. An interval below a second is told apart, since that server
+/// refuses it with a sentence of its own.
+pub fn history(fields: &mut Fields<'_, '_>) -> Option<(Filters, Option<Buckets>)> {
+    let start = fields.required("history_start", timestamp);
+    let end = fields.required("history_end", timestamp);
+    let step = fields.required("history_interval_seconds", duration);
+    let filters = filters(fields);
+    let (start, end, step) = (start?, end?, step?);
+    let long_enough = step.micros() >= 1_000_000;
+    let buckets = long_enough.then(|| Buckets::new(start, end, step));
+    Some((filters?, buckets))
+}

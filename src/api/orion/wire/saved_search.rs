@@ -1,0 +1,48 @@
+//! Saved searches on the wire.
+
+use serde::Serialize;
+use serde_json::Value;
+use uuid::Uuid;
+
+use super::super::read::{Cursor, Fields, map, string};
+use super::time::Iso;
+use crate::domain::JsonMap;
+use crate::domain::saved_search::SavedSearch;
+
+/// A saved search.
+#[derive(Serialize)]
+pub struct SavedSearchOut<'a> {
+    id: Uuid,
+    created: Iso,
+    updated: Iso,
+    name: &'a str,
+    filters: &'a JsonMap,
+}
+
+impl<'a> From<&'a SavedSearch> for SavedSearchOut<'a> {
+    fn from(search: &'a SavedSearch) -> Self {
+        let SavedSearch {
+            id,
+            created,
+            updated,
+            name,
+            filters,
+        } = search;
+        Self {
+            id: id.uuid(),
+            created: Iso(*created),
+            updated: Iso(*updated),
+            name,
+            filters,
+        }
+    }
+}
+
+/// A search to be saved: its name and its filters.
+pub fn new_saved_search(value: &Value, cursor: &mut Cursor) -> Option<(String, JsonMap)> {
+    let mut fields = Fields::of(value, cursor)?;
+    let name = fields.required("name", string);
+    let filters = fields.default("filters", map, JsonMap::new);
+    fields.finish();
+    name.zip(filters)
+}
