@@ -38,13 +38,12 @@ impl App {
     }
 
     /// Replaces a flow's tags.
-    pub async fn update_flow(&self, id: FlowId, tags: Vec<String>) -> Result<()> {
-        self.write(
-            move |db, now| match flows::update_tags(db, id, &tags, now)? {
-                true => Ok(()),
-                false => Err(unknown()),
-            },
-        )
+    pub async fn update_flow(&self, id: FlowId, tags: Option<Vec<String>>) -> Result<()> {
+        self.write(move |db, now| {
+            let flow = flows::by_id(db, id)?.ok_or_else(unknown)?;
+            flows::update_tags(db, id, &tags.unwrap_or(flow.tags), now)?;
+            Ok(())
+        })
         .await
     }
 

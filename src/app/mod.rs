@@ -29,7 +29,7 @@ use crate::storage::{Connection, Store};
 
 pub use bell::Bell;
 pub use propose_state::{Decision, Force, Outcome};
-pub use schedules::Range;
+pub use schedules::{LATE_AFTER, RUNS_AHEAD, Range, TIME_AHEAD};
 
 /// The verbs' handle on the store and the clock; clones share both.
 #[derive(Clone)]

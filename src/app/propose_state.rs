@@ -141,7 +141,11 @@ fn enter_flow_run(
     mut proposed: ProposedState,
     now: Timestamp,
 ) -> Result<State> {
-    proposed.details.flow_run_id = Some(run.id);
+    // The 2.0a7 server makes the runs of schedules in bulk, and their first states do not
+    // name their runs.
+    if !(run.auto_scheduled && run.state.is_none()) {
+        proposed.details.flow_run_id = Some(run.id);
+    }
     if run.parent_task_run_id.is_some() {
         proposed.details.task_run_id = run.parent_task_run_id;
     }

@@ -10,11 +10,11 @@ use crate::domain::time::{Span, Timestamp};
 use crate::storage::{Connection, deployments, flow_runs, schedules};
 
 /// How many runs a schedule makes ahead, as on the 2.0a7 server.
-const RUNS_AHEAD: u64 = 100;
+pub const RUNS_AHEAD: u64 = 100;
 /// How far ahead, as there.
-const TIME_AHEAD: Span = Span::from_micros(100 * 86_400 * 1_000_000);
+pub const TIME_AHEAD: Span = Span::from_micros(100 * 86_400 * 1_000_000);
 /// How late a run must be to be marked, as there.
-const LATE_AFTER: Span = Span::from_micros(5 * 1_000_000);
+pub const LATE_AFTER: Span = Span::from_micros(5 * 1_000_000);
 /// How many deployments or runs one transaction looks at.
 const BATCH: u64 = 100;
 /// A deployment is filled up once fewer runs than this are to come.

@@ -14,6 +14,8 @@ mod daemon;
 #[cfg(test)]
 mod docker;
 #[cfg(test)]
+mod oracle;
+#[cfg(test)]
 mod orion;
 #[cfg(test)]
 mod rooms;

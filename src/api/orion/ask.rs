@@ -7,14 +7,24 @@ use uuid::Uuid;
 
 use super::super::{Ctx, body};
 use super::error::Refusal;
-use super::read::{self, Cursor, Fields, Issue, Step};
+use super::read::{self, Cursor, Fields, Issue, Malformed, Step};
 
 /// What a route was asked.
 pub struct Ask {
     params: Vec<(String, String)>,
+    last_segment: String,
     query: String,
-    body: Option<Value>,
+    content: Content,
+    /// The body, once it was asked for: a route without one does not look at it.
+    body: Value,
+    refusal: Option<Refusal>,
     cursor: Cursor,
+}
+
+/// A body that nobody has looked at.
+struct Content {
+    is_json: bool,
+    bytes: Vec<u8>,
 }
 
 impl FromRequest<Ctx> for Ask {
@@ -33,10 +43,17 @@ impl FromRequest<Ctx> for Ask {
             // A path that is not UTF-8 names nothing.
             .unwrap_or_default();
         let bytes = body::whole(&parts.headers, content).await?;
+        let last_segment = parts.uri.path().rsplit('/').next();
         Ok(Self {
             params,
+            last_segment: last_segment.unwrap_or_default().to_owned(),
             query: parts.uri.query().unwrap_or_default().to_owned(),
-            body: parse(&parts.headers, &bytes)?,
+            content: Content {
+                is_json: is_json(&parts.headers),
+                bytes,
+            },
+            body: Value::Null,
+            refusal: None,
             cursor: Cursor::default(),
         })
     }
@@ -49,9 +66,12 @@ impl Ask {
         found.map(|(_, value)| value.clone()).unwrap_or_default()
     }
 
-    /// The id in the path.
+    /// The id in the path: a parameter, or the last word where that is a word of another
+    /// method's path.
     pub fn id<T>(&mut self, from: impl Fn(Uuid) -> T) -> Option<T> {
-        let text = Value::String(self.param("id"));
+        let found = self.params.iter().find(|(key, _)| key == "id");
+        let text = found.map_or(&self.last_segment, |(_, value)| value);
+        let text = Value::String(text.clone());
         let read = |cursor: &mut Cursor| read::id(from)(&text, cursor);
         self.at("path", "id", read)
     }
@@ -74,15 +94,13 @@ impl Ask {
 
     /// The body, which is one model.
     pub fn body<T>(&mut self, read: impl FnOnce(&Value, &mut Cursor) -> Option<T>) -> Option<T> {
-        let body = self.body.take();
-        let value = self
-            .cursor
-            .within(Step::Key("body".to_owned()), |cursor| match &body {
-                Some(body) => read(body, cursor),
-                None => cursor.missing(),
-            });
-        self.body = body;
-        value
+        self.look();
+        let body = &self.body;
+        self.cursor
+            .within(Step::Key("body".to_owned()), |cursor| match body {
+                Value::Null => cursor.missing(),
+                body => read(body, cursor),
+            })
     }
 
     /// The body, whose fields are each a parameter of the route; others are passed over. No
@@ -91,23 +109,47 @@ impl Ask {
         &mut self,
         read: impl FnOnce(&mut Fields<'_, '_>) -> Option<T>,
     ) -> Option<T> {
-        let body = self.body.take();
+        self.look();
         let empty = json!({});
-        let given = body.as_ref().unwrap_or(&empty);
-        let value = self.cursor.within(Step::Key("body".to_owned()), |cursor| {
-            read(&mut Fields::of(given, cursor)?)
-        });
-        self.body = body;
-        value
+        let given = match &self.body {
+            Value::Null => &empty,
+            given => given,
+        };
+        self.cursor.within(Step::Key("body".to_owned()), |cursor| {
+            read(&mut Fields::of_parameters(given, cursor))
+        })
+    }
+
+    /// Reads the body. Other kinds of content are handed on as a string, which no model
+    /// accepts.
+    fn look(&mut self) {
+        let bytes = &self.content.bytes;
+        if bytes.is_empty() {
+            return;
+        }
+        if !self.content.is_json {
+            self.body = String::from_utf8_lossy(bytes).into();
+            return;
+        }
+        match std::str::from_utf8(bytes) {
+            Ok(text) => match read::parse(text) {
+                Ok(body) => self.body = body,
+                Err(fault) => self.refusal = Some(malformed(text, &fault)),
+            },
+            Err(_) => self.refusal = Some(Refusal::Unreadable),
+        }
     }
 
     /// What was read, unless a fault was found.
     pub fn done<T>(self, read: Option<T>) -> Result<T, Refusal> {
+        if let Some(refusal) = self.refusal {
+            return Err(refusal);
+        }
         match read {
             Some(value) if self.cursor.is_clean() => Ok(value),
             _ => Err(Refusal::Invalid {
                 issues: self.cursor.into_issues(),
-                body: self.body.unwrap_or_default(),
+                body: self.body,
             }),
         }
     }
@@ -124,20 +166,6 @@ impl Ask {
     }
 }
 
-/// The body as JSON; absent when there is none. Other kinds of content are handed on as a
-/// string, which no model accepts.
-fn parse(headers: &HeaderMap, bytes: &[u8]) -> Result<Option<Value>, Refusal> {
-    if bytes.is_empty() {
-        return Ok(None);
-    }
-    if !is_json(headers) {
-        return Ok(Some(String::from_utf8_lossy(bytes).into_owned().into()));
-    }
-    let body: Value = serde_json::from_slice(bytes).map_err(|error| malformed(bytes, &error))?;
-    // To that server, null is no body.
-    Ok(Some(body).filter(|body| !body.is_null()))
-}
-
 fn is_json(headers: &HeaderMap) -> bool {
     let Some(kind) = headers.get(header::CONTENT_TYPE) else {
         return true;
@@ -147,28 +175,27 @@ fn is_json(headers: &HeaderMap) -> bool {
     kind == "application/json" || (kind.starts_with("application/") && kind.ends_with("+json"))
 }
 
-fn malformed(bytes: &[u8], error: &serde_json::Error) -> Refusal {
-    let lines = bytes.split_inclusive(|byte| *byte == b'\n');
-    let before: usize = lines
-        .take(error.line().saturating_sub(1))
-        .map(<[u8]>::len)
-        .sum();
-    let position = before + error.column().saturating_sub(1);
-    let doc = String::from_utf8_lossy(bytes).into_owned();
+fn malformed(text: &str, fault: &Malformed) -> Refusal {
+    let Malformed {
+        msg,
+        position,
+        line,
+        column,
+    } = fault;
     let issue = Issue {
-        loc: vec![Step::Key("body".to_owned()), Step::Index(position)],
-        msg: format!("{error} (char {position})"),
+        loc: vec![Step::Key("body".to_owned()), Step::Index(*position)],
+        msg: format!("{msg}: line {line} column {column} (char {position})"),
         kind: "value_error.jsondecode",
         ctx: Some(json!({
-            "msg": error.to_string(),
-            "doc": doc,
+            "msg": msg,
+            "doc": text,
             "pos": position,
-            "lineno": error.line(),
-            "colno": error.column(),
+            "lineno": line,
+            "colno": column,
         })),
     };
     Refusal::Invalid {
         issues: vec![issue],
-        body: doc.into(),
+        body: text.into(),
     }
 }

@@ -18,6 +18,8 @@ pub enum Refusal {
         /// The body as it was understood.
         body: Value,
     },
+    /// The body is no text.
+    Unreadable,
     /// The verb refused.
     Failed(Error),
 }
@@ -38,6 +40,10 @@ impl IntoResponse for Refusal {
                     "request_body": body,
                 });
                 (StatusCode::UNPROCESSABLE_ENTITY, axum::Json(answer)).into_response()
+            }
+            Refusal::Unreadable => {
+                let detail = json!({ "detail": "There was an error parsing the body" });
+                (StatusCode::BAD_REQUEST, axum::Json(detail)).into_response()
             }
             Refusal::Failed(failure) => {
                 error::log(&failure);

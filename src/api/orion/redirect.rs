@@ -2,7 +2,8 @@
 
 use axum::Extension;
 use axum::extract::Request;
-use axum::http::{StatusCode, header};
+use axum::http::{Method, StatusCode, header};
+use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use serde_json::json;
 
@@ -50,7 +51,8 @@ pub async fn or_not_found(
 
 /// The path with its final slash added or taken away, when that path is a route.
 fn toggled(path: &str) -> Option<String> {
-    let bare = path.strip_suffix('/').unwrap_or(path);
+    // All slashes at the end go at once.
+    let bare = path.trim_end_matches('/');
     let is_collection = bare
         .strip_prefix('/')
         .is_some_and(|name| COLLECTIONS.contains(&name));
@@ -65,9 +67,19 @@ fn toggled(path: &str) -> Option<String> {
 fn is_item(bare: &str) -> bool {
     let parts: Vec<_> = bare.split('/').skip(1).collect();
     match parts.as_slice() {
-        ["admin", "hello" | "version"] | ["data", "persist" | "retrieve"] => true,
+        ["admin", "hello" | "version" | "settings"]
+        | ["admin", "database", "clear" | "drop" | "create"]
+        | ["data", "persist" | "retrieve"] => true,
         [noun, rest @ ..] => COLLECTIONS.contains(noun) && (1..=3).contains(&rest.len()),
         [] => false,
+    }
+}
+
+/// That server's routes for GET do not answer HEAD.
+pub async fn refuse_head(request: Request, next: Next) -> Response {
+    match *request.method() {
+        Method::HEAD => wrong_method().await,
+        _ => next.run(request).await,
     }
 }
 

@@ -1,7 +1,10 @@
 //! An object's fields, in the order of the model.
 
+use std::borrow::Cow;
+
 use serde_json::Value;
 
+use super::scalars::dict;
 use super::{Cursor, Step};
 use crate::domain::JsonMap;
 
@@ -46,23 +49,57 @@ impl<T> Field<T> {
     }
 }
 
+/// What kind of object is walked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Of {
+    /// A model.
+    Model,
+    /// The parameters of a route: null means absent, also where a value is required.
+    Parameters,
+    /// No object where the parameters of a route should be: that server misses each of them,
+    /// even those with a default.
+    Nothing,
+}
+
 /// Walks an object; whoever has read all fields calls [`Fields::finish`].
 pub struct Fields<'v, 'c> {
-    map: &'v JsonMap,
+    map: Cow<'v, JsonMap>,
+    of: Of,
     cursor: &'c mut Cursor,
     known: Vec<&'static str>,
 }
 
 impl<'v, 'c> Fields<'v, 'c> {
-    /// Over an object; anything else is refused.
+    /// Over an object, or what passes for one; anything else is refused.
     pub fn of(value: &'v Value, cursor: &'c mut Cursor) -> Option<Self> {
+        let map = dict(value, cursor)?;
+        Some(Self::over(map, Of::Model, cursor))
+    }
+
+    /// Over an object. Anything else is an object without fields, as for those models of that
+    /// server which are also read from database rows.
+    pub fn of_row(value: &'v Value, cursor: &'c mut Cursor) -> Self {
+        let map = match value {
+            Value::Object(map) => Cow::Borrowed(map),
+            _ => Cow::Owned(JsonMap::new()),
+        };
+        Self::over(map, Of::Model, cursor)
+    }
+
+    /// Over the parameters of a route.
+    pub fn of_parameters(value: &'v Value, cursor: &'c mut Cursor) -> Self {
         match value {
-            Value::Object(map) => Some(Self {
-                map,
-                cursor,
-                known: Vec::new(),
-            }),
-            _ => cursor.fault("value is not a valid dict", "type_error.dict"),
+            Value::Object(map) => Self::over(Cow::Borrowed(map), Of::Parameters, cursor),
+            _ => Self::over(Cow::Owned(JsonMap::new()), Of::Nothing, cursor),
+        }
+    }
+
+    fn over(map: Cow<'v, JsonMap>, of: Of, cursor: &'c mut Cursor) -> Self {
+        Self {
+            map,
+            of,
+            cursor,
+            known: Vec::new(),
         }
     }
 
@@ -106,6 +143,11 @@ impl<'v, 'c> Fields<'v, 'c> {
     ) -> Field<T> {
         self.known.push(name);
         let value = self.map.get(name);
+        let (value, need) = match self.of {
+            Of::Model => (value, need),
+            Of::Parameters => (value.filter(|value| !value.is_null()), need),
+            Of::Nothing => (None, Need::Required),
+        };
         self.cursor
             .within(Step::Key(name.to_owned()), |cursor| match (value, need) {
                 (None, Need::Required) => {

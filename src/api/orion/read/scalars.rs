@@ -1,6 +1,8 @@
 //! Readers for plain values, with the leniency of the 2.0a7 server's models: numbers pass
 //! for strings, numeric strings for numbers, and words such as "yes" for booleans.
 
+use std::borrow::Cow;
+
 use serde_json::{Value, json};
 use uuid::Uuid;
 
@@ -77,10 +79,55 @@ pub fn id<T>(from: impl Fn(Uuid) -> T) -> impl Fn(&Value, &mut Cursor) -> Option
 
 /// An object of whatever content.
 pub fn map(value: &Value, cursor: &mut Cursor) -> Option<JsonMap> {
-    match value {
-        Value::Object(map) => Some(map.clone()),
-        _ => cursor.fault("value is not a valid dict", "type_error.dict"),
+    dict(value, cursor).map(Cow::into_owned)
+}
+
+/// An object, or what Python makes a dictionary of: a list of pairs, or nothing at all.
+pub(super) fn dict<'v>(value: &'v Value, cursor: &mut Cursor) -> Option<Cow<'v, JsonMap>> {
+    let map = match value {
+        Value::Object(map) => Some(Cow::Borrowed(map)),
+        Value::Array(pairs) => pairs
+            .iter()
+            .map(pair)
+            .collect::<Option<_>>()
+            .map(Cow::Owned),
+        Value::String(text) if text.is_empty() => Some(Cow::Owned(JsonMap::new())),
+        _ => None,
+    };
+    match map {
+        Some(map) => Some(map),
+        None => cursor.fault("value is not a valid dict", "type_error.dict"),
     }
+}
+
+/// Two of anything that can be walked: a list, the keys of an object, or characters.
+fn pair(value: &Value) -> Option<(String, Value)> {
+    let parts: Vec<Value> = match value {
+        Value::Array(items) => items.clone(),
+        Value::Object(map) => map.keys().cloned().map(Value::from).collect(),
+        Value::String(text) => text.chars().map(|c| Value::from(c.to_string())).collect(),
+        _ => Vec::new(),
+    };
+    let [Value::String(key), value] = parts.as_slice() else {
+        return None;
+    };
+    Some((key.clone(), value.clone()))
+}
+
+/// A value within another, of which null is none.
+fn member<T>(
+    step: Step,
+    value: &Value,
+    cursor: &mut Cursor,
+    read: impl Fn(&Value, &mut Cursor) -> Option<T>,
+) -> Option<T> {
+    cursor.within(step, |cursor| match value {
+        Value::Null => {
+            let msg = "none is not an allowed value";
+            cursor.fault(msg, "type_error.none.not_allowed")
+        }
+        value => read(value, cursor),
+    })
 }
 
 /// An object whose values are all read alike.
@@ -88,15 +135,11 @@ pub fn map_of<T>(
     read: impl Fn(&Value, &mut Cursor) -> Option<T>,
 ) -> impl Fn(&Value, &mut Cursor) -> Option<Vec<(String, T)>> {
     move |value, cursor| {
-        let Value::Object(entries) = value else {
-            return cursor.fault("value is not a valid dict", "type_error.dict");
-        };
+        let entries = dict(value, cursor)?;
         let read_all: Vec<_> = entries
             .iter()
             .map(|(key, value)| {
-                cursor
-                    .within(Step::Key(key.clone()), |cursor| read(value, cursor))
-                    .map(|read| (key.clone(), read))
+                member(Step::Key(key.clone()), value, cursor, &read).map(|read| (key.clone(), read))
             })
             .collect();
         read_all.into_iter().collect()
@@ -114,7 +157,7 @@ pub fn list<T>(
         let read_all: Vec<_> = items
             .iter()
             .enumerate()
-            .map(|(index, item)| cursor.within(Step::Index(index), |cursor| read(item, cursor)))
+            .map(|(index, item)| member(Step::Index(index), item, cursor, &read))
             .collect();
         read_all.into_iter().collect()
     }

@@ -14,6 +14,8 @@ const MOST_SECONDS: f64 = 2e10;
 pub fn timestamp(value: &Value, cursor: &mut Cursor) -> Option<Timestamp> {
     let instant = match value {
         Value::Number(number) => number.as_f64().and_then(from_number),
+        // To Python, true is 1.
+        Value::Bool(flag) => from_number(f64::from(u8::from(*flag))),
         Value::String(text) => match text.parse::<f64>() {
             Ok(number) => from_number(number),
             Err(_) => from_iso(text),

@@ -62,7 +62,7 @@ impl<'a> From<&'a Deployment> for DeploymentOut<'a> {
 
 /// A deployment to be created.
 pub fn new_deployment(value: &Value, cursor: &mut Cursor) -> Option<NewDeployment> {
-    let mut fields = Fields::of(value, cursor)?;
+    let mut fields = Fields::of_row(value, cursor);
     let name = fields.required("name", string);
     let flow_id = fields.required("flow_id", id(FlowId::from_uuid));
     let flow_data = fields.required("flow_data", document);

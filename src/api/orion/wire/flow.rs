@@ -3,7 +3,7 @@
 use serde::Serialize;
 use serde_json::Value;
 
-use super::super::read::{Cursor, Fields, list, string};
+use super::super::read::{Cursor, Fields, Need, list, string};
 use super::time::Iso;
 use crate::domain::flow::{Flow, NewFlow};
 use crate::domain::ids::FlowId;
@@ -39,7 +39,7 @@ impl<'a> From<&'a Flow> for FlowOut<'a> {
 
 /// A flow to be registered.
 pub fn new_flow(value: &Value, cursor: &mut Cursor) -> Option<NewFlow> {
-    let mut fields = Fields::of(value, cursor)?;
+    let mut fields = Fields::of_row(value, cursor);
     let name = fields.required("name", string);
     let tags = fields.default("tags", list(string), Vec::new);
     fields.finish();
@@ -49,10 +49,10 @@ pub fn new_flow(value: &Value, cursor: &mut Cursor) -> Option<NewFlow> {
     })
 }
 
-/// A flow's new tags.
-pub fn flow_tags(value: &Value, cursor: &mut Cursor) -> Option<Vec<String>> {
-    let mut fields = Fields::of(value, cursor)?;
-    let tags = fields.default("tags", list(string), Vec::new);
+/// A flow's new tags; absent: they stay.
+pub fn flow_tags(value: &Value, cursor: &mut Cursor) -> Option<Option<Vec<String>>> {
+    let mut fields = Fields::of_row(value, cursor);
+    let tags = fields.field("tags", Need::Default, list(string)).optional();
     fields.finish();
     tags
 }

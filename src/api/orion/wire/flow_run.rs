@@ -11,6 +11,7 @@ use super::time::Iso;
 use crate::domain::JsonMap;
 use crate::domain::flow_run::{DeploymentRunRequest, FlowRun, FlowRunUpdate, NewFlowRun};
 use crate::domain::ids::{DeploymentId, FlowId, TaskRunId};
+use crate::domain::names;
 use crate::domain::time::Timestamp;
 
 /// A flow run.
@@ -94,7 +95,7 @@ fn name(fields: &mut Fields<'_, '_>) -> Option<Option<String>> {
 
 /// A flow run to be created.
 pub fn new_flow_run(value: &Value, cursor: &mut Cursor) -> Option<NewFlowRun> {
-    let mut fields = Fields::of(value, cursor)?;
+    let mut fields = Fields::of_row(value, cursor);
     let name = name(&mut fields);
     let flow_id = fields.required("flow_id", id(FlowId::from_uuid));
     let deployment_id = fields.optional("deployment_id", id(DeploymentId::from_uuid));
@@ -126,7 +127,7 @@ pub fn new_flow_run(value: &Value, cursor: &mut Cursor) -> Option<NewFlowRun> {
 
 /// A run wanted of a deployment.
 pub fn run_request(value: &Value, cursor: &mut Cursor) -> Option<DeploymentRunRequest> {
-    let mut fields = Fields::of(value, cursor)?;
+    let mut fields = Fields::of_row(value, cursor);
     let name = name(&mut fields);
     let parameters = fields.default("parameters", map, JsonMap::new);
     let idempotency_key = fields.optional("idempotency_key", string);
@@ -150,7 +151,8 @@ pub fn run_request(value: &Value, cursor: &mut Cursor) -> Option<DeploymentRunRe
 
 /// Changes to a flow run; absent fields stay.
 pub fn flow_run_update(value: &Value, cursor: &mut Cursor) -> Option<FlowRunUpdate> {
-    let mut fields = Fields::of(value, cursor)?;
+    let mut fields = Fields::of_row(value, cursor);
+    let renames = fields.has("name");
     let name = name(&mut fields);
     let clears_version = fields.has("flow_version");
     let flow_version = fields.optional("flow_version", string);
@@ -163,7 +165,9 @@ pub fn flow_run_update(value: &Value, cursor: &mut Cursor) -> Option<FlowRunUpda
             None => clears_version.then_some(None),
         },
         parameters: parameters?,
-        name: name?,
+        name: name?
+            .filter(|name| !name.is_empty())
+            .or_else(|| renames.then(names::random)),
         tags: None,
         infrastructure: infrastructure?,
     })

@@ -51,7 +51,7 @@ impl<'a> From<&'a Log> for LogOut<'a> {
 
 /// A log line to be kept.
 pub fn new_log(value: &Value, cursor: &mut Cursor) -> Option<NewLog> {
-    let mut fields = Fields::of(value, cursor)?;
+    let mut fields = Fields::of_row(value, cursor);
     let name = fields.required("name", string);
     let level = fields.required("level", integer);
     let message = fields.required("message", string);

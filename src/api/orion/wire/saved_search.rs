@@ -40,7 +40,7 @@ impl<'a> From<&'a SavedSearch> for SavedSearchOut<'a> {
 
 /// A search to be saved: its name and its filters.
 pub fn new_saved_search(value: &Value, cursor: &mut Cursor) -> Option<(String, JsonMap)> {
-    let mut fields = Fields::of(value, cursor)?;
+    let mut fields = Fields::of_row(value, cursor);
     let name = fields.required("name", string);
     let filters = fields.default("filters", map, JsonMap::new);
     fields.finish();

@@ -154,7 +154,7 @@ impl<'a> From<&'a Decision> for DecisionOut<'a> {
 
 /// A proposed state.
 pub fn proposal(value: &Value, cursor: &mut Cursor) -> Option<ProposedState> {
-    let mut fields = Fields::of(value, cursor)?;
+    let mut fields = Fields::of_row(value, cursor);
     let kind = fields.required("type", choice(STATE_TYPES));
     let name = fields.optional("name", string);
     let message = fields.optional("message", string);

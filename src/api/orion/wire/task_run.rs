@@ -122,7 +122,7 @@ impl<'a> From<&'a TaskRun> for DependencyOut<'a> {
 
 /// A task run to be created.
 pub fn new_task_run(value: &Value, cursor: &mut Cursor) -> Option<NewTaskRun> {
-    let mut fields = Fields::of(value, cursor)?;
+    let mut fields = Fields::of_row(value, cursor);
     let name = fields.field("name", Need::Optional, string).optional();
     let flow_run_id = fields.required("flow_run_id", id(FlowRunId::from_uuid));
     let task_key = fields.required("task_key", string);
@@ -174,28 +174,46 @@ const INPUTS: &[(&str, &str)] = &[
     ("constant", "type"),
 ];
 
-/// Where an argument comes from: a task run's result, a parameter, or a constant. The kind
-/// may be left out, since what else is there gives it away.
+/// Where an argument comes from: a task run's result, a parameter, or a constant; the first
+/// that fits. When none does, what each of them misses is told.
 fn input(value: &Value, cursor: &mut Cursor) -> Option<Value> {
-    let Value::Object(given) = value else {
-        return cursor.fault("value is not a valid dict", "type_error.dict");
-    };
-    let kind = given.get("input_type").and_then(Value::as_str);
-    let matching = INPUTS
-        .iter()
-        .find(|(name, key)| kind.is_none_or(|kind| kind == *name) && given.contains_key(*key));
-    let Some((kind, key)) = matching.copied() else {
-        let msg = "unexpected value; permitted: 'task_run', 'parameter' or 'constant' with its key";
-        return cursor.fault(msg, "value_error.const");
-    };
+    let mut faults = Vec::new();
+    for (kind, key) in INPUTS {
+        let mut trial = cursor.trial();
+        let input = input_of(kind, key, value, &mut trial);
+        if trial.is_clean() {
+            return input;
+        }
+        faults.extend(trial.into_issues());
+    }
+    cursor.adopt(faults);
+    None
+}
+
+fn input_of(kind: &str, key: &'static str, value: &Value, cursor: &mut Cursor) -> Option<Value> {
     let mut fields = Fields::of(value, cursor)?;
-    fields.optional("input_type", string);
-    let carried = match kind {
-        "task_run" => fields
+    fields.default(
+        "input_type",
+        |given, cursor| constant(kind, given, cursor),
+        || (),
+    );
+    let carried = match key {
+        "id" => fields
             .required(key, id(|uuid| uuid))
             .map(|id| id.to_string()),
         _ => fields.required(key, string),
     };
     fields.finish();
     Some(json!({ "input_type": kind, key: carried? }))
+}
+
+fn constant(expected: &str, given: &Value, cursor: &mut Cursor) -> Option<()> {
+    if given == expected {
+        return Some(());
+    }
+    cursor.fault_with(
+        format!("unexpected value; permitted: '{expected}'"),
+        "value_error.const",
+        Some(json!({ "given": given, "permitted": [expected] })),
+    )
 }

@@ -1,0 +1,80 @@
+//! The real 2.0a7 server as the oracle: both servers are sent the same, and answer the same.
+
+#![cfg(feature = "client")]
+
+mod compare;
+mod pair;
+mod requests;
+mod server;
+
+use std::collections::BTreeSet;
+
+use crate::support::{Options, TestDaemon};
+use pair::Pair;
+use server::RealServer;
+
+/// Where the answers differ on purpose: a name for the requests that show it, and why a user
+/// would agree.
+const DELIBERATE: &[(&str, &str)] = &[
+    (
+        "unknown run",
+        "set_state and the graph of a run that is not there fail with 500 there; a 404 says so",
+    ),
+    (
+        "unknown parent",
+        "creating below a flow, run or deployment that is not there fails with 500 there; a \
+         409 says what is missing",
+    ),
+    (
+        "foreign document",
+        "a document that names any path is read from the disk there; only what was persisted \
+         through the API comes back here",
+    ),
+    (
+        "one submission",
+        "two agents may both take a scheduled run there; here the second is told to leave it",
+    ),
+    (
+        "flow with deployments",
+        "deleting a flow that has deployments fails with 500 there; here they go with it",
+    ),
+    (
+        "failing value",
+        "times without a zone, empty lists of log lines, graphs with a task run that \
+         takes a parameter, unreadable rules and NaN fail with 500 there, or pass as what they are not; \
+         here the first three mean what they say, and the others are 422",
+    ),
+    (
+        "times in UTC",
+        "a state's scheduled time is repeated there in the zone in which it was given; here \
+         every time is told in UTC, the same instant",
+    ),
+    (
+        "its own settings",
+        "the settings are those of the server that is asked",
+    ),
+];
+
+#[test]
+fn the_real_server_answers_the_same() {
+    let daemon = TestDaemon::with(Options {
+        flags: vec!["--no-agent", "--no-services", "--no-docker-bridge"],
+        ..Options::default()
+    });
+    let real = RealServer::start();
+    let mut pair = Pair::new(&daemon.url(), &real.url());
+    requests::send_all(&mut pair);
+
+    let listed: BTreeSet<_> = DELIBERATE.iter().map(|(name, _)| *name).collect();
+    let met: BTreeSet<_> = pair.met.iter().copied().collect();
+    assert_eq!(met, listed, "the list is what was met, no more and no less");
+    assert!(listed.len() <= 10);
+    assert!(pair.calls >= 400);
+    assert!(
+        pair.unexplained.is_empty(),
+        "{} of {} calls differ:\n{}",
+        pair.unexplained.len(),
+        pair.calls,
+        pair.unexplained.join("\n")
+    );
+}

@@ -1,0 +1,257 @@
+//! Two servers, asked the same.
+
+use std::collections::HashMap;
+use std::fmt::Write as _;
+
+use serde_json::Value;
+use ureq::Agent;
+use ureq::http::Request;
+
+use super::compare::{Comparison, Ids};
+
+/// The deliberate difference that the comparison itself finds.
+const OTHER_OFFSET: &str = "times in UTC";
+
+/// A request, for both servers. Words in braces in its path and body, such as `{flow}`, stand
+/// for ids that were kept.
+#[derive(Clone, Copy)]
+pub struct Ask<'a> {
+    /// Such as `POST`.
+    pub method: &'a str,
+    /// Below `/api`.
+    pub path: &'a str,
+    /// The body as text.
+    pub body: Option<&'a str>,
+    /// The kind of the body.
+    pub kind: &'a str,
+}
+
+/// What one server answered.
+pub struct Answer {
+    status: u16,
+    location: Option<String>,
+    body: Value,
+}
+
+impl Answer {
+    /// The status.
+    pub fn status(&self) -> u16 {
+        self.status
+    }
+
+    /// The text at a JSON pointer.
+    pub fn text(&self, pointer: &str) -> &str {
+        let text = self.body.pointer(pointer).and_then(Value::as_str);
+        text.unwrap_or_default()
+    }
+}
+
+/// Ours and the real one, with what was found.
+pub struct Pair {
+    agent: Agent,
+    bases: [String; 2],
+    kept: [HashMap<String, String>; 2],
+    ids: Ids,
+    any_order: bool,
+    /// The calls that were compared.
+    pub calls: usize,
+    /// The differences that nothing explains.
+    pub unexplained: Vec<String>,
+    /// The explained differences that were met.
+    pub met: Vec<&'static str>,
+}
+
+impl Pair {
+    /// Compares the servers at two addresses.
+    pub fn new(ours: &str, theirs: &str) -> Self {
+        let config = Agent::config_builder()
+            .http_status_as_error(false)
+            .max_redirects(0)
+            .allow_non_standard_methods(true)
+            // The real server hangs up after a fault of its own.
+            .max_idle_connections(0)
+            .user_agent("python-httpx/0.22.0")
+            .build();
+        Self {
+            agent: config.into(),
+            bases: [format!("{ours}/api"), format!("{theirs}/api")],
+            kept: Default::default(),
+            ids: Ids::default(),
+            any_order: false,
+            calls: 0,
+            unexplained: Vec::new(),
+            met: Vec::new(),
+        }
+    }
+
+    /// Reads.
+    pub fn get(&mut self, path: &str) {
+        self.same("GET", path, None);
+    }
+
+    /// Deletes.
+    pub fn delete(&mut self, path: &str) {
+        self.same("DELETE", path, None);
+    }
+
+    /// Sends JSON.
+    pub fn post(&mut self, path: &str, body: &Value) {
+        self.same("POST", path, Some(&body.to_string()));
+    }
+
+    /// Changes something.
+    pub fn patch(&mut self, path: &str, body: &Value) {
+        self.same("PATCH", path, Some(&body.to_string()));
+    }
+
+    /// Puts something.
+    pub fn put(&mut self, path: &str, body: &Value) {
+        self.same("PUT", path, Some(&body.to_string()));
+    }
+
+    /// Sends JSON and keeps the id in the answer under a name.
+    pub fn make(&mut self, name: &str, path: &str, body: &Value) {
+        let answers = self.same("POST", path, Some(&body.to_string()));
+        self.keep(name, &answers, "/id");
+    }
+
+    /// Sends JSON of which the answers differ on purpose.
+    pub fn post_differs(&mut self, reason: &'static str, path: &str, body: &Value) {
+        self.differs(reason, "POST", path, Some(&body.to_string()));
+    }
+
+    /// Keeps the text at a JSON pointer of the answers under a name.
+    pub fn keep(&mut self, name: &str, answers: &[Answer; 2], pointer: &str) {
+        for (kept, answer) in self.kept.iter_mut().zip(answers) {
+            let quoted = Value::from(answer.text(pointer)).to_string();
+            kept.insert(name.to_owned(), quoted.trim_matches('"').to_owned());
+        }
+    }
+
+    /// Sends JSON whose answer is a list in that server's random order.
+    pub fn post_any_order(&mut self, path: &str, body: &Value) {
+        self.in_any_order("POST", path, Some(&body.to_string()));
+    }
+
+    /// Sends a request whose answer is a list in that server's random order.
+    pub fn in_any_order(&mut self, method: &str, path: &str, body: Option<&str>) {
+        self.any_order = true;
+        self.same(method, path, body);
+        self.any_order = false;
+    }
+
+    /// Sends a request of which the answers should be the same.
+    pub fn same(&mut self, method: &str, path: &str, body: Option<&str>) -> [Answer; 2] {
+        self.ask(Ask {
+            method,
+            path,
+            body,
+            kind: "application/json",
+        })
+    }
+
+    /// Sends a request of which the caller looks at the answers.
+    pub fn send_raw(&mut self, method: &str, path: &str, body: Option<&str>) -> [Answer; 2] {
+        self.send(Ask {
+            method,
+            path,
+            body,
+            kind: "application/json",
+        })
+    }
+
+    /// Sends any request of which the answers should be the same.
+    pub fn ask(&mut self, ask: Ask<'_>) -> [Answer; 2] {
+        let answers = self.send(ask);
+        let found = self.compare(&answers);
+        if !found.is_empty() {
+            self.unexplained.push(report(ask, &found));
+        }
+        answers
+    }
+
+    /// Sends a request of which the answers differ on purpose; `reason` names the entry of
+    /// the list that explains it.
+    pub fn differs(&mut self, reason: &'static str, method: &str, path: &str, body: Option<&str>) {
+        let ask = Ask {
+            method,
+            path,
+            body,
+            kind: "application/json",
+        };
+        let answers = self.send(ask);
+        if self.compare(&answers).is_empty() {
+            self.unexplained
+                .push(report(ask, &[format!("should differ by {reason:?}")]));
+        }
+        self.met.push(reason);
+    }
+
+    fn compare(&mut self, [ours, theirs]: &[Answer; 2]) -> Vec<String> {
+        let mut found = Vec::new();
+        if ours.status != theirs.status {
+            found.push(format!("status {}, theirs {}", ours.status, theirs.status));
+        }
+        if ours.location != theirs.location {
+            found.push(format!(
+                "to {:?}, theirs {:?}",
+                ours.location, theirs.location
+            ));
+        }
+        let mut comparison = Comparison {
+            ids: &mut self.ids,
+            any_order: self.any_order,
+            other_offset: false,
+        };
+        found.extend(comparison.differences(&ours.body, &theirs.body));
+        if comparison.other_offset {
+            self.met.push(OTHER_OFFSET);
+        }
+        found
+    }
+
+    fn send(&mut self, ask: Ask<'_>) -> [Answer; 2] {
+        self.calls += 1;
+        [0, 1].map(|side| {
+            let base = self.bases.get(side).unwrap();
+            let kept = self.kept.get(side).unwrap();
+            let path = filled(ask.path, kept);
+            let request = Request::builder()
+                .method(ask.method)
+                .uri(format!("{base}{path}"))
+                .header("content-type", ask.kind);
+            let response = match ask.body {
+                Some(body) => self.agent.run(request.body(filled(body, kept)).unwrap()),
+                None => self.agent.run(request.body(()).unwrap()),
+            };
+            let mut response =
+                response.unwrap_or_else(|error| panic!("{} {path}: {error}", ask.method));
+            let text = response.body_mut().read_to_string().unwrap();
+            let location = response.headers().get("location");
+            let location = location.map(|to| to.to_str().unwrap().replace(base.as_str(), ""));
+            Answer {
+                status: response.status().as_u16(),
+                location,
+                body: serde_json::from_str(&text).unwrap_or(Value::String(text)),
+            }
+        })
+    }
+}
+
+fn filled(text: &str, kept: &HashMap<String, String>) -> String {
+    let mut text = text.to_owned();
+    if text.contains('{') {
+        for (name, id) in kept {
+            text = text.replace(&format!("{{{name}}}"), id);
+        }
+    }
+    text
+}
+
+fn report(ask: Ask<'_>, found: &[String]) -> String {
+    let mut told = format!("{} {} {}", ask.method, ask.path, ask.body.unwrap_or(""));
+    for difference in found {
+        write!(told, "\n    {difference}").unwrap();
+    }
+    told
+}
