@@ -6,7 +6,9 @@
 
 mod about;
 mod body;
+mod describe;
 pub mod dialect;
+mod docs;
 mod error;
 pub mod orion;
 pub mod v3;
@@ -42,9 +44,12 @@ pub fn service(
 + Clone
 + Send
 + 'static {
+    let (orion, orion_described) = orion::routes();
+    let (v3, v3_described) = v3::routes();
     let router = Router::new()
-        .nest(dialect::ORION, orion::routes())
-        .nest(dialect::V3, v3::routes())
+        .nest(dialect::ORION, orion)
+        .nest(dialect::V3, v3)
+        .merge(docs::routes(v3_described, orion_described))
         .route("/", get(front_door))
         .fallback(not_found)
         .layer(CatchPanicLayer::custom(panicked))
@@ -53,7 +58,7 @@ pub fn service(
 }
 
 async fn front_door() -> &'static str {
-    "prefectd: the Prefect API is under /api/\n"
+    "prefectd: the Prefect API is under /api/, and described at /docs\n"
 }
 
 async fn not_found() -> Response {

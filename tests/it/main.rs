@@ -12,6 +12,8 @@ mod crash;
 #[cfg(test)]
 mod daemon;
 #[cfg(test)]
+mod described;
+#[cfg(test)]
 mod docker;
 #[cfg(test)]
 mod oracle;

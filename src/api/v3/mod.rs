@@ -7,6 +7,7 @@ mod extract;
 mod flow_runs;
 mod flows;
 mod logs;
+mod routes;
 mod states;
 mod task_runs;
 pub mod wire;
@@ -14,8 +15,8 @@ pub mod wire;
 use axum::Router;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
-use axum::routing::{get, post};
 use serde::Serialize;
+use utoipa::openapi::OpenApi;
 
 use super::Ctx;
 use crate::domain::flow::Created;
@@ -24,69 +25,13 @@ use error::Refusal;
 /// What a handler answers.
 type Answer = Result<Response, Refusal>;
 
-/// The routes, each noun's in its own file.
-pub fn routes() -> Router<Ctx> {
-    Router::new()
-        .route("/health", get(admin::health))
-        .route("/ready", get(admin::ready))
-        .route("/hello", get(admin::hello))
-        .route("/version", get(admin::version))
-        .route("/admin/version", get(admin::version))
-        .route("/prefectd/status", get(admin::status))
-        .route("/flows/", post(flows::create))
-        .route("/flows/filter", post(flows::filter))
-        .route("/flows/count", post(flows::count))
-        .route("/flows/name/{name}", get(flows::read_by_name))
-        .route("/flows/{id}", get(flows::read).delete(flows::delete))
-        .route("/deployments/", post(deployments::create))
-        .route("/deployments/filter", post(deployments::filter))
-        .route("/deployments/count", post(deployments::count))
-        .route(
-            "/deployments/name/{flow_name}/{deployment_name}",
-            get(deployments::read_by_name),
-        )
-        .route(
-            "/deployments/{id}",
-            get(deployments::read).delete(deployments::delete),
-        )
-        .route(
-            "/deployments/{id}/create_flow_run",
-            post(deployments::create_flow_run),
-        )
-        .route(
-            "/deployments/{id}/pause_deployment",
-            post(deployments::pause),
-        )
-        .route(
-            "/deployments/{id}/resume_deployment",
-            post(deployments::resume),
-        )
-        .route("/flow_runs/", post(flow_runs::create))
-        .route("/flow_runs/filter", post(flow_runs::filter))
-        .route("/flow_runs/count", post(flow_runs::count))
-        .route(
-            "/flow_runs/{id}",
-            get(flow_runs::read)
-                .patch(flow_runs::update)
-                .delete(flow_runs::delete),
-        )
-        .route("/flow_runs/{id}/set_state", post(flow_runs::set_state))
-        .route("/flow_run_states/", get(states::of_flow_run))
-        .route("/flow_run_states/{id}", get(states::read_of_flow_run))
-        .route("/task_runs/", post(task_runs::create))
-        .route("/task_runs/filter", post(task_runs::filter))
-        .route("/task_runs/count", post(task_runs::count))
-        .route(
-            "/task_runs/{id}",
-            get(task_runs::read).delete(task_runs::delete),
-        )
-        .route("/task_runs/{id}/set_state", post(task_runs::set_state))
-        .route("/task_run_states/", get(states::of_task_run))
-        .route("/task_run_states/{id}", get(states::read_of_task_run))
-        .route("/logs/", post(logs::create))
-        .route("/logs/filter", post(logs::filter))
+/// The routes and their description.
+pub fn routes() -> (Router<Ctx>, OpenApi) {
+    let (router, described) = routes::all().parts();
+    let router = router
         .method_not_allowed_fallback(error::wrong_method)
-        .fallback(error::not_found)
+        .fallback(error::not_found);
+    (router, described)
 }
 
 /// 200 with a body.

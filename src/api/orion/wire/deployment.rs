@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 use serde_json::Value;
+use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::super::read::{Cursor, Fields, boolean, id, list, map, string};
@@ -14,7 +15,8 @@ use crate::domain::deployment::{Deployment, NewDeployment};
 use crate::domain::ids::FlowId;
 
 /// A deployment.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = orion::Deployment)]
 pub struct DeploymentOut<'a> {
     id: Uuid,
     created: Iso,
@@ -24,6 +26,7 @@ pub struct DeploymentOut<'a> {
     flow_data: Option<&'a Value>,
     schedule: Option<Value>,
     is_schedule_active: bool,
+    #[schema(value_type = Object)]
     parameters: &'a JsonMap,
     tags: &'a [String],
     flow_runner: FlowRunnerOut<'a>,

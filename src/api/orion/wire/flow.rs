@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 use serde_json::Value;
+use utoipa::ToSchema;
 
 use super::super::read::{Cursor, Fields, Need, list, string};
 use super::time::Iso;
@@ -9,7 +10,8 @@ use crate::domain::flow::{Flow, NewFlow};
 use crate::domain::ids::FlowId;
 
 /// A flow.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = orion::Flow)]
 pub struct FlowOut<'a> {
     id: uuid::Uuid,
     created: Iso,

@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 use serde_json::Value;
+use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::super::read::{Cursor, Fields, Need, id, list, map, string};
@@ -15,7 +16,8 @@ use crate::domain::names;
 use crate::domain::time::Timestamp;
 
 /// A flow run.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = orion::FlowRun)]
 pub struct FlowRunOut<'a> {
     id: Uuid,
     created: Iso,
@@ -25,10 +27,14 @@ pub struct FlowRunOut<'a> {
     state_id: Option<Uuid>,
     deployment_id: Option<Uuid>,
     flow_version: Option<&'a str>,
+    #[schema(value_type = Object)]
     parameters: &'a JsonMap,
     idempotency_key: Option<&'a str>,
+    #[schema(value_type = Object)]
     context: &'a JsonMap,
+    #[schema(value_type = Object)]
     empirical_policy: &'a JsonMap,
+    #[schema(value_type = Object)]
     empirical_config: &'a JsonMap,
     tags: &'a [String],
     parent_task_run_id: Option<Uuid>,

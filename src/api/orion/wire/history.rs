@@ -1,6 +1,7 @@
 //! Histories on the wire.
 
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::super::read::{Fields, duration, timestamp};
 use super::filters;
@@ -10,14 +11,16 @@ use crate::domain::filter::Filters;
 use crate::domain::history::{Buckets, Tally};
 
 /// One bucket.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = orion::Bucket)]
 pub struct BucketOut<'a> {
     interval_start: Iso,
     interval_end: Iso,
     states: Vec<TallyOut<'a>>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = orion::Tally)]
 struct TallyOut<'a> {
     state_type: &'static str,
     state_name: &'a str,

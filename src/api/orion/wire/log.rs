@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 use serde_json::Value;
+use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::super::read::{Cursor, Fields, id, integer, string, timestamp};
@@ -10,7 +11,8 @@ use crate::domain::ids::{FlowRunId, TaskRunId};
 use crate::domain::log::{Log, NewLog};
 
 /// A log line.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = orion::Log)]
 pub struct LogOut<'a> {
     id: Uuid,
     created: Iso,

@@ -18,7 +18,7 @@ pub use deployment::{DeploymentOut, new_deployment};
 pub use filter::{filters, log_criteria, log_sort, page, run_sort};
 pub use flow::{FlowOut, flow_tags, new_flow};
 pub use flow_run::{FlowRunOut, flow_run_update, new_flow_run, run_request};
-pub use history::{buckets_out, history};
+pub use history::{BucketOut, buckets_out, history};
 pub use log::{LogOut, new_log};
 pub use saved_search::{SavedSearchOut, new_saved_search};
 pub use state::{DecisionOut, StateOut, document, proposal};

@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 use serde_json::Value;
+use utoipa::ToSchema;
 
 use super::super::read::{Cursor, Fields, map, string};
 use super::state;
@@ -13,7 +14,8 @@ use crate::domain::state::State;
 use crate::domain::time::Timestamp;
 
 /// Counts and times, the estimates as of `now`.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = orion::Books)]
 pub struct BooksOut {
     state_type: Option<&'static str>,
     run_count: i64,
@@ -52,10 +54,12 @@ impl BooksOut {
 }
 
 /// A flow runner's type and settings.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = orion::FlowRunner)]
 pub struct FlowRunnerOut<'a> {
     #[serde(rename = "type")]
     kind: Option<&'a str>,
+    #[schema(value_type = Option<Object>)]
     config: Option<&'a JsonMap>,
 }
 

@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 use serde_json::Value;
+use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::super::read::{Cursor, Fields, map, string};
@@ -10,12 +11,14 @@ use crate::domain::JsonMap;
 use crate::domain::saved_search::SavedSearch;
 
 /// A saved search.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = orion::SavedSearch)]
 pub struct SavedSearchOut<'a> {
     id: Uuid,
     created: Iso,
     updated: Iso,
     name: &'a str,
+    #[schema(value_type = Object)]
     filters: &'a JsonMap,
 }
 

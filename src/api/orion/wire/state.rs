@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 use serde_json::Value;
+use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::super::read::{Cursor, Fields, choice, id, string, timestamp};
@@ -32,7 +33,8 @@ pub fn told(kind: StateType) -> &'static str {
 }
 
 /// A state.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = orion::State)]
 pub struct StateOut<'a> {
     id: Uuid,
     #[serde(rename = "type")]
@@ -44,7 +46,8 @@ pub struct StateOut<'a> {
     state_details: DetailsOut<'a>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = orion::Details)]
 struct DetailsOut<'a> {
     flow_run_id: Option<Uuid>,
     task_run_id: Option<Uuid>,
@@ -110,14 +113,16 @@ pub(super) fn is_document(data: &Value) -> bool {
 }
 
 /// What became of a proposal.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = orion::Decision)]
 pub struct DecisionOut<'a> {
     state: Option<StateOut<'a>>,
     status: &'static str,
     details: OutcomeOut<'a>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = orion::Outcome)]
 #[serde(tag = "type")]
 enum OutcomeOut<'a> {
     #[serde(rename = "accept_details")]

@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 use serde_json::{Value, json};
+use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::super::read::{
@@ -17,7 +18,8 @@ use crate::domain::task_run::{NewTaskRun, RetryPolicy, TaskRun, TaskRunSpec};
 use crate::domain::time::{Span, Timestamp};
 
 /// A task run.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = orion::TaskRun)]
 pub struct TaskRunOut<'a> {
     id: Uuid,
     created: Iso,
@@ -32,13 +34,15 @@ pub struct TaskRunOut<'a> {
     empirical_policy: PolicyOut,
     tags: &'a [String],
     state_id: Option<Uuid>,
+    #[schema(value_type = Object)]
     task_inputs: &'a JsonMap,
     #[serde(flatten)]
     books: BooksOut,
     state: Option<StateOut<'a>>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = orion::Policy)]
 struct PolicyOut {
     max_retries: i64,
     retry_delay_seconds: Secs,
@@ -92,7 +96,8 @@ impl<'a> TaskRunOut<'a> {
 }
 
 /// A task run and the task runs whose results it takes.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = orion::Dependency)]
 pub struct DependencyOut<'a> {
     id: Uuid,
     upstream_dependencies: Vec<&'a Value>,

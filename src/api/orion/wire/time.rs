@@ -2,11 +2,13 @@
 
 use chrono::{DateTime, Utc};
 use serde::{Serialize, Serializer};
+use utoipa::ToSchema;
 
 use crate::domain::time::{Span, Timestamp};
 
 /// An instant in ISO 8601 with `+00:00`, its microseconds left out when there are none.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, ToSchema)]
+#[schema(value_type = String, format = DateTime)]
 pub struct Iso(pub Timestamp);
 
 impl Serialize for Iso {
@@ -22,7 +24,8 @@ impl Serialize for Iso {
 }
 
 /// A length of time in seconds.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, ToSchema)]
+#[schema(value_type = f64)]
 pub struct Secs(pub Span);
 
 impl Serialize for Secs {

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
+use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::{Instant, StateCreate};
@@ -13,13 +14,14 @@ use crate::domain::ids::{FlowId, TaskRunId};
 use crate::domain::schedule::Schedule;
 
 /// What runs run on.
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize, ToSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct FlowRunner {
     /// `docker`, `subprocess`, …
     #[serde(rename = "type")]
     pub kind: Option<String>,
     /// Its settings.
+    #[schema(value_type = Option<Object>)]
     pub config: Option<JsonMap>,
 }
 
@@ -36,7 +38,7 @@ impl From<FlowRunner> for Infrastructure {
 }
 
 /// A deployment.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 pub struct Deployment {
     /// Its id.
     pub id: Uuid,
@@ -53,6 +55,7 @@ pub struct Deployment {
     /// Whether that schedule is not followed.
     pub paused: bool,
     /// Default parameters.
+    #[schema(value_type = Object)]
     pub parameters: JsonMap,
     /// Tags.
     pub tags: Vec<String>,
@@ -110,7 +113,7 @@ fn schedule_out(schedule: &Schedule) -> Value {
 }
 
 /// A deployment to be created.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct DeploymentCreate {
     name: String,
@@ -120,6 +123,7 @@ pub struct DeploymentCreate {
     #[serde(default)]
     paused: bool,
     #[serde(default)]
+    #[schema(value_type = Object)]
     parameters: JsonMap,
     #[serde(default)]
     tags: Vec<String>,
@@ -143,14 +147,16 @@ impl From<DeploymentCreate> for NewDeployment {
 }
 
 /// A run wanted of a deployment.
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize, ToSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct RunRequest {
     /// The run's name.
     pub name: Option<String>,
     /// Laid over the deployment's parameters.
+    #[schema(value_type = Object)]
     pub parameters: JsonMap,
     /// Free context.
+    #[schema(value_type = Object)]
     pub context: JsonMap,
     /// Added to the deployment's tags.
     pub tags: Vec<String>,

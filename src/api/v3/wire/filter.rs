@@ -2,6 +2,7 @@
 //! over.
 
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::Instant;
@@ -14,7 +15,7 @@ use crate::domain::ids::{DeploymentId, FlowId, FlowRunId, TaskRunId};
 use crate::domain::state::StateType;
 
 /// The body of the `filter` and `count` routes.
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize, ToSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Query {
     /// About flows.
@@ -34,7 +35,7 @@ pub struct Query {
 }
 
 /// By id.
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize, ToSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct ById {
     /// One of these.
@@ -49,7 +50,7 @@ pub struct ById {
 }
 
 /// By text.
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize, ToSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct ByText {
     /// One of these.
@@ -57,7 +58,7 @@ pub struct ByText {
 }
 
 /// By tags.
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize, ToSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct ByTags {
     /// All of these.
@@ -67,7 +68,7 @@ pub struct ByTags {
 }
 
 /// By an instant.
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize, ToSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct ByTime {
     /// Then or earlier.
@@ -79,7 +80,7 @@ pub struct ByTime {
 }
 
 /// By state.
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize, ToSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct ByState {
     /// By its type.
@@ -90,7 +91,7 @@ pub struct ByState {
 }
 
 /// About flows.
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize, ToSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct FlowFilter {
     /// By id.
@@ -102,7 +103,7 @@ pub struct FlowFilter {
 }
 
 /// About deployments.
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize, ToSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct DeploymentFilter {
     /// By id.
@@ -114,7 +115,7 @@ pub struct DeploymentFilter {
 }
 
 /// About flow runs.
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize, ToSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct FlowRunFilter {
     /// By id.
@@ -140,7 +141,7 @@ pub struct FlowRunFilter {
 }
 
 /// About task runs.
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize, ToSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct TaskRunFilter {
     /// By id.
@@ -260,7 +261,7 @@ impl TaskRunFilter {
 }
 
 /// The body of the logs' `filter` route.
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize, ToSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct LogQuery {
     /// About lines.
@@ -274,7 +275,7 @@ pub struct LogQuery {
 }
 
 /// About lines.
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize, ToSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct LogFilter {
     /// By level.
@@ -288,7 +289,7 @@ pub struct LogFilter {
 }
 
 /// By level.
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize, ToSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct ByLevel {
     /// Of this level or above.

@@ -1,6 +1,7 @@
 //! Flows.
 
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::Instant;
@@ -8,7 +9,7 @@ use crate::domain::JsonMap;
 use crate::domain::flow::{self, NewFlow};
 
 /// A flow.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 pub struct Flow {
     /// Its id.
     pub id: Uuid,
@@ -21,6 +22,7 @@ pub struct Flow {
     /// Its tags.
     pub tags: Vec<String>,
     /// Its labels; none are stored yet.
+    #[schema(value_type = Object)]
     pub labels: JsonMap,
 }
 
@@ -45,7 +47,7 @@ impl From<flow::Flow> for Flow {
 }
 
 /// A flow to be registered.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct FlowCreate {
     name: String,

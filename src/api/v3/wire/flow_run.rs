@@ -1,6 +1,7 @@
 //! Flow runs.
 
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::{FlowRunner, Instant, State, StateCreate};
@@ -12,7 +13,7 @@ use crate::domain::run::RunBooks;
 use crate::domain::time::Timestamp;
 
 /// A flow run. Times of length are seconds.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 pub struct FlowRun {
     /// Its id.
     pub id: Uuid,
@@ -29,10 +30,12 @@ pub struct FlowRun {
     /// The flow's version.
     pub flow_version: Option<String>,
     /// Its parameters.
+    #[schema(value_type = Object)]
     pub parameters: JsonMap,
     /// Its idempotency key.
     pub idempotency_key: Option<String>,
     /// Free context.
+    #[schema(value_type = Object)]
     pub context: JsonMap,
     /// Tags.
     pub tags: Vec<String>,
@@ -149,7 +152,7 @@ impl FlowRun {
 }
 
 /// A flow run to be created.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct FlowRunCreate {
     flow_id: Uuid,
@@ -160,8 +163,10 @@ pub struct FlowRunCreate {
     #[serde(default)]
     flow_version: Option<String>,
     #[serde(default)]
+    #[schema(value_type = Object)]
     parameters: JsonMap,
     #[serde(default)]
+    #[schema(value_type = Object)]
     context: JsonMap,
     #[serde(default)]
     tags: Vec<String>,
@@ -198,11 +203,12 @@ impl TryFrom<FlowRunCreate> for NewFlowRun {
 }
 
 /// Changes to a flow run; absent fields stay.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, ToSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct FlowRunUpdate {
     name: Option<String>,
     flow_version: Option<String>,
+    #[schema(value_type = Option<Object>)]
     parameters: Option<JsonMap>,
     tags: Option<Vec<String>>,
 }

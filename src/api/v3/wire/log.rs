@@ -1,6 +1,7 @@
 //! Log lines.
 
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::Instant;
@@ -8,7 +9,7 @@ use crate::domain::ids::{FlowRunId, TaskRunId};
 use crate::domain::log::{self, NewLog};
 
 /// A log line.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 pub struct Log {
     /// Its id.
     pub id: Uuid,
@@ -46,7 +47,7 @@ impl From<log::Log> for Log {
 }
 
 /// A log line to be kept.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct LogCreate {
     name: String,

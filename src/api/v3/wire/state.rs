@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::Instant;
@@ -12,7 +13,7 @@ use crate::domain::ids::{FlowRunId, TaskRunId};
 use crate::domain::state::{self, ProposedState, StateDetails, StateType};
 
 /// A state.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 pub struct State {
     /// Its id.
     pub id: Uuid,
@@ -28,6 +29,7 @@ pub struct State {
     /// The result document.
     pub data: Option<Value>,
     /// The rest.
+    #[schema(value_type = Object)]
     pub state_details: JsonMap,
 }
 
@@ -82,7 +84,7 @@ fn details_out(details: &StateDetails) -> JsonMap {
 }
 
 /// A proposed state.
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct StateCreate {
     /// Its type.
@@ -117,7 +119,7 @@ impl StateCreate {
 }
 
 /// What a proposal says beyond the type; what the domain does not know is kept as it came.
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize, ToSchema)]
 #[serde(default)]
 pub struct DetailsIn {
     /// The flow run it belongs to.
@@ -134,6 +136,7 @@ pub struct DetailsIn {
     pub cache_expiration: Option<Instant>,
     /// Everything else.
     #[serde(flatten)]
+    #[schema(value_type = Object)]
     pub extra: JsonMap,
 }
 
@@ -163,7 +166,7 @@ impl TryFrom<StateCreate> for ProposedState {
 }
 
 /// The body of `set_state`.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SetState {
     /// The proposed state.
@@ -185,13 +188,14 @@ impl SetState {
 }
 
 /// What became of a proposal.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 pub struct Decision {
     /// The state that was entered.
     pub state: Option<State>,
     /// `ACCEPT`, `REJECT`, `WAIT` or `ABORT`.
     pub status: String,
     /// Why, and how long to wait.
+    #[schema(value_type = Object)]
     pub details: JsonMap,
 }
 

@@ -1,11 +1,12 @@
 //! What the daemon says of itself; ours, not Prefect's.
 
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use super::Instant;
 
 /// The daemon.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 pub struct Status {
     /// Its version.
     pub version: String,
@@ -32,7 +33,7 @@ pub struct Status {
 }
 
 /// The embedded agent.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 pub struct AgentStatus {
     /// Its name.
     pub name: String,

@@ -1,6 +1,7 @@
 //! Task runs.
 
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::{Instant, State, StateCreate};
@@ -12,7 +13,7 @@ use crate::domain::task_run::{self, NewTaskRun, RetryPolicy, TaskRunSpec};
 use crate::domain::time::{Span, Timestamp};
 
 /// A task run. Times of length are seconds.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 pub struct TaskRun {
     /// Its id.
     pub id: Uuid,
@@ -31,6 +32,7 @@ pub struct TaskRun {
     /// Tags.
     pub tags: Vec<String>,
     /// Where its arguments come from.
+    #[schema(value_type = Object)]
     pub task_inputs: JsonMap,
     /// How often it ran.
     pub run_count: i64,
@@ -86,7 +88,7 @@ impl TaskRun {
 }
 
 /// A task run to be created.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct TaskRunCreate {
     flow_run_id: Uuid,
@@ -105,12 +107,13 @@ pub struct TaskRunCreate {
     #[serde(default)]
     tags: Vec<String>,
     #[serde(default)]
+    #[schema(value_type = Object)]
     task_inputs: JsonMap,
     #[serde(default)]
     state: Option<StateCreate>,
 }
 
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, ToSchema)]
 #[serde(default)]
 struct Policy {
     retries: Option<i64>,

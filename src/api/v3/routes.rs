@@ -1,0 +1,257 @@
+//! The routes of the modern dialect.
+
+use axum::routing::{delete, get, patch, post};
+
+use super::wire::{
+    Decision, Deployment, DeploymentCreate, Flow, FlowCreate, FlowRun, FlowRunCreate,
+    FlowRunUpdate, Log, LogCreate, LogQuery, Query, RunRequest, SetState, State, Status, TaskRun,
+    TaskRunCreate,
+};
+use super::{admin, deployments, flow_runs, flows, logs, states, task_runs};
+use crate::api::describe::{Routes, Talk};
+use crate::api::dialect::V3;
+
+/// Every route, each noun's handlers in its own file.
+pub fn all() -> Routes {
+    Routes::below(V3)
+        .add(
+            "GET /health",
+            "Tells that the process answers",
+            Talk::plain("boolean"),
+            get(admin::health),
+        )
+        .add(
+            "GET /ready",
+            "Tells that the database takes writes",
+            Talk::plain("boolean"),
+            get(admin::ready),
+        )
+        .add(
+            "GET /hello",
+            "Waves",
+            Talk::plain("string"),
+            get(admin::hello),
+        )
+        .add(
+            "GET /version",
+            "Tells the version of the API",
+            Talk::plain("string"),
+            get(admin::version),
+        )
+        .add(
+            "GET /admin/version",
+            "Tells the version of the API",
+            Talk::plain("string"),
+            get(admin::version),
+        )
+        .add(
+            "GET /prefectd/status",
+            "Tells what the daemon is doing",
+            Talk::one::<Status>(),
+            get(admin::status),
+        )
+        .add(
+            "POST /flows/",
+            "Creates a flow, or answers the one that is there",
+            Talk::made::<Flow>().asks::<FlowCreate>(),
+            post(flows::create),
+        )
+        .add(
+            "POST /flows/filter",
+            "Finds flows",
+            Talk::many::<Flow>().asks::<Query>(),
+            post(flows::filter),
+        )
+        .add(
+            "POST /flows/count",
+            "Counts flows",
+            Talk::plain("integer").asks::<Query>(),
+            post(flows::count),
+        )
+        .add(
+            "GET /flows/{id}",
+            "Reads a flow",
+            Talk::one::<Flow>(),
+            get(flows::read),
+        )
+        .add(
+            "DELETE /flows/{id}",
+            "Deletes a flow",
+            Talk::silent(),
+            delete(flows::delete),
+        )
+        .add(
+            "GET /flows/name/{name}",
+            "Reads a flow by its name",
+            Talk::one::<Flow>(),
+            get(flows::read_by_name),
+        )
+        .add(
+            "POST /deployments/",
+            "Creates a deployment, or answers the one that is there",
+            Talk::made::<Deployment>().asks::<DeploymentCreate>(),
+            post(deployments::create),
+        )
+        .add(
+            "POST /deployments/filter",
+            "Finds deployments",
+            Talk::many::<Deployment>().asks::<Query>(),
+            post(deployments::filter),
+        )
+        .add(
+            "POST /deployments/count",
+            "Counts deployments",
+            Talk::plain("integer").asks::<Query>(),
+            post(deployments::count),
+        )
+        .add(
+            "GET /deployments/{id}",
+            "Reads a deployment",
+            Talk::one::<Deployment>(),
+            get(deployments::read),
+        )
+        .add(
+            "DELETE /deployments/{id}",
+            "Deletes a deployment",
+            Talk::silent(),
+            delete(deployments::delete),
+        )
+        .add(
+            "GET /deployments/name/{flow_name}/{deployment_name}",
+            "Reads a deployment by its names",
+            Talk::one::<Deployment>(),
+            get(deployments::read_by_name),
+        )
+        .add(
+            "POST /deployments/{id}/create_flow_run",
+            "Runs a deployment",
+            Talk::made::<FlowRun>().asks::<RunRequest>(),
+            post(deployments::create_flow_run),
+        )
+        .add(
+            "POST /deployments/{id}/pause_deployment",
+            "Switches its schedule off",
+            Talk::plain("any"),
+            post(deployments::pause),
+        )
+        .add(
+            "POST /deployments/{id}/resume_deployment",
+            "Switches its schedule on",
+            Talk::plain("any"),
+            post(deployments::resume),
+        )
+        .add(
+            "POST /flow_runs/",
+            "Creates a flow run, or answers the one that is there",
+            Talk::made::<FlowRun>().asks::<FlowRunCreate>(),
+            post(flow_runs::create),
+        )
+        .add(
+            "POST /flow_runs/filter",
+            "Finds flow runs",
+            Talk::many::<FlowRun>().asks::<Query>(),
+            post(flow_runs::filter),
+        )
+        .add(
+            "POST /flow_runs/count",
+            "Counts flow runs",
+            Talk::plain("integer").asks::<Query>(),
+            post(flow_runs::count),
+        )
+        .add(
+            "GET /flow_runs/{id}",
+            "Reads a flow run",
+            Talk::one::<FlowRun>(),
+            get(flow_runs::read),
+        )
+        .add(
+            "PATCH /flow_runs/{id}",
+            "Changes a flow run",
+            Talk::silent().asks::<FlowRunUpdate>(),
+            patch(flow_runs::update),
+        )
+        .add(
+            "DELETE /flow_runs/{id}",
+            "Deletes a flow run",
+            Talk::silent(),
+            delete(flow_runs::delete),
+        )
+        .add(
+            "POST /flow_runs/{id}/set_state",
+            "Proposes a state; the rules decide",
+            Talk::made::<Decision>().asks::<SetState>(),
+            post(flow_runs::set_state),
+        )
+        .add(
+            "GET /flow_run_states/",
+            "Lists the states of a flow run",
+            Talk::many::<State>(),
+            get(states::of_flow_run),
+        )
+        .add(
+            "GET /flow_run_states/{id}",
+            "Reads a state of a flow run",
+            Talk::one::<State>(),
+            get(states::read_of_flow_run),
+        )
+        .add(
+            "POST /task_runs/",
+            "Creates a task run, or answers the one that is there",
+            Talk::made::<TaskRun>().asks::<TaskRunCreate>(),
+            post(task_runs::create),
+        )
+        .add(
+            "POST /task_runs/filter",
+            "Finds task runs",
+            Talk::many::<TaskRun>().asks::<Query>(),
+            post(task_runs::filter),
+        )
+        .add(
+            "POST /task_runs/count",
+            "Counts task runs",
+            Talk::plain("integer").asks::<Query>(),
+            post(task_runs::count),
+        )
+        .add(
+            "GET /task_runs/{id}",
+            "Reads a task run",
+            Talk::one::<TaskRun>(),
+            get(task_runs::read),
+        )
+        .add(
+            "DELETE /task_runs/{id}",
+            "Deletes a task run",
+            Talk::silent(),
+            delete(task_runs::delete),
+        )
+        .add(
+            "POST /task_runs/{id}/set_state",
+            "Proposes a state; the rules decide",
+            Talk::made::<Decision>().asks::<SetState>(),
+            post(task_runs::set_state),
+        )
+        .add(
+            "GET /task_run_states/",
+            "Lists the states of a task run",
+            Talk::many::<State>(),
+            get(states::of_task_run),
+        )
+        .add(
+            "GET /task_run_states/{id}",
+            "Reads a state of a task run",
+            Talk::one::<State>(),
+            get(states::read_of_task_run),
+        )
+        .add(
+            "POST /logs/",
+            "Keeps log lines",
+            Talk::plain("any").asks_many::<LogCreate>(),
+            post(logs::create),
+        )
+        .add(
+            "POST /logs/filter",
+            "Finds log lines",
+            Talk::many::<Log>().asks::<LogQuery>(),
+            post(logs::filter),
+        )
+}
