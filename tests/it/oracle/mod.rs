@@ -8,8 +8,11 @@ mod requests;
 mod server;
 
 use std::collections::BTreeSet;
+use std::process::Command;
 
-use crate::support::{Options, TestDaemon};
+use serde_json::Value;
+
+use crate::support::{Options, TestDaemon, flows};
 use pair::Pair;
 use server::RealServer;
 
@@ -55,12 +58,48 @@ const DELIBERATE: &[(&str, &str)] = &[
     ),
 ];
 
-#[test]
-fn the_real_server_answers_the_same() {
-    let daemon = TestDaemon::with(Options {
+/// A daemon that does nothing by itself.
+fn still_daemon() -> TestDaemon {
+    TestDaemon::with(Options {
         flags: vec!["--no-agent", "--no-services", "--no-docker-bridge"],
         ..Options::default()
-    });
+    })
+}
+
+/// What becomes of flows with caching, retries, concurrency, sub-flows and time limits that
+/// are run against the API at an address.
+fn story(url: &str) -> Value {
+    let output = Command::new(flows::venv().join("bin/python"))
+        .arg(flows::file("alike.py"))
+        .env("PREFECT_ORION_HOST", format!("{url}/api/"))
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{said}");
+    let told = String::from_utf8(output.stdout).unwrap();
+    serde_json::from_str(told.lines().last().unwrap()).unwrap()
+}
+
+#[test]
+fn flows_fare_alike_under_the_real_server() {
+    let daemon = still_daemon();
+    let real = RealServer::start();
+    let ours = story(&daemon.url());
+    let theirs = story(&real.url());
+    let runs = ours.as_array().unwrap().iter();
+    for (our, their) in runs.zip(theirs.as_array().unwrap()) {
+        assert_eq!(our, their);
+    }
+    assert_eq!(ours, theirs);
+    let names = ["Cached", "AwaitingRetry", "Retrying", "Failed", "Completed"];
+    for name in names {
+        assert!(ours.to_string().contains(name), "{name}: {ours}");
+    }
+}
+
+#[test]
+fn the_real_server_answers_the_same() {
+    let daemon = still_daemon();
     let real = RealServer::start();
     let mut pair = Pair::new(&daemon.url(), &real.url());
     requests::send_all(&mut pair);
