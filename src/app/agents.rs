@@ -12,11 +12,16 @@ use crate::storage::{Connection, claims};
 impl App {
     /// Takes up to `limit` due runs of deployments, the longest due first: each goes to
     /// Pending and carries the agent's claim, all in one transaction. No other agent gets
-    /// any of them.
-    pub async fn claim_due_runs(&self, agent: &str, limit: u64) -> Result<Vec<FlowRun>> {
+    /// any of them. Without `containers`, runs in containers are left where they are.
+    pub async fn claim_due_runs(
+        &self,
+        agent: &str,
+        containers: bool,
+        limit: u64,
+    ) -> Result<Vec<FlowRun>> {
         let agent = agent.to_owned();
         self.write(move |db, now| {
-            claims::due(db, now, limit)?
+            claims::due(db, now, containers, limit)?
                 .into_iter()
                 .filter_map(|id| claim(db, id, &agent, now).transpose())
                 .collect()

@@ -8,7 +8,16 @@ use figment::Figment;
 use figment::providers::{Env, Format, Toml};
 use serde::Deserialize;
 
+use crate::domain::container::{Allow, Bytes, ContainerRules, Maxima, Pull, Resources};
+
 use super::{AgentSettings, ConfigError, Flags, Settings, paths};
+
+/// How much of a run's output is kept, in bytes.
+const OUTPUT_BYTES: u64 = 64 << 20;
+
+fn unsigned(Bytes(bytes): Bytes) -> u64 {
+    bytes.unsigned_abs()
+}
 
 /// The file that is read when none is named.
 const FILE: &str = "/etc/prefectd/prefectd.toml";
@@ -33,6 +42,7 @@ pub struct Input {
     log: Log,
     agent: Agent,
     runners: RunnerInput,
+    docker: Docker,
 }
 
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -59,6 +69,27 @@ struct Agent {
     slots: Option<u64>,
     poll_secs: Option<u64>,
     stop_grace_secs: Option<u64>,
+    time_limit_secs: Option<u64>,
+    output_max_bytes: Option<Bytes>,
+    output_lines_per_sec: Option<u64>,
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+struct Docker {
+    pull: Pull,
+    defaults: Resources,
+    maxima: Maxima,
+    allow: Allow,
+    keep: Keep,
+}
+
+/// The containers of runs that have ended.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+struct Keep {
+    hours: Option<u64>,
+    containers: Option<usize>,
 }
 
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -147,6 +178,11 @@ impl Input {
             slots: self.agent.slots.unwrap_or(32),
             poll: Duration::from_secs(self.agent.poll_secs.unwrap_or(5).max(1)),
             stop_grace: Duration::from_secs(self.agent.stop_grace_secs.unwrap_or(30)),
+            time_limit: self.agent.time_limit_secs.map(Duration::from_secs),
+            output_bytes: self.agent.output_max_bytes.map_or(OUTPUT_BYTES, unsigned),
+            output_rate: self.agent.output_lines_per_sec,
+            keep_for: Duration::from_secs(self.docker.keep.hours.unwrap_or(7 * 24) * 3600),
+            keep_most: self.docker.keep.containers.unwrap_or(200),
         };
         if agent.slots == 0 {
             let words =
@@ -166,6 +202,12 @@ impl Input {
             docker_bridge: self.server.docker_bridge.unwrap_or(true),
             services: self.server.services.unwrap_or(true),
             agent: self.agent.enabled.unwrap_or(true).then_some(agent),
+            containers: ContainerRules {
+                pull: self.docker.pull,
+                defaults: self.docker.defaults,
+                maxima: self.docker.maxima,
+                allow: self.docker.allow,
+            },
             python: self.runners.python.unwrap_or_else(|| "python3".to_owned()),
             log_format: self.log.format,
             log_level: self.log.level.unwrap_or_else(|| "info".to_owned()),

@@ -11,12 +11,14 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use crate::domain::container::ContainerRules;
+
 pub use flags::Flags;
 pub use input::{Input, LogFormat};
 pub use paths::default_socket;
 
 /// How the daemon runs.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Settings {
     /// Where the database, the lock and the documents are.
     pub state_dir: PathBuf,
@@ -32,6 +34,8 @@ pub struct Settings {
     pub agent: Option<AgentSettings>,
     /// The interpreter of subprocess runs that name no environment.
     pub python: String,
+    /// What containers may ask for.
+    pub containers: ContainerRules,
     /// How to log; absent: as the surroundings suggest.
     pub log_format: Option<LogFormat>,
     /// What to log, such as `info` or `prefectd=debug`.
@@ -47,6 +51,16 @@ pub struct AgentSettings {
     pub poll: Duration,
     /// How long a cancelled run has before it is killed.
     pub stop_grace: Duration,
+    /// How long any run may take.
+    pub time_limit: Option<Duration>,
+    /// How many bytes of a run's output are kept.
+    pub output_bytes: u64,
+    /// How many lines of it a second are kept; absent: all.
+    pub output_rate: Option<u64>,
+    /// How long a container that has ended is kept.
+    pub keep_for: Duration,
+    /// How many of them are kept.
+    pub keep_most: usize,
 }
 
 /// Why there are no settings: one line that says what to mend.

@@ -23,7 +23,7 @@ use crate::runners::docker::DockerRunner;
 use crate::runners::subprocess::SubprocessRunner;
 use crate::runners::{RunnerSettings, fault};
 use crate::services;
-use crate::services::agent::{Agent, AgentSettings, Runners};
+use crate::services::agent::{Agent, AgentSettings, Keep, OutputLimits, Runners};
 use crate::storage::Store;
 use crate::storage::blobs::Blobs;
 
@@ -50,6 +50,7 @@ pub async fn run(settings: Settings, flags: Flags) -> anyhow::Result<()> {
             instance: instance.clone(),
             api_url: bound.first().map(|addr| api_url(*addr)),
             python: settings.python.clone(),
+            containers: settings.containers.clone(),
         };
         let folder = settings.state_dir.join("runs");
         let processes = SubprocessRunner::new(&folder, &instance, clock.clone())?;
@@ -62,6 +63,15 @@ pub async fn run(settings: Settings, flags: Flags) -> anyhow::Result<()> {
             slots: wanted.slots,
             poll: wanted.poll,
             stop_grace: wanted.stop_grace,
+            time_limit: wanted.time_limit,
+            output: OutputLimits {
+                bytes: wanted.output_bytes,
+                lines_per_sec: wanted.output_rate,
+            },
+            keep: Keep {
+                at_most_for: wanted.keep_for,
+                at_most: wanted.keep_most,
+            },
         };
         anyhow::Ok(Agent::new(app.clone(), runners, runner_settings, agent))
     });

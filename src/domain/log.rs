@@ -49,3 +49,14 @@ pub struct OutputSeen {
     /// The last line's time, and how many lines carry it.
     pub last: Option<(Timestamp, u64)>,
 }
+
+impl OutputSeen {
+    /// Another line was seen, of that time.
+    pub fn count(&mut self, at: Timestamp) {
+        self.lines += 1;
+        self.last = match self.last {
+            Some((last, lines)) if last == at => Some((at, lines + 1)),
+            _ => Some((at, 1)),
+        };
+    }
+}

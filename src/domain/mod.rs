@@ -4,6 +4,7 @@
 //! needs to know is handed in, and what it decides is handed back. Every other room may
 //! import from here; this room imports nothing of ours.
 
+pub mod container;
 pub mod deployment;
 pub mod document;
 pub mod error;

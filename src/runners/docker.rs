@@ -1,6 +1,8 @@
 //! Runs as containers of a Docker engine.
 
 mod create;
+mod credentials;
+mod pull;
 mod words;
 
 use std::collections::HashMap;
@@ -19,20 +21,22 @@ use futures_util::stream::BoxStream;
 use futures_util::{FutureExt, StreamExt, TryStreamExt};
 
 use super::output::{Lines, stamped};
-use super::spec::{INSTANCE_LABEL, RUN_LABEL};
+use super::spec::{INSTANCE_LABEL, REMOVE_LABEL, RUN_LABEL};
 use super::{
     Answer, Exit, Found, Job, JobKind, Made, OutputLine, Progress, Runner, RunnerError, Standing,
 };
 use crate::domain::log::OutputSeen;
+use crate::domain::time::Timestamp;
 
 /// How long to wait before asking an engine again that did not answer.
 const RETRY: Duration = Duration::from_millis(500);
 
 /// Makes containers. The engine may come and go; each call finds it anew.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct DockerRunner {
     docker: Docker,
     instance: String,
+    pulls: pull::Pulls,
 }
 
 impl DockerRunner {
@@ -55,6 +59,7 @@ impl DockerRunner {
         Ok(Self {
             docker: docker.map_err(words::tell)?,
             instance: instance.to_owned(),
+            pulls: pull::Pulls::default(),
         })
     }
 
@@ -119,8 +124,10 @@ impl Runner for DockerRunner {
     fn create<'a>(&'a self, job: &'a Job, progress: &'a Progress) -> Answer<'a, Made> {
         async move {
             match &job.kind {
-                JobKind::Container(wanted) => create::create(&self.docker, wanted, progress).await,
-                JobKind::Process(_) => Err(RunnerError("not a container".to_owned())),
+                JobKind::Container(wanted) => {
+                    create::create(&self.docker, &self.pulls, wanted, progress).await
+                }
+                JobKind::Process(_) => Err(RunnerError::Refused("not a container".to_owned())),
             }
         }
         .boxed()
@@ -199,6 +206,13 @@ impl Runner for DockerRunner {
         }
         .boxed()
     }
+
+    fn check(&self) -> Answer<'_, ()> {
+        let pinged = self.docker.ping();
+        pinged
+            .map(|pinged| pinged.map(drop).map_err(words::tell))
+            .boxed()
+    }
 }
 
 /// The IPv4 address of a network interface of this machine.
@@ -233,11 +247,15 @@ fn found(container: ContainerSummary) -> Option<Found> {
     };
     Some(Found {
         flow_run_id,
+        removes_itself: labels.contains_key(REMOVE_LABEL),
         made: Made {
             id: container.id?,
             name: name.unwrap_or_default().trim_start_matches('/').to_owned(),
         },
         standing,
+        created: container
+            .created
+            .map(|secs| Timestamp::from_micros(secs.saturating_mul(1_000_000))),
     })
 }
 

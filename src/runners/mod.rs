@@ -33,8 +33,14 @@ pub use spec::{Job, JobKind, RunnerSettings};
 
 /// Why a runner could not do something: a sentence with the engine's own words.
 #[derive(Clone, Debug, thiserror::Error, PartialEq)]
-#[error("{0}")]
-pub struct RunnerError(pub String);
+pub enum RunnerError {
+    /// It cannot be done; asking again would not help.
+    #[error("{0}")]
+    Refused(String),
+    /// The engine does not answer, which says nothing about what was asked.
+    #[error("{0}")]
+    Away(String),
+}
 
 /// What a runner answers.
 pub type Answer<'a, T> = BoxFuture<'a, Result<T, RunnerError>>;
@@ -80,6 +86,10 @@ pub struct Found {
     pub made: Made,
     /// Where it stands.
     pub standing: Standing,
+    /// When it was made, where that is known.
+    pub created: Option<Timestamp>,
+    /// Whether nothing of it is to be kept once it has ended.
+    pub removes_itself: bool,
 }
 
 /// A line that it printed.
@@ -108,7 +118,20 @@ pub trait Runner: Send + Sync {
     fn remove<'a>(&'a self, made: &'a Made) -> Answer<'a, ()>;
     /// Everything of ours.
     fn find(&self) -> Answer<'_, Vec<Found>>;
+    /// Whether the engine answers.
+    fn check(&self) -> Answer<'_, ()>;
+}
+
+/// What takes long while something is made.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Step {
+    /// For the run's log.
+    Told(String),
+    /// An image is being pulled from here on.
+    Pulling(String),
+    /// The image is there, or cannot be had.
+    Pulled,
 }
 
 /// Where a runner tells what takes long.
-pub type Progress = dyn Fn(String) + Send + Sync;
+pub type Progress = dyn Fn(Step) + Send + Sync;

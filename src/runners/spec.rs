@@ -2,11 +2,21 @@
 //!
 //! The settings are those of the 2.0a7 generation's flow runners.
 
+mod container;
+mod process;
+#[cfg(test)]
+mod tests;
+
 use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::time::Duration;
 
 use serde::Deserialize;
+use serde_json::Value;
 
 use super::RunnerError;
+use crate::domain::JsonMap;
+use crate::domain::container::{ContainerRules, Pull, Resources};
 use crate::domain::flow_run::FlowRun;
 use crate::domain::ids::FlowRunId;
 
@@ -14,6 +24,9 @@ use crate::domain::ids::FlowRunId;
 pub const RUN_LABEL: &str = "io.prefect.flow-run-id";
 /// The label that says which daemon made it.
 pub const INSTANCE_LABEL: &str = "io.prefectd.instance";
+
+/// The label of a container that is removed once it has ended.
+pub const REMOVE_LABEL: &str = "io.prefectd.auto-remove";
 
 /// The image of a deployment whose client sent none.
 const DEFAULT_IMAGE: &str = "prefecthq/prefect:2.0a7-python3.9";
@@ -23,7 +36,7 @@ const HOST: &str = "host.docker.internal";
 const LONGEST_NAME: usize = 250;
 
 /// What all runs of this daemon share.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct RunnerSettings {
     /// Names this daemon's state directory among others on the machine.
     pub instance: String,
@@ -32,10 +45,12 @@ pub struct RunnerSettings {
     pub api_url: Option<String>,
     /// The interpreter of subprocess runs that name no environment.
     pub python: String,
+    /// What containers may ask for.
+    pub containers: ContainerRules,
 }
 
 /// A process to be made for a run.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Job {
     /// The run.
     pub flow_run_id: FlowRunId,
@@ -43,21 +58,23 @@ pub struct Job {
     pub name: String,
     /// Whether what it prints also goes to the daemon's own log.
     pub stream_output: bool,
+    /// How long it may take.
+    pub time_limit: Option<Duration>,
     /// What to make.
     pub kind: JobKind,
 }
 
 /// What to make.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum JobKind {
     /// A container.
-    Container(Container),
+    Container(Box<Container>),
     /// A process of this machine.
     Process(Process),
 }
 
 /// A container.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Container {
     /// What it is called, unless that name is taken.
     pub name: String,
@@ -77,6 +94,12 @@ pub struct Container {
     pub extra_hosts: Vec<String>,
     /// Whether it is removed once it has ended.
     pub auto_remove: bool,
+    /// When its image is pulled.
+    pub pull: Pull,
+    /// What else it gets.
+    pub resources: Resources,
+    /// The folders of the host that its mounts may lead to.
+    pub host_folders: Vec<PathBuf>,
 }
 
 /// A process of this machine.
@@ -92,163 +115,51 @@ pub struct Process {
     pub path_first: Option<String>,
 }
 
-#[derive(Deserialize)]
-#[serde(default, deny_unknown_fields)]
-struct DockerConfig {
-    image: Option<String>,
-    env: BTreeMap<String, String>,
-    networks: Vec<String>,
-    labels: Option<BTreeMap<String, String>>,
-    auto_remove: bool,
-    volumes: Vec<String>,
-    stream_output: bool,
-}
-
-impl Default for DockerConfig {
-    fn default() -> Self {
+impl Job {
+    /// What can be said of the process of a run that could not be made today.
+    pub fn unknown(run: &FlowRun) -> Self {
         Self {
-            image: None,
-            env: BTreeMap::new(),
-            networks: Vec::new(),
-            labels: None,
-            auto_remove: false,
-            volumes: Vec::new(),
-            stream_output: true,
+            flow_run_id: run.id,
+            name: run.name.clone(),
+            stream_output: false,
+            time_limit: None,
+            kind: JobKind::Process(Process {
+                command: Vec::new(),
+                env: BTreeMap::new(),
+                unset: Vec::new(),
+                path_first: None,
+            }),
         }
     }
-}
-
-#[derive(Default, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-struct SubprocessConfig {
-    env: BTreeMap<String, String>,
-    stream_output: bool,
-    condaenv: Option<String>,
-    virtualenv: Option<String>,
 }
 
 /// Describes the process of a run, or says why there can be none.
 pub fn job(run: &FlowRun, settings: &RunnerSettings) -> Result<Job, RunnerError> {
     match run.infrastructure.kind.as_deref() {
-        Some("docker") => container(run, settings),
-        None | Some("subprocess" | "universal") => process(run, settings),
-        Some(other) => Err(RunnerError(format!(
+        Some("docker") => container::job(run, settings),
+        None | Some("subprocess" | "universal") => process::job(run, settings),
+        Some(other) => Err(RunnerError::Refused(format!(
             "This agent runs flow runners of type 'docker' and 'subprocess', not {other:?}. \
              Deploy the flow with one of these."
         ))),
     }
 }
 
-fn config<T: for<'de> Deserialize<'de> + Default>(run: &FlowRun) -> Result<T, RunnerError> {
-    let Some(config) = &run.infrastructure.config else {
-        return Ok(T::default());
-    };
-    serde_json::from_value(config.clone().into())
-        .map_err(|error| RunnerError(format!("The flow runner's settings are wrong: {error}.")))
-}
-
-fn container(run: &FlowRun, settings: &RunnerSettings) -> Result<Job, RunnerError> {
-    let config: DockerConfig = config(run)?;
-    let own_api = config.env.get("PREFECT_ORION_HOST").cloned();
-    if own_api.is_none() && settings.api_url.is_none() {
-        return Err(RunnerError(
-            "An ephemeral API cannot serve a container. Start prefectd (systemctl start prefectd) \
-             and point PREFECT_ORION_HOST to it."
-                .to_owned(),
-        ));
-    }
-    if let Some(bad) = config.volumes.iter().find(|volume| !volume.contains(':')) {
-        return Err(RunnerError(format!(
-            "The volume {bad:?} is not of the form 'path:container_path'."
-        )));
-    }
-    let on_host = config.networks.iter().any(|network| network == "host");
-    let api = settings.api_url.as_ref().map(|url| match on_host {
-        true => url.clone(),
-        false => url.replace("localhost", HOST).replace("127.0.0.1", HOST),
-    });
-    let local = own_api.as_deref().is_none_or(|url| {
-        ["localhost", "127.0.0.1", HOST]
-            .iter()
-            .any(|name| url.contains(name))
-    });
-    let extra_hosts = match local && !on_host {
-        true => vec![format!("{HOST}:host-gateway")],
-        false => Vec::new(),
-    };
-    let mut labels = config.labels.unwrap_or_default();
-    labels.insert(RUN_LABEL.to_owned(), run.id.to_string());
-    labels.insert(INSTANCE_LABEL.to_owned(), settings.instance.clone());
-    Ok(Job {
-        flow_run_id: run.id,
-        name: run.name.clone(),
-        stream_output: config.stream_output,
-        kind: JobKind::Container(Container {
-            name: container_name(run),
-            image: config.image.unwrap_or_else(|| DEFAULT_IMAGE.to_owned()),
-            command: engine("python", run),
-            env: with_api(config.env, api.as_deref()),
-            networks: config.networks,
-            labels,
-            volumes: config.volumes,
-            extra_hosts,
-            auto_remove: config.auto_remove,
-        }),
+fn config<T: for<'de> Deserialize<'de>>(config: JsonMap) -> Result<T, RunnerError> {
+    serde_json::from_value(config.into()).map_err(|error| {
+        RunnerError::Refused(format!("The flow runner's settings are wrong: {error}."))
     })
 }
 
-fn process(run: &FlowRun, settings: &RunnerSettings) -> Result<Job, RunnerError> {
-    let config: SubprocessConfig = config(run)?;
-    let env = with_api(config.env, settings.api_url.as_deref());
-    let process = match (config.condaenv, config.virtualenv) {
-        (Some(_), Some(_)) => {
-            return Err(RunnerError(
-                "The flow runner names both a conda environment and a virtualenv; give one."
-                    .to_owned(),
-            ));
-        }
-        (Some(conda), None) => in_conda(run, &conda, env),
-        (None, Some(venv)) => in_virtualenv(run, &venv, env),
-        (None, None) => Process {
-            command: engine(&settings.python, run),
-            env,
-            unset: Vec::new(),
-            path_first: None,
-        },
+fn time_limit(seconds: Option<f64>) -> Result<Option<Duration>, RunnerError> {
+    let Some(seconds) = seconds else {
+        return Ok(None);
     };
-    Ok(Job {
-        flow_run_id: run.id,
-        name: run.name.clone(),
-        stream_output: config.stream_output,
-        kind: JobKind::Process(process),
-    })
-}
-
-/// By path when it looks like one, else by name.
-fn in_conda(run: &FlowRun, conda: &str, env: BTreeMap<String, String>) -> Process {
-    let by = match conda.starts_with(['/', '~']) {
-        true => "--prefix",
-        false => "--name",
-    };
-    let mut command: Vec<String> = ["conda", "run", by, conda].map(str::to_owned).into();
-    command.extend(engine("python", run));
-    Process {
-        command,
-        env,
-        unset: Vec::new(),
-        path_first: None,
-    }
-}
-
-/// What activating the environment would set.
-fn in_virtualenv(run: &FlowRun, venv: &str, mut env: BTreeMap<String, String>) -> Process {
-    env.entry("VIRTUAL_ENV".to_owned())
-        .or_insert_with(|| venv.to_owned());
-    Process {
-        command: engine(&format!("{venv}/bin/python"), run),
-        env,
-        unset: vec!["PYTHONHOME".to_owned()],
-        path_first: Some(format!("{venv}/bin")),
+    match Duration::try_from_secs_f64(seconds) {
+        Ok(limit) if !limit.is_zero() => Ok(Some(limit)),
+        _ => Err(RunnerError::Refused(format!(
+            "The flow runner's time_limit_seconds must be above 0, and is {seconds}."
+        ))),
     }
 }
 
@@ -272,27 +183,3 @@ fn with_api(mut env: BTreeMap<String, String>, api: Option<&str>) -> BTreeMap<St
         .or_insert_with(|| "1".to_owned());
     env
 }
-
-/// The run's name in the letters that the engine allows, or the run's id when none is left.
-fn container_name(run: &FlowRun) -> String {
-    let mut name = String::new();
-    for letter in run.name.chars() {
-        if letter.is_ascii_alphanumeric() || matches!(letter, '_' | '.' | '-') {
-            name.push(letter);
-        } else if !name.ends_with('-') {
-            name.push('-');
-        }
-    }
-    name.truncate(LONGEST_NAME);
-    let name = name
-        .trim_start_matches(['_', '-', '.'])
-        .trim_end_matches('-');
-    match name.len() {
-        // The engine asks for two letters at least.
-        0 | 1 => run.id.to_string(),
-        _ => name.to_owned(),
-    }
-}
-
-#[cfg(test)]
-mod tests;

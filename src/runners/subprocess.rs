@@ -46,8 +46,9 @@ pub struct SubprocessRunner {
 impl SubprocessRunner {
     /// Output files go to `folder`, which is created when it is not there.
     pub fn new(folder: &Path, instance: &str, clock: SharedClock) -> Result<Self, RunnerError> {
-        fs::create_dir_all(folder)
-            .map_err(|error| RunnerError(format!("creating {}: {error}", folder.display())))?;
+        fs::create_dir_all(folder).map_err(|error| {
+            RunnerError::Refused(format!("creating {}: {error}", folder.display()))
+        })?;
         Ok(Self {
             folder: folder.to_owned(),
             instance: instance.to_owned(),
@@ -66,7 +67,7 @@ impl SubprocessRunner {
 
     fn spawn(&self, made: &Made, job: &Job) -> Result<Child, RunnerError> {
         let JobKind::Process(process) = &job.kind else {
-            return Err(RunnerError("not a process".to_owned()));
+            return Err(RunnerError::Refused("not a process".to_owned()));
         };
         let program = process
             .command
@@ -74,7 +75,7 @@ impl SubprocessRunner {
             .map(String::as_str)
             .unwrap_or_default();
         let told = |error: std::io::Error| {
-            RunnerError(format!(
+            RunnerError::Refused(format!(
                 "The command {program:?} cannot be started: {error}."
             ))
         };
@@ -229,11 +230,17 @@ impl Runner for SubprocessRunner {
                         id,
                     },
                     standing: Standing::Running,
+                    created: None,
+                    removes_itself: true,
                 })
             });
             Ok(found.collect())
         }
         .boxed()
+    }
+
+    fn check(&self) -> Answer<'_, ()> {
+        std::future::ready(Ok(())).boxed()
     }
 }
 

@@ -16,10 +16,16 @@ const RECORD: &str = include_str!("../../sql/queries/claims/record_infrastructur
 const COUNT: &str = include_str!("../../sql/queries/claims/count.sql");
 const IN_HAND: &str = include_str!("../../sql/queries/claims/in_hand.sql");
 
-/// Scheduled runs of deployments that are due at `now`, longest due first.
-pub fn due(db: &Connection, now: Timestamp, limit: u64) -> Result<Vec<FlowRunId>> {
+/// Scheduled runs of deployments that are due at `now`, longest due first; those in
+/// containers only when asked for.
+pub fn due(
+    db: &Connection,
+    now: Timestamp,
+    containers: bool,
+    limit: u64,
+) -> Result<Vec<FlowRunId>> {
     let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-    let params = named_params! {":now": now, ":limit": limit};
+    let params = named_params! {":now": now, ":containers": containers, ":limit": limit};
     query::all(db, DUE, params, |row| row.get(0))
 }
 

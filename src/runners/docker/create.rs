@@ -1,18 +1,21 @@
 //! Creating a container: under a free name, from an image that may have to be pulled.
 
 use std::collections::HashMap;
+use std::path::Path;
 
 use bollard::Docker;
 use bollard::errors::Error;
-use bollard::models::{ContainerCreateBody, HostConfig, NetworkConnectRequest};
-use bollard::query_parameters::{
-    CreateContainerOptions, CreateImageOptions, RemoveContainerOptions,
+use bollard::models::{
+    ContainerCreateBody, DeviceMapping, DeviceRequest, HostConfig, NetworkConnectRequest,
+    ResourcesUlimits,
 };
-use futures_util::TryStreamExt;
+use bollard::query_parameters::{CreateContainerOptions, RemoveContainerOptions};
 
 use super::super::spec::Container;
 use super::super::{Made, Progress, RunnerError};
+use super::pull::Pulls;
 use super::words;
+use crate::domain::container::{Bytes, Pull, Resources};
 
 /// The most names that are tried.
 const MOST_NAMES: usize = 1000;
@@ -20,12 +23,17 @@ const MOST_NAMES: usize = 1000;
 /// Creates the container and joins it to its networks; what fails half-way is removed.
 pub(super) async fn create(
     docker: &Docker,
+    pulls: &Pulls,
     wanted: &Container,
     progress: &Progress,
 ) -> Result<Made, RunnerError> {
+    check_real_paths(wanted)?;
+    if wanted.pull == Pull::Always {
+        pulls.pull(docker, &wanted.image, progress).await?;
+    }
     let made = match under_free_name(docker, wanted).await {
-        Err(error) if words::is_no_such_image(&error) => {
-            pull(docker, &wanted.image, progress).await?;
+        Err(error) if words::is_no_such_image(&error) && wanted.pull == Pull::IfMissing => {
+            pulls.pull(docker, &wanted.image, progress).await?;
             under_free_name(docker, wanted).await
         }
         made => made,
@@ -72,6 +80,33 @@ async fn under_free_name(docker: &Docker, wanted: &Container) -> Result<Made, Er
     }
 }
 
+/// The rules permit folders by their names; what a link in one leads to must be in one, too.
+fn check_real_paths(wanted: &Container) -> Result<(), RunnerError> {
+    let sources = wanted
+        .volumes
+        .iter()
+        .filter_map(|volume| volume.split(':').next());
+    for source in sources.filter(|source| source.starts_with('/')) {
+        // What is not there is made by the engine, below a folder that is.
+        let Some(real) = Path::new(source)
+            .ancestors()
+            .find_map(|path| path.canonicalize().ok())
+        else {
+            continue;
+        };
+        let folders = wanted.host_folders.iter();
+        let mut folders = folders.filter_map(|folder| folder.canonicalize().ok());
+        if !folders.any(|folder| real.starts_with(folder)) {
+            return Err(RunnerError::Refused(format!(
+                "The volume {source} leads to {}, which this machine does not permit to mount. \
+                 Its operator can permit it in prefectd.toml: docker.allow.host_volumes",
+                real.display()
+            )));
+        }
+    }
+    Ok(())
+}
+
 fn body(wanted: &Container) -> ContainerCreateBody {
     let env = wanted
         .env
@@ -83,38 +118,83 @@ fn body(wanted: &Container) -> ContainerCreateBody {
         cmd: Some(wanted.command.clone()),
         env: Some(env.collect()),
         labels: Some(labels),
-        host_config: Some(HostConfig {
-            binds: Some(wanted.volumes.clone()),
-            extra_hosts: Some(wanted.extra_hosts.clone()),
-            network_mode: wanted.networks.first().cloned(),
-            // Never the engine's own removal: it destroys the exit code and the output.
-            auto_remove: Some(false),
-            ..HostConfig::default()
-        }),
+        user: wanted.resources.user.clone(),
+        host_config: Some(host_config(wanted)),
         ..ContainerCreateBody::default()
     }
 }
 
-/// Pulls an image; the engine's words are the error.
-async fn pull(docker: &Docker, image: &str, progress: &Progress) -> Result<(), RunnerError> {
-    progress(format!(
-        "The image {image} is not on this machine; pulling it."
-    ));
-    let (name, tag) = match image.rsplit_once(':') {
-        Some((name, tag)) if !tag.contains('/') => (name, tag),
-        _ => (image, "latest"),
+fn host_config(wanted: &Container) -> HostConfig {
+    let asked = &wanted.resources;
+    let bytes = |bytes: Option<Bytes>| bytes.map(|Bytes(bytes)| bytes);
+    let extra = asked.extra_hosts.iter().flatten();
+    HostConfig {
+        binds: Some(wanted.volumes.clone()),
+        extra_hosts: Some(wanted.extra_hosts.iter().chain(extra).cloned().collect()),
+        network_mode: wanted.networks.first().cloned(),
+        nano_cpus: asked.cpus.map(|cpus| (cpus * 1e9) as i64),
+        memory: bytes(asked.memory),
+        shm_size: bytes(asked.shm_size),
+        pids_limit: asked.pids_limit,
+        device_requests: asked.gpus.map(|count| vec![gpus(count)]),
+        ulimits: asked
+            .ulimits
+            .as_ref()
+            .map(|all| all.iter().map(|one| ulimit(one)).collect()),
+        readonly_rootfs: asked.read_only,
+        tmpfs: asked
+            .tmpfs
+            .as_ref()
+            .map(|all| all.iter().map(|one| tmpfs(one)).collect()),
+        privileged: asked.privileged,
+        devices: devices(asked),
+        cap_add: asked.cap_add.clone(),
+        pid_mode: asked.pid_mode.clone(),
+        ipc_mode: asked.ipc_mode.clone(),
+        userns_mode: asked.userns_mode.clone(),
+        // Never the engine's own removal: it destroys the exit code and the output.
+        auto_remove: Some(false),
+        ..HostConfig::default()
+    }
+}
+
+fn gpus(count: i64) -> DeviceRequest {
+    DeviceRequest {
+        driver: Some("nvidia".to_owned()),
+        count: Some(count),
+        capabilities: Some(vec![vec!["gpu".to_owned()]]),
+        ..DeviceRequest::default()
+    }
+}
+
+/// `name=soft[:hard]`; what is no number is left to the engine to refuse.
+fn ulimit(text: &str) -> ResourcesUlimits {
+    let (name, limits) = text.split_once('=').unwrap_or((text, ""));
+    let (soft, hard) = limits.split_once(':').unwrap_or((limits, limits));
+    ResourcesUlimits {
+        name: Some(name.to_owned()),
+        soft: soft.parse().ok(),
+        hard: hard.parse().ok(),
+    }
+}
+
+/// `path[:options]`.
+fn tmpfs(text: &str) -> (String, String) {
+    let (path, options) = text.split_once(':').unwrap_or((text, ""));
+    (path.to_owned(), options.to_owned())
+}
+
+/// `path[:path in the container[:rights]]`.
+fn devices(asked: &Resources) -> Option<Vec<DeviceMapping>> {
+    let mapping = |text: &String| {
+        let mut parts = text.split(':').map(str::to_owned);
+        let path = parts.next();
+        DeviceMapping {
+            path_in_container: parts.next().or(path.clone()),
+            cgroup_permissions: parts.next().or(Some("rwm".to_owned())),
+            path_on_host: path,
+        }
     };
-    let options = CreateImageOptions {
-        from_image: Some(name.to_owned()),
-        tag: Some(tag.to_owned()),
-        ..CreateImageOptions::default()
-    };
-    let steps = docker.create_image(Some(options), None, None);
-    let pulled: Result<Vec<_>, _> = steps.try_collect().await;
-    pulled.map_err(|error| {
-        let words = words::tell(error);
-        RunnerError(format!("The image {image} cannot be pulled: {words}"))
-    })?;
-    progress(format!("Pulled {image}."));
-    Ok(())
+    let devices = asked.devices.as_ref()?;
+    Some(devices.iter().map(mapping).collect())
 }

@@ -6,13 +6,28 @@ use super::super::RunnerError;
 
 /// The engine's own words, or that there is no engine to speak.
 pub(super) fn tell(error: Error) -> RunnerError {
-    let words = match error {
-        Error::DockerResponseServerError { message, .. } => message,
-        Error::DockerStreamError { error } => error,
-        Error::RequestTimeoutError => "The Docker engine did not answer in time.".to_owned(),
-        other => unreachable_engine(&other),
-    };
-    RunnerError(words.trim().to_owned())
+    match error {
+        // An engine that is shutting down.
+        Error::DockerResponseServerError {
+            status_code: 503,
+            message,
+        } => RunnerError::Away(message.trim().to_owned()),
+        Error::DockerResponseServerError { message, .. } => refused(&message),
+        Error::DockerStreamError { error } => refused(&error),
+        Error::JsonDataError { .. }
+        | Error::JsonSerdeError { .. }
+        | Error::StrParseError { .. } => refused(&format!(
+            "The Docker engine's answer makes no sense: {error}"
+        )),
+        Error::RequestTimeoutError => {
+            RunnerError::Away("The Docker engine did not answer in time.".to_owned())
+        }
+        other => RunnerError::Away(unreachable_engine(&other)),
+    }
+}
+
+fn refused(words: &str) -> RunnerError {
+    RunnerError::Refused(words.trim().to_owned())
 }
 
 fn unreachable_engine(error: &Error) -> String {

@@ -1,7 +1,9 @@
 use serde_json::{Value, json};
 
+use super::container::container_name;
 use super::*;
 use crate::domain::JsonMap;
+use crate::domain::container::{Allow, Bytes};
 use crate::domain::deployment::Infrastructure;
 use crate::domain::ids::FlowId;
 use crate::domain::run::RunBooks;
@@ -41,6 +43,14 @@ fn settings() -> RunnerSettings {
         instance: "inst".to_owned(),
         api_url: Some("http://127.0.0.1:4200/api/".to_owned()),
         python: "python3".to_owned(),
+        containers: ContainerRules {
+            allow: Allow {
+                host_volumes: vec!["/data".into()],
+                host_namespaces: vec!["network".to_owned()],
+                ..Allow::default()
+            },
+            ..ContainerRules::default()
+        },
     }
 }
 
@@ -49,7 +59,7 @@ fn docker(config: Value) -> Container {
         .unwrap()
         .kind
     {
-        JobKind::Container(container) => container,
+        JobKind::Container(container) => *container,
         other => panic!("{other:?}"),
     }
 }
@@ -179,4 +189,23 @@ fn what_cannot_run_says_why() {
     let refused = job(&run("x", Some("docker"), json!({})), &ephemeral).unwrap_err();
     assert!(refused.to_string().contains("ephemeral"), "{refused}");
     assert!(job(&run("x", Some("subprocess"), json!({})), &ephemeral).is_ok());
+}
+
+#[test]
+fn resources_are_read_beside_the_2_0a7_settings_and_the_rules_hold() {
+    let container = docker(json!({
+        "image": "x", "memory": "512m", "cpus": 0.5, "user": "1000:1000", "tmpfs": ["/tmp"],
+        "network_mode": "mine", "networks": ["other"], "privileged": null,
+    }));
+    assert_eq!(container.resources.memory, Some(Bytes(512 << 20)));
+    assert_eq!(container.resources.user.as_deref(), Some("1000:1000"));
+    assert_eq!(container.networks, ["mine", "other"]);
+    for config in [
+        json!({ "privileged": true }),
+        json!({ "volumes": ["/var/run/docker.sock:/x"] }),
+        json!({ "memory": "much" }),
+        json!({ "time_limit_seconds": 0 }),
+    ] {
+        assert!(!refusal("docker", config).is_empty());
+    }
 }

@@ -3,6 +3,7 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use super::run_log::RunLog;
 use super::{Agent, end};
@@ -10,7 +11,7 @@ use crate::domain::error::{Error, Kind, Result};
 use crate::domain::flow_run::FlowRun;
 use crate::domain::ids::FlowRunId;
 use crate::domain::state::StateType;
-use crate::runners::{Found, Runner, Standing, spec};
+use crate::runners::{Found, Job, Runner, RunnerError, Standing, spec};
 
 impl Agent {
     /// Takes every unwatched run up again. An engine that does not answer decides nothing:
@@ -42,7 +43,14 @@ impl Agent {
             return Ok(());
         }
         let found = runner.find().await;
-        let found = found.map_err(|error| Error::new(Kind::Unavailable, error.to_string()))?;
+        let found = found.map_err(|error| {
+            if matches!(error, RunnerError::Away(_)) {
+                // Whatever it holds is worth waiting for.
+                self.engine_seen.store(true, Ordering::Relaxed);
+                self.engine_is_away(&error);
+            }
+            Error::new(Kind::Unavailable, error.to_string())
+        })?;
         let mut by_run: HashMap<FlowRunId, Found> = HashMap::new();
         for found in found {
             let known = by_run.get(&found.flow_run_id);
@@ -115,6 +123,9 @@ impl Agent {
         if let (Standing::Created, Ok(job)) = (&found.standing, &job)
             && let Err(error) = runner.start(&found.made, job).await
         {
+            if matches!(error, RunnerError::Away(_)) && self.engine_is_away(&error) {
+                return; // found again when the engine is back
+            }
             log.complain(format!("Submission failed. {error}"));
             let ended = self.app.end_run(run.id, end::not_submitted(&error)).await;
             if let Err(error) = ended {
@@ -122,9 +133,13 @@ impl Agent {
             }
             return;
         }
-        let streams = job.as_ref().is_ok_and(|job| job.stream_output);
-        self.watch(run, runner, &found.made, streams, log).await;
-        if job.is_ok_and(|job| end::removes_itself(&job.kind)) {
+        let job = match job {
+            Ok(job) => job,
+            // Its settings were permitted when it was made; it is watched nevertheless.
+            Err(_) => Job::unknown(run),
+        };
+        self.watch(run, runner, &found.made, &job, log).await;
+        if found.removes_itself {
             self.tidy(run, &found.made).await;
         }
     }

@@ -1,5 +1,7 @@
 //! How a run's end is told. Pure.
 
+use std::time::Duration;
+
 use nix::sys::signal::Signal;
 use serde_json::json;
 
@@ -19,6 +21,16 @@ pub(super) fn not_submitted(error: &RunnerError) -> ProposedState {
 /// A run that was asked to stop and has stopped.
 pub(super) fn cancelled() -> ProposedState {
     ProposedState::new(StateType::Cancelled).because("Cancelled; the run's process has ended.")
+}
+
+/// A run that took longer than it may.
+pub(super) fn timed_out(limit: Duration) -> ProposedState {
+    let secs = limit.as_secs_f64();
+    ProposedState::new(StateType::Failed)
+        .named("TimedOut")
+        .because(format!(
+            "The run was not over after {secs} seconds, its time limit."
+        ))
 }
 
 /// A run whose process has gone while nobody looked.

@@ -8,12 +8,17 @@
 
 mod adopt;
 mod cancel;
+mod clean;
 mod end;
+mod engine;
+mod meter;
 mod run_log;
 mod submit;
+mod time_limit;
 mod watch;
 
 use std::collections::HashMap;
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -27,6 +32,9 @@ use crate::domain::ids::FlowRunId;
 use crate::domain::time::Timestamp;
 use crate::runners::{Made, Runner, RunnerSettings, fault};
 
+pub use clean::Keep;
+pub use meter::OutputLimits;
+
 /// How an agent works.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AgentSettings {
@@ -38,6 +46,12 @@ pub struct AgentSettings {
     pub poll: Duration,
     /// How long a run that is asked to stop has before it is killed.
     pub stop_grace: Duration,
+    /// How long any run may take.
+    pub time_limit: Option<Duration>,
+    /// How much of what a run prints is kept.
+    pub output: OutputLimits,
+    /// Which containers are kept after their end.
+    pub keep: Keep,
 }
 
 /// The runners that an agent uses.
@@ -56,6 +70,10 @@ pub struct Activity {
     pub last_activation: Option<Timestamp>,
     /// What went wrong then, if anything did.
     pub last_error: Option<String>,
+    /// Why there is no engine for containers, while there is none.
+    pub engine_trouble: Option<String>,
+    /// The images that runs wait for.
+    pub pulling: HashMap<FlowRunId, String>,
 }
 
 /// An agent; it is shared by the tasks that it starts.
@@ -66,6 +84,8 @@ pub struct Agent {
     settings: AgentSettings,
     watched: Mutex<HashMap<FlowRunId, Watched>>,
     activity: Arc<Mutex<Activity>>,
+    /// Whether the engine ever answered: one that never did is not waited for.
+    engine_seen: AtomicBool,
     tasks: TaskTracker,
 }
 
@@ -95,6 +115,7 @@ impl Agent {
             settings,
             watched: Mutex::default(),
             activity: Arc::default(),
+            engine_seen: AtomicBool::new(false),
             tasks: TaskTracker::new(),
         })
     }
@@ -108,6 +129,8 @@ impl Agent {
     /// under way, submissions included.
     pub async fn work(self: Arc<Self>, stop: CancellationToken) {
         let bell = self.app.agent_bell();
+        self.meet_engine().await;
+        self.tasks.spawn(Arc::clone(&self).keep_clean(stop.clone()));
         while !stop.is_cancelled() {
             let outcome = self.activate().await;
             self.note(&outcome);
@@ -125,10 +148,12 @@ impl Agent {
         let held = self.app.claimed_runs(&self.settings.name).await?;
         let adopted = self.adopt(&held).await;
         self.stop_cancelled(&held).await?;
+        let engine = self.engine().await;
         let used = held.len() as u64;
         let free = self.settings.slots.saturating_sub(used);
         if free > 0 {
-            let taken = self.app.claim_due_runs(&self.settings.name, free).await?;
+            let name = &self.settings.name;
+            let taken = self.app.claim_due_runs(name, engine.is_ok(), free).await?;
             if !taken.is_empty() {
                 fault::point("after-claim");
             }
@@ -136,7 +161,7 @@ impl Agent {
                 self.begin(run);
             }
         }
-        adopted
+        adopted.and(engine)
     }
 
     /// Starts the task that sees a run from its submission to its end.
@@ -191,8 +216,10 @@ impl Agent {
     async fn until_due(&self) {
         let due = self.app.next_due().await.ok().flatten();
         let left = due.map(|due| (due - self.app.now()).micros());
-        // What is due already and was not taken waits for a slot, which the bell tells.
+        // What is due already and was not taken waits for a slot, which the bell tells, or for
+        // the engine, which tells nobody.
         let sleep = match left {
+            _ if self.is_engine_away() => engine::ASK_AGAIN.min(self.settings.poll),
             Some(left @ 1..) => Duration::from_micros(left.unsigned_abs()).min(self.settings.poll),
             _ => self.settings.poll,
         };
@@ -202,7 +229,7 @@ impl Agent {
     /// Remembers how an activation went; the same trouble is logged once.
     fn note(&self, outcome: &Result<()>) {
         let error = outcome.as_ref().err().map(ToString::to_string);
-        let mut activity = self.activity.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut activity = self.active();
         if error != activity.last_error {
             match &error {
                 Some(error) => tracing::warn!(%error, "the agent cannot do all it should"),
@@ -211,5 +238,10 @@ impl Agent {
         }
         activity.last_activation = Some(self.app.now());
         activity.last_error = error;
+    }
+
+    fn active(&self) -> std::sync::MutexGuard<'_, Activity> {
+        // Each change leaves it whole.
+        self.activity.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -1,12 +1,12 @@
 //! From a taken run to a running process.
 
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 
 use super::run_log::RunLog;
 use super::{Agent, end};
 use crate::domain::error::Kind;
 use crate::domain::flow_run::FlowRun;
-use crate::runners::{Job, Made, Runner, RunnerError, fault, spec};
+use crate::runners::{Job, Made, Runner, RunnerError, Step, fault, spec};
 
 impl Agent {
     /// Makes and starts the run's process and sees it to its end. A submission that fails
@@ -18,11 +18,14 @@ impl Agent {
         match self.launch(&run, runner.as_ref(), &log).await {
             Ok((job, made)) => {
                 self.set_made(run.id, attempt, &made);
-                self.watch(&run, runner, &made, job.stream_output, &log)
-                    .await;
+                self.watch(&run, runner, &made, &job, &log).await;
                 if end::removes_itself(&job.kind) {
                     self.tidy(&run, &made).await;
                 }
+            }
+            // Nothing is known of what the engine did; the next activation finds out.
+            Err(error @ RunnerError::Away(_)) if self.engine_is_away(&error) => {
+                log.tell(format!("{error}. The run goes on when the engine is back"));
             }
             Err(error) => self.fail(&run, &error, &log).await,
         }
@@ -38,16 +41,25 @@ impl Agent {
         log: &RunLog,
     ) -> Result<(Job, Made), RunnerError> {
         let job = spec::job(run, &self.runner_settings)?;
-        let teller = log.clone();
-        let progress = move |message: String| teller.tell(message);
+        let (teller, activity, id) = (log.clone(), self.activity(), run.id);
+        let progress = move |step: Step| {
+            let mut activity = activity.lock().unwrap_or_else(PoisonError::into_inner);
+            match step {
+                Step::Told(message) => teller.tell(message),
+                Step::Pulling(image) => drop(activity.pulling.insert(id, image)),
+                Step::Pulled => drop(activity.pulling.remove(&id)),
+            }
+        };
         let made = runner.create(&job, &progress).await?;
         fault::point("after-create");
         log.tell(format!("Created {}", end::described(&job.kind, &made)));
         self.record(run, &made).await?;
         fault::point("after-record");
         if let Err(error) = runner.start(&made, &job).await {
-            // What never ran leaves nothing behind; the first error is the one that counts.
-            let _ = runner.remove(&made).await;
+            if matches!(error, RunnerError::Refused(_)) {
+                // What never ran leaves nothing behind; the first error is the one that counts.
+                let _ = runner.remove(&made).await;
+            }
             return Err(error);
         }
         fault::point("after-start");
@@ -62,7 +74,7 @@ impl Agent {
             _ => format!("process:{}", made.id),
         };
         let recorded = self.app.record_infrastructure(run.id, what).await;
-        recorded.map_err(|error| RunnerError(error.to_string()))
+        recorded.map_err(|error| RunnerError::Refused(error.to_string()))
     }
 
     async fn fail(&self, run: &FlowRun, error: &RunnerError, log: &RunLog) {

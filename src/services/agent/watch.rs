@@ -6,12 +6,15 @@ use std::time::Duration;
 
 use futures_util::StreamExt;
 
+use tokio_util::sync::CancellationToken;
+
+use super::meter::Meter;
 use super::run_log::RunLog;
 use super::{Agent, end};
 use crate::domain::flow_run::FlowRun;
 use crate::domain::ids::FlowRunId;
 use crate::domain::state::{ProposedState, StateType};
-use crate::runners::{Exit, Made, Runner, fault};
+use crate::runners::{Exit, Job, Made, OutputLine, Runner, fault};
 
 /// How many of the last lines a crash's message quotes.
 const TAIL: usize = 5;
@@ -20,59 +23,35 @@ const LAST_WORDS: Duration = Duration::from_secs(10);
 /// How long to wait before recording an end again that could not be recorded.
 const RETRY: Duration = Duration::from_secs(1);
 
-type Tail = Arc<Mutex<VecDeque<String>>>;
-
 impl Agent {
     /// Keeps what the process prints, waits for its end, and ends the run if the run did
-    /// not end itself.
+    /// not end itself, or takes longer than it may.
     pub(super) async fn watch(
         &self,
         run: &FlowRun,
         runner: Arc<dyn Runner>,
         made: &Made,
-        stream_output: bool,
+        job: &Job,
         log: &RunLog,
     ) {
-        let tail = Tail::default();
-        let output = self.keep_output(run, runner.as_ref(), made, stream_output, log, &tail);
-        let mut output = std::pin::pin!(output);
-        let mut wait = runner.wait(made);
+        let watch = Watch {
+            agent: self,
+            run,
+            runner: runner.as_ref(),
+            made,
+            stream_output: job.stream_output,
+            log,
+            tail: Mutex::default(),
+            over: CancellationToken::new(),
+        };
+        let limit = self.enforce_time_limit(run, &runner, made, job.time_limit, log);
         let exit = tokio::select! {
-            exit = &mut wait => {
-                // Output that never ends must not keep the run from ending.
-                let _ = tokio::time::timeout(LAST_WORDS, output).await;
-                exit
-            }
-            () = &mut output => wait.await,
+            exit = watch.until_end() => exit,
+            never = limit => match never {},
         };
         fault::point("after-exit");
-        let tail: Vec<_> = tail
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .drain(..)
-            .collect();
+        let tail: Vec<_> = watch.tail().drain(..).collect();
         self.settle(run.id, made, &exit, &tail, log).await;
-    }
-
-    async fn keep_output(
-        &self,
-        run: &FlowRun,
-        runner: &dyn Runner,
-        made: &Made,
-        stream_output: bool,
-        log: &RunLog,
-        tail: &Tail,
-    ) {
-        let seen = self.app.output_seen(run.id).await.unwrap_or_default();
-        let mut lines = runner.output(made, seen);
-        while let Some(line) = lines.next().await {
-            if stream_output {
-                let text = &line.text;
-                tracing::info!(flow_run.id = %run.id, flow_run.name = %run.name, "| {text}");
-            }
-            keep(tail, &line.text);
-            log.output(line).await;
-        }
     }
 
     /// Ends the run by what the engine says of its process, unless it has ended itself. Goes
@@ -122,11 +101,83 @@ impl Agent {
     }
 }
 
-/// Keeps the last few lines.
-fn keep(tail: &Tail, line: &str) {
-    let mut kept = tail.lock().unwrap_or_else(PoisonError::into_inner);
-    kept.push_back(line.to_owned());
-    if kept.len() > TAIL {
-        kept.pop_front();
+/// One process under watch.
+struct Watch<'a> {
+    agent: &'a Agent,
+    run: &'a FlowRun,
+    runner: &'a dyn Runner,
+    made: &'a Made,
+    stream_output: bool,
+    log: &'a RunLog,
+    /// The last few lines.
+    tail: Mutex<VecDeque<String>>,
+    /// Cancelled once the process has ended.
+    over: CancellationToken,
+}
+
+impl Watch<'_> {
+    async fn until_end(&self) -> Exit {
+        let mut output = std::pin::pin!(self.keep_output());
+        let mut wait = self.runner.wait(self.made);
+        let exit = tokio::select! {
+            exit = &mut wait => exit,
+            // It lasts until the end is told.
+            () = &mut output => return wait.await,
+        };
+        self.over.cancel();
+        // Output that never ends must not keep the run from ending.
+        let _ = tokio::time::timeout(LAST_WORDS, output).await;
+        exit
+    }
+
+    /// Stores what is printed until it is over. An engine that hangs up is listened to again,
+    /// from where it left off.
+    async fn keep_output(&self) {
+        let seen = self.agent.app.output_seen(self.run.id).await;
+        let mut seen = seen.unwrap_or_default();
+        let mut meter = Meter::new(self.agent.settings.output);
+        loop {
+            let was_over = self.over.is_cancelled();
+            let mut lines = self.runner.output(self.made, seen);
+            while let Some(line) = lines.next().await {
+                seen.count(line.timestamp);
+                self.keep(line, &mut meter).await;
+            }
+            if was_over {
+                break;
+            }
+            tokio::select! {
+                () = self.over.cancelled() => {}
+                () = tokio::time::sleep(RETRY) => {}
+            }
+        }
+        if let Some(told) = meter.dropped() {
+            self.log.complain(told);
+        }
+    }
+
+    async fn keep(&self, line: OutputLine, meter: &mut Meter) {
+        self.remember(&line.text);
+        if !meter.keeps(line.timestamp, &line.text) {
+            return;
+        }
+        if self.stream_output {
+            let (id, name, text) = (&self.run.id, &self.run.name, &line.text);
+            tracing::info!(flow_run.id = %id, flow_run.name = %name, "| {text}");
+        }
+        self.log.output(line).await;
+    }
+
+    fn remember(&self, line: &str) {
+        let mut tail = self.tail();
+        tail.push_back(line.to_owned());
+        if tail.len() > TAIL {
+            tail.pop_front();
+        }
+    }
+
+    fn tail(&self) -> std::sync::MutexGuard<'_, VecDeque<String>> {
+        // Each change leaves it whole.
+        self.tail.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -1,0 +1,133 @@
+//! From a run to the description of its container.
+
+use super::*;
+
+#[derive(Deserialize)]
+#[serde(default, deny_unknown_fields)]
+struct DockerConfig {
+    image: Option<String>,
+    env: BTreeMap<String, String>,
+    networks: Vec<String>,
+    labels: Option<BTreeMap<String, String>>,
+    auto_remove: bool,
+    volumes: Vec<String>,
+    stream_output: bool,
+    time_limit_seconds: Option<f64>,
+}
+
+impl Default for DockerConfig {
+    fn default() -> Self {
+        Self {
+            image: None,
+            env: BTreeMap::new(),
+            networks: Vec::new(),
+            labels: None,
+            auto_remove: false,
+            volumes: Vec::new(),
+            stream_output: true,
+            time_limit_seconds: None,
+        }
+    }
+}
+
+/// The settings that are the 2.0a7 generation's, and those that are ours on top.
+fn split(run: &FlowRun) -> (JsonMap, JsonMap) {
+    let config = run.infrastructure.config.clone().unwrap_or_default();
+    let is_ours = |key: &String| Resources::KEYS.contains(&key.as_str());
+    let set = |(_, value): &(String, Value)| !value.is_null();
+    let (ours, theirs): (Vec<_>, Vec<_>) = config.into_iter().partition(|(key, _)| is_ours(key));
+    let ours = ours.into_iter().filter(set).collect();
+    (theirs.into_iter().collect(), ours)
+}
+
+pub(super) fn job(run: &FlowRun, settings: &RunnerSettings) -> Result<Job, RunnerError> {
+    let (theirs, ours) = split(run);
+    let (config, asked) = (
+        self::config::<DockerConfig>(theirs)?,
+        self::config::<Resources>(ours)?,
+    );
+    let own_api = config.env.get("PREFECT_ORION_HOST").cloned();
+    if own_api.is_none() && settings.api_url.is_none() {
+        return Err(RunnerError::Refused(
+            "An ephemeral API cannot serve a container. Start prefectd (systemctl start prefectd) \
+             and point PREFECT_ORION_HOST to it."
+                .to_owned(),
+        ));
+    }
+    if let Some(bad) = config.volumes.iter().find(|volume| !volume.contains(':')) {
+        return Err(RunnerError::Refused(format!(
+            "The volume {bad:?} is not of the form 'path:container_path'."
+        )));
+    }
+    let rules = &settings.containers;
+    let resources = rules
+        .settle(asked, &config.volumes, &config.networks)
+        .map_err(RunnerError::Refused)?;
+    let mut networks = config.networks;
+    if let Some(mode) = &resources.network_mode
+        && !networks.contains(mode)
+    {
+        networks.insert(0, mode.clone());
+    }
+    let on_host = networks.iter().any(|network| network == "host");
+    let api = settings.api_url.as_ref().map(|url| match on_host {
+        true => url.clone(),
+        false => url.replace("localhost", HOST).replace("127.0.0.1", HOST),
+    });
+    let local = own_api.as_deref().is_none_or(|url| {
+        ["localhost", "127.0.0.1", HOST]
+            .iter()
+            .any(|name| url.contains(name))
+    });
+    let extra_hosts = match local && !on_host {
+        true => vec![format!("{HOST}:host-gateway")],
+        false => Vec::new(),
+    };
+    let mut labels = config.labels.unwrap_or_default();
+    labels.insert(RUN_LABEL.to_owned(), run.id.to_string());
+    labels.insert(INSTANCE_LABEL.to_owned(), settings.instance.clone());
+    if config.auto_remove {
+        labels.insert(REMOVE_LABEL.to_owned(), "yes".to_owned());
+    }
+    Ok(Job {
+        flow_run_id: run.id,
+        name: run.name.clone(),
+        stream_output: config.stream_output,
+        time_limit: time_limit(config.time_limit_seconds)?,
+        kind: JobKind::Container(Box::new(Container {
+            name: container_name(run),
+            image: config.image.unwrap_or_else(|| DEFAULT_IMAGE.to_owned()),
+            command: engine("python", run),
+            env: with_api(config.env, api.as_deref()),
+            networks,
+            labels,
+            volumes: config.volumes,
+            extra_hosts,
+            auto_remove: config.auto_remove,
+            pull: rules.pull,
+            resources,
+            host_folders: rules.allow.host_volumes.clone(),
+        })),
+    })
+}
+
+/// The run's name in the letters that the engine allows, or the run's id when none is left.
+pub(super) fn container_name(run: &FlowRun) -> String {
+    let mut name = String::new();
+    for letter in run.name.chars() {
+        if letter.is_ascii_alphanumeric() || matches!(letter, '_' | '.' | '-') {
+            name.push(letter);
+        } else if !name.ends_with('-') {
+            name.push('-');
+        }
+    }
+    name.truncate(LONGEST_NAME);
+    let name = name
+        .trim_start_matches(['_', '-', '.'])
+        .trim_end_matches('-');
+    match name.len() {
+        // The engine asks for two letters at least.
+        0 | 1 => run.id.to_string(),
+        _ => name.to_owned(),
+    }
+}

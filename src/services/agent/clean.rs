@@ -1,0 +1,118 @@
+//! Containers of runs that have ended: kept for a while, to be looked at, and then removed.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio_util::sync::CancellationToken;
+
+use super::Agent;
+use crate::domain::ids::FlowRunId;
+use crate::domain::time::{Span, Timestamp};
+use crate::runners::{Found, Standing};
+
+/// How often to look.
+const EVERY: Duration = Duration::from_secs(60);
+
+/// Which containers are kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Keep {
+    /// How long after they were made.
+    pub at_most_for: Duration,
+    /// How many, the newest.
+    pub at_most: usize,
+}
+
+impl Agent {
+    /// Works until `stop`. Only what carries this daemon's label is ever touched.
+    pub(super) async fn keep_clean(self: Arc<Self>, stop: CancellationToken) {
+        while !stop.is_cancelled() {
+            self.clean().await;
+            tokio::select! {
+                () = stop.cancelled() => {}
+                () = tokio::time::sleep(EVERY) => {}
+            }
+        }
+    }
+
+    async fn clean(&self) {
+        let held = self.app.claimed_runs(&self.settings.name).await;
+        let (Ok(found), Ok(held)) = (self.runners.containers.find().await, held) else {
+            return; // another time
+        };
+        let mut busy: HashSet<_> = held.iter().map(|run| run.id).collect();
+        busy.extend(self.watched().keys());
+        for old in superfluous(found, &busy, self.settings.keep, self.app.now()) {
+            let removed = self.runners.containers.remove(&old.made).await;
+            match removed {
+                Ok(()) => tracing::info!(container = %old.made.name, "removed an old container"),
+                Err(error) => {
+                    tracing::warn!(container = %old.made.name, %error, "an old container stays");
+                }
+            }
+        }
+    }
+}
+
+/// What is not to be kept of all that was found.
+fn superfluous(
+    found: Vec<Found>,
+    busy: &HashSet<FlowRunId>,
+    keep: Keep,
+    now: Timestamp,
+) -> Vec<Found> {
+    let over = |one: &Found| one.standing != Standing::Running && !busy.contains(&one.flow_run_id);
+    let mut over: Vec<_> = found.into_iter().filter(over).collect();
+    over.sort_by_key(|one| std::cmp::Reverse(one.created));
+    let age = Span::from_micros(i64::try_from(keep.at_most_for.as_micros()).unwrap_or(i64::MAX));
+    let is_old = |one: &Found| one.created.is_some_and(|made| now - made > age);
+    let mut kept = 0;
+    over.retain(|one| {
+        let keeps = !one.removes_itself && !is_old(one) && kept < keep.at_most;
+        kept += usize::from(keeps);
+        !keeps
+    });
+    over
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::runners::Made;
+
+    fn found(name: &str, minute: i64, standing: Standing) -> Found {
+        Found {
+            flow_run_id: FlowRunId::new(),
+            made: Made {
+                id: name.to_owned(),
+                name: name.to_owned(),
+            },
+            standing,
+            created: Some(Timestamp::from_micros(minute * 60_000_000)),
+            removes_itself: name == "auto",
+        }
+    }
+
+    #[test]
+    fn the_newest_ended_ones_are_kept_for_a_while() {
+        let busy = found("busy", 1, Standing::Ended);
+        let busy_runs = HashSet::from([busy.flow_run_id]);
+        let all = vec![
+            found("old", 1, Standing::Ended),
+            found("first", 60, Standing::Ended),
+            found("second", 61, Standing::Ended),
+            found("third", 62, Standing::Created),
+            found("auto", 63, Standing::Ended),
+            found("running", 1, Standing::Running),
+            busy,
+        ];
+        let keep = Keep {
+            at_most_for: Duration::from_secs(600),
+            at_most: 2,
+        };
+        let now = Timestamp::from_micros(65 * 60_000_000);
+        let gone = superfluous(all, &busy_runs, keep, now);
+        let names: Vec<_> = gone.iter().map(|one| one.made.name.as_str()).collect();
+        assert_eq!(names, ["auto", "first", "old"]);
+    }
+}
