@@ -5,7 +5,7 @@
 //!
 //! ```text
 //!  bin ─► daemon ─► everything below        cli ─► api::v3::wire
-//!            │
+//!            │                               cli::agent ─► services, runners
 //!     ┌──────┴───────┐
 //!    api          services ─► runners ─┐
 //!     │              │                 │
@@ -23,11 +23,14 @@
 //! - [`api`]: HTTP. One router, two dialects: [`api::orion`] (the 2.0a7 generation) and
 //!   [`api::v3`] (the modern one).
 //! - [`runners`]: how a run's process is made: containers and subprocesses.
-//! - [`services`]: what goes on by itself: the agent, the scheduler, the marking of late runs.
+//! - [`services`]: what goes on by itself: the agent, the scheduler, the marking of late runs,
+//!   the leases of agents elsewhere.
 //! - [`daemon`]: the only assembler: listeners, lock, logging, signals, the order of stopping.
-//! - [`cli`]: what `prefectctl` does.
+//! - [`cli`]: what `prefectctl` does. Its `agent start` is the same agent, whose desk is over
+//!   HTTP ([`services::agent::Desk`]).
 //! - [`config`]: what an operator may say.
-//! - [`clock`]: where the time comes from.
+//! - [`clock`]: where the time comes from. [`logging`]: where the log goes. [`fault`]: where a
+//!   test can have it all die.
 //!
 //! # The life of one run
 //!
@@ -70,6 +73,8 @@ pub mod clock;
 pub mod config;
 pub mod daemon;
 pub mod domain;
+pub mod fault;
+pub mod logging;
 pub mod runners;
 pub mod services;
 pub mod storage;

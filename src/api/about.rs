@@ -16,38 +16,19 @@ struct Inner {
     state_dir: PathBuf,
     socket: PathBuf,
     listeners: Mutex<Vec<String>>,
-    agent: Option<Box<dyn Fn() -> AgentView + Send + Sync>>,
-}
-
-/// The embedded agent as `status` shows it.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct AgentView {
-    /// Its name.
-    pub name: String,
-    /// How many runs it may hold at once.
-    pub slots: u64,
-    /// When it last looked for work.
-    pub last_activation: Option<Timestamp>,
-    /// What went wrong then, if anything did.
-    pub last_error: Option<String>,
+    instance: String,
 }
 
 impl About {
-    /// At start, before any listener is bound. `agent` is asked for its state on demand;
-    /// absent when the daemon runs without one.
-    pub fn new(
-        started: Timestamp,
-        state_dir: PathBuf,
-        socket: PathBuf,
-        agent: Option<Box<dyn Fn() -> AgentView + Send + Sync>>,
-    ) -> Self {
+    /// At start, before any listener is bound. `instance` names the state directory.
+    pub fn new(started: Timestamp, state_dir: PathBuf, socket: PathBuf, instance: String) -> Self {
         Self {
             inner: Arc::new(Inner {
                 started,
                 state_dir,
                 socket,
                 listeners: Mutex::default(),
-                agent,
+                instance,
             }),
         }
     }
@@ -85,9 +66,9 @@ impl About {
         }
     }
 
-    /// The embedded agent, when there is one.
-    pub fn agent(&self) -> Option<AgentView> {
-        self.inner.agent.as_ref().map(|view| view())
+    /// Names its state directory among all others; containers are labelled with it.
+    pub fn instance(&self) -> &str {
+        &self.inner.instance
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, Vec<String>> {

@@ -1,28 +1,46 @@
 //! Verbs of agents: taking runs, and telling what became of them.
 
+use std::time::Duration;
+
 use super::flow_runs::read;
 use super::{App, Force, Outcome, propose_state};
-use crate::domain::error::{Kind, Result};
+use crate::domain::agent::{Load, share};
+use crate::domain::error::{Error, Kind, Result};
 use crate::domain::flow_run::FlowRun;
 use crate::domain::ids::FlowRunId;
 use crate::domain::state::{ProposedState, StateType};
-use crate::domain::time::Timestamp;
+use crate::domain::time::{Span, Timestamp};
 use crate::storage::{Connection, claims};
+
+/// For how long a run that is due is left to the agent whose turn it is. After that anybody
+/// takes it.
+const COURTESY: Span = Span::from_micros(1_000_000);
 
 impl App {
     /// Takes up to `limit` due runs of deployments, the longest due first: each goes to
     /// Pending and carries the agent's claim, all in one transaction. No other agent gets
-    /// any of them. Without `containers`, runs in containers are left where they are.
+    /// any of them. Without `containers`, runs in containers are left where they are. What
+    /// has only just become due is shared out evenly among the agents that are there.
     pub async fn claim_due_runs(
         &self,
         agent: &str,
         containers: bool,
         limit: u64,
     ) -> Result<Vec<FlowRun>> {
+        self.check_agent(agent)?;
+        let rivals = self.rivals(agent);
+        let slots = self.slots_of(agent);
         let agent = agent.to_owned();
         self.write(move |db, now| {
-            claims::due(db, now, containers, limit)?
-                .into_iter()
+            let ids = match rivals.is_empty() {
+                true => ids(claims::due(db, now, containers, limit)?),
+                false => {
+                    let used = claims::count(db, &agent)?;
+                    let slots = slots.unwrap_or(used + limit);
+                    share_of(db, Load { slots, used }, &rivals, containers, limit, now)?
+                }
+            };
+            ids.into_iter()
                 .filter_map(|id| claim(db, id, &agent, now).transpose())
                 .collect()
         })
@@ -41,35 +59,28 @@ impl App {
         self.read(move |db| claims::count(db, &agent)).await
     }
 
-    /// Gives back a run that was taken and not submitted: Scheduled for now, free for any
-    /// agent. False when it is no longer Pending.
-    pub async fn release_claim(&self, id: FlowRunId) -> Result<bool> {
+    /// Notes what the agent made for a run that it holds.
+    pub async fn record_infrastructure(
+        &self,
+        agent: &str,
+        id: FlowRunId,
+        what: String,
+    ) -> Result<()> {
+        let agent = agent.to_owned();
         self.write(move |db, now| {
-            let run = read(db, id)?;
-            let pending = run
-                .state
-                .as_ref()
-                .is_some_and(|s| s.kind == StateType::Pending);
-            if !pending || run.claim.is_none() {
-                return Ok(false);
+            if !is_held(&read(db, id)?, &agent) {
+                let words = format!("The run is not held by the agent {agent:?} any more.");
+                return Err(Error::conflict(words));
             }
-            claims::release(db, id)?;
-            let again = ProposedState::scheduled(now).because("Given back by its agent.");
-            propose_state::for_flow_run(db, &run, again, Force::Yes, now)?;
-            Ok(true)
+            claims::record_infrastructure(db, id, &what, now)
         })
         .await
     }
 
-    /// Notes what the agent made for a run.
-    pub async fn record_infrastructure(&self, id: FlowRunId, what: String) -> Result<()> {
-        self.write(move |db, now| claims::record_infrastructure(db, id, &what, now))
-            .await
-    }
-
-    /// Ends a run unless it has ended already, or was scheduled anew meanwhile; a terminal
-    /// state is never overwritten. False when there was nothing to end.
-    pub async fn end_run(&self, id: FlowRunId, end: ProposedState) -> Result<bool> {
+    /// Ends a run that `agent` holds, unless it has ended already, or was scheduled anew
+    /// meanwhile; a terminal state is never overwritten. False when there was nothing to end.
+    pub async fn end_run(&self, agent: &str, id: FlowRunId, end: ProposedState) -> Result<bool> {
+        let agent = agent.to_owned();
         let ended = self
             .write(move |db, now| {
                 let run = match read(db, id) {
@@ -77,7 +88,9 @@ impl App {
                     run => run?,
                 };
                 let kind = run.state.as_ref().map(|state| state.kind);
-                if kind.is_some_and(|kind| kind.is_terminal() || kind == StateType::Scheduled) {
+                let over =
+                    kind.is_some_and(|kind| kind.is_terminal() || kind == StateType::Scheduled);
+                if over || !is_held(&run, &agent) {
                     return Ok(false);
                 }
                 propose_state::for_flow_run(db, &run, end, Force::Yes, now)?;
@@ -88,10 +101,56 @@ impl App {
         ended
     }
 
-    /// When the next run of a deployment is due; a past time means now.
-    pub async fn next_due(&self) -> Result<Option<Timestamp>> {
-        self.read(claims::next_due).await
+    /// How long until the next run of a deployment is due; nothing when one is due now.
+    pub async fn due_in(&self) -> Result<Option<Duration>> {
+        let due = self.read(claims::next_due).await?;
+        let left = |due: Timestamp| u64::try_from((due - self.now()).micros()).unwrap_or(0);
+        Ok(due.map(|due| Duration::from_micros(left(due))))
     }
+}
+
+fn ids(due: Vec<(FlowRunId, Timestamp)>) -> Vec<FlowRunId> {
+    due.into_iter().map(|(id, _)| id).collect()
+}
+
+fn is_held(run: &FlowRun, agent: &str) -> bool {
+    run.claim.as_ref().is_some_and(|claim| claim.agent == agent)
+}
+
+/// The runs that an agent with rivals takes: all that nobody wanted, and its share of those
+/// that have only just become due.
+fn share_of(
+    db: &Connection,
+    mine: Load,
+    rivals: &[(String, u64)],
+    containers: bool,
+    limit: u64,
+    now: Timestamp,
+) -> Result<Vec<FlowRunId>> {
+    let mut others = Vec::new();
+    for (name, slots) in rivals {
+        let used = claims::count(db, name)?;
+        others.push(Load {
+            slots: *slots,
+            used,
+        });
+    }
+    let room: u64 = others
+        .iter()
+        .map(|one| one.slots.saturating_sub(one.used))
+        .sum();
+    let due = claims::due(db, now, containers, limit.saturating_add(room))?;
+    let (left_over, fresh): (Vec<_>, Vec<_>) = due
+        .into_iter()
+        .partition(|(_, since)| now - *since > COURTESY);
+    let used = mine.used + left_over.len() as u64;
+    let share = share(fresh.len() as u64, Load { used, ..mine }, &others);
+    let fresh = fresh
+        .into_iter()
+        .take(usize::try_from(share).unwrap_or(usize::MAX));
+    let mut mine = ids(left_over.into_iter().chain(fresh).collect());
+    mine.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
+    Ok(mine)
 }
 
 fn claim(db: &Connection, id: FlowRunId, agent: &str, now: Timestamp) -> Result<Option<FlowRun>> {

@@ -1,24 +1,77 @@
-//! How a verb wakes a service.
+//! How a verb wakes whoever should look.
 
 use std::sync::Arc;
 
-use tokio::sync::Notify;
+use tokio::sync::watch;
 
-/// A bell for one listener. A ring while nobody listens is heard by the next who does, so
-/// that looking and then listening loses nothing.
-#[derive(Clone, Debug, Default)]
+/// A bell that counts its rings; clones ring the same.
+#[derive(Clone, Debug)]
 pub struct Bell {
-    notify: Arc<Notify>,
+    rings: Arc<watch::Sender<u64>>,
+}
+
+impl Default for Bell {
+    fn default() -> Self {
+        Self {
+            rings: Arc::new(watch::Sender::new(0)),
+        }
+    }
 }
 
 impl Bell {
-    /// Wakes the listener, now or when it next listens.
+    /// Wakes every listener, now or when it next listens.
     pub fn ring(&self) {
-        self.notify.notify_one();
+        self.rings.send_modify(|rings| *rings += 1);
     }
 
+    /// How often it was rung since the daemon started.
+    pub fn rings(&self) -> u64 {
+        *self.rings.borrow()
+    }
+
+    /// Waits until it was rung oftener than `seen`, and answers how often. A number that it
+    /// has not reached yet was told by an earlier daemon: then it answers at once.
+    pub async fn rung_since(&self, seen: u64) -> u64 {
+        let mut listener = self.rings.subscribe();
+        let rung = listener.wait_for(|rings| *rings != seen).await;
+        // The sender lives as long as this bell.
+        rung.map_or(seen, |rings| *rings)
+    }
+
+    /// Listens from here on.
+    pub fn listen(&self) -> Listener {
+        Listener(self.rings.subscribe())
+    }
+}
+
+/// Hears the rings of one bell. A ring while nobody waits is heard by the next wait, so that
+/// looking and then waiting loses nothing.
+#[derive(Debug)]
+pub struct Listener(watch::Receiver<u64>);
+
+impl Listener {
     /// Waits for a ring since the last time one was heard.
-    pub async fn rung(&self) {
-        self.notify.notified().await;
+    pub async fn rung(&mut self) {
+        if self.0.changed().await.is_err() {
+            // Nobody is left who could ring.
+            std::future::pending::<()>().await;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn every_listener_hears_and_no_ring_is_lost() {
+        let bell = Bell::default();
+        let (mut one, mut other) = (bell.listen(), bell.listen());
+        bell.ring();
+        one.rung().await;
+        other.rung().await;
+        assert_eq!(bell.rung_since(0).await, 1);
+        // Another daemon's number.
+        assert_eq!(bell.rung_since(7).await, 1);
     }
 }

@@ -15,11 +15,14 @@ mod health;
 mod history;
 mod logs;
 mod propose_state;
+mod roster;
 mod saved_searches;
 mod schedules;
 mod task_runs;
+mod why;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::clock::SharedClock;
 use crate::domain::error::Result;
@@ -27,7 +30,7 @@ use crate::domain::time::Timestamp;
 use crate::storage::blobs::Blobs;
 use crate::storage::{Connection, Store};
 
-pub use bell::Bell;
+pub use bell::{Bell, Listener};
 pub use propose_state::{Decision, Force, Outcome};
 pub use schedules::{LATE_AFTER, RUNS_AHEAD, Range, TIME_AHEAD};
 
@@ -42,17 +45,22 @@ struct Inner {
     blobs: Blobs,
     clock: SharedClock,
     agent_bell: Bell,
+    roster: roster::Roster,
+    lease: Duration,
 }
 
 impl App {
-    /// Over an opened store, its documents, and a clock.
-    pub fn new(store: Store, blobs: Blobs, clock: SharedClock) -> Self {
+    /// Over an opened store, its documents, and a clock. An agent that has not reported for
+    /// as long as `lease` is taken for dead.
+    pub fn new(store: Store, blobs: Blobs, clock: SharedClock, lease: Duration) -> Self {
         Self {
             inner: Arc::new(Inner {
                 store,
                 blobs,
                 clock,
                 agent_bell: Bell::default(),
+                roster: roster::Roster::default(),
+                lease,
             }),
         }
     }

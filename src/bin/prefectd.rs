@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use prefectd::config::{Flags, Settings};
-use prefectd::daemon;
+use prefectd::{daemon, logging};
 
 /// Stopped cleanly.
 const DONE: u8 = 0;
@@ -19,7 +19,7 @@ fn main() -> ExitCode {
         Ok(settings) => settings,
         Err(error) => return told(USAGE, &error.to_string()),
     };
-    if let Err(error) = daemon::logging::start(settings.log_format, &settings.log_level) {
+    if let Err(error) = logging::start("prefectd", settings.log_format, &settings.log_level) {
         return told(USAGE, &format!("{error:#}"));
     }
     let runtime = match tokio::runtime::Runtime::new() {

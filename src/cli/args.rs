@@ -5,6 +5,8 @@ use std::path::PathBuf;
 use clap::{Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
+use crate::config::LogFormat;
+
 /// Steers prefectd.
 #[derive(Debug, Parser)]
 #[command(
@@ -70,6 +72,51 @@ pub enum Command {
     /// List, inspect, follow and cancel flow runs.
     #[command(subcommand)]
     FlowRun(FlowRun),
+    /// Start an agent beside the daemon's own, and list agents.
+    #[command(subcommand)]
+    Agent(Agent),
+}
+
+/// Commands on agents.
+#[derive(Debug, Subcommand)]
+pub enum Agent {
+    /// Work as an agent, for a daemon of this machine or another.
+    #[command(after_help = "\
+Examples:
+  prefectctl agent start                                  for the daemon of this machine
+  prefectctl agent start --api http://10.0.0.5:4200/api --slots 4
+  PREFECT_ORION_HOST=http://127.0.0.1:4200/api/ prefectctl agent start
+
+Where no API is named and no daemon answers, it starts an ephemeral API of its own, which
+runs subprocesses and no containers.")]
+    Start(AgentStart),
+    /// List the agents that are there.
+    #[command(after_help = "Example:\n  prefectctl agent ls --output json")]
+    Ls,
+}
+
+/// How an agent is started.
+#[derive(Clone, Debug, Default, clap::Args)]
+pub struct AgentStart {
+    /// Its name; by default the machine's. Runs that it takes carry it.
+    #[arg(long)]
+    pub name: Option<String>,
+    /// How many runs it holds at once.
+    #[arg(long, value_parser = clap::value_parser!(u64).range(1..))]
+    pub slots: Option<u64>,
+    /// Keep its files here.
+    #[arg(long, value_name = "DIR")]
+    pub state_dir: Option<PathBuf>,
+    /// Read its settings ([agent], [docker], [runners]) from this file instead of
+    /// /etc/prefectd/prefectd.toml.
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// How to log; by default journald under systemd and text elsewhere.
+    #[arg(long, value_enum, value_name = "FORMAT")]
+    pub log_format: Option<LogFormat>,
+    /// What to log: error, warn, info, debug, trace.
+    #[arg(long, value_name = "LEVEL")]
+    pub log_level: Option<String>,
 }
 
 /// Commands on deployments. A deployment is named FLOW/NAME.
@@ -173,6 +220,12 @@ Examples:
     /// Show one run and its states.
     #[command(after_help = "Example:\n  prefectctl flow-run inspect brave-owl")]
     Inspect {
+        /// Its name or id.
+        run: String,
+    },
+    /// Say why a run is not further than it is, and when it may start.
+    #[command(after_help = "Example:\n  prefectctl flow-run why brave-owl")]
+    Why {
         /// Its name or id.
         run: String,
     },

@@ -34,6 +34,13 @@ pub struct Client {
 }
 
 impl Target {
+    /// Whether somebody said where the daemon is.
+    pub fn is_named(args: &Args) -> bool {
+        let names = ["PREFECTD_SOCKET", "PREFECT_API_URL", "PREFECT_ORION_HOST"];
+        let is_set = |name: &&str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
+        args.api.is_some() || args.socket.is_some() || names.iter().any(is_set)
+    }
+
     /// From the flags, else from the environment, else the usual socket.
     pub fn of(args: &Args) -> Result<Self> {
         let variable = |name| std::env::var(name).ok().filter(|value| !value.is_empty());
@@ -141,10 +148,11 @@ impl Client {
 }
 
 fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T> {
+    let body = if body.is_empty() { b"null" } else { body };
     serde_json::from_slice(body).map_err(|error| {
-        Failure::new(format!(
-            "the answer is not understood ({error}); is prefectd of the same version?"
-        ))
+        let line =
+            format!("the answer is not understood ({error}); is prefectd of the same version?");
+        Failure::answered(StatusCode::OK.as_u16(), line)
     })
 }
 
@@ -154,10 +162,11 @@ fn refused(status: StatusCode, body: &[u8]) -> Failure {
     let words = ["/detail", "/exception_detail/0/msg"]
         .into_iter()
         .find_map(|place| said.pointer(place)?.as_str());
-    match words {
-        Some(words) => Failure::new(words),
-        None => Failure::new(format!("prefectd answered {status}")),
-    }
+    let line = match words {
+        Some(words) => words.to_owned(),
+        None => format!("prefectd answered {status}"),
+    };
+    Failure::answered(status.as_u16(), line)
 }
 
 #[cfg(test)]

@@ -7,6 +7,7 @@ use std::fmt;
 pub struct Failure {
     line: String,
     usage: bool,
+    status: Option<u16>,
 }
 
 /// What a command answers.
@@ -18,6 +19,15 @@ impl Failure {
         Self {
             line: line.into(),
             usage: false,
+            status: None,
+        }
+    }
+
+    /// The daemon answered, with this HTTP status.
+    pub fn answered(status: u16, line: impl Into<String>) -> Self {
+        Self {
+            status: Some(status),
+            ..Self::new(line)
         }
     }
 
@@ -26,7 +36,13 @@ impl Failure {
         Self {
             line: line.into(),
             usage: true,
+            status: None,
         }
+    }
+
+    /// The HTTP status that the daemon answered; none when it was not reached.
+    pub fn status(&self) -> Option<u16> {
+        self.status
     }
 
     /// True when it was asked wrongly.

@@ -1,6 +1,7 @@
 //! `prefectctl`: a thin client that speaks the modern dialect over the Unix socket, or by
 //! HTTP to another host.
 
+mod agent;
 mod args;
 mod client;
 mod commands;

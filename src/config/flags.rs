@@ -43,6 +43,10 @@ pub struct Flags {
     /// Do not listen on the gateway of Docker's default bridge.
     #[arg(long)]
     pub no_docker_bridge: bool,
+    /// Serve one agent of this machine and nobody else, as `prefectctl agent start` does
+    /// where no daemon runs: any free port, no bridge, no containers.
+    #[arg(long, hide = true)]
+    pub ephemeral: bool,
     /// How to log; by default journald under systemd and text elsewhere.
     #[arg(long, value_enum, value_name = "FORMAT")]
     pub log_format: Option<LogFormat>,

@@ -8,9 +8,10 @@ use figment::Figment;
 use figment::providers::{Env, Format, Toml};
 use serde::Deserialize;
 
+use crate::domain::agent::{self, AgentSettings, OutputLimits};
 use crate::domain::container::{Allow, Bytes, ContainerRules, Maxima, Pull, Resources};
 
-use super::{AgentSettings, ConfigError, Flags, Settings, paths};
+use super::{ConfigError, Flags, Settings, paths};
 
 /// How much of a run's output is kept, in bytes.
 const OUTPUT_BYTES: u64 = 64 << 20;
@@ -53,6 +54,9 @@ struct Server {
     listen: Option<Vec<SocketAddr>>,
     docker_bridge: Option<bool>,
     services: Option<bool>,
+    agent_lease_secs: Option<u64>,
+    #[serde(skip)]
+    ephemeral: bool,
 }
 
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -149,6 +153,7 @@ impl Input {
             no_agent,
             no_services,
             no_docker_bridge,
+            ephemeral,
             log_format,
             log_level,
         } = flags;
@@ -157,6 +162,11 @@ impl Input {
         server.socket = socket.or(server.socket.take());
         if !listen.is_empty() {
             server.listen = Some(listen);
+        }
+        if ephemeral {
+            server.ephemeral = true;
+            server.docker_bridge = Some(false);
+            server.listen = Some(vec![SocketAddr::from(([127, 0, 0, 1], 0))]);
         }
         if no_services {
             server.services = Some(false);
@@ -179,10 +189,14 @@ impl Input {
             poll: Duration::from_secs(self.agent.poll_secs.unwrap_or(5).max(1)),
             stop_grace: Duration::from_secs(self.agent.stop_grace_secs.unwrap_or(30)),
             time_limit: self.agent.time_limit_secs.map(Duration::from_secs),
-            output_bytes: self.agent.output_max_bytes.map_or(OUTPUT_BYTES, unsigned),
-            output_rate: self.agent.output_lines_per_sec,
-            keep_for: Duration::from_secs(self.docker.keep.hours.unwrap_or(7 * 24) * 3600),
-            keep_most: self.docker.keep.containers.unwrap_or(200),
+            output: OutputLimits {
+                bytes: self.agent.output_max_bytes.map_or(OUTPUT_BYTES, unsigned),
+                lines_per_sec: self.agent.output_lines_per_sec,
+            },
+            keep: agent::Keep {
+                at_most_for: Duration::from_secs(self.docker.keep.hours.unwrap_or(7 * 24) * 3600),
+                at_most: self.docker.keep.containers.unwrap_or(200),
+            },
         };
         if agent.slots == 0 {
             let words =
@@ -201,7 +215,10 @@ impl Input {
             listen: self.server.listen.unwrap_or_else(|| vec![local]),
             docker_bridge: self.server.docker_bridge.unwrap_or(true),
             services: self.server.services.unwrap_or(true),
-            agent: self.agent.enabled.unwrap_or(true).then_some(agent),
+            agent_lease: Duration::from_secs(self.server.agent_lease_secs.unwrap_or(30).max(1)),
+            ephemeral: self.server.ephemeral,
+            embedded_agent: self.agent.enabled.unwrap_or(true),
+            agent,
             containers: ContainerRules {
                 pull: self.docker.pull,
                 defaults: self.docker.defaults,
@@ -237,8 +254,9 @@ mod tests {
     fn the_later_one_wins() {
         let file = "[agent]\nslots = 2\npoll_secs = 9\n[server]\nlisten = [\"127.0.0.1:1\"]\n";
         let settings = settle(file, Flags::default()).unwrap();
-        let agent = settings.agent.unwrap();
+        let agent = settings.agent;
         assert_eq!((agent.slots, agent.poll.as_secs()), (3, 9));
+        assert!(settings.embedded_agent);
         assert_eq!(settings.listen, ["127.0.0.1:1".parse().unwrap()]);
         let flags = Flags {
             listen: vec!["127.0.0.1:2".parse().unwrap()],
@@ -247,7 +265,7 @@ mod tests {
         };
         let settings = settle(file, flags).unwrap();
         assert_eq!(settings.listen, ["127.0.0.1:2".parse().unwrap()]);
-        assert!(settings.agent.is_none());
+        assert!(!settings.embedded_agent);
     }
 
     #[test]

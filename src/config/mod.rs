@@ -11,11 +11,12 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use crate::domain::agent::AgentSettings;
 use crate::domain::container::ContainerRules;
 
 pub use flags::Flags;
 pub use input::{Input, LogFormat};
-pub use paths::default_socket;
+pub use paths::{default_agent_dir, default_socket};
 
 /// How the daemon runs.
 #[derive(Clone, Debug, PartialEq)]
@@ -30,8 +31,14 @@ pub struct Settings {
     pub docker_bridge: bool,
     /// Whether the loops beside the agent run.
     pub services: bool,
-    /// The embedded agent; absent when it is switched off.
-    pub agent: Option<AgentSettings>,
+    /// Whether the daemon has an agent of its own.
+    pub embedded_agent: bool,
+    /// How an agent works.
+    pub agent: AgentSettings,
+    /// How long an agent elsewhere may be silent before its runs are given up.
+    pub agent_lease: Duration,
+    /// Whether this is an API for one agent, which serves no container.
+    pub ephemeral: bool,
     /// The interpreter of subprocess runs that name no environment.
     pub python: String,
     /// What containers may ask for.
@@ -40,27 +47,6 @@ pub struct Settings {
     pub log_format: Option<LogFormat>,
     /// What to log, such as `info` or `prefectd=debug`.
     pub log_level: String,
-}
-
-/// The embedded agent.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct AgentSettings {
-    /// The most runs at once.
-    pub slots: u64,
-    /// How long it sleeps at most.
-    pub poll: Duration,
-    /// How long a cancelled run has before it is killed.
-    pub stop_grace: Duration,
-    /// How long any run may take.
-    pub time_limit: Option<Duration>,
-    /// How many bytes of a run's output are kept.
-    pub output_bytes: u64,
-    /// How many lines of it a second are kept; absent: all.
-    pub output_rate: Option<u64>,
-    /// How long a container that has ended is kept.
-    pub keep_for: Duration,
-    /// How many of them are kept.
-    pub keep_most: usize,
 }
 
 /// Why there are no settings: one line that says what to mend.

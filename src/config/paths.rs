@@ -18,6 +18,16 @@ pub(super) fn default_state_dir() -> Result<PathBuf, ConfigError> {
         .ok_or_else(|| ConfigError("no state directory: give --state-dir".to_owned()))
 }
 
+/// Where agents keep what they know, unless told otherwise: `$STATE_DIRECTORY`, else
+/// `/var/lib/prefectd-agent` as root, else `$XDG_STATE_HOME/prefectd-agent`.
+pub fn default_agent_dir() -> Result<PathBuf, ConfigError> {
+    if variable("STATE_DIRECTORY").is_some() {
+        return default_state_dir();
+    }
+    let daemon = default_state_dir()?;
+    Ok(daemon.with_file_name("prefectd-agent"))
+}
+
 /// `$RUNTIME_DIRECTORY/prefectd.sock`, else `/run/prefectd/prefectd.sock` as root, else
 /// `$XDG_RUNTIME_DIR/prefectd/prefectd.sock`.
 pub fn default_socket() -> Result<PathBuf, ConfigError> {

@@ -1,29 +1,28 @@
 //! The only assembler: builds every part, starts them, waits, and stops them in order.
 
+mod agent;
 mod bridge;
 mod listeners;
 mod lock;
-pub mod logging;
 mod shutdown;
 
 use std::net::SocketAddr;
 use std::path::Path;
-use std::sync::{Arc, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::api::{self, About, AgentView, Ctx};
+use crate::api::{self, About, Ctx};
 use crate::app::App;
 use crate::clock::{Clock, SharedClock, SystemClock};
 use crate::config::{Flags, Settings};
+use crate::domain::agent::EMBEDDED;
+use crate::fault;
 use crate::runners::docker::DockerRunner;
-use crate::runners::subprocess::SubprocessRunner;
-use crate::runners::{RunnerSettings, fault};
 use crate::services;
-use crate::services::agent::{Agent, AgentSettings, Keep, OutputLimits, Runners};
 use crate::storage::Store;
 use crate::storage::blobs::Blobs;
 
@@ -38,66 +37,31 @@ pub async fn run(settings: Settings, flags: Flags) -> anyhow::Result<()> {
 
     let clock: SharedClock = Arc::new(SystemClock);
     let started = SystemClock.now();
-    let app = open_app(&settings.state_dir, clock.clone())?;
+    let app = open_app(&settings, clock.clone())?;
     let instance = instance_id(&settings.state_dir)?;
 
     let unix = listeners::bind_unix(&settings.socket)?;
     let tcp = listeners::bind_tcp(&settings.listen).await?;
     let bound: Vec<SocketAddr> = tcp.iter().filter_map(|one| one.local_addr().ok()).collect();
-    let docker = DockerRunner::new(&instance)?;
-    let agent = settings.agent.clone().map(|wanted| {
-        let runner_settings = RunnerSettings {
-            instance: instance.clone(),
-            api_url: bound.first().map(|addr| api_url(*addr)),
-            python: settings.python.clone(),
-            containers: settings.containers.clone(),
-        };
-        let folder = settings.state_dir.join("runs");
-        let processes = SubprocessRunner::new(&folder, &instance, clock.clone())?;
-        let runners = Runners {
-            containers: Arc::new(docker.clone()),
-            processes: Arc::new(processes),
-        };
-        let agent = AgentSettings {
-            name: "embedded".to_owned(),
-            slots: wanted.slots,
-            poll: wanted.poll,
-            stop_grace: wanted.stop_grace,
-            time_limit: wanted.time_limit,
-            output: OutputLimits {
-                bytes: wanted.output_bytes,
-                lines_per_sec: wanted.output_rate,
+    let docker = DockerRunner::new(&instance, EMBEDDED)?;
+    let agent = match settings.embedded_agent {
+        true => Some(agent::assemble(
+            &app,
+            &docker,
+            &settings,
+            &agent::Place {
+                instance: instance.clone(),
+                api_url: bound.first().map(|addr| api_url(*addr)),
             },
-            keep: Keep {
-                at_most_for: wanted.keep_for,
-                at_most: wanted.keep_most,
-            },
-        };
-        anyhow::Ok(Agent::new(app.clone(), runners, runner_settings, agent))
-    });
-    let agent = agent.transpose()?;
-    let view = settings
-        .agent
-        .as_ref()
-        .zip(agent.as_ref())
-        .map(|(wanted, agent)| {
-            let (slots, activity) = (wanted.slots, agent.activity());
-            let view = move || {
-                let activity = activity.lock().unwrap_or_else(PoisonError::into_inner);
-                AgentView {
-                    name: "embedded".to_owned(),
-                    slots,
-                    last_activation: activity.last_activation,
-                    last_error: activity.last_error.clone(),
-                }
-            };
-            Box::new(view) as Box<dyn Fn() -> AgentView + Send + Sync>
-        });
+            clock,
+        )?),
+        false => None,
+    };
     let about = About::new(
         started,
         settings.state_dir.clone(),
         settings.socket.clone(),
-        view,
+        instance,
     );
     let ctx = Ctx {
         app: app.clone(),
@@ -124,6 +88,7 @@ pub async fn run(settings: Settings, flags: Flags) -> anyhow::Result<()> {
     if settings.services {
         tasks.spawn(services::scheduler(app.clone(), stop.clone()));
         tasks.spawn(services::late_runs(app.clone(), stop.clone()));
+        tasks.spawn(services::leases(app.clone(), stop.clone()));
     }
     if let Some(point) = fault::wanted() {
         tracing::warn!("PREFECTD_FAULT is set: this daemon will abort at {point}");
@@ -158,12 +123,13 @@ fn serve_tcp(
     Ok(())
 }
 
-fn open_app(state_dir: &Path, clock: SharedClock) -> anyhow::Result<App> {
+fn open_app(settings: &Settings, clock: SharedClock) -> anyhow::Result<App> {
+    let state_dir = &settings.state_dir;
     let database = state_dir.join("prefectd.db");
     let store = Store::open(&database)
         .with_context(|| format!("cannot open the database {}", database.display()))?;
     let blobs = Blobs::open(&state_dir.join("blobs"))?;
-    Ok(App::new(store, blobs, clock))
+    Ok(App::new(store, blobs, clock, settings.agent_lease))
 }
 
 /// Names this state directory among all on the machine; made once.

@@ -3,8 +3,8 @@
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
-use super::logging;
 use crate::config::{Flags, Settings};
+use crate::logging;
 
 /// Installs the handlers and cancels `stop` when it is time.
 pub(super) fn watch_signals(stop: CancellationToken, flags: Flags) -> anyhow::Result<()> {

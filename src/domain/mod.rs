@@ -4,6 +4,7 @@
 //! needs to know is handed in, and what it decides is handed back. Every other room may
 //! import from here; this room imports nothing of ours.
 
+pub mod agent;
 pub mod container;
 pub mod deployment;
 pub mod document;
@@ -22,6 +23,7 @@ pub mod schedule;
 pub mod state;
 pub mod task_run;
 pub mod time;
+pub mod why;
 
 /// A JSON object, kept in the order in which it was written.
 pub type JsonMap = serde_json::Map<String, serde_json::Value>;

@@ -21,10 +21,11 @@ use futures_util::stream::BoxStream;
 use futures_util::{FutureExt, StreamExt, TryStreamExt};
 
 use super::output::{Lines, stamped};
-use super::spec::{INSTANCE_LABEL, REMOVE_LABEL, RUN_LABEL};
+use super::spec::{AGENT_LABEL, INSTANCE_LABEL, REMOVE_LABEL, RUN_LABEL};
 use super::{
     Answer, Exit, Found, Job, JobKind, Made, OutputLine, Progress, Runner, RunnerError, Standing,
 };
+use crate::domain::agent::EMBEDDED;
 use crate::domain::log::OutputSeen;
 use crate::domain::time::Timestamp;
 
@@ -36,12 +37,14 @@ const RETRY: Duration = Duration::from_millis(500);
 pub struct DockerRunner {
     docker: Docker,
     instance: String,
+    agent: String,
     pulls: pull::Pulls,
 }
 
 impl DockerRunner {
-    /// At `DOCKER_HOST` or the local socket. Does not ask whether an engine is there.
-    pub fn new(instance: &str) -> Result<Self, RunnerError> {
+    /// At `DOCKER_HOST` or the local socket, for one agent of one daemon. Does not ask
+    /// whether an engine is there.
+    pub fn new(instance: &str, agent: &str) -> Result<Self, RunnerError> {
         // The oldest engine that maps host-gateway is 20.10, whose API is 1.41.
         let version = bollard::ClientVersion {
             major_version: 1,
@@ -59,6 +62,7 @@ impl DockerRunner {
         Ok(Self {
             docker: docker.map_err(words::tell)?,
             instance: instance.to_owned(),
+            agent: agent.to_owned(),
             pulls: pull::Pulls::default(),
         })
     }
@@ -91,6 +95,13 @@ impl DockerRunner {
             Err(error) if words::is_gone(&error) => Ok(None),
             Err(error) => Err(words::tell(error)),
         }
+    }
+
+    /// Whether this agent made it, and not another one of the same daemon.
+    fn is_mine(&self, container: &ContainerSummary) -> bool {
+        let labels = container.labels.as_ref();
+        let maker = labels.and_then(|labels| labels.get(AGENT_LABEL));
+        maker.map_or(EMBEDDED, String::as_str) == self.agent
     }
 
     /// Waits until the engine says that the container has ended, or never existed. An
@@ -202,7 +213,8 @@ impl Runner for DockerRunner {
             };
             let listed = self.docker.list_containers(Some(options)).await;
             let listed = listed.map_err(words::tell)?;
-            Ok(listed.into_iter().filter_map(found).collect())
+            let mine = listed.into_iter().filter(|one| self.is_mine(one));
+            Ok(mine.filter_map(found).collect())
         }
         .boxed()
     }

@@ -15,7 +15,6 @@
 //!   daemon that was killed finds its runs again by this.
 
 pub mod docker;
-pub mod fault;
 mod output;
 pub mod spec;
 pub mod subprocess;

@@ -24,6 +24,8 @@ use crate::domain::ids::FlowRunId;
 pub const RUN_LABEL: &str = "io.prefect.flow-run-id";
 /// The label that says which daemon made it.
 pub const INSTANCE_LABEL: &str = "io.prefectd.instance";
+/// The label that says which agent made it; absent on those of the daemon's own agent.
+pub const AGENT_LABEL: &str = "io.prefectd.agent";
 
 /// The label of a container that is removed once it has ended.
 pub const REMOVE_LABEL: &str = "io.prefectd.auto-remove";
@@ -40,9 +42,12 @@ const LONGEST_NAME: usize = 250;
 pub struct RunnerSettings {
     /// Names this daemon's state directory among others on the machine.
     pub instance: String,
-    /// Where the API is, such as `http://127.0.0.1:4200/api/`; absent under an ephemeral
-    /// API, which lives within one process.
+    /// The agent's name.
+    pub agent: String,
+    /// Where the API is, such as `http://127.0.0.1:4200/api/`.
     pub api_url: Option<String>,
+    /// The same for containers; absent under an ephemeral API, which serves none.
+    pub container_api_url: Option<String>,
     /// The interpreter of subprocess runs that name no environment.
     pub python: String,
     /// What containers may ask for.

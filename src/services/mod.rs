@@ -3,7 +3,9 @@
 pub mod agent;
 mod driver;
 mod late_runs;
+mod leases;
 mod scheduler;
 
 pub use late_runs::late_runs;
+pub use leases::leases;
 pub use scheduler::scheduler;

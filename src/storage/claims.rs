@@ -9,29 +9,38 @@ use crate::domain::ids::FlowRunId;
 use crate::domain::time::Timestamp;
 
 const DUE: &str = include_str!("../../sql/queries/claims/due.sql");
+const DUE_BEFORE: &str = include_str!("../../sql/queries/claims/due_before.sql");
 const NEXT_DUE: &str = include_str!("../../sql/queries/claims/next_due.sql");
 const TAKE: &str = include_str!("../../sql/queries/claims/take.sql");
-const RELEASE: &str = include_str!("../../sql/queries/claims/release.sql");
 const RECORD: &str = include_str!("../../sql/queries/claims/record_infrastructure.sql");
 const COUNT: &str = include_str!("../../sql/queries/claims/count.sql");
+const HOLDERS: &str = include_str!("../../sql/queries/claims/holders.sql");
 const IN_HAND: &str = include_str!("../../sql/queries/claims/in_hand.sql");
 
-/// Scheduled runs of deployments that are due at `now`, longest due first; those in
-/// containers only when asked for.
+/// Scheduled runs of deployments that are due at `now`, longest due first, each with the time
+/// at which it became due; those in containers only when asked for.
 pub fn due(
     db: &Connection,
     now: Timestamp,
     containers: bool,
     limit: u64,
-) -> Result<Vec<FlowRunId>> {
+) -> Result<Vec<(FlowRunId, Timestamp)>> {
     let limit = i64::try_from(limit).unwrap_or(i64::MAX);
     let params = named_params! {":now": now, ":containers": containers, ":limit": limit};
-    query::all(db, DUE, params, |row| row.get(0))
+    query::all(db, DUE, params, |row| Ok((row.get(0)?, row.get(1)?)))
 }
 
 /// When the next run of a deployment is due, past times included.
 pub fn next_due(db: &Connection) -> Result<Option<Timestamp>> {
     query::one(db, NEXT_DUE, [], |row| row.get(0))
+}
+
+/// How many runs of deployments wait that became due before `due`.
+pub fn due_before(db: &Connection, due: Timestamp) -> Result<u64> {
+    let ahead: Option<i64> = query::one(db, DUE_BEFORE, named_params! {":due": due}, |row| {
+        row.get(0)
+    })?;
+    Ok(ahead.unwrap_or_default().unsigned_abs())
 }
 
 /// Marks a run as taken by an agent that has made nothing for it yet.
@@ -41,12 +50,6 @@ pub fn take(db: &Connection, id: FlowRunId, agent: &str, now: Timestamp) -> Resu
         TAKE,
         named_params! {":id": id, ":agent": agent, ":now": now},
     )?;
-    Ok(())
-}
-
-/// Takes the mark away.
-pub fn release(db: &Connection, id: FlowRunId) -> Result<()> {
-    query::change(db, RELEASE, named_params! {":id": id})?;
     Ok(())
 }
 
@@ -77,4 +80,9 @@ pub fn in_hand(db: &Connection, agent: &str) -> Result<Vec<FlowRun>> {
         named_params! {":agent": agent},
         flow_runs::read,
     )
+}
+
+/// Every run that an agent holds and that has begun and not ended, with the agent's name.
+pub fn holders(db: &Connection) -> Result<Vec<(String, FlowRunId)>> {
+    query::all(db, HOLDERS, [], |row| Ok((row.get(0)?, row.get(1)?)))
 }

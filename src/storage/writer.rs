@@ -12,6 +12,7 @@ use tokio::sync::oneshot;
 
 use super::stopping;
 use crate::domain::error::{Error, Kind, Result};
+use crate::fault;
 
 /// The most closures that share one commit.
 const BATCH: usize = 256;
@@ -113,10 +114,12 @@ fn run_batch(connection: &Connection, batch: impl Iterator<Item = Job>) {
         return;
     }
     let replies: Vec<Reply> = batch.map(|job| job(connection)).collect();
+    fault::point("before-commit");
     let committed: Result<(), String> = connection.execute_batch("COMMIT").map_err(|error| {
         let _ = connection.execute_batch("ROLLBACK");
         error.to_string()
     });
+    fault::point("after-commit");
     for reply in replies {
         reply(committed.as_ref().copied().map_err(String::as_str));
     }

@@ -122,3 +122,12 @@ def sleeper(mark: str = "", seconds: float = 600):
     print("sleeper started", flush=True)
     time.sleep(seconds)
     count(mark, "ended")
+
+
+@flow
+def dying(mark: str = "", seconds: float = 0):
+    count(mark, "started")
+    print("dying says goodbye", flush=True)
+    time.sleep(seconds)
+    count(mark, "dying")
+    os._exit(3)

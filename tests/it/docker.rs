@@ -28,11 +28,16 @@ pub fn docker(words: &[&str]) -> String {
 /// A daemon that containers reach.
 pub fn daemon() -> TestDaemon {
     let daemon = TestDaemon::start();
+    await_bridge(&daemon);
+    daemon
+}
+
+/// Waits until containers reach it.
+pub fn await_bridge(daemon: &TestDaemon) {
     wait_for("the listener on Docker's bridge", || {
         let count = daemon.status()["listeners"].as_array().unwrap().len();
         (count == 2).then_some(())
     });
-    daemon
 }
 
 /// A folder that containers write their marks to, and a flow runner that mounts it.

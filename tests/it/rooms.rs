@@ -6,18 +6,32 @@ use std::path::{Path, PathBuf};
 /// Each room, and the rooms that it may import.
 const ARROWS: &[(&str, &[&str])] = &[
     ("domain", &[]),
+    ("fault", &[]),
     ("clock", &["domain"]),
     ("config", &["domain"]),
-    ("storage", &["domain"]),
+    ("logging", &["config"]),
+    ("storage", &["domain", "fault"]),
     ("runners", &["domain", "clock"]),
     ("app", &["storage", "domain", "clock"]),
-    ("services", &["app", "runners", "domain"]),
+    ("services", &["app", "runners", "domain", "fault"]),
     ("api", &["app", "domain"]),
-    ("cli", &["api::v3::wire", "config", "domain"]),
+    (
+        "cli",
+        &[
+            "api::v3::wire",
+            "clock",
+            "config",
+            "domain",
+            "logging",
+            "runners",
+            "services",
+        ],
+    ),
     (
         "daemon",
         &[
-            "api", "app", "clock", "config", "domain", "runners", "services", "storage",
+            "api", "app", "clock", "config", "domain", "fault", "logging", "runners", "services",
+            "storage",
         ],
     ),
 ];

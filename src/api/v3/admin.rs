@@ -4,8 +4,9 @@ use axum::extract::State;
 use axum::http::HeaderMap;
 
 use super::super::Ctx;
-use super::wire::{AgentStatus, Status};
+use super::wire::{Agent, Status};
 use super::{Answer, ok};
+use crate::domain::agent::EMBEDDED;
 use crate::domain::filter::{Filters, FlowRunCriterion};
 use crate::domain::state::StateType;
 
@@ -43,25 +44,22 @@ pub async fn version(headers: HeaderMap) -> Answer {
 /// Everything that `prefectctl status` shows.
 pub async fn status(State(ctx): State<Ctx>) -> Answer {
     let about = &ctx.about;
-    let agent = match about.agent() {
-        Some(view) => Some(AgentStatus {
-            slots_used: ctx.app.count_claimed_runs(&view.name).await?,
-            name: view.name,
-            slots: view.slots,
-            last_activation: view.last_activation.map(Into::into),
-            last_error: view.last_error,
-        }),
-        None => None,
-    };
+    let agents = ctx.app.agents().await?.into_iter();
+    let agents: Vec<_> = agents
+        .map(|(known, used)| Agent::new(known, used))
+        .collect();
+    let embedded = agents.iter().find(|agent| agent.name == EMBEDDED).cloned();
     ok(Status {
         version: about.version().to_owned(),
+        instance: about.instance().to_owned(),
         pid: std::process::id(),
         started: about.started().into(),
         state_dir: about.state_dir().display().to_string(),
         socket: about.socket().display().to_string(),
         listeners: about.listeners(),
         database_bytes: ctx.app.database_bytes(),
-        agent,
+        agent: embedded,
+        agents,
         runs_scheduled: count(&ctx, StateType::Scheduled).await?,
         runs_pending: count(&ctx, StateType::Pending).await?,
         runs_running: count(&ctx, StateType::Running).await?,

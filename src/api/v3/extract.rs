@@ -37,7 +37,8 @@ pub fn query_id(parts: &Parts, name: &'static str) -> Result<Uuid, Refusal> {
         .ok_or_else(|| invalid_id("query", name))
 }
 
-fn invalid_id(part: &'static str, key: &str) -> Refusal {
+/// What is named is no id.
+pub fn invalid_id(part: &'static str, key: &str) -> Refusal {
     Refusal::Invalid {
         part,
         key: Some(key.to_owned()),

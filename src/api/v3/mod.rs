@@ -1,6 +1,7 @@
 //! The modern dialect: what `prefectctl` needs of it, and the start of the rest.
 
 mod admin;
+mod agents;
 mod deployments;
 mod error;
 mod extract;

@@ -3,11 +3,11 @@
 use axum::routing::{delete, get, patch, post};
 
 use super::wire::{
-    Decision, Deployment, DeploymentCreate, Flow, FlowCreate, FlowRun, FlowRunCreate,
-    FlowRunUpdate, Log, LogCreate, LogQuery, Query, RunRequest, SetState, State, Status, TaskRun,
-    TaskRunCreate,
+    Agent, ClaimIn, Decision, Deployment, DeploymentCreate, Due, EndIn, Flow, FlowCreate, FlowRun,
+    FlowRunCreate, FlowRunUpdate, HeldRun, Log, LogCreate, LogQuery, MadeIn, News, OutputSeen,
+    Query, ReportIn, RunRequest, SetState, State, Status, TaskRun, TaskRunCreate, Why,
 };
-use super::{admin, deployments, flow_runs, flows, logs, states, task_runs};
+use super::{admin, agents, deployments, flow_runs, flows, logs, states, task_runs};
 use crate::api::describe::{Routes, Talk};
 use crate::api::dialect::V3;
 
@@ -49,6 +49,60 @@ pub fn all() -> Routes {
             "Tells what the daemon is doing",
             Talk::one::<Status>(),
             get(admin::status),
+        )
+        .add(
+            "GET /prefectd/agents",
+            "Lists the agents that are there",
+            Talk::many::<Agent>(),
+            get(agents::list),
+        )
+        .add(
+            "POST /prefectd/agents/{name}/report",
+            "Keeps an agent's lease, and waits for news",
+            Talk::one::<News>().asks::<ReportIn>(),
+            post(agents::report),
+        )
+        .add(
+            "POST /prefectd/agents/{name}/claim",
+            "Takes due runs for an agent",
+            Talk::many::<HeldRun>().asks::<ClaimIn>(),
+            post(agents::claim),
+        )
+        .add(
+            "GET /prefectd/agents/{name}/runs",
+            "Lists the runs that an agent holds",
+            Talk::many::<HeldRun>(),
+            get(agents::held),
+        )
+        .add(
+            "POST /prefectd/agents/{name}/runs/{run}/made",
+            "Notes what an agent made for a run",
+            Talk::silent().asks::<MadeIn>(),
+            post(agents::made),
+        )
+        .add(
+            "POST /prefectd/agents/{name}/runs/{run}/end",
+            "Ends a run that an agent holds",
+            Talk::plain("boolean").asks::<EndIn>(),
+            post(agents::end),
+        )
+        .add(
+            "GET /prefectd/due",
+            "Tells when a run is due next",
+            Talk::one::<Due>(),
+            get(agents::due),
+        )
+        .add(
+            "GET /prefectd/flow_runs/{id}/output_seen",
+            "Tells how much of a run's output is stored",
+            Talk::one::<OutputSeen>(),
+            get(agents::output_seen),
+        )
+        .add(
+            "GET /prefectd/flow_runs/{id}/why",
+            "Tells why a run is not further than it is",
+            Talk::one::<Why>(),
+            get(agents::why),
         )
         .add(
             "POST /flows/",

@@ -9,7 +9,7 @@ use super::super::{find, follow, render};
 use super::Ctl;
 use crate::api::v3::wire::{
     ByState, ByText, Decision, FlowFilter, FlowRun, FlowRunFilter, Query, SetState, State,
-    StateCreate,
+    StateCreate, Why,
 };
 use crate::domain::state::StateType;
 
@@ -25,6 +25,7 @@ pub async fn carry_out(ctl: &Ctl, command: Command) -> Result<()> {
                 false => follow::Lines::of(run.id).print_new(&ctl.client).await,
             }
         }
+        Command::Why { run } => why(ctl, &run).await,
         Command::Cancel { run } => cancel(ctl, &run).await,
         Command::Retry { run } => retry(ctl, &run).await,
         Command::Delete { run, force } => delete(ctl, &run, force).await,
@@ -119,6 +120,16 @@ fn shown(run: &FlowRun, states: &[State]) -> String {
         ]
         .into_iter(),
     )
+}
+
+async fn why(ctl: &Ctl, wanted: &str) -> Result<()> {
+    let run = find::flow_run(&ctl.client, wanted).await?;
+    let path = format!("/prefectd/flow_runs/{}/why", run.id);
+    let why: Why = ctl.client.get(&path).await?;
+    render::print(ctl.output, &why, |why| {
+        let at = why.may_start.map(|at| format!("\nIt may start at {at}."));
+        format!("{}{}", why.reason, at.unwrap_or_default())
+    })
 }
 
 /// A run that has a process is Cancelling until the process is gone; any other is Cancelled

@@ -1,5 +1,6 @@
 //! The commands, by noun.
 
+mod agent;
 mod deploy;
 mod deployment;
 mod flow;
@@ -11,7 +12,7 @@ use std::collections::HashMap;
 use clap::CommandFactory;
 use uuid::Uuid;
 
-use super::args::{Args, Command, Output};
+use super::args::{Agent, Args, Command, Output};
 use super::client::{Client, Target};
 use super::failure::Result;
 use crate::api::v3::wire::{ById, Flow, FlowFilter, Query};
@@ -23,8 +24,12 @@ pub async fn carry_out(args: Args) -> Result<()> {
         clap_complete::generate(*shell, &mut command, "prefectctl", &mut std::io::stdout());
         return Ok(());
     }
+    let (target, is_named) = (Target::of(&args)?, Target::is_named(&args));
+    if let Command::Agent(Agent::Start(start)) = args.command {
+        return super::agent::start(target, is_named, start).await;
+    }
     let ctl = Ctl {
-        client: Client::new(Target::of(&args)?),
+        client: Client::new(target),
         output: args.output,
     };
     match args.command {
@@ -33,7 +38,8 @@ pub async fn carry_out(args: Args) -> Result<()> {
         Command::Deployment(command) => deployment::carry_out(&ctl, command).await,
         Command::Flow(command) => flow::carry_out(&ctl, command).await,
         Command::FlowRun(command) => flow_run::carry_out(&ctl, command).await,
-        Command::Completions { .. } => Ok(()),
+        Command::Agent(Agent::Ls) => agent::ls(&ctl).await,
+        Command::Agent(Agent::Start(_)) | Command::Completions { .. } => Ok(()),
     }
 }
 

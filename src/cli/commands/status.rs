@@ -1,12 +1,13 @@
 //! The daemon as a whole.
 
-use chrono::Utc;
+use chrono::{DateTime, Utc};
 use serde_json::json;
 
 use super::super::failure::Result;
 use super::super::render;
 use super::Ctl;
-use crate::api::v3::wire::Status;
+use super::agent::trouble;
+use crate::api::v3::wire::{Agent, Status};
 
 /// Shows the daemon.
 pub async fn status(ctl: &Ctl) -> Result<()> {
@@ -16,23 +17,11 @@ pub async fn status(ctl: &Ctl) -> Result<()> {
 
 fn shown(status: &Status) -> String {
     let now = Utc::now();
-    let agent = match &status.agent {
-        None => "none (started with --no-agent)".to_owned(),
-        Some(agent) => {
-            let used = format!(
-                "{}: {} of {} slots used",
-                agent.name, agent.slots_used, agent.slots
-            );
-            let looked = agent.last_activation.map(|at| render::ago(at.utc(), now));
-            let looked = looked.unwrap_or_else(|| "not yet".to_owned());
-            let trouble = agent
-                .last_error
-                .as_ref()
-                .map(|error| format!("\ntrouble: {error}"));
-            format!(
-                "{used}, last looked {looked}{}",
-                trouble.unwrap_or_default()
-            )
+    let agents = match status.agents.is_empty() {
+        true => "none; start one with `prefectctl agent start`".to_owned(),
+        false => {
+            let agents = status.agents.iter().map(|agent| described(agent, now));
+            agents.collect::<Vec<_>>().join("\n")
         }
     };
     let runs = format!(
@@ -54,10 +43,25 @@ fn shown(status: &Status) -> String {
             ("socket", status.socket.clone()),
             ("listeners", status.listeners.join("\n")),
             ("database", database),
-            ("agent", agent),
+            ("agents", agents),
             ("runs", runs),
         ]
         .into_iter(),
+    )
+}
+
+fn described(agent: &Agent, now: DateTime<Utc>) -> String {
+    let report = &agent.report;
+    let looked = report.last_activation;
+    let looked = looked.map(|at| render::ago(at.utc(), now));
+    let trouble = trouble(agent).map(|trouble| format!("\ntrouble: {trouble}"));
+    format!(
+        "{}: {} of {} slots used, last looked {}{}",
+        agent.name,
+        agent.slots_used,
+        report.slots,
+        looked.unwrap_or_else(|| "not yet".to_owned()),
+        trouble.unwrap_or_default()
     )
 }
 

@@ -1,6 +1,7 @@
 //! From a run to the description of its container.
 
 use super::*;
+use crate::domain::agent::EMBEDDED;
 
 #[derive(Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -47,7 +48,7 @@ pub(super) fn job(run: &FlowRun, settings: &RunnerSettings) -> Result<Job, Runne
         self::config::<Resources>(ours)?,
     );
     let own_api = config.env.get("PREFECT_ORION_HOST").cloned();
-    if own_api.is_none() && settings.api_url.is_none() {
+    if own_api.is_none() && settings.container_api_url.is_none() {
         return Err(RunnerError::Refused(
             "An ephemeral API cannot serve a container. Start prefectd (systemctl start prefectd) \
              and point PREFECT_ORION_HOST to it."
@@ -70,10 +71,13 @@ pub(super) fn job(run: &FlowRun, settings: &RunnerSettings) -> Result<Job, Runne
         networks.insert(0, mode.clone());
     }
     let on_host = networks.iter().any(|network| network == "host");
-    let api = settings.api_url.as_ref().map(|url| match on_host {
-        true => url.clone(),
-        false => url.replace("localhost", HOST).replace("127.0.0.1", HOST),
-    });
+    let api = settings
+        .container_api_url
+        .as_ref()
+        .map(|url| match on_host {
+            true => url.clone(),
+            false => url.replace("localhost", HOST).replace("127.0.0.1", HOST),
+        });
     let local = own_api.as_deref().is_none_or(|url| {
         ["localhost", "127.0.0.1", HOST]
             .iter()
@@ -86,6 +90,9 @@ pub(super) fn job(run: &FlowRun, settings: &RunnerSettings) -> Result<Job, Runne
     let mut labels = config.labels.unwrap_or_default();
     labels.insert(RUN_LABEL.to_owned(), run.id.to_string());
     labels.insert(INSTANCE_LABEL.to_owned(), settings.instance.clone());
+    if settings.agent != EMBEDDED {
+        labels.insert(AGENT_LABEL.to_owned(), settings.agent.clone());
+    }
     if config.auto_remove {
         labels.insert(REMOVE_LABEL.to_owned(), "yes".to_owned());
     }

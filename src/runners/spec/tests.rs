@@ -41,7 +41,9 @@ fn run(name: &str, kind: Option<&str>, config: Value) -> FlowRun {
 fn settings() -> RunnerSettings {
     RunnerSettings {
         instance: "inst".to_owned(),
+        agent: "embedded".to_owned(),
         api_url: Some("http://127.0.0.1:4200/api/".to_owned()),
+        container_api_url: Some("http://127.0.0.1:4200/api/".to_owned()),
         python: "python3".to_owned(),
         containers: ContainerRules {
             allow: Allow {
@@ -183,7 +185,7 @@ fn what_cannot_run_says_why() {
     assert!(refusal("docker", json!({ "imagee": "x" })).contains("imagee"));
     assert!(refusal("subprocess", json!({ "condaenv": "a", "virtualenv": "b" })).contains("both"));
     let ephemeral = RunnerSettings {
-        api_url: None,
+        container_api_url: None,
         ..settings()
     };
     let refused = job(&run("x", Some("docker"), json!({})), &ephemeral).unwrap_err();

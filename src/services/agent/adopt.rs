@@ -87,9 +87,9 @@ impl Agent {
                 Ok(())
             }
             (Some(StateType::Cancelling), None) => {
-                self.app.end_run(run.id, end::cancelled()).await.map(drop)
+                self.desk.end_run(run.id, end::cancelled()).await.map(drop)
             }
-            (_, None) => self.app.end_run(run.id, end::vanished()).await.map(drop),
+            (_, None) => self.desk.end_run(run.id, end::vanished()).await.map(drop),
             (_, Some(found)) => {
                 self.go_on(runner, run, found);
                 Ok(())
@@ -102,7 +102,7 @@ impl Agent {
         let attempt = self.enter(run.id);
         let (agent, runner) = (Arc::clone(self), Arc::clone(runner));
         self.tasks.spawn(async move {
-            let (log, stored) = RunLog::open(&agent.app, &run);
+            let (log, stored) = RunLog::open(&agent.desk, &run);
             agent.resume(runner, &run, found, &log).await;
             drop(log);
             // The storing task does not panic: its errors are logged.
@@ -127,7 +127,7 @@ impl Agent {
                 return; // found again when the engine is back
             }
             log.complain(format!("Submission failed. {error}"));
-            let ended = self.app.end_run(run.id, end::not_submitted(&error)).await;
+            let ended = self.desk.end_run(run.id, end::not_submitted(&error)).await;
             if let Err(error) = ended {
                 tracing::error!(flow_run.id = %run.id, %error, "a failed start is not recorded");
             }

@@ -7,6 +7,8 @@ use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
 use super::Agent;
+use super::cancel::is_to_stop;
+use crate::domain::agent::Keep;
 use crate::domain::ids::FlowRunId;
 use crate::domain::time::{Span, Timestamp};
 use crate::runners::{Found, Standing};
@@ -14,17 +16,8 @@ use crate::runners::{Found, Standing};
 /// How often to look.
 const EVERY: Duration = Duration::from_secs(60);
 
-/// Which containers are kept.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Keep {
-    /// How long after they were made.
-    pub at_most_for: Duration,
-    /// How many, the newest.
-    pub at_most: usize,
-}
-
 impl Agent {
-    /// Works until `stop`. Only what carries this daemon's label is ever touched.
+    /// Works until `stop`. Only what carries this agent's label is ever touched.
     pub(super) async fn keep_clean(self: Arc<Self>, stop: CancellationToken) {
         while !stop.is_cancelled() {
             self.clean().await;
@@ -36,13 +29,23 @@ impl Agent {
     }
 
     async fn clean(&self) {
-        let held = self.app.claimed_runs(&self.settings.name).await;
-        let (Ok(found), Ok(held)) = (self.runners.containers.find().await, held) else {
+        let Ok(held) = self.desk.held_runs().await else {
             return; // another time
         };
         let mut busy: HashSet<_> = held.iter().map(|run| run.id).collect();
         busy.extend(self.watched().keys());
-        for old in superfluous(found, &busy, self.settings.keep, self.app.now()) {
+        for runner in [&self.runners.containers, &self.runners.processes] {
+            let found = runner.find().await.unwrap_or_default();
+            for lost in found.iter().filter(|one| !busy.contains(&one.flow_run_id)) {
+                self.stop_lost(lost).await;
+            }
+        }
+        self.remove_old(&busy).await;
+    }
+
+    async fn remove_old(&self, busy: &HashSet<FlowRunId>) {
+        let found = self.runners.containers.find().await.unwrap_or_default();
+        for old in superfluous(found, busy, self.settings.keep, self.desk.now()) {
             let removed = self.runners.containers.remove(&old.made).await;
             match removed {
                 Ok(()) => tracing::info!(container = %old.made.name, "removed an old container"),
@@ -50,6 +53,24 @@ impl Agent {
                     tracing::warn!(container = %old.made.name, %error, "an old container stays");
                 }
             }
+        }
+    }
+
+    /// Stops what still runs for a run that was ended while nobody watched.
+    async fn stop_lost(&self, lost: &Found) {
+        if lost.standing != Standing::Running {
+            return;
+        }
+        let Ok(run) = self.desk.flow_run(lost.flow_run_id).await else {
+            return;
+        };
+        if !is_to_stop(&run) {
+            return;
+        }
+        tracing::warn!(flow_run.id = %run.id, container = %lost.made.name, "its run has ended; stopping it");
+        let runner = self.runner(&run);
+        if let Err(error) = runner.stop(&lost.made, self.settings.stop_grace).await {
+            tracing::error!(container = %lost.made.name, %error, "it does not stop");
         }
     }
 }

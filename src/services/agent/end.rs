@@ -11,6 +11,9 @@ use crate::runners::{Exit, JobKind, Made, RunnerError};
 /// The name of the state of a run that its infrastructure ended.
 const CRASHED: &str = "Crashed";
 
+/// The name of the state of a run that took longer than it may.
+pub(super) const TIMED_OUT: &str = "TimedOut";
+
 /// A run that could not be submitted.
 pub(super) fn not_submitted(error: &RunnerError) -> ProposedState {
     ProposedState::new(StateType::Crashed)
@@ -27,7 +30,7 @@ pub(super) fn cancelled() -> ProposedState {
 pub(super) fn timed_out(limit: Duration) -> ProposedState {
     let secs = limit.as_secs_f64();
     ProposedState::new(StateType::Failed)
-        .named("TimedOut")
+        .named(TIMED_OUT)
         .because(format!(
             "The run was not over after {secs} seconds, its time limit."
         ))

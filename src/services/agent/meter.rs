@@ -1,15 +1,7 @@
 //! How much of what a run prints is kept. Pure.
 
+use crate::domain::agent::OutputLimits;
 use crate::domain::time::Timestamp;
-
-/// The most that is kept of what a run prints.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct OutputLimits {
-    /// Bytes in all.
-    pub bytes: u64,
-    /// Lines within one second; absent: all.
-    pub lines_per_sec: Option<u64>,
-}
 
 /// Counts what is kept and what is dropped.
 #[derive(Debug)]

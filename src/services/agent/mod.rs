@@ -9,6 +9,7 @@
 mod adopt;
 mod cancel;
 mod clean;
+mod desk;
 mod end;
 mod engine;
 mod meter;
@@ -17,7 +18,7 @@ mod submit;
 mod time_limit;
 mod watch;
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -25,34 +26,18 @@ use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::app::App;
+use crate::domain::agent::{AgentReport, AgentSettings, Identity};
 use crate::domain::error::Result;
 use crate::domain::flow_run::FlowRun;
 use crate::domain::ids::FlowRunId;
 use crate::domain::time::Timestamp;
-use crate::runners::{Made, Runner, RunnerSettings, fault};
+use crate::fault;
+use crate::runners::{Made, Runner, RunnerSettings};
 
-pub use clean::Keep;
-pub use meter::OutputLimits;
+pub use desk::{Answer, Desk, LocalDesk};
 
-/// How an agent works.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct AgentSettings {
-    /// Its name; runs that it takes carry it.
-    pub name: String,
-    /// The most runs that it holds at once.
-    pub slots: u64,
-    /// The safety net: how long it sleeps at most.
-    pub poll: Duration,
-    /// How long a run that is asked to stop has before it is killed.
-    pub stop_grace: Duration,
-    /// How long any run may take.
-    pub time_limit: Option<Duration>,
-    /// How much of what a run prints is kept.
-    pub output: OutputLimits,
-    /// Which containers are kept after their end.
-    pub keep: Keep,
-}
+/// How soon to look again at what was left to other agents.
+const LOOK_AGAIN: Duration = Duration::from_millis(200);
 
 /// The runners that an agent uses.
 #[derive(Clone)]
@@ -63,27 +48,26 @@ pub struct Runners {
     pub processes: Arc<dyn Runner>,
 }
 
-/// What the agent did last, for whoever asks.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Activity {
-    /// When it last looked for work.
-    pub last_activation: Option<Timestamp>,
-    /// What went wrong then, if anything did.
-    pub last_error: Option<String>,
-    /// Why there is no engine for containers, while there is none.
-    pub engine_trouble: Option<String>,
-    /// The images that runs wait for.
-    pub pulling: HashMap<FlowRunId, String>,
+/// What the agent did last.
+#[derive(Clone, Debug, Default)]
+struct Activity {
+    last_activation: Option<Timestamp>,
+    last_error: Option<String>,
+    engine_trouble: Option<String>,
+    pulling: BTreeMap<FlowRunId, String>,
+    /// Whether something is due that was left to other agents, though there is a slot.
+    left_to_others: bool,
 }
 
 /// An agent; it is shared by the tasks that it starts.
 pub struct Agent {
-    app: App,
+    desk: Arc<dyn Desk>,
     runners: Runners,
     runner_settings: RunnerSettings,
+    identity: Identity,
     settings: AgentSettings,
     watched: Mutex<HashMap<FlowRunId, Watched>>,
-    activity: Arc<Mutex<Activity>>,
+    activity: Mutex<Activity>,
     /// Whether the engine ever answered: one that never did is not waited for.
     engine_seen: AtomicBool,
     tasks: TaskTracker,
@@ -103,32 +87,29 @@ struct Watched {
 impl Agent {
     /// An agent at rest.
     pub fn new(
-        app: App,
+        desk: Arc<dyn Desk>,
         runners: Runners,
         runner_settings: RunnerSettings,
+        identity: Identity,
         settings: AgentSettings,
     ) -> Arc<Self> {
         Arc::new(Self {
-            app,
+            desk,
             runners,
             runner_settings,
+            identity,
             settings,
             watched: Mutex::default(),
-            activity: Arc::default(),
+            activity: Mutex::default(),
             engine_seen: AtomicBool::new(false),
             tasks: TaskTracker::new(),
         })
     }
 
-    /// What it did last; the handle stays true while it works.
-    pub fn activity(&self) -> Arc<Mutex<Activity>> {
-        Arc::clone(&self.activity)
-    }
-
     /// Works until `stop`. Runs go on without it, and the next daemon takes up what was
     /// under way, submissions included.
     pub async fn work(self: Arc<Self>, stop: CancellationToken) {
-        let bell = self.app.agent_bell();
+        self.report();
         self.meet_engine().await;
         self.tasks.spawn(Arc::clone(&self).keep_clean(stop.clone()));
         while !stop.is_cancelled() {
@@ -136,7 +117,7 @@ impl Agent {
             self.note(&outcome);
             tokio::select! {
                 () = stop.cancelled() => {}
-                () = bell.rung() => {}
+                () = self.desk.rung() => {}
                 () = self.until_due() => {}
             }
         }
@@ -145,15 +126,17 @@ impl Agent {
 
     /// Looks at everything once and does what is to be done.
     pub async fn activate(self: &Arc<Self>) -> Result<()> {
-        let held = self.app.claimed_runs(&self.settings.name).await?;
+        let held = self.desk.held_runs().await?;
         let adopted = self.adopt(&held).await;
         self.stop_cancelled(&held).await?;
         let engine = self.engine().await;
         let used = held.len() as u64;
         let free = self.settings.slots.saturating_sub(used);
         if free > 0 {
-            let name = &self.settings.name;
-            let taken = self.app.claim_due_runs(name, engine.is_ok(), free).await?;
+            fault::point("before-claim");
+            let taken = self.desk.claim_due_runs(engine.is_ok(), free).await?;
+            // What is still due goes to another agent, or comes back here.
+            self.active().left_to_others = (taken.len() as u64) < free;
             if !taken.is_empty() {
                 fault::point("after-claim");
             }
@@ -196,7 +179,7 @@ impl Agent {
         }
         drop(watched);
         // A slot is free.
-        self.app.agent_bell().ring();
+        self.desk.ring();
     }
 
     fn watched(&self) -> std::sync::MutexGuard<'_, HashMap<FlowRunId, Watched>> {
@@ -214,14 +197,16 @@ impl Agent {
 
     /// Sleeps until the next run is due, or the poll comes round.
     async fn until_due(&self) {
-        let due = self.app.next_due().await.ok().flatten();
-        let left = due.map(|due| (due - self.app.now()).micros());
-        // What is due already and was not taken waits for a slot, which the bell tells, or for
-        // the engine, which tells nobody.
-        let sleep = match left {
-            _ if self.is_engine_away() => engine::ASK_AGAIN.min(self.settings.poll),
-            Some(left @ 1..) => Duration::from_micros(left.unsigned_abs()).min(self.settings.poll),
-            _ => self.settings.poll,
+        let due = self.desk.due_in().await.ok().flatten();
+        let poll = self.settings.poll;
+        let sleep = match due {
+            // The engine's return is told by nobody.
+            _ if self.is_engine_away() => engine::ASK_AGAIN.min(poll),
+            // What is due and was not taken waits for a slot, which the bell tells, or was
+            // left to another agent.
+            Some(Duration::ZERO) if self.active().left_to_others => LOOK_AGAIN.min(poll),
+            Some(Duration::ZERO) | None => poll,
+            Some(left) => left.min(poll),
         };
         tokio::time::sleep(sleep).await;
     }
@@ -236,8 +221,26 @@ impl Agent {
                 None => tracing::info!("the agent works again"),
             }
         }
-        activity.last_activation = Some(self.app.now());
+        activity.last_activation = Some(self.desk.now());
         activity.last_error = error;
+        drop(activity);
+        self.report();
+    }
+
+    /// Tells the desk how things stand.
+    fn report(&self) {
+        let activity = self.active().clone();
+        self.desk.report(AgentReport {
+            identity: self.identity.id.clone(),
+            host: self.identity.host.clone(),
+            pid: std::process::id(),
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            slots: self.settings.slots,
+            last_activation: activity.last_activation,
+            last_error: activity.last_error,
+            engine_trouble: activity.engine_trouble,
+            pulling: activity.pulling,
+        });
     }
 
     fn active(&self) -> std::sync::MutexGuard<'_, Activity> {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
-use crate::app::App;
+use super::desk::Desk;
 use crate::domain::flow_run::FlowRun;
 use crate::domain::ids::FlowRunId;
 use crate::domain::log::{AGENT_LOGGER, ERROR, INFO, NewLog, OUTPUT_LOGGER};
@@ -19,7 +19,7 @@ const BATCH: usize = 500;
 /// A run's log; clones write to the same.
 #[derive(Clone)]
 pub(super) struct RunLog {
-    app: App,
+    desk: Arc<dyn Desk>,
     run: Arc<Named>,
     queue: mpsc::Sender<NewLog>,
 }
@@ -31,17 +31,17 @@ struct Named {
 
 impl RunLog {
     /// Opens the log. The handle ends once every clone is dropped and all is stored.
-    pub fn open(app: &App, run: &FlowRun) -> (Self, JoinHandle<()>) {
+    pub fn open(desk: &Arc<dyn Desk>, run: &FlowRun) -> (Self, JoinHandle<()>) {
         let (queue, lines) = mpsc::channel(QUEUE);
         let log = Self {
-            app: app.clone(),
+            desk: Arc::clone(desk),
             run: Arc::new(Named {
                 id: run.id,
                 name: run.name.clone(),
             }),
             queue,
         };
-        (log, tokio::spawn(store(app.clone(), run.id, lines)))
+        (log, tokio::spawn(store(Arc::clone(desk), run.id, lines)))
     }
 
     /// The agent tells what it does for the run.
@@ -77,7 +77,7 @@ impl RunLog {
             name: AGENT_LOGGER.to_owned(),
             level,
             message,
-            timestamp: self.app.now(),
+            timestamp: self.desk.now(),
             flow_run_id: self.run.id,
             task_run_id: None,
         };
@@ -86,10 +86,10 @@ impl RunLog {
     }
 }
 
-async fn store(app: App, id: FlowRunId, mut lines: mpsc::Receiver<NewLog>) {
+async fn store(desk: Arc<dyn Desk>, id: FlowRunId, mut lines: mpsc::Receiver<NewLog>) {
     let mut batch = Vec::new();
     while lines.recv_many(&mut batch, BATCH).await > 0 {
-        if let Err(error) = app.create_logs(std::mem::take(&mut batch)).await {
+        if let Err(error) = desk.create_logs(std::mem::take(&mut batch)).await {
             tracing::error!(flow_run.id = %id, %error, "lines of a run's log are lost");
         }
     }

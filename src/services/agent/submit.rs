@@ -1,18 +1,19 @@
 //! From a taken run to a running process.
 
-use std::sync::{Arc, PoisonError};
+use std::sync::Arc;
 
 use super::run_log::RunLog;
 use super::{Agent, end};
 use crate::domain::error::Kind;
 use crate::domain::flow_run::FlowRun;
-use crate::runners::{Job, Made, Runner, RunnerError, Step, fault, spec};
+use crate::fault;
+use crate::runners::{Job, Made, Runner, RunnerError, Step, spec};
 
 impl Agent {
     /// Makes and starts the run's process and sees it to its end. A submission that fails
     /// ends the run at once, with the engine's own words.
     pub(super) async fn submit(self: &Arc<Self>, run: FlowRun, attempt: u64) {
-        let (log, stored) = RunLog::open(&self.app, &run);
+        let (log, stored) = RunLog::open(&self.desk, &run);
         log.tell(format!("Submitting flow run '{}'", run.name));
         let runner = self.runner(&run);
         match self.launch(&run, runner.as_ref(), &log).await {
@@ -35,21 +36,22 @@ impl Agent {
     }
 
     async fn launch(
-        &self,
+        self: &Arc<Self>,
         run: &FlowRun,
         runner: &dyn Runner,
         log: &RunLog,
     ) -> Result<(Job, Made), RunnerError> {
         let job = spec::job(run, &self.runner_settings)?;
-        let (teller, activity, id) = (log.clone(), self.activity(), run.id);
+        let (teller, agent, id) = (log.clone(), Arc::clone(self), run.id);
         let progress = move |step: Step| {
-            let mut activity = activity.lock().unwrap_or_else(PoisonError::into_inner);
             match step {
-                Step::Told(message) => teller.tell(message),
-                Step::Pulling(image) => drop(activity.pulling.insert(id, image)),
-                Step::Pulled => drop(activity.pulling.remove(&id)),
+                Step::Told(message) => return teller.tell(message),
+                Step::Pulling(image) => drop(agent.active().pulling.insert(id, image)),
+                Step::Pulled => drop(agent.active().pulling.remove(&id)),
             }
+            agent.report();
         };
+        fault::point("before-create");
         let made = runner.create(&job, &progress).await?;
         fault::point("after-create");
         log.tell(format!("Created {}", end::described(&job.kind, &made)));
@@ -73,14 +75,14 @@ impl Agent {
             Some("docker") => format!("docker:{}", made.id),
             _ => format!("process:{}", made.id),
         };
-        let recorded = self.app.record_infrastructure(run.id, what).await;
+        let recorded = self.desk.record_infrastructure(run.id, what).await;
         recorded.map_err(|error| RunnerError::Refused(error.to_string()))
     }
 
     async fn fail(&self, run: &FlowRun, error: &RunnerError, log: &RunLog) {
         log.complain(format!("Submission failed. {error}"));
         let state = end::not_submitted(error);
-        match self.app.end_run(run.id, state).await {
+        match self.desk.end_run(run.id, state).await {
             Err(error) if error.kind() != Kind::NotFound => {
                 tracing::error!(flow_run.id = %run.id, %error, "a failed submission is not recorded");
             }
@@ -98,8 +100,10 @@ impl Agent {
 
     /// Removes what a run that wishes so leaves behind.
     pub(super) async fn tidy(&self, run: &FlowRun, made: &Made) {
+        fault::point("before-remove");
         if let Err(error) = self.runner(run).remove(made).await {
             tracing::warn!(flow_run.id = %run.id, container = %made.name, %error, "not removed");
         }
+        fault::point("after-remove");
     }
 }

@@ -14,7 +14,8 @@ use super::{Agent, end};
 use crate::domain::flow_run::FlowRun;
 use crate::domain::ids::FlowRunId;
 use crate::domain::state::{ProposedState, StateType};
-use crate::runners::{Exit, Job, Made, OutputLine, Runner, fault};
+use crate::fault;
+use crate::runners::{Exit, Job, Made, OutputLine, Runner};
 
 /// How many of the last lines a crash's message quotes.
 const TAIL: usize = 5;
@@ -61,8 +62,10 @@ impl Agent {
             let recorded = match self.verdict(id, made, exit, tail).await {
                 Ok(Some(end)) => {
                     let message = end.message.clone().unwrap_or_default();
-                    self.app.end_run(id, end).await.map(|ended| {
+                    fault::point("before-end");
+                    self.desk.end_run(id, end).await.map(|ended| {
                         if ended {
+                            fault::point("after-end");
                             log.complain(message);
                         }
                     })
@@ -89,7 +92,7 @@ impl Agent {
         tail: &[String],
     ) -> crate::domain::error::Result<Option<ProposedState>> {
         use crate::domain::error::Kind;
-        let run = match self.app.flow_run(id).await {
+        let run = match self.desk.flow_run(id).await {
             Err(gone) if gone.kind() == Kind::NotFound => return Ok(None),
             run => run?,
         };
@@ -133,7 +136,7 @@ impl Watch<'_> {
     /// Stores what is printed until it is over. An engine that hangs up is listened to again,
     /// from where it left off.
     async fn keep_output(&self) {
-        let seen = self.agent.app.output_seen(self.run.id).await;
+        let seen = self.agent.desk.output_seen(self.run.id).await;
         let mut seen = seen.unwrap_or_default();
         let mut meter = Meter::new(self.agent.settings.output);
         loop {
@@ -166,6 +169,7 @@ impl Watch<'_> {
             tracing::info!(flow_run.id = %id, flow_run.name = %name, "| {text}");
         }
         self.log.output(line).await;
+        fault::point("after-output");
     }
 
     fn remember(&self, line: &str) {

@@ -1,9 +1,13 @@
 //! What the tests share: a daemon of their own, requests, and waiting for conditions.
 
+#[cfg(feature = "client")]
+mod agent;
 mod daemon;
 pub mod flows;
 mod http;
 
+#[cfg(feature = "client")]
+pub use agent::TestAgent;
 #[cfg(feature = "client")]
 pub use daemon::Options;
 pub use daemon::TestDaemon;

@@ -8,9 +8,9 @@ use super::{FlowRunner, Instant, State, StateCreate};
 use crate::domain::JsonMap;
 use crate::domain::error::Error;
 use crate::domain::flow_run::{self, NewFlowRun};
-use crate::domain::ids::{DeploymentId, FlowId, TaskRunId};
+use crate::domain::ids::{DeploymentId, FlowId, FlowRunId, TaskRunId};
 use crate::domain::run::RunBooks;
-use crate::domain::time::Timestamp;
+use crate::domain::time::{Span, Timestamp};
 
 /// A flow run. Times of length are seconds.
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
@@ -147,6 +147,41 @@ impl FlowRun {
             state_type: state.as_ref().map(|state| state.kind.clone()),
             state_name: state.as_ref().map(|state| state.name.clone()),
             state,
+        }
+    }
+}
+
+impl From<FlowRun> for flow_run::FlowRun {
+    /// The run as far as the wire tells of it: without its claim, whose time it does not say.
+    fn from(run: FlowRun) -> Self {
+        Self {
+            id: FlowRunId::from_uuid(run.id),
+            created: run.created.into(),
+            updated: run.updated.into(),
+            name: run.name,
+            flow_id: FlowId::from_uuid(run.flow_id),
+            deployment_id: run.deployment_id.map(DeploymentId::from_uuid),
+            flow_version: run.flow_version,
+            parameters: run.parameters,
+            idempotency_key: run.idempotency_key,
+            context: run.context,
+            empirical_policy: JsonMap::new(),
+            empirical_config: JsonMap::new(),
+            tags: run.tags,
+            parent_task_run_id: run.parent_task_run_id.map(TaskRunId::from_uuid),
+            auto_scheduled: run.auto_scheduled,
+            infrastructure: run.flow_runner.into(),
+            created_by: run.created_by,
+            claim: None,
+            books: RunBooks {
+                run_count: run.run_count,
+                expected_start_time: run.expected_start_time.map(Into::into),
+                next_scheduled_start_time: run.next_scheduled_start_time.map(Into::into),
+                start_time: run.start_time.map(Into::into),
+                end_time: run.end_time.map(Into::into),
+                total_run_time: Span::from_secs_f64(run.total_run_time),
+            },
+            state: run.state.and_then(State::into_domain),
         }
     }
 }

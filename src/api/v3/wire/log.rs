@@ -47,7 +47,7 @@ impl From<log::Log> for Log {
 }
 
 /// A log line to be kept.
-#[derive(Debug, Deserialize, ToSchema)]
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct LogCreate {
     name: String,
@@ -68,6 +68,19 @@ impl From<LogCreate> for NewLog {
             timestamp: create.timestamp.into(),
             flow_run_id: FlowRunId::from_uuid(create.flow_run_id),
             task_run_id: create.task_run_id.map(TaskRunId::from_uuid),
+        }
+    }
+}
+
+impl From<NewLog> for LogCreate {
+    fn from(line: NewLog) -> Self {
+        Self {
+            name: line.name,
+            level: line.level,
+            message: line.message,
+            timestamp: line.timestamp.into(),
+            flow_run_id: line.flow_run_id.uuid(),
+            task_run_id: line.task_run_id.map(TaskRunId::uuid),
         }
     }
 }

@@ -1,6 +1,7 @@
 //! The modern generation's shapes, by noun. The daemon writes what `prefectctl` reads, so
 //! most go both ways.
 
+mod agent;
 mod deployment;
 mod filter;
 mod flow;
@@ -10,13 +11,18 @@ mod state;
 mod status;
 mod task_run;
 mod time;
+mod why;
 
+pub use agent::{
+    Agent, AgentReport, ClaimIn, Due, EndIn, HeldRun, MadeIn, News, OutputSeen, ReportIn,
+};
 pub use deployment::{Deployment, DeploymentCreate, FlowRunner, RunRequest};
 pub use filter::{ById, ByState, ByText, FlowFilter, FlowRunFilter, LogQuery, Query};
 pub use flow::{Flow, FlowCreate};
 pub use flow_run::{FlowRun, FlowRunCreate, FlowRunUpdate};
 pub use log::{Log, LogCreate};
 pub use state::{Decision, SetState, State, StateCreate};
-pub use status::{AgentStatus, Status};
+pub use status::Status;
 pub use task_run::{TaskRun, TaskRunCreate};
 pub use time::Instant;
+pub use why::{Holder, Why};

@@ -9,7 +9,7 @@ use super::Instant;
 use crate::app::{self, Force, Outcome};
 use crate::domain::JsonMap;
 use crate::domain::error::Error;
-use crate::domain::ids::{FlowRunId, TaskRunId};
+use crate::domain::ids::{FlowRunId, StateId, TaskRunId};
 use crate::domain::state::{self, ProposedState, StateDetails, StateType};
 
 /// A state.
@@ -52,6 +52,43 @@ impl From<&state::State> for State {
             message: message.clone(),
             data: data.clone(),
             state_details: details_out(details),
+        }
+    }
+}
+
+impl State {
+    /// The state; none when its type or its details are not known here.
+    pub fn into_domain(self) -> Option<state::State> {
+        let details: DetailsIn = serde_json::from_value(self.state_details.into()).ok()?;
+        Some(state::State {
+            id: StateId::from_uuid(self.id),
+            kind: StateType::from_word(&self.kind)?,
+            name: self.name,
+            timestamp: self.timestamp.into(),
+            message: self.message,
+            data: self.data,
+            details: details.into(),
+        })
+    }
+}
+
+impl From<ProposedState> for StateCreate {
+    fn from(proposed: ProposedState) -> Self {
+        let details = proposed.details;
+        Self {
+            kind: proposed.kind.word().to_owned(),
+            name: proposed.name,
+            message: proposed.message,
+            data: proposed.data,
+            state_details: DetailsIn {
+                flow_run_id: details.flow_run_id.map(FlowRunId::uuid),
+                task_run_id: details.task_run_id.map(TaskRunId::uuid),
+                child_flow_run_id: details.child_flow_run_id.map(FlowRunId::uuid),
+                scheduled_time: details.scheduled_time.map(Into::into),
+                cache_key: details.cache_key,
+                cache_expiration: details.cache_expiration.map(Into::into),
+                extra: details.extra,
+            },
         }
     }
 }
@@ -140,27 +177,32 @@ pub struct DetailsIn {
     pub extra: JsonMap,
 }
 
+impl From<DetailsIn> for StateDetails {
+    fn from(details: DetailsIn) -> Self {
+        Self {
+            flow_run_id: details.flow_run_id.map(FlowRunId::from_uuid),
+            task_run_id: details.task_run_id.map(TaskRunId::from_uuid),
+            child_flow_run_id: details.child_flow_run_id.map(FlowRunId::from_uuid),
+            scheduled_time: details.scheduled_time.map(Into::into),
+            cache_key: details.cache_key,
+            cache_expiration: details.cache_expiration.map(Into::into),
+            extra: details.extra,
+        }
+    }
+}
+
 impl TryFrom<StateCreate> for ProposedState {
     type Error = Error;
 
     fn try_from(create: StateCreate) -> Result<Self, Error> {
         let kind = StateType::from_word(&create.kind)
             .ok_or_else(|| Error::invalid(format!("There is no state type {:?}.", create.kind)))?;
-        let details = create.state_details;
         Ok(Self {
             kind,
             name: create.name,
             message: create.message,
             data: create.data,
-            details: StateDetails {
-                flow_run_id: details.flow_run_id.map(FlowRunId::from_uuid),
-                task_run_id: details.task_run_id.map(TaskRunId::from_uuid),
-                child_flow_run_id: details.child_flow_run_id.map(FlowRunId::from_uuid),
-                scheduled_time: details.scheduled_time.map(Into::into),
-                cache_key: details.cache_key,
-                cache_expiration: details.cache_expiration.map(Into::into),
-                extra: details.extra,
-            },
+            details: create.state_details.into(),
         })
     }
 }

@@ -3,13 +3,15 @@
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::Instant;
+use super::{Agent, Instant};
 
 /// The daemon.
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 pub struct Status {
     /// Its version.
     pub version: String,
+    /// Names its state directory among all others.
+    pub instance: String,
     /// Its process id.
     pub pid: u32,
     /// When it started.
@@ -23,26 +25,13 @@ pub struct Status {
     /// The database's size in bytes.
     pub database_bytes: u64,
     /// The embedded agent; null when there is none.
-    pub agent: Option<AgentStatus>,
+    pub agent: Option<Agent>,
+    /// Every agent that is there, the embedded one among them.
+    pub agents: Vec<Agent>,
     /// Runs waiting for their time or an agent.
     pub runs_scheduled: u64,
     /// Runs taken and not yet running.
     pub runs_pending: u64,
     /// Runs running.
     pub runs_running: u64,
-}
-
-/// The embedded agent.
-#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
-pub struct AgentStatus {
-    /// Its name.
-    pub name: String,
-    /// How many runs it may hold.
-    pub slots: u64,
-    /// How many it holds.
-    pub slots_used: u64,
-    /// When it last looked for work.
-    pub last_activation: Option<Instant>,
-    /// What went wrong then.
-    pub last_error: Option<String>,
 }

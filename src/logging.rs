@@ -15,15 +15,15 @@ type Filter = reload::Handle<EnvFilter, Registry>;
 
 static FILTER: OnceLock<Filter> = OnceLock::new();
 
-/// Starts logging; called once.
-pub fn start(format: Option<LogFormat>, level: &str) -> anyhow::Result<()> {
+/// Starts logging, in the journal under `name`; called once.
+pub fn start(name: &str, format: Option<LogFormat>, level: &str) -> anyhow::Result<()> {
     let (filter, handle) = reload::Layer::new(filter(level)?);
     let format = format.unwrap_or_else(suggested);
     let layer = match format {
         LogFormat::Journald => tracing_journald::layer()
             .context("the journal is not there; give --log-format text")?
             .with_field_prefix(None)
-            .with_syslog_identifier("prefectd".to_owned())
+            .with_syslog_identifier(name.to_owned())
             .boxed(),
         LogFormat::Text => tracing_subscriber::fmt::layer()
             .with_writer(std::io::stderr)

@@ -1,0 +1,2 @@
+SELECT count(*) FROM flow_runs
+WHERE next_scheduled_start_time < :due AND state_type = 'SCHEDULED' AND deployment_id IS NOT NULL

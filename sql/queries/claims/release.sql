@@ -1,1 +1,0 @@
-UPDATE flow_runs SET claimed_by = NULL, claimed_at = NULL, infrastructure_id = NULL WHERE id = :id

@@ -1,0 +1,218 @@
+//! Agents: what they report and ask, and what they are told. Ours, not Prefect's.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use super::{FlowRun, Instant, StateCreate};
+use crate::domain::agent::{self, KnownAgent};
+use crate::domain::flow_run::{self, Claim};
+use crate::domain::ids::FlowRunId;
+use crate::domain::log;
+use crate::domain::time::{Span, Timestamp};
+
+/// What an agent says of itself.
+#[derive(Clone, Debug, Default, Serialize, Deserialize, ToSchema)]
+pub struct AgentReport {
+    /// Stays the same from start to start.
+    pub identity: String,
+    /// The machine that it runs on.
+    pub host: String,
+    /// Its process id there.
+    pub pid: u32,
+    /// Its version.
+    pub version: String,
+    /// How many runs it may hold.
+    pub slots: u64,
+    /// When it last looked for work.
+    pub last_activation: Option<Instant>,
+    /// What went wrong then.
+    pub last_error: Option<String>,
+    /// Why it has no engine for containers.
+    pub engine_trouble: Option<String>,
+    /// The images that runs of it wait for, by run.
+    #[serde(default)]
+    pub pulling: BTreeMap<Uuid, String>,
+}
+
+impl From<agent::AgentReport> for AgentReport {
+    fn from(report: agent::AgentReport) -> Self {
+        let pulling = report.pulling.into_iter();
+        Self {
+            identity: report.identity,
+            host: report.host,
+            pid: report.pid,
+            version: report.version,
+            slots: report.slots,
+            last_activation: report.last_activation.map(Into::into),
+            last_error: report.last_error,
+            engine_trouble: report.engine_trouble,
+            pulling: pulling.map(|(id, image)| (id.uuid(), image)).collect(),
+        }
+    }
+}
+
+impl From<AgentReport> for agent::AgentReport {
+    fn from(report: AgentReport) -> Self {
+        let pulling = report.pulling.into_iter();
+        let pulling = pulling.map(|(id, image)| (FlowRunId::from_uuid(id), image));
+        Self {
+            identity: report.identity,
+            host: report.host,
+            pid: report.pid,
+            version: report.version,
+            slots: report.slots,
+            last_activation: report.last_activation.map(Into::into),
+            last_error: report.last_error,
+            engine_trouble: report.engine_trouble,
+            pulling: pulling.collect(),
+        }
+    }
+}
+
+/// An agent that is there.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct Agent {
+    /// Its name.
+    pub name: String,
+    /// When it first reported to this daemon.
+    pub since: Instant,
+    /// When it last reported.
+    pub last_seen: Instant,
+    /// How many runs it holds.
+    pub slots_used: u64,
+    /// What it said.
+    #[serde(flatten)]
+    pub report: AgentReport,
+}
+
+impl Agent {
+    /// A known agent that holds `used` runs.
+    pub fn new(known: KnownAgent, used: u64) -> Self {
+        Self {
+            name: known.name,
+            since: known.since.into(),
+            last_seen: known.last_seen.into(),
+            slots_used: used,
+            report: known.report.into(),
+        }
+    }
+}
+
+/// A report, and how long to wait for news.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ReportIn {
+    /// How the agent is.
+    pub report: AgentReport,
+    /// The number of the last news that it heard.
+    #[serde(default)]
+    pub heard: Option<u64>,
+}
+
+/// The answer to a report.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct News {
+    /// Its number; another one than the agent's means that it should look for work.
+    pub number: u64,
+    /// The daemon's state directory, which containers are labelled with.
+    pub instance: String,
+}
+
+/// What an agent would take.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ClaimIn {
+    /// Whether runs in containers, too.
+    pub containers: bool,
+    /// How many at most.
+    pub limit: u64,
+}
+
+/// A run in an agent's hands.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct HeldRun {
+    /// The run.
+    pub run: FlowRun,
+    /// How long ago it was taken, in microseconds.
+    pub held_micros: i64,
+}
+
+impl HeldRun {
+    /// A run as it is at `now`.
+    pub fn new(run: flow_run::FlowRun, now: Timestamp) -> Self {
+        let since = run.claim.as_ref().map_or(now, |claim| claim.at);
+        Self {
+            held_micros: (now - since).micros(),
+            run: FlowRun::new(run, now),
+        }
+    }
+
+    /// The run, by the clock of whoever reads this at `now`. Empty where the wire says nothing.
+    pub fn into_domain(self, now: Timestamp) -> flow_run::FlowRun {
+        let agent = self.run.work_queue_name.clone();
+        let infrastructure_id = self.run.infrastructure_pid.clone();
+        let mut run = flow_run::FlowRun::from(self.run);
+        run.claim = agent.map(|agent| Claim {
+            agent,
+            at: now + Span::from_micros(-self.held_micros),
+            infrastructure_id,
+        });
+        run
+    }
+}
+
+/// How long until a run is due.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct Due {
+    /// In microseconds, 0 when one is due now; null when none will be.
+    pub in_micros: Option<u64>,
+}
+
+/// What an agent made for a run.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct MadeIn {
+    /// `docker:<container id>` or `process:<id>`.
+    pub infrastructure: String,
+}
+
+/// How a run has ended.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct EndIn {
+    /// The terminal state.
+    pub state: StateCreate,
+}
+
+/// How much of a run's output is stored.
+#[derive(Clone, Debug, Default, Serialize, Deserialize, ToSchema)]
+pub struct OutputSeen {
+    /// Lines in all.
+    pub lines: u64,
+    /// The last one's time.
+    pub last: Option<Instant>,
+    /// How many carry that time.
+    pub of_last: u64,
+}
+
+impl From<log::OutputSeen> for OutputSeen {
+    fn from(seen: log::OutputSeen) -> Self {
+        Self {
+            lines: seen.lines,
+            last: seen.last.map(|(at, _)| at.into()),
+            of_last: seen.last.map_or(0, |(_, lines)| lines),
+        }
+    }
+}
+
+impl From<OutputSeen> for log::OutputSeen {
+    fn from(seen: OutputSeen) -> Self {
+        Self {
+            lines: seen.lines,
+            last: seen.last.map(|at| (at.into(), seen.of_last)),
+        }
+    }
+}

@@ -1,0 +1,152 @@
+//! Which agents are there. Kept in memory: after a restart each reports again.
+
+use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use super::App;
+use crate::domain::agent::{AgentReport, EMBEDDED, KnownAgent};
+use crate::domain::error::{Error, Kind, Result};
+use crate::domain::ids::FlowRunId;
+use crate::storage::claims;
+
+/// The agents that reported, and for how long each is believed. Leases go by a clock that
+/// never jumps.
+pub(super) struct Roster {
+    started: Instant,
+    entries: Mutex<HashMap<String, Entry>>,
+}
+
+struct Entry {
+    agent: KnownAgent,
+    heard: Instant,
+}
+
+impl Default for Roster {
+    fn default() -> Self {
+        Self {
+            started: Instant::now(),
+            entries: Mutex::default(),
+        }
+    }
+}
+
+impl Roster {
+    fn entries(&self) -> std::sync::MutexGuard<'_, HashMap<String, Entry>> {
+        // Each change is one call; it is never left half-done.
+        self.entries.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Those whose lease holds, by name.
+    fn live(&self, lease: Duration) -> Vec<KnownAgent> {
+        let entries = self.entries();
+        let live = entries.values().filter(|entry| entry.holds(lease));
+        let mut live: Vec<_> = live.map(|entry| entry.agent.clone()).collect();
+        live.sort_by(|one, other| one.name.cmp(&other.name));
+        live
+    }
+
+    /// Whether an agent that holds runs is to be given up. One that has not reported to this
+    /// daemon has a whole lease from the daemon's start.
+    fn is_gone(&self, name: &str, lease: Duration) -> bool {
+        match self.entries().get(name) {
+            Some(entry) => !entry.holds(lease),
+            None => self.started.elapsed() >= lease,
+        }
+    }
+}
+
+impl Entry {
+    fn holds(&self, lease: Duration) -> bool {
+        self.agent.name == EMBEDDED || self.heard.elapsed() < lease
+    }
+}
+
+impl App {
+    /// Notes what an agent says of itself; its lease begins anew. A name that another agent
+    /// holds is refused until that one's lease is over.
+    pub fn agent_reports(&self, name: &str, report: AgentReport) -> Result<()> {
+        let now = self.now();
+        let mut entries = self.inner.roster.entries();
+        let known = entries.get(name);
+        if let Some(known) = known
+            && known.agent.report.identity != report.identity
+            && known.holds(self.inner.lease)
+        {
+            let other = &known.agent.report;
+            return Err(Error::conflict(format!(
+                "The agent name {name:?} is taken by process {} on {}. Choose another with --name.",
+                other.pid, other.host
+            )));
+        }
+        let entry = Entry {
+            agent: KnownAgent {
+                name: name.to_owned(),
+                since: known.map_or(now, |known| known.agent.since),
+                last_seen: now,
+                report,
+            },
+            heard: Instant::now(),
+        };
+        entries.insert(name.to_owned(), entry);
+        Ok(())
+    }
+
+    /// How long an agent may be silent before it is given up.
+    pub fn lease(&self) -> Duration {
+        self.inner.lease
+    }
+
+    /// The agents whose lease holds, by name.
+    pub(super) fn live_agents(&self) -> Vec<KnownAgent> {
+        self.inner.roster.live(self.inner.lease)
+    }
+
+    /// The agents whose lease holds, by name, each with the number of runs that it holds.
+    pub async fn agents(&self) -> Result<Vec<(KnownAgent, u64)>> {
+        let agents = self.live_agents();
+        self.read(move |db| {
+            let counted = agents.into_iter().map(|agent| {
+                let used = claims::count(db, &agent.name)?;
+                Ok((agent, used))
+            });
+            counted.collect()
+        })
+        .await
+    }
+
+    /// Refuses an agent that is not, or no longer, on the roster.
+    pub(super) fn check_agent(&self, name: &str) -> Result<()> {
+        let live = self.live_agents();
+        if name == EMBEDDED || live.iter().any(|agent| agent.name == name) {
+            return Ok(());
+        }
+        let words = format!("The agent {name:?} has not reported; its lease is over.");
+        Err(Error::new(Kind::Conflict, words))
+    }
+
+    /// The agents beside `name` that could take a run now.
+    pub(super) fn rivals(&self, name: &str) -> Vec<(String, u64)> {
+        let live = self.live_agents().into_iter();
+        live.filter(|agent| agent.name != name && agent.report.engine_trouble.is_none())
+            .map(|agent| (agent.name, agent.report.slots))
+            .collect()
+    }
+
+    /// How many slots an agent said that it has.
+    pub(super) fn slots_of(&self, name: &str) -> Option<u64> {
+        let live = self.live_agents().into_iter();
+        let mut named = live.filter(|agent| agent.name == name);
+        named.next().map(|agent| agent.report.slots)
+    }
+
+    /// The runs of agents that have gone: they hold a run, and their lease is over. The
+    /// embedded agent has no lease.
+    pub async fn abandoned_runs(&self) -> Result<Vec<(String, FlowRunId)>> {
+        let holders = self.read(claims::holders).await?;
+        let gone = holders.into_iter().filter(|(name, _)| {
+            name != EMBEDDED && self.inner.roster.is_gone(name, self.inner.lease)
+        });
+        Ok(gone.collect())
+    }
+}

@@ -1,0 +1,50 @@
+//! The embedded agent, put together.
+
+use std::sync::Arc;
+
+use crate::app::App;
+use crate::clock::SharedClock;
+use crate::config::Settings;
+use crate::domain::agent::{EMBEDDED, Identity};
+use crate::runners::RunnerSettings;
+use crate::runners::docker::DockerRunner;
+use crate::runners::subprocess::SubprocessRunner;
+use crate::services::agent::{Agent, LocalDesk, Runners};
+
+/// What this daemon is to its runs.
+pub(super) struct Place {
+    /// Names its state directory.
+    pub instance: String,
+    /// Where runs of this machine reach it.
+    pub api_url: Option<String>,
+}
+
+pub(super) fn assemble(
+    app: &App,
+    docker: &DockerRunner,
+    settings: &Settings,
+    place: &Place,
+    clock: SharedClock,
+) -> anyhow::Result<Arc<Agent>> {
+    let runner_settings = RunnerSettings {
+        instance: place.instance.clone(),
+        agent: EMBEDDED.to_owned(),
+        container_api_url: place.api_url.clone().filter(|_| !settings.ephemeral),
+        api_url: place.api_url.clone(),
+        python: settings.python.clone(),
+        containers: settings.containers.clone(),
+    };
+    let folder = settings.state_dir.join("runs");
+    let processes = SubprocessRunner::new(&folder, &place.instance, clock)?;
+    let runners = Runners {
+        containers: Arc::new(docker.clone()),
+        processes: Arc::new(processes),
+    };
+    let identity = Identity {
+        id: place.instance.clone(),
+        host: nix::unistd::gethostname()?.to_string_lossy().into_owned(),
+    };
+    let desk = Arc::new(LocalDesk::new(app.clone(), EMBEDDED));
+    let wanted = settings.agent.clone();
+    Ok(Agent::new(desk, runners, runner_settings, identity, wanted))
+}

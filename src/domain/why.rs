@@ -1,0 +1,265 @@
+//! Why a run is not further than it is: the one reason that counts at this moment.
+
+use super::agent::{EMBEDDED, KnownAgent};
+use super::flow_run::{Claim, FlowRun};
+use super::ids::FlowRunId;
+use super::state::{State, StateType};
+use super::time::Timestamp;
+
+/// What the answer is drawn from, all of one moment.
+#[derive(Clone, Debug)]
+pub struct Facts<'a> {
+    /// The run.
+    pub run: &'a FlowRun,
+    /// The moment.
+    pub now: Timestamp,
+    /// The agents that are there, each with the number of runs that it holds.
+    pub agents: &'a [(KnownAgent, u64)],
+    /// The runs that they hold.
+    pub holders: &'a [Holder],
+    /// How many runs became due before this one and wait, too.
+    pub ahead: u64,
+}
+
+/// A run that uses a slot.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Holder {
+    /// Its id.
+    pub id: FlowRunId,
+    /// Its name.
+    pub name: String,
+    /// The agent that holds it.
+    pub agent: String,
+}
+
+/// The reason.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Why {
+    /// For programs: a word that stays the same from version to version.
+    pub code: Code,
+    /// For people.
+    pub reason: String,
+    /// When it may start, where that is known.
+    pub may_start: Option<Timestamp>,
+    /// Who uses the slots that it waits for.
+    pub holders: Vec<Holder>,
+    /// How many runs are served before it.
+    pub ahead: u64,
+}
+
+/// The reasons that there are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Code {
+    /// No agent ever takes it: it belongs to no deployment.
+    NotDeployed,
+    /// Its time has not come.
+    NotDue,
+    /// It failed and is tried again later.
+    RetryDelay,
+    /// There is no agent.
+    NoAgent,
+    /// The agent that holds it has gone.
+    AgentGone,
+    /// No agent reaches a container engine.
+    EngineAway,
+    /// Every slot is in use.
+    SlotsTaken,
+    /// Its image is being pulled.
+    PullingImage,
+    /// It is about to start.
+    Starting,
+    /// It runs.
+    Running,
+    /// It waits to be resumed.
+    Paused,
+    /// It was asked to stop.
+    Stopping,
+    /// It has ended.
+    Ended,
+}
+
+impl Code {
+    /// The word for programs.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Code::NotDeployed => "not_deployed",
+            Code::NotDue => "not_due",
+            Code::RetryDelay => "retry_delay",
+            Code::NoAgent => "no_agent",
+            Code::AgentGone => "agent_gone",
+            Code::EngineAway => "engine_away",
+            Code::SlotsTaken => "slots_taken",
+            Code::PullingImage => "pulling_image",
+            Code::Starting => "starting",
+            Code::Running => "running",
+            Code::Paused => "paused",
+            Code::Stopping => "stopping",
+            Code::Ended => "ended",
+        }
+    }
+}
+
+/// The reason for a run.
+pub fn why(facts: &Facts<'_>) -> Why {
+    let Some(state) = &facts.run.state else {
+        return plain(Code::Starting, "The run is being created.");
+    };
+    match state.kind {
+        StateType::Scheduled => scheduled(facts, state),
+        StateType::Pending => pending(facts),
+        StateType::Running => plain(Code::Running, "The run is running."),
+        StateType::Paused => plain(Code::Paused, "The run is paused until somebody resumes it."),
+        StateType::Cancelling => plain(
+            Code::Stopping,
+            "The run was asked to stop; its process has not ended yet.",
+        ),
+        StateType::Completed | StateType::Failed | StateType::Cancelled | StateType::Crashed => {
+            plain(Code::Ended, format!("The run has ended: {}.", state.name))
+        }
+    }
+}
+
+fn plain(code: Code, reason: impl Into<String>) -> Why {
+    Why {
+        code,
+        reason: reason.into(),
+        may_start: None,
+        holders: Vec::new(),
+        ahead: 0,
+    }
+}
+
+fn scheduled(facts: &Facts<'_>, state: &State) -> Why {
+    if facts.run.deployment_id.is_none() {
+        return plain(
+            Code::NotDeployed,
+            "The run belongs to no deployment, so that no agent takes it; the script that \
+             created it has to run it.",
+        );
+    }
+    let due = state.details.scheduled_time.filter(|due| *due > facts.now);
+    if let Some(due) = due {
+        let (code, words) = match state.name.as_str() {
+            "AwaitingRetry" => (Code::RetryDelay, "The run failed and is tried again"),
+            _ => (Code::NotDue, "The run is due"),
+        };
+        let seconds = (due - facts.now).as_secs_f64();
+        return Why {
+            may_start: Some(due),
+            ..plain(code, format!("{words} in {seconds:.0} s."))
+        };
+    }
+    Why {
+        ahead: facts.ahead,
+        ..due_now(facts)
+    }
+}
+
+fn due_now(facts: &Facts<'_>) -> Why {
+    if facts.agents.is_empty() {
+        return no_agent();
+    }
+    let able: Vec<_> = facts
+        .agents
+        .iter()
+        .filter(|(agent, _)| can_run(agent, facts.run))
+        .collect();
+    let Some((first, _)) = able.first() else {
+        return engine_away(facts.agents.iter().map(|(agent, _)| agent));
+    };
+    if able.iter().any(|(agent, used)| *used < agent.report.slots) {
+        let words = format!(
+            "The run is about to be taken by an agent such as '{}'.",
+            first.name
+        );
+        return plain(Code::Starting, words);
+    }
+    let is_able = |holder: &&Holder| able.iter().any(|(agent, _)| agent.name == holder.agent);
+    let holders: Vec<_> = facts.holders.iter().filter(is_able).cloned().collect();
+    let slots: u64 = able.iter().map(|(agent, _)| agent.report.slots).sum();
+    let turn = match facts.ahead {
+        0 => "the run starts as soon as one of them ends".to_owned(),
+        1 => "one other run is served first".to_owned(),
+        ahead => format!("{ahead} other runs are served first"),
+    };
+    let names: Vec<_> = holders.iter().map(|holder| holder.name.as_str()).collect();
+    let words = format!(
+        "All {slots} slots are taken, by {}; {turn}.",
+        names.join(", ")
+    );
+    Why {
+        holders,
+        ..plain(Code::SlotsTaken, words)
+    }
+}
+
+fn pending(facts: &Facts<'_>) -> Why {
+    let Some(claim) = &facts.run.claim else {
+        return plain(
+            Code::Starting,
+            "The run was taken by an agent that is not one of prefectd's, or by a script, and \
+             has not begun yet.",
+        );
+    };
+    let holder = facts
+        .agents
+        .iter()
+        .find(|(agent, _)| agent.name == claim.agent);
+    let Some((agent, _)) = holder else {
+        return holder_gone(claim);
+    };
+    if let Some(image) = agent.report.pulling.get(&facts.run.id) {
+        let words = format!("The agent '{}' is pulling the image {image}.", agent.name);
+        return plain(Code::PullingImage, words);
+    }
+    match can_run(agent, facts.run) {
+        false => engine_away(std::iter::once(agent)),
+        true => {
+            let words = format!("The agent '{}' is starting it.", agent.name);
+            plain(Code::Starting, words)
+        }
+    }
+}
+
+fn holder_gone(claim: &Claim) -> Why {
+    match claim.agent.as_str() {
+        EMBEDDED => no_agent(),
+        name => plain(
+            Code::AgentGone,
+            format!(
+                "The agent '{name}', which took the run, does not report; when its lease is over \
+                 the run ends as Crashed."
+            ),
+        ),
+    }
+}
+
+fn no_agent() -> Why {
+    plain(
+        Code::NoAgent,
+        "There is no agent: prefectd runs without its own. Start one with `prefectctl agent \
+         start`, or prefectd without --no-agent.",
+    )
+}
+
+fn can_run(agent: &KnownAgent, run: &FlowRun) -> bool {
+    let in_container = run.infrastructure.kind.as_deref() == Some("docker");
+    !in_container || agent.report.engine_trouble.is_none()
+}
+
+fn engine_away<'a>(agents: impl Iterator<Item = &'a KnownAgent>) -> Why {
+    let troubles = agents.filter_map(|agent| {
+        let trouble = agent.report.engine_trouble.as_ref()?;
+        Some(format!("{}: {trouble}", agent.name))
+    });
+    let troubles: Vec<_> = troubles.collect();
+    let words = format!(
+        "The run needs a container engine, and none answers ({}). It starts when the engine is \
+         back.",
+        troubles.join("; ")
+    );
+    plain(Code::EngineAway, words)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,146 @@
+//! The whole table: every cause has its own answer, and the answer changes with the cause.
+
+use super::*;
+use crate::domain::agent::AgentReport;
+use crate::domain::deployment::Infrastructure;
+use crate::domain::ids::{DeploymentId, FlowId};
+use crate::domain::run::RunBooks;
+use crate::domain::state::ProposedState;
+
+const NOW: Timestamp = Timestamp::from_micros(100_000_000);
+
+fn run(state: ProposedState) -> FlowRun {
+    FlowRun {
+        id: FlowRunId::new(),
+        created: NOW,
+        updated: NOW,
+        name: "brave-owl".to_owned(),
+        flow_id: FlowId::new(),
+        deployment_id: Some(DeploymentId::new()),
+        flow_version: None,
+        parameters: Default::default(),
+        idempotency_key: None,
+        context: Default::default(),
+        empirical_policy: Default::default(),
+        empirical_config: Default::default(),
+        tags: Vec::new(),
+        parent_task_run_id: None,
+        auto_scheduled: false,
+        infrastructure: Infrastructure {
+            kind: Some("docker".to_owned()),
+            config: None,
+        },
+        created_by: None,
+        claim: None,
+        books: RunBooks::default(),
+        state: Some(State::enter(state, NOW)),
+    }
+}
+
+fn held_by(agent: &str) -> FlowRun {
+    let mut run = run(ProposedState::new(StateType::Pending));
+    run.claim = Some(Claim {
+        agent: agent.to_owned(),
+        at: NOW,
+        infrastructure_id: None,
+    });
+    run
+}
+
+fn agent(name: &str, change: impl FnOnce(&mut AgentReport)) -> KnownAgent {
+    let mut report = AgentReport {
+        slots: 2,
+        ..AgentReport::default()
+    };
+    change(&mut report);
+    KnownAgent {
+        name: name.to_owned(),
+        since: NOW,
+        last_seen: NOW,
+        report,
+    }
+}
+
+fn asked(run: &FlowRun, agents: &[(KnownAgent, u64)], ahead: u64) -> Why {
+    let holders = ["first", "second"].map(|name| Holder {
+        id: FlowRunId::new(),
+        name: name.to_owned(),
+        agent: EMBEDDED.to_owned(),
+    });
+    why(&Facts {
+        run,
+        now: NOW,
+        agents,
+        holders: &holders,
+        ahead,
+    })
+}
+
+#[test]
+fn a_run_that_is_not_due_says_when() {
+    let due = NOW + crate::domain::time::Span::from_secs_f64(30.0);
+    let got = asked(&run(ProposedState::scheduled(due)), &[], 0);
+    assert_eq!((got.code, got.may_start), (Code::NotDue, Some(due)));
+    let retry = ProposedState::scheduled(due).named("AwaitingRetry");
+    let got = asked(&run(retry), &[], 0);
+    assert_eq!((got.code, got.may_start), (Code::RetryDelay, Some(due)));
+}
+
+#[test]
+fn a_due_run_waits_for_what_is_missing() {
+    let due = run(ProposedState::scheduled(NOW));
+    let well = || agent(EMBEDDED, |_| ());
+    let ill = || {
+        agent(EMBEDDED, |it| {
+            it.engine_trouble = Some("no engine".to_owned());
+        })
+    };
+    assert_eq!(asked(&due, &[], 0).code, Code::NoAgent);
+    let away = asked(&due, &[(ill(), 0)], 0);
+    assert_eq!(away.code, Code::EngineAway);
+    assert!(away.reason.contains("no engine"), "{}", away.reason);
+    assert_eq!(asked(&due, &[(well(), 1)], 0).code, Code::Starting);
+    let full = asked(&due, &[(well(), 2)], 3);
+    assert_eq!((full.code, full.ahead), (Code::SlotsTaken, 3));
+    assert!(full.reason.contains("first, second"), "{}", full.reason);
+    assert_eq!(full.holders.len(), 2);
+    let mut plain = due;
+    plain.infrastructure.kind = None;
+    assert_eq!(asked(&plain, &[(ill(), 0)], 0).code, Code::Starting);
+    plain.deployment_id = None;
+    assert_eq!(asked(&plain, &[(well(), 0)], 0).code, Code::NotDeployed);
+}
+
+#[test]
+fn a_taken_run_waits_for_its_agent() {
+    let taken = held_by("far");
+    assert_eq!(asked(&taken, &[], 0).code, Code::AgentGone);
+    assert_eq!(asked(&held_by(EMBEDDED), &[], 0).code, Code::NoAgent);
+    let pulling = agent("far", |it| {
+        it.pulling.insert(taken.id, "big:1".to_owned());
+    });
+    let got = asked(&taken, &[(pulling, 1)], 0);
+    assert_eq!(got.code, Code::PullingImage);
+    assert!(got.reason.contains("big:1"), "{}", got.reason);
+    let ill = agent("far", |it| it.engine_trouble = Some("gone".to_owned()));
+    assert_eq!(asked(&taken, &[(ill, 1)], 0).code, Code::EngineAway);
+    let well = agent("far", |_| ());
+    assert_eq!(asked(&taken, &[(well, 1)], 0).code, Code::Starting);
+    let foreign = run(ProposedState::new(StateType::Pending));
+    assert_eq!(asked(&foreign, &[], 0).code, Code::Starting);
+}
+
+#[test]
+fn every_other_state_speaks_for_itself() {
+    for (kind, code) in [
+        (StateType::Running, Code::Running),
+        (StateType::Paused, Code::Paused),
+        (StateType::Cancelling, Code::Stopping),
+        (StateType::Completed, Code::Ended),
+        (StateType::Failed, Code::Ended),
+        (StateType::Cancelled, Code::Ended),
+        (StateType::Crashed, Code::Ended),
+    ] {
+        assert_eq!(asked(&run(ProposedState::new(kind)), &[], 0).code, code);
+    }
+}

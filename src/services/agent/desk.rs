@@ -1,0 +1,126 @@
+//! Where an agent gets its work from: the app of its own daemon, or a daemon elsewhere.
+
+use std::time::Duration;
+
+use futures_util::FutureExt;
+use futures_util::future::BoxFuture;
+use tokio::sync::Mutex;
+
+use crate::app::{App, Bell, Listener};
+use crate::domain::agent::AgentReport;
+use crate::domain::error::Result;
+use crate::domain::flow_run::FlowRun;
+use crate::domain::ids::FlowRunId;
+use crate::domain::log::{NewLog, OutputSeen};
+use crate::domain::state::ProposedState;
+use crate::domain::time::Timestamp;
+
+/// What a desk answers.
+pub type Answer<'a, T> = BoxFuture<'a, Result<T>>;
+
+/// The verbs that an agent needs, all under its own name. What an agent tells
+/// (`record_infrastructure`, `end_run`, `create_logs`) may take as long as the daemon is out
+/// of reach; what it asks fails then, and is asked again.
+pub trait Desk: Send + Sync {
+    /// The present moment.
+    fn now(&self) -> Timestamp;
+    /// The runs that the agent holds and that have not ended, oldest first.
+    fn held_runs(&self) -> Answer<'_, Vec<FlowRun>>;
+    /// Takes up to `limit` due runs; without `containers`, none that needs one.
+    fn claim_due_runs(&self, containers: bool, limit: u64) -> Answer<'_, Vec<FlowRun>>;
+    /// How long until the next run is due.
+    fn due_in(&self) -> Answer<'_, Option<Duration>>;
+    /// A run as it is now.
+    fn flow_run(&self, id: FlowRunId) -> Answer<'_, FlowRun>;
+    /// Notes what was made for a run.
+    fn record_infrastructure(&self, id: FlowRunId, what: String) -> Answer<'_, ()>;
+    /// Ends a run; false when it is not the agent's any more, or has ended.
+    fn end_run(&self, id: FlowRunId, end: ProposedState) -> Answer<'_, bool>;
+    /// How much of a run's output is stored.
+    fn output_seen(&self, id: FlowRunId) -> Answer<'_, OutputSeen>;
+    /// Keeps lines of runs' logs.
+    fn create_logs(&self, lines: Vec<NewLog>) -> Answer<'_, ()>;
+    /// Says how the agent is. Does not wait until it was heard.
+    fn report(&self, report: AgentReport);
+    /// Has the agent look again.
+    fn ring(&self);
+    /// Waits until there may be something to do.
+    fn rung(&self) -> BoxFuture<'_, ()>;
+}
+
+/// The desk of the daemon's own agent.
+pub struct LocalDesk {
+    app: App,
+    agent: String,
+    bell: Bell,
+    listener: Mutex<Listener>,
+}
+
+impl LocalDesk {
+    /// For the agent of that name.
+    pub fn new(app: App, agent: &str) -> Self {
+        let bell = app.agent_bell();
+        Self {
+            app,
+            agent: agent.to_owned(),
+            listener: Mutex::new(bell.listen()),
+            bell,
+        }
+    }
+}
+
+impl Desk for LocalDesk {
+    fn now(&self) -> Timestamp {
+        self.app.now()
+    }
+
+    fn held_runs(&self) -> Answer<'_, Vec<FlowRun>> {
+        self.app.claimed_runs(&self.agent).boxed()
+    }
+
+    fn claim_due_runs(&self, containers: bool, limit: u64) -> Answer<'_, Vec<FlowRun>> {
+        self.app
+            .claim_due_runs(&self.agent, containers, limit)
+            .boxed()
+    }
+
+    fn due_in(&self) -> Answer<'_, Option<Duration>> {
+        self.app.due_in().boxed()
+    }
+
+    fn flow_run(&self, id: FlowRunId) -> Answer<'_, FlowRun> {
+        self.app.flow_run(id).boxed()
+    }
+
+    fn record_infrastructure(&self, id: FlowRunId, what: String) -> Answer<'_, ()> {
+        self.app
+            .record_infrastructure(&self.agent, id, what)
+            .boxed()
+    }
+
+    fn end_run(&self, id: FlowRunId, end: ProposedState) -> Answer<'_, bool> {
+        self.app.end_run(&self.agent, id, end).boxed()
+    }
+
+    fn output_seen(&self, id: FlowRunId) -> Answer<'_, OutputSeen> {
+        self.app.output_seen(id).boxed()
+    }
+
+    fn create_logs(&self, lines: Vec<NewLog>) -> Answer<'_, ()> {
+        self.app.create_logs(lines).boxed()
+    }
+
+    fn report(&self, report: AgentReport) {
+        if let Err(error) = self.app.agent_reports(&self.agent, report) {
+            tracing::error!(%error, "the daemon's own agent is not known");
+        }
+    }
+
+    fn ring(&self) {
+        self.bell.ring();
+    }
+
+    fn rung(&self) -> BoxFuture<'_, ()> {
+        async move { self.listener.lock().await.rung().await }.boxed()
+    }
+}
