@@ -6,6 +6,7 @@
 //! ```text
 //!  bin ─► daemon ─► everything below        cli ─► api::v3::wire
 //!            │                               cli::agent ─► services, runners
+//!            │                               cli: restore ─► storage::backup
 //!     ┌──────┴───────┐
 //!    api          services ─► runners ─┐
 //!     │              │                 │
@@ -30,7 +31,7 @@
 //!   HTTP ([`services::agent::Desk`]).
 //! - [`config`]: what an operator may say.
 //! - [`clock`]: where the time comes from. [`logging`]: where the log goes. [`fault`]: where a
-//!   test can have it all die.
+//!   test can have it all die. [`state_dir`]: what lies where, and who holds it.
 //!
 //! # The life of one run
 //!
@@ -77,4 +78,5 @@ pub mod fault;
 pub mod logging;
 pub mod runners;
 pub mod services;
+pub mod state_dir;
 pub mod storage;

@@ -6,6 +6,7 @@
 //! agent makes the world agree.
 
 mod agents;
+mod backup;
 mod bell;
 mod deployments;
 mod documents;
@@ -30,6 +31,7 @@ use crate::domain::time::Timestamp;
 use crate::storage::blobs::Blobs;
 use crate::storage::{Connection, Store};
 
+pub use backup::Pieces;
 pub use bell::{Bell, Listener};
 pub use propose_state::{Decision, Force, Outcome};
 pub use schedules::{LATE_AFTER, RUNS_AHEAD, Range, TIME_AHEAD};

@@ -75,6 +75,46 @@ pub enum Command {
     /// Start an agent beside the daemon's own, and list agents.
     #[command(subcommand)]
     Agent(Agent),
+    /// Back up the database and all documents, while everything goes on.
+    #[command(after_help = "\
+Examples:
+  prefectctl backup prefectd.tar
+  prefectctl backup --keep 7 /var/backups/prefectd/
+  prefectctl backup - | ssh elsewhere 'cat > prefectd.tar'
+
+The backup holds every run that was acknowledged before it began.")]
+    Backup {
+        /// The file to write; in a directory, one named after the time; or - for standard
+        /// output.
+        #[arg(value_name = "FILE|DIR|-")]
+        to: PathBuf,
+        /// Replace a file that is there.
+        #[arg(long)]
+        force: bool,
+        /// Keep so many backups in the directory, and remove older ones that were named the
+        /// same way.
+        #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+        keep: Option<u64>,
+    },
+    /// Restore a backup into a state directory that no daemon holds.
+    #[command(after_help = "\
+Examples:
+  systemctl stop prefectd && prefectctl restore --force prefectd.tar
+  prefectctl restore prefectd.tar --state-dir /srv/prefectd
+
+What is restored gets the state directory's owner. A database that is there is kept under
+another name. The containers of the daemon that made the backup are not those of a new state
+directory: runs that were running in them end as Crashed.")]
+    Restore {
+        /// The backup; - for standard input.
+        file: PathBuf,
+        /// Restore here instead of where the daemon's settings say.
+        #[arg(long, value_name = "DIR")]
+        state_dir: Option<PathBuf>,
+        /// Replace a database that is there; it is moved aside.
+        #[arg(long)]
+        force: bool,
+    },
 }
 
 /// Commands on agents.

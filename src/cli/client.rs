@@ -3,8 +3,8 @@
 use std::path::PathBuf;
 
 use http_body_util::{BodyExt, Full};
-use hyper::body::Bytes;
-use hyper::{Method, Request, StatusCode, header};
+use hyper::body::{Bytes, Incoming};
+use hyper::{Method, Request, Response, StatusCode, header};
 use hyper_util::client::legacy::Client as HyperClient;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
@@ -106,7 +106,35 @@ impl Client {
         self.send(Method::DELETE, path, None).await.map(drop)
     }
 
+    /// Reads something large piece by piece. An answer that is cut off is a failure.
+    pub async fn download(
+        &self,
+        path: &str,
+        mut piece: impl FnMut(&[u8]) -> Result<()>,
+    ) -> Result<()> {
+        let mut response = self.ask(Method::GET, path, None).await?;
+        while let Some(frame) = response.body_mut().frame().await {
+            let frame = frame.map_err(|error| self.unreachable(&error))?;
+            if let Some(bytes) = frame.data_ref() {
+                piece(bytes)?;
+            }
+        }
+        Ok(())
+    }
+
     async fn send(&self, method: Method, path: &str, body: Option<Vec<u8>>) -> Result<Bytes> {
+        let response = self.ask(method, path, body).await?;
+        let body = response.into_body().collect().await;
+        Ok(body.map_err(|error| self.unreachable(&error))?.to_bytes())
+    }
+
+    /// Sends a request and answers the head of a success.
+    async fn ask(
+        &self,
+        method: Method,
+        path: &str,
+        body: Option<Vec<u8>>,
+    ) -> Result<Response<Incoming>> {
         let path = format!("/api/v3{path}");
         let uri: hyper::Uri = match &self.target {
             Target::Socket(socket) => hyperlocal::Uri::new(socket, &path).into(),
@@ -126,11 +154,11 @@ impl Client {
         };
         let response = response.map_err(|error| self.unreachable(&error))?;
         let status = response.status();
+        if status.is_success() {
+            return Ok(response);
+        }
         let body = response.into_body().collect().await;
         let body = body.map_err(|error| self.unreachable(&error))?.to_bytes();
-        if status.is_success() {
-            return Ok(body);
-        }
         Err(refused(status, &body))
     }
 

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::domain::error::{Error, Kind};
+
 /// A failure of a command.
 #[derive(Debug)]
 pub struct Failure {
@@ -54,6 +56,16 @@ impl Failure {
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.line)
+    }
+}
+
+impl From<Error> for Failure {
+    /// What was done on this machine is told with all that is known of it.
+    fn from(error: Error) -> Self {
+        Self::new(match error.context() {
+            Some(context) if error.kind() == Kind::Internal => context,
+            _ => error.message(),
+        })
     }
 }
 

@@ -181,6 +181,13 @@ impl Input {
         self.log.level = log_level.or(self.log.level.take());
     }
 
+    /// Where the database is, whatever else is said.
+    pub(super) fn state_dir(self) -> Result<PathBuf, ConfigError> {
+        self.server
+            .state_dir
+            .map_or_else(paths::default_state_dir, Ok)
+    }
+
     /// Fills what was left open and checks the rest.
     pub(super) fn settle(self) -> Result<Settings, ConfigError> {
         let local = SocketAddr::from(([127, 0, 0, 1], 4200));

@@ -54,6 +54,11 @@ pub struct Settings {
 #[error("{0}")]
 pub struct ConfigError(pub String);
 
+/// Where a daemon that is started without flags keeps its database.
+pub fn state_dir() -> Result<PathBuf, ConfigError> {
+    input::read(Flags::default())?.state_dir()
+}
+
 impl Settings {
     /// From the flags, the environment and the files that they name.
     pub fn load(flags: Flags) -> Result<Self, ConfigError> {

@@ -3,7 +3,6 @@
 mod agent;
 mod bridge;
 mod listeners;
-mod lock;
 mod shutdown;
 
 use std::net::SocketAddr;
@@ -23,6 +22,7 @@ use crate::domain::agent::EMBEDDED;
 use crate::fault;
 use crate::runners::docker::DockerRunner;
 use crate::services;
+use crate::state_dir;
 use crate::storage::Store;
 use crate::storage::blobs::Blobs;
 
@@ -31,7 +31,7 @@ const DRAIN: Duration = Duration::from_secs(10);
 
 /// Runs the daemon until it is told to stop. An error means that it could not start.
 pub async fn run(settings: Settings, flags: Flags) -> anyhow::Result<()> {
-    let _lock = lock::take(&settings.state_dir)?;
+    let _lock = state_dir::take(&settings.state_dir)?;
     let stop = CancellationToken::new();
     shutdown::watch_signals(stop.clone(), flags)?;
 
@@ -124,11 +124,10 @@ fn serve_tcp(
 }
 
 fn open_app(settings: &Settings, clock: SharedClock) -> anyhow::Result<App> {
-    let state_dir = &settings.state_dir;
-    let database = state_dir.join("prefectd.db");
+    let database = state_dir::database(&settings.state_dir);
     let store = Store::open(&database)
         .with_context(|| format!("cannot open the database {}", database.display()))?;
-    let blobs = Blobs::open(&state_dir.join("blobs"))?;
+    let blobs = Blobs::open(&state_dir::blobs(&settings.state_dir))?;
     Ok(App::new(store, blobs, clock, settings.agent_lease))
 }
 

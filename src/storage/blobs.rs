@@ -24,6 +24,23 @@ impl Blobs {
         })
     }
 
+    /// Where the document of that name lies, or would.
+    pub(super) fn path(&self, id: DocumentId) -> PathBuf {
+        self.folder.join(id.to_string())
+    }
+
+    /// The names of all documents.
+    pub(super) fn all(&self) -> Result<Vec<DocumentId>> {
+        let listed = fs::read_dir(&self.folder).and_then(|entries| {
+            let names = entries.map(|entry| Ok(entry?.file_name()));
+            names.collect::<io::Result<Vec<_>>>()
+        });
+        let names = listed.map_err(|error| failed("listing", &self.folder, &error))?;
+        // Documents that are still being written have other names.
+        let ids = names.iter().filter_map(|name| name.to_str()?.parse().ok());
+        Ok(ids.collect())
+    }
+
     /// Stores the bytes; once this answers, they survive power loss.
     pub async fn put(&self, bytes: Vec<u8>) -> Result<DocumentId> {
         let folder = self.folder.clone();
@@ -41,7 +58,7 @@ impl Blobs {
 
     /// The bytes of that name.
     pub async fn get(&self, id: DocumentId) -> Result<Vec<u8>> {
-        let path = self.folder.join(id.to_string());
+        let path = self.path(id);
         in_background(move || match fs::read(&path) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 Err(Error::not_found("Document"))

@@ -12,18 +12,23 @@ mod embedded {
 /// Applies what is missing, in one transaction. A file that a newer version has already
 /// migrated further is refused, untouched.
 pub(super) fn run(connection: &mut Connection) -> Result<()> {
-    let runner: Runner = embedded::migrations::runner()
-        .set_grouped(true)
-        .set_abort_divergent(true)
-        .set_abort_missing(true);
-    refuse_newer(&runner, connection)?;
-    runner
+    refuse_newer(connection)?;
+    runner()
         .run(connection)
         .map_err(|error| Error::internal(format_args!("migrating the database: {error}")))?;
     Ok(())
 }
 
-fn refuse_newer(runner: &Runner, connection: &mut Connection) -> Result<()> {
+fn runner() -> Runner {
+    embedded::migrations::runner()
+        .set_grouped(true)
+        .set_abort_divergent(true)
+        .set_abort_missing(true)
+}
+
+/// Fails for a file that a newer version has written.
+pub(super) fn refuse_newer(connection: &Connection) -> Result<()> {
+    let runner = runner();
     let known = runner.get_migrations().iter().map(|m| m.version()).max();
     let applied = last_applied(connection)?;
     match (applied, known) {
@@ -38,7 +43,7 @@ fn refuse_newer(runner: &Runner, connection: &mut Connection) -> Result<()> {
 }
 
 /// The newest migration that the file has seen; `None` for a new file.
-fn last_applied(connection: &Connection) -> Result<Option<i64>> {
+pub(super) fn last_applied(connection: &Connection) -> Result<Option<i64>> {
     if !connection.table_exists(None, "refinery_schema_history")? {
         return Ok(None);
     }

@@ -9,6 +9,7 @@
 //! The noun files hold small functions that take a transaction or a connection.
 
 pub mod admin;
+pub mod backup;
 pub mod blobs;
 pub mod claims;
 mod column;
@@ -32,6 +33,8 @@ mod writer;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use tokio_util::sync::CancellationToken;
+
 use crate::domain::error::{Error, Kind, Result};
 
 pub use filters::history;
@@ -51,6 +54,8 @@ struct Inner {
     writer: writer::Writer,
     readers: readers::Readers,
     path: PathBuf,
+    /// Held while the database is copied, which is done once at a time.
+    copying: Arc<tokio::sync::Mutex<()>>,
 }
 
 impl Store {
@@ -59,6 +64,7 @@ impl Store {
     /// Fails when the file is from a newer version, is no database, or cannot be written.
     pub fn open(path: &Path) -> Result<Self> {
         connection::check_library()?;
+        backup::remove_leftovers(path);
         let mut connection = connection::open_writer(path)?;
         migrate::run(&mut connection)?;
         let readers = readers::Readers::start(path, READERS)?;
@@ -68,6 +74,7 @@ impl Store {
                 writer,
                 readers,
                 path: path.to_owned(),
+                copying: Arc::default(),
             }),
         })
     }
@@ -89,6 +96,23 @@ impl Store {
         F: FnOnce(&Connection) -> Result<T> + Send + 'static,
     {
         self.inner.readers.run(work).await
+    }
+
+    /// A copy of the database as it is at one moment; writers do not wait for it. Only one is
+    /// made at a time, and it is given up when the caller goes.
+    pub async fn copy(&self) -> Result<backup::Snapshot> {
+        let turn = Arc::clone(&self.inner.copying).try_lock_owned();
+        let turn = turn.map_err(|_| {
+            Error::conflict("A backup is being made already; try again when it is done.")
+        })?;
+        let caller = CancellationToken::new();
+        let _gone = caller.clone().drop_guard();
+        let path = self.inner.path.clone();
+        let copied = tokio::task::spawn_blocking(move || {
+            let _turn = turn;
+            backup::copy(&path, || caller.is_cancelled())
+        });
+        copied.await.map_err(Error::internal)?
     }
 
     /// The file's size with its write-ahead log, in bytes.

@@ -6,6 +6,8 @@ mod support;
 #[cfg(test)]
 mod agents;
 #[cfg(test)]
+mod backup;
+#[cfg(test)]
 mod cli;
 #[cfg(test)]
 mod client;

@@ -2,6 +2,7 @@
 
 mod admin;
 mod agents;
+mod backup;
 mod deployments;
 mod error;
 mod extract;

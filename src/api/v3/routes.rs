@@ -7,7 +7,7 @@ use super::wire::{
     FlowRunCreate, FlowRunUpdate, HeldRun, Log, LogCreate, LogQuery, MadeIn, News, OutputSeen,
     Query, ReportIn, RunRequest, SetState, State, Status, TaskRun, TaskRunCreate, Why,
 };
-use super::{admin, agents, deployments, flow_runs, flows, logs, states, task_runs};
+use super::{admin, agents, backup, deployments, flow_runs, flows, logs, states, task_runs};
 use crate::api::describe::{Routes, Talk};
 use crate::api::dialect::V3;
 
@@ -49,6 +49,12 @@ pub fn all() -> Routes {
             "Tells what the daemon is doing",
             Talk::one::<Status>(),
             get(admin::status),
+        )
+        .add(
+            "GET /prefectd/backup",
+            "Sends an archive of the database and all documents",
+            Talk::plain("string"),
+            get(backup::backup),
         )
         .add(
             "GET /prefectd/agents",

@@ -1,10 +1,12 @@
 //! The commands, by noun.
 
 mod agent;
+mod backup;
 mod deploy;
 mod deployment;
 mod flow;
 mod flow_run;
+mod restore;
 mod status;
 
 use std::collections::HashMap;
@@ -24,6 +26,14 @@ pub async fn carry_out(args: Args) -> Result<()> {
         clap_complete::generate(*shell, &mut command, "prefectctl", &mut std::io::stdout());
         return Ok(());
     }
+    if let Command::Restore {
+        file,
+        state_dir,
+        force,
+    } = args.command
+    {
+        return restore::restore(args.output, &file, state_dir, force);
+    }
     let (target, is_named) = (Target::of(&args)?, Target::is_named(&args));
     if let Command::Agent(Agent::Start(start)) = args.command {
         return super::agent::start(target, is_named, start).await;
@@ -39,7 +49,10 @@ pub async fn carry_out(args: Args) -> Result<()> {
         Command::Flow(command) => flow::carry_out(&ctl, command).await,
         Command::FlowRun(command) => flow_run::carry_out(&ctl, command).await,
         Command::Agent(Agent::Ls) => agent::ls(&ctl).await,
-        Command::Agent(Agent::Start(_)) | Command::Completions { .. } => Ok(()),
+        Command::Backup { to, force, keep } => backup::backup(&ctl, &to, force, keep).await,
+        Command::Agent(Agent::Start(_)) | Command::Restore { .. } | Command::Completions { .. } => {
+            Ok(())
+        }
     }
 }
 

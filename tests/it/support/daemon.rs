@@ -44,9 +44,24 @@ impl TestDaemon {
         })
     }
 
+    /// Without an agent, on a state directory that `fill` has filled.
+    pub fn restored(fill: impl FnOnce(&Path)) -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        fill(&dir.path().join("state"));
+        let flags = vec!["--no-agent", "--no-docker-bridge"];
+        let options = Options {
+            flags,
+            ..Options::default()
+        };
+        Self::within(dir, options)
+    }
+
     /// As wanted; ready when this returns.
     pub fn with(options: Options) -> Self {
-        let dir = tempfile::tempdir().unwrap();
+        Self::within(tempfile::tempdir().unwrap(), options)
+    }
+
+    fn within(dir: TempDir, options: Options) -> Self {
         let child = spawn(dir.path(), &options, "127.0.0.1:0");
         let mut daemon = Self {
             dir,

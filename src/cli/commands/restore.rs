@@ -1,0 +1,59 @@
+//! Restores backups, where no daemon runs.
+
+use std::fs::File;
+use std::io::{BufReader, Read, stdin};
+use std::path::{Path, PathBuf};
+
+use serde_json::json;
+
+use super::super::args::Output;
+use super::super::failure::{Failure, Result};
+use super::super::render;
+use crate::config;
+use crate::state_dir;
+use crate::storage::backup;
+
+/// Restores a backup into a state directory.
+pub fn restore(output: Output, file: &Path, dir: Option<PathBuf>, force: bool) -> Result<()> {
+    let dir = match dir {
+        Some(dir) => dir,
+        None => config::state_dir().map_err(|error| Failure::new(error.to_string()))?,
+    };
+    let archive = open(file)?;
+    let _lock = state_dir::take(&dir).map_err(|error| Failure::new(format!("{error:#}")))?;
+    let restored = backup::restore(archive, &dir, force)?;
+    let told = json!({
+        "state_dir": dir,
+        "replaced": restored.replaced,
+        "backup": restored.manifest,
+    });
+    render::print(output, &told, |_| {
+        let backup = &restored.manifest;
+        let replaced = restored
+            .replaced
+            .as_ref()
+            .map(|path| path.display().to_string());
+        render::pairs(
+            [
+                ("restored", dir.display().to_string()),
+                ("backup of", backup.created.clone()),
+                ("flow runs", backup.flow_runs.to_string()),
+                ("documents", backup.documents.to_string()),
+                (
+                    "kept aside",
+                    replaced.unwrap_or_else(|| "nothing".to_owned()),
+                ),
+            ]
+            .into_iter(),
+        )
+    })
+}
+
+fn open(file: &Path) -> Result<Box<dyn Read>> {
+    if file == Path::new("-") {
+        return Ok(Box::new(stdin().lock()));
+    }
+    let opened = File::open(file)
+        .map_err(|error| Failure::new(format!("cannot read {}: {error}", file.display())))?;
+    Ok(Box::new(BufReader::new(opened)))
+}

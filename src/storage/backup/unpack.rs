@@ -1,0 +1,137 @@
+//! Reads a backup, and believes nothing of it that it has not checked.
+
+use std::fs::{self, File};
+use std::io::{self, Read};
+use std::path::Path;
+
+use rusqlite::Connection;
+use sha2::{Digest, Sha256};
+use tar::{Archive, Entry};
+
+use super::super::migrate;
+use super::{BLOBS, DATABASE, FORMAT, Facts, MANIFEST, Manifest};
+use crate::domain::document::DocumentId;
+use crate::domain::error::{Error, Result};
+
+/// The largest manifest that is read.
+const MOST_MANIFEST: u64 = 64 * 1024;
+
+/// Writes the database and the documents into `folder`, flushed to the disk, and checks all
+/// of it. Fails when the archive is no backup, is cut off or damaged, or comes from a newer
+/// version.
+pub fn unpack(archive: impl Read, folder: &Path) -> Result<Manifest> {
+    let mut archive = Archive::new(archive);
+    let mut entries = archive.entries().map_err(|error| damaged(&error))?;
+    let manifest = match entries.next() {
+        Some(Ok(entry)) => manifest(entry)?,
+        _ => return Err(no_backup()),
+    };
+    let documents = folder.join(BLOBS);
+    fs::create_dir_all(&documents).map_err(Error::internal)?;
+    let (mut database_bytes, mut count) = (None, 0);
+    for entry in entries {
+        let mut entry = entry.map_err(|error| damaged(&error))?;
+        let name = String::from_utf8_lossy(&entry.path_bytes()).into_owned();
+        if name == DATABASE && database_bytes.is_none() {
+            database_bytes = Some(write(&mut entry, &folder.join(DATABASE), &mut io::sink())?);
+        } else if let Some(id) = document_of(&name) {
+            document(&mut entry, &documents, id)?;
+            count += 1;
+        } else {
+            return Err(no_backup());
+        }
+    }
+    if database_bytes != Some(manifest.database_bytes) || count != manifest.documents {
+        return Err(damaged(&"it is not complete"));
+    }
+    check(&folder.join(DATABASE), &manifest)?;
+    Ok(manifest)
+}
+
+fn manifest(entry: Entry<'_, impl Read>) -> Result<Manifest> {
+    let is_first = entry.path_bytes().as_ref() == MANIFEST.as_bytes();
+    let text = entry.take(MOST_MANIFEST);
+    match serde_json::from_reader::<_, Manifest>(text) {
+        Ok(manifest) if is_first && manifest.format == FORMAT => Ok(manifest),
+        Ok(manifest) if is_first => Err(Error::invalid(format!(
+            "the backup was made by prefectd {}, in a form that this version does not know; \
+             use that version",
+            manifest.prefectd
+        ))),
+        _ => Err(no_backup()),
+    }
+}
+
+/// The document that an entry holds; only a hash is a name, so nothing is ever written
+/// outside of the folder.
+fn document_of(name: &str) -> Option<DocumentId> {
+    name.strip_prefix(BLOBS)?.parse().ok()
+}
+
+fn document(entry: &mut impl Read, folder: &Path, id: DocumentId) -> Result<()> {
+    let mut hash = Sha256::new();
+    write(entry, &folder.join(id.to_string()), &mut hash)?;
+    if DocumentId::from_hash(hash.finalize().into()) != id {
+        return Err(damaged(&format_args!(
+            "the document {id} is not what it was"
+        )));
+    }
+    Ok(())
+}
+
+/// Writes a file, and what it holds to `also`.
+fn write(entry: &mut impl Read, path: &Path, also: &mut impl io::Write) -> Result<u64> {
+    let mut file = File::create_new(path).map_err(|error| damaged(&error))?;
+    let mut both = Both(&mut file, also);
+    let bytes = io::copy(entry, &mut both).map_err(|error| damaged(&error))?;
+    file.sync_all().map_err(Error::internal)?;
+    Ok(bytes)
+}
+
+struct Both<'a, A, B>(&'a mut A, &'a mut B);
+
+impl<A: io::Write, B: io::Write> io::Write for Both<'_, A, B> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.write_all(bytes)?;
+        self.1.write_all(bytes)?;
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.0.flush()
+    }
+}
+
+/// Looks at every page of the database, and at what the rows say of each other.
+fn check(database: &Path, manifest: &Manifest) -> Result<()> {
+    let db = Connection::open(database)?;
+    let said: String = db
+        .query_row("PRAGMA integrity_check(1)", [], |row| row.get(0))
+        .map_err(|error| damaged(&error))?;
+    if said != "ok" {
+        return Err(damaged(&said));
+    }
+    migrate::refuse_newer(&db).map_err(|error| match error.context() {
+        Some(context) => Error::invalid(context.to_owned()),
+        None => error,
+    })?;
+    let strays: i64 = db.query_row("SELECT count(*) FROM pragma_foreign_key_check", [], |row| {
+        row.get(0)
+    })?;
+    if strays > 0 {
+        return Err(damaged(&format_args!("{strays} rows refer to nothing")));
+    }
+    let facts = Facts::of(&db)?;
+    if (facts.schema, facts.flow_runs) != (manifest.schema, manifest.flow_runs) {
+        return Err(damaged(&"the database is not the one that was packed"));
+    }
+    Ok(db.close().map_err(|(_, error)| error)?)
+}
+
+fn no_backup() -> Error {
+    Error::invalid("this is no backup made by `prefectctl backup`")
+}
+
+fn damaged(why: &dyn std::fmt::Display) -> Error {
+    Error::invalid(format!("the backup is damaged ({why}); use another one"))
+}
