@@ -32,6 +32,7 @@
 //! - [`config`]: what an operator may say.
 //! - [`clock`]: where the time comes from. [`logging`]: where the log goes. [`fault`]: where a
 //!   test can have it all die. [`state_dir`]: what lies where, and who holds it.
+//!   [`metrics`]: what is counted.
 //!
 //! # The life of one run
 //!
@@ -76,6 +77,7 @@ pub mod daemon;
 pub mod domain;
 pub mod fault;
 pub mod logging;
+pub mod metrics;
 pub mod runners;
 pub mod services;
 pub mod state_dir;

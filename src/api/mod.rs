@@ -10,6 +10,7 @@ mod describe;
 pub mod dialect;
 mod docs;
 mod error;
+mod metrics;
 pub mod orion;
 pub mod v3;
 
@@ -51,10 +52,11 @@ pub fn service(
         .nest(dialect::V3, v3)
         .merge(docs::routes(v3_described, orion_described))
         .route("/", get(front_door))
+        .route("/metrics", get(metrics::text))
         .fallback(not_found)
         .layer(CatchPanicLayer::custom(panicked))
         .with_state(ctx);
-    MapRequestLayer::new(dialect::settle::<axum::body::Body>).layer(router)
+    MapRequestLayer::new(dialect::settle::<axum::body::Body>).layer(metrics::Timed.layer(router))
 }
 
 async fn front_door() -> &'static str {

@@ -17,7 +17,8 @@ impl App {
 
     /// The database's size with its write-ahead log, in bytes.
     pub fn database_bytes(&self) -> u64 {
-        self.inner.store.size_bytes()
+        let size = self.inner.store.size();
+        size.database + size.wal
     }
 
     /// Finishes queued writes and closes the database; later writes are refused. Blocks.

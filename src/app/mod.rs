@@ -20,6 +20,7 @@ mod roster;
 mod saved_searches;
 mod schedules;
 mod task_runs;
+mod vitals;
 mod why;
 
 use std::sync::Arc;
@@ -35,6 +36,7 @@ pub use backup::Pieces;
 pub use bell::{Bell, Listener};
 pub use propose_state::{Decision, Force, Outcome};
 pub use schedules::{LATE_AFTER, RUNS_AHEAD, Range, TIME_AHEAD};
+pub use vitals::{AgentVitals, Vitals};
 
 /// The verbs' handle on the store and the clock; clones share both.
 #[derive(Clone)]
@@ -49,6 +51,7 @@ struct Inner {
     agent_bell: Bell,
     roster: roster::Roster,
     lease: Duration,
+    counted: tokio::sync::Mutex<vitals::Counted>,
 }
 
 impl App {
@@ -63,6 +66,7 @@ impl App {
                 agent_bell: Bell::default(),
                 roster: roster::Roster::default(),
                 lease,
+                counted: tokio::sync::Mutex::default(),
             }),
         }
     }

@@ -1,6 +1,6 @@
 //! Which agent holds which run.
 
-use rusqlite::{Connection, named_params};
+use rusqlite::{Connection, Row, named_params};
 
 use super::{flow_runs, query};
 use crate::domain::error::Result;
@@ -14,6 +14,7 @@ const NEXT_DUE: &str = include_str!("../../sql/queries/claims/next_due.sql");
 const TAKE: &str = include_str!("../../sql/queries/claims/take.sql");
 const RECORD: &str = include_str!("../../sql/queries/claims/record_infrastructure.sql");
 const COUNT: &str = include_str!("../../sql/queries/claims/count.sql");
+const CONTAINERS: &str = include_str!("../../sql/queries/claims/containers.sql");
 const HOLDERS: &str = include_str!("../../sql/queries/claims/holders.sql");
 const IN_HAND: &str = include_str!("../../sql/queries/claims/in_hand.sql");
 
@@ -70,6 +71,12 @@ pub fn count(db: &Connection, agent: &str) -> Result<u64> {
     let held: Option<i64> =
         query::one(db, COUNT, named_params! {":agent": agent}, |row| row.get(0))?;
     Ok(held.unwrap_or_default().unsigned_abs())
+}
+
+/// For how many runs that have not ended each agent has a container.
+pub fn containers(db: &Connection) -> Result<Vec<(String, u64)>> {
+    let read = |row: &Row<'_>| Ok((row.get(0)?, row.get::<_, i64>(1)?.unsigned_abs()));
+    query::all(db, CONTAINERS, [], read)
 }
 
 /// The runs that an agent holds and that have not ended, oldest first.

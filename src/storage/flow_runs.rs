@@ -11,7 +11,7 @@ use crate::domain::filter::{Filters, Page, RunSort};
 use crate::domain::flow_run::{Claim, FlowRun, FlowRunUpdate, NewFlowRun};
 use crate::domain::ids::{FlowId, FlowRunId};
 use crate::domain::run::RunBooks;
-use crate::domain::state::State;
+use crate::domain::state::{State, StateType};
 use crate::domain::time::Timestamp;
 
 const INSERT: &str = include_str!("../../sql/queries/flow_runs/insert.sql");
@@ -19,6 +19,7 @@ const BY_ID: &str = include_str!("../../sql/queries/flow_runs/by_id.sql");
 const ID_BY_KEY: &str = include_str!("../../sql/queries/flow_runs/id_by_key.sql");
 const UPDATE: &str = include_str!("../../sql/queries/flow_runs/update.sql");
 const ENTER_STATE: &str = include_str!("../../sql/queries/flow_runs/enter_state.sql");
+const COUNT_BY_STATE: &str = include_str!("../../sql/queries/flow_runs/count_by_state.sql");
 const DELETE: &str = include_str!("../../sql/queries/flow_runs/delete.sql");
 
 /// Stores a run under a name, without any state yet.
@@ -108,6 +109,12 @@ pub fn page(db: &Connection, filters: &Filters, sort: RunSort, page: Page) -> Re
 /// How many runs there are.
 pub fn count(db: &Connection, filters: &Filters) -> Result<u64> {
     filters::count(db, &question::count(filters))
+}
+
+/// How many runs are in a state of each type; types without any are left out.
+pub fn count_by_state(db: &Connection) -> Result<Vec<(StateType, u64)>> {
+    let read = |row: &Row<'_>| Ok((row.get(0)?, row.get::<_, i64>(1)?.unsigned_abs()));
+    query::all(db, COUNT_BY_STATE, [], read)
 }
 
 /// Reads a run and its state, in the order of `by_id.sql`.

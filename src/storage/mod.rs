@@ -28,6 +28,7 @@ mod schedule;
 pub mod schedules;
 pub mod states;
 pub mod task_runs;
+pub mod upkeep;
 mod writer;
 
 use std::path::{Path, PathBuf};
@@ -48,6 +49,15 @@ const READERS: usize = 4;
 #[derive(Clone)]
 pub struct Store {
     inner: Arc<Inner>,
+}
+
+/// How large the database is, in bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Size {
+    /// The file.
+    pub database: u64,
+    /// Its write-ahead log.
+    pub wal: u64,
 }
 
 struct Inner {
@@ -115,14 +125,13 @@ impl Store {
         copied.await.map_err(Error::internal)?
     }
 
-    /// The file's size with its write-ahead log, in bytes.
-    pub fn size_bytes(&self) -> u64 {
-        let wal = self.inner.path.with_extension("db-wal");
-        [self.inner.path.as_path(), wal.as_path()]
-            .into_iter()
-            .filter_map(|path| std::fs::metadata(path).ok())
-            .map(|meta| meta.len())
-            .sum()
+    /// How large the file and its write-ahead log are.
+    pub fn size(&self) -> Size {
+        let bytes = |path: &Path| std::fs::metadata(path).map_or(0, |meta| meta.len());
+        Size {
+            database: bytes(&self.inner.path),
+            wal: bytes(&self.inner.path.with_extension("db-wal")),
+        }
     }
 
     /// Lets queued writes finish and closes the writing connection. Later writes are

@@ -6,6 +6,7 @@
 
 use std::sync::{Mutex, PoisonError, mpsc};
 use std::thread::{self, JoinHandle};
+use std::time::Instant;
 
 use rusqlite::Connection;
 use tokio::sync::oneshot;
@@ -13,6 +14,7 @@ use tokio::sync::oneshot;
 use super::stopping;
 use crate::domain::error::{Error, Kind, Result};
 use crate::fault;
+use crate::metrics::{self, Meters};
 
 /// The most closures that share one commit.
 const BATCH: usize = 256;
@@ -71,12 +73,17 @@ impl Writer {
     fn enqueue(&self, job: Job) -> Result<()> {
         let queue = self.queue.lock().unwrap_or_else(PoisonError::into_inner);
         let queue = queue.as_ref().ok_or_else(stopping)?;
-        queue.try_send(job).map_err(|refused| match refused {
-            mpsc::TrySendError::Full(_) => Error::new(
-                Kind::Unavailable,
-                "The server is too busy to write; try again in a moment.",
-            ),
-            mpsc::TrySendError::Disconnected(_) => stopping(),
+        // Counted first: the writer may have taken it before this returns.
+        count(Meters::queued);
+        queue.try_send(job).map_err(|refused| {
+            count(Meters::taken);
+            match refused {
+                mpsc::TrySendError::Full(_) => Error::new(
+                    Kind::Unavailable,
+                    "The server is too busy to write; try again in a moment.",
+                ),
+                mpsc::TrySendError::Disconnected(_) => stopping(),
+            }
         })
     }
 
@@ -91,6 +98,12 @@ impl Writer {
     }
 }
 
+fn count(what: impl FnOnce(&Meters)) {
+    if let Some(meters) = metrics::meters() {
+        what(meters);
+    }
+}
+
 fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
@@ -98,7 +111,7 @@ fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
 fn serve(connection: Connection, jobs: &mpsc::Receiver<Job>) {
     while let Ok(first) = jobs.recv() {
         let batch = std::iter::once(first).chain(jobs.try_iter().take(BATCH - 1));
-        run_batch(&connection, batch);
+        run_batch(&connection, batch.inspect(|_| count(Meters::taken)));
     }
     if let Err((_, error)) = connection.close() {
         tracing::error!(%error, "closing the database failed");
@@ -115,11 +128,13 @@ fn run_batch(connection: &Connection, batch: impl Iterator<Item = Job>) {
     }
     let replies: Vec<Reply> = batch.map(|job| job(connection)).collect();
     fault::point("before-commit");
+    let began = Instant::now();
     let committed: Result<(), String> = connection.execute_batch("COMMIT").map_err(|error| {
         let _ = connection.execute_batch("ROLLBACK");
         error.to_string()
     });
     fault::point("after-commit");
+    count(|meters| meters.committed(began.elapsed(), replies.len()));
     for reply in replies {
         reply(committed.as_ref().copied().map_err(String::as_str));
     }

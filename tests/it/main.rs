@@ -20,6 +20,8 @@ mod described;
 #[cfg(test)]
 mod docker;
 #[cfg(test)]
+mod metrics;
+#[cfg(test)]
 mod oracle;
 #[cfg(test)]
 mod orion;

@@ -10,12 +10,16 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("clock", &["domain"]),
     ("config", &["domain"]),
     ("logging", &["config"]),
+    ("metrics", &[]),
     ("state_dir", &[]),
-    ("storage", &["domain", "fault", "state_dir"]),
+    ("storage", &["domain", "fault", "metrics", "state_dir"]),
     ("runners", &["domain", "clock"]),
     ("app", &["storage", "domain", "clock"]),
-    ("services", &["app", "runners", "domain", "fault"]),
-    ("api", &["app", "domain"]),
+    (
+        "services",
+        &["app", "runners", "domain", "fault", "metrics"],
+    ),
+    ("api", &["app", "domain", "metrics"]),
     (
         "cli",
         &[
@@ -138,6 +142,7 @@ fn foreign_crates_stay_in_their_rooms() {
         ("bollard", &["runners"]),
         ("axum", &["api", "daemon"]),
         ("clap", &["cli", "config", "bin"]),
+        ("prometheus", &["metrics"]),
     ] {
         for path in sources(Path::new("src")) {
             let text = fs::read_to_string(&path).unwrap();

@@ -7,6 +7,7 @@ use super::{Agent, end};
 use crate::domain::error::Kind;
 use crate::domain::flow_run::FlowRun;
 use crate::fault;
+use crate::metrics;
 use crate::runners::{Job, Made, Runner, RunnerError, Step, spec};
 
 impl Agent {
@@ -65,8 +66,21 @@ impl Agent {
             return Err(error);
         }
         fault::point("after-start");
+        self.measure(run);
         log.tell(format!("Started {}", end::described(&job.kind, &made)));
         Ok((job, made))
+    }
+
+    /// Measures how long the run has waited for its process. Only a first attempt tells when
+    /// it was due.
+    fn measure(&self, run: &FlowRun) {
+        let due = run
+            .books
+            .expected_start_time
+            .filter(|_| run.books.run_count == 0);
+        if let (Some(due), Some(meters)) = (due, metrics::meters()) {
+            meters.dispatched((self.desk.now() - due).as_secs_f64().max(0.0));
+        }
     }
 
     /// Notes in the run's row what was made for it.

@@ -44,6 +44,14 @@ impl TestDaemon {
         })
     }
 
+    /// With its agent, and on TCP only where the test is.
+    pub fn with_agent_without_bridge() -> Self {
+        Self::with(Options {
+            flags: vec!["--no-docker-bridge"],
+            ..Options::default()
+        })
+    }
+
     /// Without an agent, on a state directory that `fill` has filled.
     pub fn restored(fill: impl FnOnce(&Path)) -> Self {
         let dir = tempfile::tempdir().unwrap();

@@ -45,6 +45,15 @@ impl Http {
         }
     }
 
+    /// Reads a page outside of the API.
+    #[track_caller]
+    pub fn text(&self, path: &str) -> String {
+        let url = format!("{}{path}", self.base);
+        let mut response = self.agent.get(&url).call().unwrap();
+        assert_eq!(response.status(), 200, "{path}");
+        response.body_mut().read_to_string().unwrap()
+    }
+
     /// Reads something below `/api`.
     pub fn get(&self, path: &str) -> Answer {
         self.send("GET", path, None)
