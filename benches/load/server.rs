@@ -1,0 +1,133 @@
+//! The two servers, each on a port and a folder of its own.
+
+use std::fs::File;
+use std::net::{SocketAddr, TcpListener};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, bail};
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+
+use super::http::Client;
+
+/// How long a server may take to answer for the first time.
+const PATIENCE: Duration = Duration::from_secs(120);
+
+/// A running server. Killed when it is dropped.
+pub struct Server {
+    child: Child,
+    /// Where it listens.
+    pub address: SocketAddr,
+    /// From its start to its first answer.
+    pub ready_after: Duration,
+}
+
+impl Server {
+    /// `prefectd` on a state directory, with its agent and services, set up by `env`.
+    pub async fn prefectd(
+        program: &Path,
+        state: &Path,
+        env: &[(&str, &str)],
+    ) -> anyhow::Result<Self> {
+        std::fs::create_dir_all(state)?;
+        let address = free_address()?;
+        let mut command = Command::new(program);
+        command
+            .args(["--listen", &address.to_string(), "--log-format", "text"])
+            .args(["--log-level", "warn", "--no-docker-bridge"])
+            .arg("--state-dir")
+            .arg(state)
+            .arg("--socket")
+            .arg(state.join("prefectd.sock"))
+            .envs(env.iter().copied())
+            .stderr(File::create(state.join("log"))?);
+        Self::start(command, address).await
+    }
+
+    /// The real 2.0a7 server of a virtual environment, without its own loops.
+    pub async fn real(venv: &Path, home: &Path) -> anyhow::Result<Self> {
+        let address = free_address()?;
+        let mut command = Command::new(venv.join("bin/uvicorn"));
+        command
+            .args(["prefect.orion.api.server:app", "--log-level", "error"])
+            .args(["--port", &address.port().to_string()])
+            .env("HOME", home)
+            .env("PREFECT_ORION_SERVICES_RUN_IN_APP", "false")
+            .stderr(File::create(home.join("log"))?);
+        Self::start(command, address).await
+    }
+
+    async fn start(mut command: Command, address: SocketAddr) -> anyhow::Result<Self> {
+        let begun = Instant::now();
+        let child = command.stdin(Stdio::null()).stdout(Stdio::null()).spawn();
+        let mut server = Self {
+            child: child.with_context(|| format!("starting {:?}", command.get_program()))?,
+            address,
+            ready_after: Duration::ZERO,
+        };
+        while !server.answers().await {
+            if let Some(status) = server.child.try_wait()? {
+                bail!("{:?} ended: {status}", command.get_program());
+            }
+            if begun.elapsed() > PATIENCE {
+                bail!("{:?} does not answer", command.get_program());
+            }
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+        server.ready_after = begun.elapsed();
+        Ok(server)
+    }
+
+    async fn answers(&self) -> bool {
+        let Ok(mut client) = Client::connect(self.address).await else {
+            return false;
+        };
+        matches!(client.send("GET", "/admin/hello", "").await, Ok(200))
+    }
+
+    /// What it holds in memory, in MiB.
+    pub fn resident_mib(&self) -> anyhow::Result<f64> {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id()))?;
+        let line = status.lines().find(|line| line.starts_with("VmRSS:"));
+        let number = line.and_then(|line| line.split_whitespace().nth(1));
+        let kib: f64 = number.context("no VmRSS")?.parse()?;
+        Ok(kib / 1024.0)
+    }
+
+    /// The processor time that it has used.
+    pub fn cpu(&self) -> anyhow::Result<Duration> {
+        let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.child.id()))?;
+        // The name in parentheses may hold spaces.
+        let after = stat.rsplit_once(") ").context("no times")?.1;
+        let fields: Vec<_> = after.split_whitespace().collect();
+        let ticks =
+            |at: usize| -> anyhow::Result<u64> { Ok(fields.get(at).context("no times")?.parse()?) };
+        // Ticks are hundredths of a second on every Linux that this runs on.
+        Ok(Duration::from_millis((ticks(11)? + ticks(12)?) * 10))
+    }
+
+    /// Asks it to end, and waits until it has.
+    pub fn stop(mut self) -> anyhow::Result<()> {
+        kill(
+            Pid::from_raw(self.child.id().cast_signed()),
+            Signal::SIGTERM,
+        )?;
+        self.child.wait()?;
+        Ok(())
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        // It may have ended already; then there is nothing to kill.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// An address that nobody listens on.
+fn free_address() -> anyhow::Result<SocketAddr> {
+    Ok(TcpListener::bind("127.0.0.1:0")?.local_addr()?)
+}
