@@ -3,11 +3,11 @@
 //! Everything here runs inside the writer's transaction: the facts are read, the domain
 //! decides, the verdict is written. Two clients can therefore never win the same step.
 
-use crate::domain::error::Result;
+use crate::domain::error::{Error, Result};
 use crate::domain::flow_run::FlowRun;
 use crate::domain::ids::TaskRunId;
 use crate::domain::orchestration::{Facts, Subject, Verdict, decide};
-use crate::domain::state::{ProposedState, State, StateType};
+use crate::domain::state::{ProposedState, State, StateDetails, StateType};
 use crate::domain::task_run::TaskRun;
 use crate::domain::time::Timestamp;
 use crate::storage::{Connection, StateOf, flow_runs, states, task_runs};
@@ -62,6 +62,13 @@ pub(super) fn for_flow_run(
     force: Force,
     now: Timestamp,
 ) -> Result<Decision> {
+    if let Some(id) = proposed.id
+        && let Some(known) = states::of_flow_run_by_id(db, id)?
+    {
+        return answered(known, &proposed, |details| {
+            details.flow_run_id == Some(run.id)
+        });
+    }
     let facts = Facts {
         current: run.state.as_ref(),
         run_count: run.books.run_count,
@@ -82,6 +89,13 @@ pub(super) fn for_task_run(
     force: Force,
     now: Timestamp,
 ) -> Result<Decision> {
+    if let Some(id) = proposed.id
+        && let Some(known) = states::of_task_run_by_id(db, id)?
+    {
+        return answered(known, &proposed, |details| {
+            details.task_run_id == Some(run.id)
+        });
+    }
     let cached = match &proposed.details.cache_key {
         Some(key) if proposed.kind == StateType::Running && force == Force::No => {
             states::cached(db, key, now)?
@@ -109,10 +123,38 @@ pub(super) fn for_task_run(
 }
 
 fn verdict(facts: &Facts<'_>, proposed: ProposedState, force: Force, now: Timestamp) -> Verdict {
-    match force {
+    let id = proposed.id;
+    let mut verdict = match force {
         Force::Yes => Verdict::Accept(proposed),
         Force::No => decide(facts, proposed, now),
+    };
+    if let Verdict::Reject { instead, .. } = &mut verdict {
+        instead.id = id;
     }
+    verdict
+}
+
+/// The answer to a proposal that was answered before: the state that it led to.
+fn answered(
+    known: State,
+    proposed: &ProposedState,
+    is_of_this_run: impl FnOnce(&StateDetails) -> bool,
+) -> Result<Decision> {
+    if !is_of_this_run(&known.details) {
+        return Err(Error::conflict(
+            "The state's id is that of another run's state.",
+        ));
+    }
+    let outcome = match known.kind == proposed.kind {
+        true => Outcome::Accepted,
+        false => Outcome::Rejected {
+            why: "The proposal was answered before.".to_owned(),
+        },
+    };
+    Ok(Decision {
+        state: Some(known),
+        outcome,
+    })
 }
 
 /// Carries a verdict out.

@@ -141,7 +141,7 @@ impl State {
             details.scheduled_time = Some(at);
         }
         Self {
-            id: StateId::new(),
+            id: proposed.id.unwrap_or_default(),
             kind: proposed.kind,
             name: proposed
                 .name
@@ -156,6 +156,7 @@ impl State {
     /// The same place proposed anew: everything but the id and the time.
     pub fn as_proposal(&self) -> ProposedState {
         ProposedState {
+            id: None,
             kind: self.kind,
             name: Some(self.name.clone()),
             message: self.message.clone(),
@@ -168,6 +169,9 @@ impl State {
 /// A state that somebody would like a run to be in.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ProposedState {
+    /// The id that the state gets; absent: a new one. Whoever may have to propose a state
+    /// again, because the answer was lost, names it the same each time.
+    pub id: Option<StateId>,
     /// What kind of place it is.
     pub kind: StateType,
     /// Its name; absent: the kind's own.
@@ -184,6 +188,7 @@ impl ProposedState {
     /// A state of that kind and nothing more.
     pub fn new(kind: StateType) -> Self {
         Self {
+            id: None,
             kind,
             name: None,
             message: None,
@@ -203,6 +208,13 @@ impl ProposedState {
     #[must_use]
     pub fn because(mut self, message: impl Into<String>) -> Self {
         self.message = Some(message.into());
+        self
+    }
+
+    /// The same under an id of the proposer's choice.
+    #[must_use]
+    pub fn known_as(mut self, id: Option<StateId>) -> Self {
+        self.id = id;
         self
     }
 

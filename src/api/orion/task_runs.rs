@@ -3,11 +3,12 @@
 use axum::extract::State;
 
 use super::super::Ctx;
+use super::super::key::Key;
 use super::ask::Ask;
 use super::states::{decided, interval_too_short, proposal};
 use super::wire::{self, TaskRunOut};
 use super::{Answer, created, no_content, ok};
-use crate::domain::ids::TaskRunId;
+use crate::domain::ids::{StateId, TaskRunId};
 
 pub async fn create(State(ctx): State<Ctx>, mut ask: Ask) -> Answer {
     let new = ask.body(wire::new_task_run);
@@ -46,10 +47,11 @@ pub async fn delete(State(ctx): State<Ctx>, mut ask: Ask) -> Answer {
     no_content()
 }
 
-pub async fn set_state(State(ctx): State<Ctx>, mut ask: Ask) -> Answer {
+pub async fn set_state(State(ctx): State<Ctx>, Key(key): Key, mut ask: Ask) -> Answer {
     let id = ask.id(TaskRunId::from_uuid);
     let asked = id.zip(ask.embedded(proposal));
     let (id, (proposed, force)) = ask.done(asked)?;
+    let proposed = proposed.known_as(key.map(StateId::from_uuid));
     let decision = ctx.app.propose_task_run_state(id, proposed, force).await?;
     decided(&decision)
 }

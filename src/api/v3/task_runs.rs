@@ -3,11 +3,12 @@
 use axum::extract::State;
 
 use super::super::Ctx;
+use super::super::key::Key;
 use super::extract::{Body, Id};
 use super::states::decided;
 use super::wire::{Query, SetState, TaskRun, TaskRunCreate};
 use super::{Answer, created, no_content, ok};
-use crate::domain::ids::TaskRunId;
+use crate::domain::ids::{StateId, TaskRunId};
 
 pub async fn create(State(ctx): State<Ctx>, Body(create): Body<TaskRunCreate>) -> Answer {
     let run = ctx.app.create_task_run(create.try_into()?).await?;
@@ -36,8 +37,14 @@ pub async fn delete(State(ctx): State<Ctx>, Id(id): Id) -> Answer {
     no_content()
 }
 
-pub async fn set_state(State(ctx): State<Ctx>, Id(id): Id, Body(set): Body<SetState>) -> Answer {
+pub async fn set_state(
+    State(ctx): State<Ctx>,
+    Id(id): Id,
+    Key(key): Key,
+    Body(set): Body<SetState>,
+) -> Answer {
     let (proposed, force) = set.parts()?;
+    let proposed = proposed.known_as(key.map(StateId::from_uuid));
     let id = TaskRunId::from_uuid(id);
     let decision = ctx.app.propose_task_run_state(id, proposed, force).await?;
     decided(&decision)

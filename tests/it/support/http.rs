@@ -9,6 +9,7 @@ use ureq::http::Request;
 pub struct Http {
     agent: Agent,
     base: String,
+    key: Option<String>,
 }
 
 /// What came back.
@@ -42,6 +43,15 @@ impl Http {
         Self {
             agent: config.into(),
             base: base.to_owned(),
+            key: None,
+        }
+    }
+
+    /// The same, with an `Idempotency-Key` on every request.
+    pub fn keyed(&self, key: &str) -> Self {
+        Self {
+            key: Some(key.to_owned()),
+            ..self.clone()
         }
     }
 
@@ -85,10 +95,13 @@ impl Http {
     }
 
     fn send(&self, method: &str, path: &str, body: Option<String>) -> Answer {
-        let request = Request::builder()
+        let mut request = Request::builder()
             .method(method)
             .uri(format!("{}/api{path}", self.base))
             .header("content-type", "application/json");
+        if let Some(key) = &self.key {
+            request = request.header("idempotency-key", key);
+        }
         let response = match body {
             Some(body) => self.agent.run(request.body(body).unwrap()),
             None => self.agent.run(request.body(()).unwrap()),
@@ -112,7 +125,7 @@ impl Http {
     /// Creates a flow run without a deployment and answers its id.
     pub fn flow_run(&self, flow: &str) -> String {
         let run = self.post("/flow_runs/", &json!({ "flow_id": flow }));
-        id(&run.expect(201))
+        id(&run.body)
     }
 
     /// Creates a deployment on a flow runner and answers its id.

@@ -167,6 +167,7 @@ pub fn proposal(value: &Value, cursor: &mut Cursor) -> Option<ProposedState> {
     let details = fields.default("state_details", details, StateDetails::default);
     fields.finish();
     Some(ProposedState {
+        id: None,
         kind: kind?,
         name: name?,
         message: message?,

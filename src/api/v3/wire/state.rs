@@ -198,6 +198,7 @@ impl TryFrom<StateCreate> for ProposedState {
         let kind = StateType::from_word(&create.kind)
             .ok_or_else(|| Error::invalid(format!("There is no state type {:?}.", create.kind)))?;
         Ok(Self {
+            id: None,
             kind,
             name: create.name,
             message: create.message,
