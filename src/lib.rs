@@ -7,6 +7,7 @@
 //!  bin ─► daemon ─► everything below        cli ─► api::v3::wire
 //!            │                               cli::agent ─► services, runners
 //!            │                               cli: restore ─► storage::backup
+//!            │                               relay ─► nothing of ours
 //!     ┌──────┴───────┐
 //!    api          services ─► runners ─┐
 //!     │              │                 │
@@ -30,6 +31,8 @@
 //! - [`cli`]: what `prefectctl` does. Its `agent start` is the same agent, whose desk is over
 //!   HTTP ([`services::agent::Desk`]).
 //! - [`config`]: what an operator may say.
+//! - [`relay`]: a small process between the runs and the daemon, so that a daemon that is
+//!   killed and comes back is a pause to them.
 //! - [`clock`]: where the time comes from. [`logging`]: where the log goes. [`fault`]: where a
 //!   test can have it all die. [`state_dir`]: what lies where, and who holds it.
 //!   [`metrics`]: what is counted.
@@ -55,7 +58,7 @@
 //! ```
 //!
 //! Inside, `python -m prefect.engine` speaks the 2.0a7 dialect over TCP, through Docker's
-//! bridge, on which the daemon listens too. Each proposal of a state takes the one road:
+//! bridge, on which the daemon's relay listens and hands on what it hears. Each proposal of a state takes the one road:
 //! facts are read, [`domain::orchestration::decide`] answers, the verdict is written, all in
 //! one transaction, and the answer leaves after the commit. What the container prints is
 //! streamed into the run's log.
@@ -78,6 +81,7 @@ pub mod domain;
 pub mod fault;
 pub mod logging;
 pub mod metrics;
+pub mod relay;
 pub mod runners;
 pub mod services;
 pub mod state_dir;

@@ -10,6 +10,7 @@ mod describe;
 pub mod dialect;
 mod docs;
 mod error;
+mod key;
 mod metrics;
 pub mod orion;
 pub mod v3;
@@ -28,6 +29,10 @@ pub use about::About;
 
 /// The largest body that is read, in bytes.
 pub const MAX_BODY: usize = 32 * 1024 * 1024;
+
+/// Where a request came from that a relay handed on; an extension of the request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Peer(pub std::net::IpAddr);
 
 /// What every handler has at hand.
 #[derive(Clone)]

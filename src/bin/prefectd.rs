@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use prefectd::config::{Flags, Settings};
-use prefectd::{daemon, logging};
+use prefectd::{daemon, logging, relay};
 
 /// Stopped cleanly.
 const DONE: u8 = 0;
@@ -14,6 +14,10 @@ const FAILED: u8 = 1;
 const USAGE: u8 = 2;
 
 fn main() -> ExitCode {
+    let mut words = std::env::args_os().skip(1);
+    if words.next().is_some_and(|word| word == relay::FLAG) {
+        return ended(relay::run(words));
+    }
     let flags = Flags::parse();
     let settings = match Settings::load(flags.clone()) {
         Ok(settings) => settings,
@@ -26,7 +30,11 @@ fn main() -> ExitCode {
         Ok(runtime) => runtime,
         Err(error) => return told(FAILED, &error.to_string()),
     };
-    match runtime.block_on(daemon::run(settings, flags)) {
+    ended(runtime.block_on(daemon::run(settings, flags)))
+}
+
+fn ended(how: anyhow::Result<()>) -> ExitCode {
+    match how {
         Ok(()) => ExitCode::from(DONE),
         Err(error) => told(FAILED, &format!("{error:#}")),
     }

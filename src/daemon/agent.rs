@@ -15,8 +15,10 @@ use crate::services::agent::{Agent, LocalDesk, Runners};
 pub(super) struct Place {
     /// Names its state directory.
     pub instance: String,
-    /// Where runs of this machine reach it.
+    /// Where it is reached.
     pub api_url: Option<String>,
+    /// Where runs of this machine reach it, whoever serves at the moment.
+    pub for_processes: Option<String>,
 }
 
 pub(super) fn assemble(
@@ -30,7 +32,7 @@ pub(super) fn assemble(
         instance: place.instance.clone(),
         agent: EMBEDDED.to_owned(),
         container_api_url: place.api_url.clone().filter(|_| !settings.ephemeral),
-        api_url: place.api_url.clone(),
+        api_url: place.for_processes.clone(),
         python: settings.python.clone(),
         containers: settings.containers.clone(),
     };

@@ -3,6 +3,7 @@
 mod agent;
 mod bridge;
 mod listeners;
+mod relay;
 mod shutdown;
 
 use std::net::SocketAddr;
@@ -43,6 +44,8 @@ pub async fn run(settings: Settings, flags: Flags) -> anyhow::Result<()> {
     let unix = listeners::bind_unix(&settings.socket)?;
     let tcp = listeners::bind_tcp(&settings.listen).await?;
     let bound: Vec<SocketAddr> = tcp.iter().filter_map(|one| one.local_addr().ok()).collect();
+    let api = bound.first().copied();
+    let for_processes = api.and_then(relay::beside);
     let docker = DockerRunner::new(&instance, EMBEDDED)?;
     let agent = match settings.embedded_agent {
         true => Some(agent::assemble(
@@ -51,7 +54,8 @@ pub async fn run(settings: Settings, flags: Flags) -> anyhow::Result<()> {
             &settings,
             &agent::Place {
                 instance: instance.clone(),
-                api_url: bound.first().map(|addr| api_url(*addr)),
+                api_url: api.map(api_url),
+                for_processes: for_processes.or(api).map(api_url),
             },
             clock,
         )?),
@@ -68,8 +72,12 @@ pub async fn run(settings: Settings, flags: Flags) -> anyhow::Result<()> {
         about: about.clone(),
     };
     let service = api::service(ctx);
+    let relay = relay::Relay::new(&settings.state_dir, &settings.socket, about.clone());
+    let relayed = relay.bind()?;
 
     let tasks = TaskTracker::new();
+    let behind_relay = relay.service(service.clone());
+    listeners::Serving::new(behind_relay, stop.clone(), tasks.clone()).unix(relayed);
     let serving = listeners::Serving::new(service, stop.clone(), tasks.clone());
     tracing::info!("listening on {}", settings.socket.display());
     serving.unix(unix);
@@ -77,12 +85,13 @@ pub async fn run(settings: Settings, flags: Flags) -> anyhow::Result<()> {
         serve_tcp(&serving, &about, listener)?;
     }
     if settings.docker_bridge
-        && let Some(port) = bound.first().map(SocketAddr::port)
+        && let Some(port) = api.map(|api| api.port())
     {
-        let bridge = bridge::Bridge::new(docker, port);
-        tasks.spawn(bridge.keep(serving.clone(), about.clone(), stop.clone()));
+        tasks.spawn(bridge::keep(docker, port, relay.clone(), stop.clone()));
     }
+    tasks.spawn(relay.clone().keep(stop.clone()));
     if let Some(agent) = agent {
+        for_processes.inspect(|address| relay.listen(*address));
         tasks.spawn(agent.work(stop.clone()));
     }
     if settings.services {
@@ -99,6 +108,9 @@ pub async fn run(settings: Settings, flags: Flags) -> anyhow::Result<()> {
 
     stop.cancelled().await;
     tracing::info!("stopping");
+    if app.count_claimed_runs(EMBEDDED).await? == 0 {
+        relay.dismiss().await;
+    }
     let _ = sd_notify::notify(&[sd_notify::NotifyState::Stopping]);
     tasks.close();
     if tokio::time::timeout(DRAIN, tasks.wait()).await.is_err() {

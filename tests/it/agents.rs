@@ -14,6 +14,7 @@ fn daemon(lease_secs: u64) -> TestDaemon {
     TestDaemon::with(Options {
         flags: vec!["--no-agent", "--no-docker-bridge"],
         env: vec![("PREFECTD_SERVER__AGENT_LEASE_SECS", lease_secs.to_string())],
+        ..Options::default()
     })
 }
 

@@ -18,6 +18,7 @@ fn daemon() -> TestDaemon {
             "PREFECTD_RUNNERS__PYTHON",
             venv().join("bin/python").display().to_string(),
         )],
+        ..Options::default()
     })
 }
 

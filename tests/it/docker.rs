@@ -195,7 +195,7 @@ fn both_kinds_of_network_reach_the_api_and_nobody_else_does() {
         .filter_map(|line| line.split_whitespace().nth(3))
         .filter(|address| address.ends_with(&ours))
         .collect();
-    assert_eq!(bound.len(), 2, "{sockets}");
+    assert_eq!(bound.len(), 3, "{sockets}");
     assert!(
         bound
             .iter()

@@ -26,6 +26,10 @@ mod oracle;
 #[cfg(test)]
 mod orion;
 #[cfg(test)]
+mod relay;
+#[cfg(test)]
 mod rooms;
 #[cfg(test)]
 mod schedules;
+#[cfg(test)]
+mod storm;

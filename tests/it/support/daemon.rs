@@ -19,6 +19,10 @@ pub struct Options {
     pub flags: Vec<&'static str>,
     /// More environment.
     pub env: Vec<(&'static str, String)>,
+    /// Where to listen; any free port by default.
+    pub listen: Option<String>,
+    /// A state directory whose database it begins with.
+    pub seed: Option<PathBuf>,
 }
 
 /// A running `prefectd`. Killed, with all its containers removed, when it is dropped.
@@ -66,11 +70,16 @@ impl TestDaemon {
 
     /// As wanted; ready when this returns.
     pub fn with(options: Options) -> Self {
-        Self::within(tempfile::tempdir().unwrap(), options)
+        let dir = tempfile::tempdir().unwrap();
+        if let Some(seed) = &options.seed {
+            copy(seed, &dir.path().join("state"));
+        }
+        Self::within(dir, options)
     }
 
     fn within(dir: TempDir, options: Options) -> Self {
-        let child = spawn(dir.path(), &options, "127.0.0.1:0");
+        let listen = options.listen.as_deref().unwrap_or("127.0.0.1:0");
+        let child = spawn(dir.path(), &options, listen);
         let mut daemon = Self {
             dir,
             options,
@@ -175,6 +184,28 @@ impl TestDaemon {
         self.await_ready();
     }
 
+    /// Starts it again with other flags, to die at a point of [`prefectd::fault`]. Meanwhile
+    /// `work` is done.
+    #[cfg(feature = "docker")]
+    pub fn doom(&mut self, flags: Vec<&'static str>, point: &str, work: impl FnOnce(&Self)) {
+        self.options.flags = flags;
+        self.options.env = vec![("PREFECTD_FAULT", point.to_owned())];
+        self.child = spawn(self.dir.path(), &self.options, &self.listen);
+        work(self);
+        let died = self.wait();
+        assert!(!died.success(), "the daemon did not die at {point}");
+    }
+
+    /// Checks its database; it has to be stopped.
+    #[cfg(feature = "docker")]
+    pub fn check_database(&self) {
+        let database = self.state_dir().join("prefectd.db");
+        let database = rusqlite::Connection::open(database).unwrap();
+        let checked = database.query_row("PRAGMA integrity_check", [], |row| row.get(0));
+        let checked: String = checked.unwrap();
+        assert_eq!(checked, "ok");
+    }
+
     /// The ids of all containers that it made.
     pub fn containers(&self) -> Vec<String> {
         let Ok(instance) = std::fs::read_to_string(self.state_dir().join("instance-id")) else {
@@ -208,6 +239,23 @@ impl Drop for TestDaemon {
                 .args(containers)
                 .output();
             assert!(removed.is_ok_and(|output| output.status.success()));
+        }
+    }
+}
+
+/// Copies a daemon's database and documents.
+fn copy(from: &Path, to: &Path) {
+    std::fs::create_dir_all(to).unwrap();
+    for entry in std::fs::read_dir(from).unwrap() {
+        let entry = entry.unwrap();
+        // This makes it that one daemon.
+        if entry.file_name() == "instance-id" {
+            continue;
+        }
+        let (path, to) = (entry.path(), to.join(entry.file_name()));
+        match entry.file_type().unwrap().is_dir() {
+            true => copy(&path, &to),
+            false => drop(std::fs::copy(path, to).unwrap()),
         }
     }
 }

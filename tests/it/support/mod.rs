@@ -8,9 +8,7 @@ mod http;
 
 #[cfg(feature = "client")]
 pub use agent::TestAgent;
-#[cfg(feature = "client")]
-pub use daemon::Options;
-pub use daemon::TestDaemon;
+pub use daemon::{Options, TestDaemon};
 pub use http::Http;
 
 use std::time::{Duration, Instant};

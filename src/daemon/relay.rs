@@ -1,0 +1,210 @@
+//! The daemon's end of the relay: starts it, tells it where to listen, hears how it stands.
+
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::os::unix::fs::PermissionsExt;
+use std::os::unix::process::CommandExt;
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context;
+use axum::Router;
+use axum::extract::{Request, State};
+use axum::response::Response;
+use axum::routing::post;
+use axum::{Json, middleware};
+use tokio::net::UnixListener;
+use tokio::process::Command;
+use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
+use tower::Service;
+
+use crate::api::{About, Peer};
+use crate::relay::{FLAG, ORDERS, Orders, PEER, Report, take_lock};
+
+/// How often a relay is told what it knows already, and looked for.
+const EVERY: Duration = Duration::from_secs(1);
+/// Where processes of this machine reach the relay; the port is the API's.
+const FOR_PROCESSES: IpAddr = IpAddr::V4(Ipv4Addr::new(127, 0, 0, 2));
+
+/// The relay of this daemon; clones mean the same one.
+#[derive(Clone)]
+pub(super) struct Relay {
+    socket: PathBuf,
+    lock: PathBuf,
+    orders: Arc<watch::Sender<Orders>>,
+    report: Arc<watch::Sender<Report>>,
+    about: About,
+}
+
+/// Where processes reach the relay of an API that listens at `api`. Only beside 127.0.0.1 is
+/// there such a place.
+pub(super) fn beside(api: SocketAddr) -> Option<SocketAddr> {
+    let is_loopback = api.ip() == IpAddr::V4(Ipv4Addr::LOCALHOST);
+    is_loopback.then(|| SocketAddr::new(FOR_PROCESSES, api.port()))
+}
+
+impl Relay {
+    /// Of the daemon with that state directory and socket.
+    pub fn new(state_dir: &Path, socket: &Path, about: About) -> Self {
+        let mut beside = socket.as_os_str().to_owned();
+        beside.push(".relay");
+        Self {
+            socket: beside.into(),
+            lock: state_dir.join("relay.lock"),
+            orders: Arc::default(),
+            report: Arc::default(),
+            about,
+        }
+    }
+
+    /// Binds the socket at which the relay finds this daemon, whatever process had it before.
+    pub fn bind(&self) -> anyhow::Result<UnixListener> {
+        let shown = self.socket.display();
+        if self.socket.exists() {
+            std::fs::remove_file(&self.socket)
+                .with_context(|| format!("cannot replace {shown}"))?;
+        }
+        let listener =
+            UnixListener::bind(&self.socket).with_context(|| format!("cannot bind {shown}"))?;
+        // What comes in here is believed when it says where it came from.
+        std::fs::set_permissions(&self.socket, std::fs::Permissions::from_mode(0o600))?;
+        Ok(listener)
+    }
+
+    /// What answers there: the API, and the relay's own question.
+    pub fn service<S>(
+        &self,
+        api: S,
+    ) -> impl Service<Request, Response = Response, Error = std::convert::Infallible, Future: Send>
+    + Clone
+    + Send
+    + Sync
+    + 'static
+    where
+        S: Service<Request, Response = Response, Error = std::convert::Infallible, Future: Send>
+            + Clone
+            + Send
+            + Sync
+            + 'static,
+    {
+        Router::new()
+            .route(ORDERS, post(orders))
+            .fallback_service(api)
+            .layer(middleware::map_request(from_afar))
+            .with_state(self.clone())
+    }
+
+    /// Has the relay listen at an address, too.
+    pub fn listen(&self, address: SocketAddr) {
+        self.orders.send_if_modified(|orders| {
+            let is_new = !orders.listen.contains(&address);
+            if is_new {
+                orders.listen.push(address);
+            }
+            is_new
+        });
+    }
+
+    /// Sees to it that there is a relay, until `stop`.
+    pub async fn keep(self, stop: CancellationToken) {
+        let mut told = String::new();
+        while !stop.is_cancelled() {
+            if let Err(error) = self.start_missing() {
+                let error = format!("{error:#}");
+                if error != told {
+                    tracing::error!("runs cannot reach the API: {error}");
+                    told = error;
+                }
+            }
+            tokio::select! {
+                () = stop.cancelled() => {}
+                () = tokio::time::sleep(EVERY) => {}
+            }
+        }
+    }
+
+    /// Tells the relay to end, and gives it a moment to hear that.
+    pub async fn dismiss(&self) {
+        self.orders.send_modify(|orders| orders.leave = true);
+        let _ = tokio::time::timeout(EVERY, self.orders.closed()).await;
+    }
+
+    fn start_missing(&self) -> anyhow::Result<()> {
+        if self.orders.borrow().listen.is_empty() || take_lock(&self.lock)?.is_none() {
+            return Ok(());
+        }
+        let program = std::env::current_exe().context("cannot find this program")?;
+        let mut command = std::process::Command::new(&program);
+        command
+            .arg(FLAG)
+            .args([&self.socket, &self.lock])
+            .env_remove("NOTIFY_SOCKET")
+            .env_remove("WATCHDOG_USEC")
+            .env_remove("LISTEN_FDS")
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            // What ends the daemon's group does not end it.
+            .process_group(0);
+        let mut command = Command::from(command);
+        let mut child = command
+            .kill_on_drop(false)
+            .spawn()
+            .with_context(|| format!("cannot start {}", program.display()))?;
+        // Somebody has to hear of its end, or it stays as a zombie.
+        tokio::spawn(async move { child.wait().await });
+        Ok(())
+    }
+
+    fn heard(&self, report: Report) {
+        let before = self.report.send_replace(report.clone());
+        for address in report
+            .bound
+            .iter()
+            .filter(|one| !before.bound.contains(one))
+        {
+            tracing::info!(
+                "runs reach the API at http://{address}, by process {}",
+                report.pid
+            );
+            if address.ip() != FOR_PROCESSES {
+                self.about.add_listener(format!("http://{address}"));
+            }
+        }
+        for (address, error) in report
+            .trouble
+            .iter()
+            .filter(|one| !before.trouble.contains(one))
+        {
+            tracing::error!("runs cannot reach the API at {address}: {error}");
+        }
+    }
+}
+
+/// Answers a relay as soon as it has something to do, or after a while.
+async fn orders(State(relay): State<Relay>, Json(report): Json<Report>) -> Json<Orders> {
+    relay.heard(report.clone());
+    let mut orders = relay.orders.subscribe();
+    let news = orders.wait_for(|orders| {
+        orders.leave || orders.listen.iter().any(|one| !report.bound.contains(one))
+    });
+    let is_stuck = !report.trouble.is_empty();
+    match is_stuck {
+        true => tokio::time::sleep(EVERY).await,
+        false => drop(tokio::time::timeout(EVERY, news).await),
+    }
+    let told = relay.orders.borrow().clone();
+    Json(told)
+}
+
+/// Notes where a request came from.
+async fn from_afar(mut request: Request) -> Request {
+    let peer = request.headers_mut().remove(PEER);
+    let peer = peer.and_then(|peer| peer.to_str().ok()?.parse().ok());
+    if let Some(peer) = peer {
+        request.extensions_mut().insert(Peer(peer));
+    }
+    request
+}

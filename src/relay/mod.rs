@@ -1,0 +1,125 @@
+//! What runs speak to: a small process that outlives the daemon.
+//!
+//! The clients in runs give up when a connection is refused or breaks, and a flow that has
+//! done its work is lost with the answer. So runs reach the API through a relay: it listens
+//! where runs call, hands each request to the daemon, and asks again while no daemon
+//! answers. A daemon that dies and comes back is a pause to them.
+//!
+//! ```text
+//!  containers ─► gateway of Docker's bridge ─┐
+//!                                            ├─ relay ─► the daemon's relay socket
+//!  processes ──► 127.0.0.2 ──────────────────┘
+//! ```
+//!
+//! The daemon starts the relay (`prefectd --relay`), tells it where to listen, and finds it
+//! again after a restart. A request that is handed over twice carries the same
+//! `Idempotency-Key`, by which the daemon knows what it has answered already. The relay knows
+//! nothing of what it carries. It leaves when the daemon says so, when its daemon has been
+//! gone for too long, or when another daemon needs its address and its own is gone.
+
+mod carry;
+mod listen;
+
+use std::ffi::OsString;
+use std::fs::{File, OpenOptions};
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use nix::fcntl::{Flock, FlockArg};
+use serde::{Deserialize, Serialize};
+
+use carry::Carrier;
+use listen::Listeners;
+
+/// The first argument of a process that is a relay; a socket and a lock follow.
+pub const FLAG: &str = "--relay";
+/// The path at which the daemon tells a relay what to do; not reached by anybody else.
+pub const ORDERS: &str = "/relay/orders";
+/// The header that names the address that a request came from.
+pub const PEER: &str = "x-prefectd-peer";
+/// The header that names a request, so that it is answered once however often it is sent.
+pub const KEY: &str = "idempotency-key";
+
+/// How long a relay waits for a daemon; the clients of runs wait for seconds only.
+const PATIENCE: Duration = Duration::from_secs(60);
+/// For how long an absent daemon is taken to be on its way back.
+const RESTART: Duration = Duration::from_secs(2);
+/// How long a daemon may take to answer a report, which it does within a second or so.
+const ANSWER: Duration = Duration::from_secs(10);
+/// How soon to ask a daemon again that did not answer.
+const RETRY: Duration = Duration::from_millis(50);
+
+/// What a relay tells of itself.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Report {
+    /// Its process.
+    pub pid: u32,
+    /// Its version.
+    pub version: String,
+    /// Where it listens.
+    pub bound: Vec<SocketAddr>,
+    /// Where it cannot, and why.
+    pub trouble: Vec<(SocketAddr, String)>,
+}
+
+/// What the daemon wants of it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Orders {
+    /// Where to listen.
+    pub listen: Vec<SocketAddr>,
+    /// Whether to end.
+    pub leave: bool,
+}
+
+/// The lock of the relay that works for a state directory, held while it lives.
+pub fn take_lock(path: &Path) -> std::io::Result<Option<Flock<File>>> {
+    let file = OpenOptions::new()
+        .write(true)
+        .create(true)
+        .truncate(false)
+        .open(path)?;
+    match Flock::lock(file, FlockArg::LockExclusiveNonblock) {
+        Ok(lock) => Ok(Some(lock)),
+        Err((_, nix::errno::Errno::EWOULDBLOCK)) => Ok(None),
+        Err((_, error)) => Err(error.into()),
+    }
+}
+
+/// The relay's whole life. `words` are the socket of the daemon and the path of the lock.
+pub fn run(words: impl IntoIterator<Item = OsString>) -> anyhow::Result<()> {
+    let mut words = words.into_iter().map(PathBuf::from);
+    let (Some(daemon), Some(lock)) = (words.next(), words.next()) else {
+        anyhow::bail!("{FLAG} is for prefectd itself");
+    };
+    let Some(_lock) = take_lock(&lock)? else {
+        return Ok(()); // another one works already
+    };
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?;
+    runtime.block_on(serve(&daemon, &lock));
+    Ok(())
+}
+
+/// Does what the daemon says until it is over.
+async fn serve(daemon: &Path, lock: &Path) {
+    let carrier = Arc::new(Carrier::new(daemon));
+    let mut listeners = Listeners::new(Arc::clone(&carrier));
+    let mut heard = Instant::now();
+    // Without its lock the state directory is gone, and nobody comes back to it.
+    while heard.elapsed() < PATIENCE && lock.exists() {
+        match carrier.ask(&listeners.report()).await {
+            Some(Orders { leave: true, .. }) => return,
+            Some(orders) => {
+                heard = Instant::now();
+                listeners.follow(&orders.listen).await;
+            }
+            None => tokio::select! {
+                () = tokio::time::sleep(RETRY) => {}
+                () = listeners.wanted_by_another(), if heard.elapsed() > RESTART => return,
+            },
+        }
+    }
+}
