@@ -1,7 +1,7 @@
 //! The desk of an agent whose daemon is elsewhere: its verbs over HTTP.
 
 use std::sync::Mutex;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
@@ -38,6 +38,8 @@ pub(super) struct HttpDesk {
     agent: String,
     report: watch::Sender<AgentReport>,
     heard: Mutex<Option<u64>>,
+    /// When the daemon was found out of reach the last time.
+    missed: Mutex<Option<Instant>>,
     bell: Notify,
 }
 
@@ -48,6 +50,7 @@ impl HttpDesk {
             agent: agent.to_owned(),
             report: watch::Sender::new(AgentReport::default()),
             heard: Mutex::default(),
+            missed: Mutex::default(),
             bell: Notify::new(),
         }
     }
@@ -81,6 +84,7 @@ impl HttpDesk {
                     }
                 }
                 Err(failure) => {
+                    self.missed().replace(Instant::now());
                     if !trouble {
                         tracing::warn!("{failure}; trying again");
                     }
@@ -104,6 +108,13 @@ impl HttpDesk {
     fn heard(&self) -> std::sync::MutexGuard<'_, Option<u64>> {
         // A number cannot be left half-written.
         self.heard
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+
+    fn missed(&self) -> std::sync::MutexGuard<'_, Option<Instant>> {
+        // An instant cannot be left half-written.
+        self.missed
             .lock()
             .unwrap_or_else(std::sync::PoisonError::into_inner)
     }
@@ -236,6 +247,10 @@ impl Desk for HttpDesk {
             self.tell("/logs/", &lines).await
         }
         .boxed()
+    }
+
+    fn was_away(&self, since: Option<Instant>) -> bool {
+        since.is_none_or(|since| self.missed().is_some_and(|missed| missed > since))
     }
 
     fn report(&self, report: AgentReport) {

@@ -4,8 +4,10 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::time::Instant;
 
 use super::run_log::RunLog;
+use super::watch::Then;
 use super::{Agent, end};
 use crate::domain::error::{Error, Kind, Result};
 use crate::domain::flow_run::FlowRun;
@@ -103,7 +105,9 @@ impl Agent {
         let (agent, runner) = (Arc::clone(self), Arc::clone(runner));
         self.tasks.spawn(async move {
             let (log, stored) = RunLog::open(&agent.desk, &run);
-            agent.resume(runner, &run, found, &log).await;
+            if agent.resume(runner, &run, found, &log).await == Then::Again {
+                while agent.try_once(&run, attempt, &log).await == Then::Again {}
+            }
             drop(log);
             // The storing task does not panic: its errors are logged.
             let _ = stored.await;
@@ -111,7 +115,13 @@ impl Agent {
         });
     }
 
-    async fn resume(&self, runner: Arc<dyn Runner>, run: &FlowRun, found: Found, log: &RunLog) {
+    async fn resume(
+        &self,
+        runner: Arc<dyn Runner>,
+        run: &FlowRun,
+        found: Found,
+        log: &RunLog,
+    ) -> Then {
         let job = spec::job(run, &self.runner_settings);
         log.tell(format!("Found '{}' again", found.made.name));
         if let Some(known) = self.watched().get_mut(&run.id) {
@@ -124,24 +134,26 @@ impl Agent {
             && let Err(error) = runner.start(&found.made, job).await
         {
             if matches!(error, RunnerError::Away(_)) && self.engine_is_away(&error) {
-                return; // found again when the engine is back
+                return Then::Nothing; // found again when the engine is back
             }
             log.complain(format!("Submission failed. {error}"));
             let ended = self.desk.end_run(run.id, end::not_submitted(&error)).await;
             if let Err(error) = ended {
                 tracing::error!(flow_run.id = %run.id, %error, "a failed start is not recorded");
             }
-            return;
+            return Then::Nothing;
         }
         let job = match job {
             Ok(job) => job,
             // Its settings were permitted when it was made; it is watched nevertheless.
             Err(_) => Job::unknown(run),
         };
-        self.watch(run, runner, &found.made, &job, log).await;
+        let since = (found.standing == Standing::Created).then(Instant::now);
+        let then = self.watch(run, runner, &found.made, &job, since, log).await;
         if found.removes_itself {
             self.tidy(run, &found.made).await;
         }
+        then
     }
 }
 

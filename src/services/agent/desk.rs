@@ -1,6 +1,6 @@
 //! Where an agent gets its work from: the app of its own daemon, or a daemon elsewhere.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
@@ -40,6 +40,9 @@ pub trait Desk: Send + Sync {
     fn output_seen(&self, id: FlowRunId) -> Answer<'_, OutputSeen>;
     /// Keeps lines of runs' logs.
     fn create_logs(&self, lines: Vec<NewLog>) -> Answer<'_, ()>;
+    /// Whether the API may have been out of reach since an instant; none means one before
+    /// the agent began.
+    fn was_away(&self, since: Option<Instant>) -> bool;
     /// Says how the agent is. Does not wait until it was heard.
     fn report(&self, report: AgentReport);
     /// Has the agent look again.
@@ -108,6 +111,11 @@ impl Desk for LocalDesk {
 
     fn create_logs(&self, lines: Vec<NewLog>) -> Answer<'_, ()> {
         self.app.create_logs(lines).boxed()
+    }
+
+    fn was_away(&self, since: Option<Instant>) -> bool {
+        // It is there as long as this process is.
+        since.is_none()
     }
 
     fn report(&self, report: AgentReport) {

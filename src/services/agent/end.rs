@@ -43,9 +43,26 @@ pub(super) fn vanished() -> ProposedState {
         .because("The run's process is gone, and nobody can tell how it ended.")
 }
 
+/// What the clients of runs print when they cannot connect to the API.
+const NOT_CONNECTED: &[&str] = &["httpx.ConnectError", "httpx.ConnectTimeout"];
+
+/// A run whose process ended before it began to execute the run.
+pub(super) fn never_began(made: &Made, exit: &Exit, tail: &[String]) -> ProposedState {
+    let says = |words: &&str| tail.iter().any(|line| line.contains(*words));
+    if exit.code.is_none() || !NOT_CONNECTED.iter().any(|words| says(words)) {
+        return crashed(made, exit, tail);
+    }
+    let how = format!("could not reach the API and {}", manner(exit));
+    ended(how, made, exit, tail)
+}
+
 /// A run whose process ended before the run did.
 pub(super) fn crashed(made: &Made, exit: &Exit, tail: &[String]) -> ProposedState {
-    let mut message = format!("{} {}.", made.name, manner(exit));
+    ended(manner(exit), made, exit, tail)
+}
+
+fn ended(how: String, made: &Made, exit: &Exit, tail: &[String]) -> ProposedState {
+    let mut message = format!("{} {how}.", made.name);
     if let Some(error) = &exit.error {
         message = format!("{message} {error}.");
     }
@@ -57,9 +74,17 @@ pub(super) fn crashed(made: &Made, exit: &Exit, tail: &[String]) -> ProposedStat
         .because(message);
     let extra = &mut state.details.extra;
     extra.insert("exit_code".to_owned(), json!(exit.code));
+    extra.insert("signal".to_owned(), json!(signal(exit).map(Signal::as_str)));
     extra.insert("oom_killed".to_owned(), json!(exit.oom_killed));
+    extra.insert("last_output".to_owned(), json!(tail));
     extra.insert("infrastructure".to_owned(), json!(made.id));
     state
+}
+
+/// The signal that ended it.
+fn signal(exit: &Exit) -> Option<Signal> {
+    let number = i32::try_from(exit.code? - 128).ok()?;
+    Signal::try_from(number).ok()
 }
 
 fn manner(exit: &Exit) -> String {
@@ -67,9 +92,7 @@ fn manner(exit: &Exit) -> String {
         return "was removed before the run finished".to_owned();
     };
     let told = format!("exited with exit code {code}");
-    let signal = i32::try_from(code - 128).ok();
-    let signal = signal.and_then(|number| Signal::try_from(number).ok());
-    match signal {
+    match signal(exit) {
         _ if exit.oom_killed => format!("ran out of memory and {told}"),
         Some(signal) => format!("{told} ({signal})"),
         None if code == 0 => format!("{told} before the run finished"),
@@ -100,13 +123,16 @@ pub(super) fn removes_itself(kind: &JobKind) -> bool {
 mod tests {
     use super::*;
 
-    fn message(exit: Exit, tail: &[&str]) -> String {
-        let made = Made {
+    fn made() -> Made {
+        Made {
             id: "abc".to_owned(),
             name: "brave-owl".to_owned(),
-        };
+        }
+    }
+
+    fn message(exit: Exit, tail: &[&str]) -> String {
         let tail: Vec<_> = tail.iter().map(|line| (*line).to_owned()).collect();
-        crashed(&made, &exit, &tail).message.unwrap()
+        crashed(&made(), &exit, &tail).message.unwrap()
     }
 
     fn exit(code: i64) -> Exit {
@@ -133,5 +159,32 @@ mod tests {
         };
         assert!(message(oom, &[]).contains("ran out of memory and exited with exit code 137"));
         assert!(message(Exit::default(), &[]).contains("was removed"));
+    }
+
+    #[test]
+    fn programs_read_of_a_crash_what_people_do() {
+        let exit = Exit {
+            oom_killed: true,
+            ..exit(137)
+        };
+        let state = crashed(&made(), &exit, &["last".to_owned()]);
+        let told = serde_json::Value::Object(state.details.extra);
+        let expected = json!({
+            "exit_code": 137,
+            "signal": "SIGKILL",
+            "oom_killed": true,
+            "last_output": ["last"],
+            "infrastructure": "abc",
+        });
+        assert_eq!(told, expected);
+    }
+
+    #[test]
+    fn a_process_that_did_not_reach_the_api_says_so() {
+        let tail = ["httpx.ConnectTimeout".to_owned(), String::new()];
+        let told = never_began(&made(), &exit(1), &tail).message.unwrap();
+        assert!(told.contains("could not reach the API"), "{told}");
+        let told = never_began(&made(), &exit(1), &[]).message.unwrap();
+        assert_eq!(told, "brave-owl exited with exit code 1.");
     }
 }

@@ -1,8 +1,10 @@
 //! From a taken run to a running process.
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use super::run_log::RunLog;
+use super::watch::Then;
 use super::{Agent, end};
 use crate::domain::error::Kind;
 use crate::domain::flow_run::FlowRun;
@@ -15,25 +17,37 @@ impl Agent {
     /// ends the run at once, with the engine's own words.
     pub(super) async fn submit(self: &Arc<Self>, run: FlowRun, attempt: u64) {
         let (log, stored) = RunLog::open(&self.desk, &run);
+        while self.try_once(&run, attempt, &log).await == Then::Again {}
+        drop(log);
+        // The storing task does not panic: its errors are logged.
+        let _ = stored.await;
+    }
+
+    pub(super) async fn try_once(
+        self: &Arc<Self>,
+        run: &FlowRun,
+        attempt: u64,
+        log: &RunLog,
+    ) -> Then {
         log.tell(format!("Submitting flow run '{}'", run.name));
-        let runner = self.runner(&run);
-        match self.launch(&run, runner.as_ref(), &log).await {
+        let runner = self.runner(run);
+        match self.launch(run, runner.as_ref(), log).await {
             Ok((job, made)) => {
                 self.set_made(run.id, attempt, &made);
-                self.watch(&run, runner, &made, &job, &log).await;
+                let since = Some(Instant::now());
+                let then = self.watch(run, runner, &made, &job, since, log).await;
                 if end::removes_itself(&job.kind) {
-                    self.tidy(&run, &made).await;
+                    self.tidy(run, &made).await;
                 }
+                return then;
             }
             // Nothing is known of what the engine did; the next activation finds out.
             Err(error @ RunnerError::Away(_)) if self.engine_is_away(&error) => {
                 log.tell(format!("{error}. The run goes on when the engine is back"));
             }
-            Err(error) => self.fail(&run, &error, &log).await,
+            Err(error) => self.fail(run, &error, log).await,
         }
-        drop(log);
-        // The storing task does not panic: its errors are logged.
-        let _ = stored.await;
+        Then::Nothing
     }
 
     async fn launch(

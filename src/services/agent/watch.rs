@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use futures_util::StreamExt;
 
@@ -11,6 +11,7 @@ use tokio_util::sync::CancellationToken;
 use super::meter::Meter;
 use super::run_log::RunLog;
 use super::{Agent, end};
+use crate::domain::error::{Kind, Result};
 use crate::domain::flow_run::FlowRun;
 use crate::domain::ids::FlowRunId;
 use crate::domain::state::{ProposedState, StateType};
@@ -24,17 +25,28 @@ const LAST_WORDS: Duration = Duration::from_secs(10);
 /// How long to wait before recording an end again that could not be recorded.
 const RETRY: Duration = Duration::from_secs(1);
 
+/// What is to be done for a run whose process has ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Then {
+    /// Nothing: the run has ended, too, or is somebody else's.
+    Nothing,
+    /// It is submitted again: its process never got to execute it, because the API was away.
+    Again,
+}
+
 impl Agent {
     /// Keeps what the process prints, waits for its end, and ends the run if the run did
-    /// not end itself, or takes longer than it may.
+    /// not end itself, or takes longer than it may. `since` is when the process was started;
+    /// none means by an agent before this one.
     pub(super) async fn watch(
         &self,
         run: &FlowRun,
         runner: Arc<dyn Runner>,
         made: &Made,
         job: &Job,
+        since: Option<Instant>,
         log: &RunLog,
-    ) {
+    ) -> Then {
         let watch = Watch {
             agent: self,
             run,
@@ -52,15 +64,21 @@ impl Agent {
         };
         fault::point("after-exit");
         let tail: Vec<_> = watch.tail().drain(..).collect();
-        self.settle(run.id, made, &exit, &tail, log).await;
+        let end = End {
+            made,
+            exit: &exit,
+            tail: &tail,
+            api_was_away: self.desk.was_away(since),
+        };
+        self.settle(run.id, &end, log).await
     }
 
     /// Ends the run by what the engine says of its process, unless it has ended itself. Goes
     /// on trying while the store refuses: an end that is not recorded is a run that hangs.
-    async fn settle(&self, id: FlowRunId, made: &Made, exit: &Exit, tail: &[String], log: &RunLog) {
+    async fn settle(&self, id: FlowRunId, end: &End<'_>, log: &RunLog) -> Then {
         loop {
-            let recorded = match self.verdict(id, made, exit, tail).await {
-                Ok(Some(end)) => {
+            let recorded = match self.verdict(id, end).await {
+                Ok(Verdict::End(end)) => {
                     let message = end.message.clone().unwrap_or_default();
                     fault::point("before-end");
                     self.desk.end_run(id, end).await.map(|ended| {
@@ -70,11 +88,15 @@ impl Agent {
                         }
                     })
                 }
-                Ok(None) => return,
+                Ok(Verdict::Again) => {
+                    log.tell("The API was away before the run began; submitting it again");
+                    return Then::Again;
+                }
+                Ok(Verdict::Nothing) => return Then::Nothing,
                 Err(error) => Err(error),
             };
             match recorded {
-                Ok(()) => return,
+                Ok(()) => return Then::Nothing,
                 Err(error) => {
                     tracing::error!(flow_run.id = %id, %error, "the end of a run is not recorded yet");
                 }
@@ -83,25 +105,47 @@ impl Agent {
         }
     }
 
-    /// The state that a run ends in by the end of its process; none when it has ended.
-    async fn verdict(
-        &self,
-        id: FlowRunId,
-        made: &Made,
-        exit: &Exit,
-        tail: &[String],
-    ) -> crate::domain::error::Result<Option<ProposedState>> {
-        use crate::domain::error::Kind;
+    /// What the end of its process means for the run.
+    async fn verdict(&self, id: FlowRunId, end: &End<'_>) -> Result<Verdict> {
         let run = match self.desk.flow_run(id).await {
-            Err(gone) if gone.kind() == Kind::NotFound => return Ok(None),
+            Err(gone) if gone.kind() == Kind::NotFound => return Ok(Verdict::Nothing),
             run => run?,
         };
         Ok(match run.state.map(|state| state.kind) {
-            Some(kind) if kind.is_terminal() || kind == StateType::Scheduled => None,
-            Some(StateType::Cancelling) => Some(end::cancelled()),
-            _ => Some(end::crashed(made, exit, tail)),
+            Some(kind) if kind.is_terminal() || kind == StateType::Scheduled => Verdict::Nothing,
+            Some(StateType::Cancelling) => Verdict::End(end::cancelled()),
+            Some(StateType::Pending) if end.api_was_away && end.gave_up() => Verdict::Again,
+            Some(StateType::Pending) => {
+                Verdict::End(end::never_began(end.made, end.exit, end.tail))
+            }
+            _ => Verdict::End(end::crashed(end.made, end.exit, end.tail)),
         })
     }
+}
+
+/// How a process ended.
+struct End<'a> {
+    made: &'a Made,
+    exit: &'a Exit,
+    tail: &'a [String],
+    /// Whether the API may have been out of its reach while it lived.
+    api_was_away: bool,
+}
+
+impl End<'_> {
+    /// Whether it ended by itself and in failure; a signal is somebody else's doing.
+    fn gave_up(&self) -> bool {
+        self.exit.code.is_some_and(|code| (1..128).contains(&code))
+    }
+}
+
+enum Verdict {
+    /// It has ended, or is not this agent's any more.
+    Nothing,
+    /// It ends in this state.
+    End(ProposedState),
+    /// It is submitted again.
+    Again,
 }
 
 /// One process under watch.
