@@ -49,7 +49,7 @@ const NOT_CONNECTED: &[&str] = &["httpx.ConnectError", "httpx.ConnectTimeout"];
 /// A run whose process ended before it began to execute the run.
 pub(super) fn never_began(made: &Made, exit: &Exit, tail: &[String]) -> ProposedState {
     let says = |words: &&str| tail.iter().any(|line| line.contains(*words));
-    if exit.code.is_none() || !NOT_CONNECTED.iter().any(|words| says(words)) {
+    if exit.code.is_none() || !NOT_CONNECTED.iter().any(says) {
         return crashed(made, exit, tail);
     }
     let how = format!("could not reach the API and {}", manner(exit));

@@ -81,7 +81,7 @@ impl Agent {
                 Ok(Verdict::End(end)) => {
                     let message = end.message.clone().unwrap_or_default();
                     fault::point("before-end");
-                    self.desk.end_run(id, end).await.map(|ended| {
+                    self.desk.end_run(id, *end).await.map(|ended| {
                         if ended {
                             fault::point("after-end");
                             log.complain(message);
@@ -113,12 +113,10 @@ impl Agent {
         };
         Ok(match run.state.map(|state| state.kind) {
             Some(kind) if kind.is_terminal() || kind == StateType::Scheduled => Verdict::Nothing,
-            Some(StateType::Cancelling) => Verdict::End(end::cancelled()),
+            Some(StateType::Cancelling) => Verdict::of(end::cancelled()),
             Some(StateType::Pending) if end.api_was_away && end.gave_up() => Verdict::Again,
-            Some(StateType::Pending) => {
-                Verdict::End(end::never_began(end.made, end.exit, end.tail))
-            }
-            _ => Verdict::End(end::crashed(end.made, end.exit, end.tail)),
+            Some(StateType::Pending) => Verdict::of(end::never_began(end.made, end.exit, end.tail)),
+            _ => Verdict::of(end::crashed(end.made, end.exit, end.tail)),
         })
     }
 }
@@ -143,9 +141,15 @@ enum Verdict {
     /// It has ended, or is not this agent's any more.
     Nothing,
     /// It ends in this state.
-    End(ProposedState),
+    End(Box<ProposedState>),
     /// It is submitted again.
     Again,
+}
+
+impl Verdict {
+    fn of(end: ProposedState) -> Self {
+        Self::End(Box::new(end))
+    }
 }
 
 /// One process under watch.
