@@ -5,6 +5,8 @@ use std::os::unix::fs::MetadataExt;
 use std::sync::OnceLock;
 
 use anyhow::Context;
+use tracing::field::Field;
+use tracing_subscriber::fmt::format::{Writer, debug_fn};
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{EnvFilter, Layer, Registry, reload};
@@ -29,6 +31,7 @@ pub fn start(name: &str, format: Option<LogFormat>, level: &str) -> anyhow::Resu
             .with_writer(std::io::stderr)
             .with_ansi(std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none())
             .with_target(false)
+            .fmt_fields(debug_fn(show_field))
             .boxed(),
         LogFormat::Json => tracing_subscriber::fmt::layer()
             .with_writer(std::io::stderr)
@@ -42,6 +45,23 @@ pub fn start(name: &str, format: Option<LogFormat>, level: &str) -> anyhow::Resu
     // Only a second start could find it set, and there is none.
     let _ = FILTER.set(handle);
     Ok(())
+}
+
+/// Shows a field to people: `MESSAGE_ID` is for programs, and whose the fields are is clear.
+fn show_field(
+    out: &mut Writer<'_>,
+    field: &Field,
+    value: &dyn std::fmt::Debug,
+) -> std::fmt::Result {
+    match field.name() {
+        "message" => write!(out, "{value:?}"),
+        "message_id" => Ok(()),
+        name => write!(
+            out,
+            " {}={value:?}",
+            name.strip_prefix("prefect.").unwrap_or(name)
+        ),
+    }
 }
 
 /// Changes what is logged.

@@ -2,6 +2,7 @@
 
 use axum::http::StatusCode;
 
+use crate::domain::alert;
 use crate::domain::error::{Error, Kind};
 
 /// The status that says `kind`.
@@ -21,9 +22,13 @@ pub(super) fn status(kind: Kind) -> StatusCode {
 /// Logs what the caller is not told; ordinary refusals are no news.
 pub(super) fn log(error: &Error) {
     match error.kind() {
-        Kind::Internal | Kind::StorageFull => {
-            tracing::error!(context = error.context(), "{}", error.message());
-        }
+        Kind::Internal => tracing::error!(context = error.context(), "{}", error.message()),
+        Kind::StorageFull => tracing::error!(
+            message_id = alert::DATABASE_FULL,
+            context = error.context(),
+            "{}",
+            error.message()
+        ),
         Kind::Unavailable => tracing::warn!("{}", error.message()),
         _ => {}
     }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::flow_runs::read;
-use super::{App, Force, Outcome, propose_state};
+use super::{App, Force, Outcome, announce, propose_state};
 use crate::domain::agent::{Load, share};
 use crate::domain::error::{Error, Kind, Result};
 use crate::domain::flow_run::FlowRun;
@@ -84,21 +84,22 @@ impl App {
         let ended = self
             .write(move |db, now| {
                 let run = match read(db, id) {
-                    Err(gone) if gone.kind() == Kind::NotFound => return Ok(false),
+                    Err(gone) if gone.kind() == Kind::NotFound => return Ok(None),
                     run => run?,
                 };
                 let kind = run.state.as_ref().map(|state| state.kind);
                 let over =
                     kind.is_some_and(|kind| kind.is_terminal() || kind == StateType::Scheduled);
                 if over || !is_held(&run, &agent) {
-                    return Ok(false);
+                    return Ok(None);
                 }
-                propose_state::for_flow_run(db, &run, end, Force::Yes, now)?;
-                Ok(true)
+                let decision = propose_state::for_flow_run(db, &run, end, Force::Yes, now)?;
+                Ok(Some(announce::crash(db, &run, &decision)?))
             })
-            .await;
+            .await?;
         self.inner.agent_bell.ring();
-        ended
+        let ended = ended.map(announce::tell);
+        Ok(ended.is_some())
     }
 
     /// How long until the next run of a deployment is due; nothing when one is due now.

@@ -50,6 +50,11 @@ impl App {
         self.read(move |db| read(db, id)).await
     }
 
+    /// A deployment's name for people, `FLOW/DEPLOYMENT`.
+    pub async fn deployment_path(&self, id: DeploymentId) -> Result<String> {
+        self.read(move |db| path(db, id)).await
+    }
+
     /// A flow's deployment, both by name.
     pub async fn deployment_by_name(&self, flow: &str, name: &str) -> Result<Deployment> {
         let (flow, name) = (flow.to_owned(), name.to_owned());
@@ -138,6 +143,12 @@ fn run_of(deployment: Deployment, request: DeploymentRunRequest) -> NewFlowRun {
 
 fn read(db: &Connection, id: DeploymentId) -> Result<Deployment> {
     deployments::by_id(db, id)?.ok_or_else(unknown)
+}
+
+pub(super) fn path(db: &Connection, id: DeploymentId) -> Result<String> {
+    let deployment = read(db, id)?;
+    let flow = flows::by_id(db, deployment.flow_id)?.ok_or_else(unknown)?;
+    Ok(format!("{}/{}", flow.name, deployment.name))
 }
 
 fn unknown() -> Error {

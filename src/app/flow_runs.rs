@@ -1,6 +1,6 @@
 //! Verbs on flow runs.
 
-use super::{App, Decision, Force, propose_state};
+use super::{App, Decision, Force, announce, propose_state};
 use crate::domain::error::{Error, Result};
 use crate::domain::filter::{Filters, Page, RunSort};
 use crate::domain::flow::Created;
@@ -67,13 +67,16 @@ impl App {
         proposed: ProposedState,
         force: Force,
     ) -> Result<Decision> {
-        let decision = self
+        let (decision, crash) = self
             .write(move |db, now| {
                 let run = read(db, id)?;
-                propose_state::for_flow_run(db, &run, proposed, force, now)
+                let decision = propose_state::for_flow_run(db, &run, proposed, force, now)?;
+                let crash = announce::crash(db, &run, &decision)?;
+                Ok((decision, crash))
             })
             .await?;
         self.inner.agent_bell.ring();
+        announce::tell(crash);
         Ok(decision)
     }
 

@@ -6,6 +6,7 @@
 //! agent makes the world agree.
 
 mod agents;
+mod announce;
 mod backup;
 mod bell;
 mod deployments;

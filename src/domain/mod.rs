@@ -5,6 +5,7 @@
 //! import from here; this room imports nothing of ours.
 
 pub mod agent;
+pub mod alert;
 pub mod container;
 pub mod deployment;
 pub mod document;

@@ -22,9 +22,7 @@ pub async fn leases(app: App, stop: CancellationToken) {
             let end = ProposedState::new(StateType::Crashed)
                 .named("Crashed")
                 .because(why);
-            if app.end_run(&agent, id, end).await? {
-                tracing::warn!(flow_run.id = %id, agent, "an agent has gone; its run has crashed");
-            }
+            app.end_run(&agent, id, end).await?;
         }
         Ok(())
     })

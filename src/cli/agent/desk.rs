@@ -13,13 +13,14 @@ use super::super::client::Client;
 use super::super::failure::{Failure, Result as Told};
 use super::super::find::encoded;
 use crate::api::v3::wire::{
-    ClaimIn, Due, EndIn, FlowRun, HeldRun, LogCreate, MadeIn, News, OutputSeen, ReportIn,
+    ClaimIn, Deployment, Due, EndIn, Flow, FlowRun, HeldRun, LogCreate, MadeIn, News, OutputSeen,
+    ReportIn,
 };
 use crate::clock::{Clock, SystemClock};
 use crate::domain::agent::AgentReport;
 use crate::domain::error::{Error, Kind, Result};
 use crate::domain::flow_run;
-use crate::domain::ids::FlowRunId;
+use crate::domain::ids::{DeploymentId, FlowRunId};
 use crate::domain::log::{self, NewLog};
 use crate::domain::state::ProposedState;
 use crate::domain::time::Timestamp;
@@ -222,6 +223,15 @@ impl Desk for HttpDesk {
         async move {
             let end = EndIn { state: end.into() };
             self.tell(&self.path(&format!("runs/{id}/end")), &end).await
+        }
+        .boxed()
+    }
+
+    fn deployment_path(&self, id: DeploymentId) -> Answer<'_, String> {
+        async move {
+            let deployment: Deployment = self.ask(&format!("/deployments/{id}")).await?;
+            let flow: Flow = self.ask(&format!("/flows/{}", deployment.flow_id)).await?;
+            Ok(format!("{}/{}", flow.name, deployment.name))
         }
         .boxed()
     }

@@ -104,7 +104,8 @@ impl Agent {
         let attempt = self.enter(run.id);
         let (agent, runner) = (Arc::clone(self), Arc::clone(runner));
         self.tasks.spawn(async move {
-            let (log, stored) = RunLog::open(&agent.desk, &run);
+            let (log, stored) = RunLog::open(&agent.desk, &run).await;
+            log.made(&found.made);
             if agent.resume(runner, &run, found, &log).await == Then::Again {
                 while agent.try_once(&run, attempt, &log).await == Then::Again {}
             }
@@ -128,7 +129,7 @@ impl Agent {
             known.made = Some(found.made.clone());
         }
         if let Err(error) = self.record(run, &found.made).await {
-            tracing::warn!(flow_run.id = %run.id, %error, "not recorded what was found");
+            tracing::warn!(prefect.flow_run_id = %run.id, %error, "not recorded what was found");
         }
         if let (Standing::Created, Ok(job)) = (&found.standing, &job)
             && let Err(error) = runner.start(&found.made, job).await
@@ -139,7 +140,7 @@ impl Agent {
             log.complain(format!("Submission failed. {error}"));
             let ended = self.desk.end_run(run.id, end::not_submitted(&error)).await;
             if let Err(error) = ended {
-                tracing::error!(flow_run.id = %run.id, %error, "a failed start is not recorded");
+                tracing::error!(prefect.flow_run_id = %run.id, %error, "a failed start is not recorded");
             }
             return Then::Nothing;
         }

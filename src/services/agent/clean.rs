@@ -67,7 +67,7 @@ impl Agent {
         if !is_to_stop(&run) {
             return;
         }
-        tracing::warn!(flow_run.id = %run.id, container = %lost.made.name, "its run has ended; stopping it");
+        tracing::warn!(prefect.flow_run_id = %run.id, container = %lost.made.name, "its run has ended; stopping it");
         let runner = self.runner(&run);
         if let Err(error) = runner.stop(&lost.made, self.settings.stop_grace).await {
             tracing::error!(container = %lost.made.name, %error, "it does not stop");

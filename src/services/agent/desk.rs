@@ -10,7 +10,7 @@ use crate::app::{App, Bell, Listener};
 use crate::domain::agent::AgentReport;
 use crate::domain::error::Result;
 use crate::domain::flow_run::FlowRun;
-use crate::domain::ids::FlowRunId;
+use crate::domain::ids::{DeploymentId, FlowRunId};
 use crate::domain::log::{NewLog, OutputSeen};
 use crate::domain::state::ProposedState;
 use crate::domain::time::Timestamp;
@@ -36,6 +36,8 @@ pub trait Desk: Send + Sync {
     fn record_infrastructure(&self, id: FlowRunId, what: String) -> Answer<'_, ()>;
     /// Ends a run; false when it is not the agent's any more, or has ended.
     fn end_run(&self, id: FlowRunId, end: ProposedState) -> Answer<'_, bool>;
+    /// What a run was made from, as `FLOW/DEPLOYMENT`.
+    fn deployment_path(&self, id: DeploymentId) -> Answer<'_, String>;
     /// How much of a run's output is stored.
     fn output_seen(&self, id: FlowRunId) -> Answer<'_, OutputSeen>;
     /// Keeps lines of runs' logs.
@@ -103,6 +105,10 @@ impl Desk for LocalDesk {
 
     fn end_run(&self, id: FlowRunId, end: ProposedState) -> Answer<'_, bool> {
         self.app.end_run(&self.agent, id, end).boxed()
+    }
+
+    fn deployment_path(&self, id: DeploymentId) -> Answer<'_, String> {
+        self.app.deployment_path(id).boxed()
     }
 
     fn output_seen(&self, id: FlowRunId) -> Answer<'_, OutputSeen> {

@@ -8,6 +8,7 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use super::Agent;
+use crate::domain::alert;
 use crate::domain::error::{Error, Kind, Result};
 use crate::runners::RunnerError;
 
@@ -42,7 +43,9 @@ impl Agent {
 
     pub(super) fn engine_answered(&self) {
         self.engine_seen.store(true, Ordering::Relaxed);
-        self.active().engine_trouble = None;
+        if self.active().engine_trouble.take().is_some() {
+            tracing::info!(message_id = alert::ENGINE_BACK, "the engine is back");
+        }
     }
 
     /// Notes that the engine does not answer. True when it is worth waiting for it.
@@ -50,7 +53,13 @@ impl Agent {
         if !self.engine_seen.load(Ordering::Relaxed) {
             return false;
         }
-        self.active().engine_trouble = Some(error.to_string());
+        let known = self.active().engine_trouble.replace(error.to_string());
+        if known.is_none() {
+            tracing::warn!(
+                message_id = alert::ENGINE_AWAY,
+                "the engine is away: {error}"
+            );
+        }
         true
     }
 }

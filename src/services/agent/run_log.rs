@@ -1,6 +1,9 @@
-//! What is told about a run, on its way into the run's log.
+//! What is told about a run, on its way into the run's log and into the daemon's own.
+//!
+//! The daemon's own carries the run in fields, so that `journalctl PREFECT_FLOW_RUN_ID=…`
+//! tells the run's whole story.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
@@ -9,7 +12,7 @@ use super::desk::Desk;
 use crate::domain::flow_run::FlowRun;
 use crate::domain::ids::FlowRunId;
 use crate::domain::log::{AGENT_LOGGER, ERROR, INFO, NewLog, OUTPUT_LOGGER};
-use crate::runners::OutputLine;
+use crate::runners::{Made, OutputLine};
 
 /// The most lines that wait to be stored; a process that prints faster waits.
 const QUEUE: usize = 2048;
@@ -24,38 +27,94 @@ pub(super) struct RunLog {
     queue: mpsc::Sender<NewLog>,
 }
 
+/// The fields of the daemon's own log.
 struct Named {
     id: FlowRunId,
     name: String,
+    deployment: Option<String>,
+    in_container: bool,
+    container: Mutex<Option<String>>,
+}
+
+impl Named {
+    fn container(&self) -> MutexGuard<'_, Option<String>> {
+        // An id cannot be left half-written.
+        self.container
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A line of the daemon's own log that is about a run.
+macro_rules! event {
+    ($level:ident, $run:expr, $($words:tt)*) => {
+        tracing::$level!(
+            prefect.flow_run_id = %$run.id,
+            prefect.flow_run_name = $run.name,
+            prefect.deployment = $run.deployment,
+            container.id = $run.container().as_deref(),
+            $($words)*
+        )
+    };
 }
 
 impl RunLog {
     /// Opens the log. The handle ends once every clone is dropped and all is stored.
-    pub fn open(desk: &Arc<dyn Desk>, run: &FlowRun) -> (Self, JoinHandle<()>) {
+    pub async fn open(desk: &Arc<dyn Desk>, run: &FlowRun) -> (Self, JoinHandle<()>) {
+        let deployment = match run.deployment_id {
+            // A field is not worth failing for.
+            Some(id) => desk.deployment_path(id).await.ok(),
+            None => None,
+        };
         let (queue, lines) = mpsc::channel(QUEUE);
         let log = Self {
             desk: Arc::clone(desk),
             run: Arc::new(Named {
                 id: run.id,
                 name: run.name.clone(),
+                deployment,
+                in_container: run.infrastructure.kind.as_deref() == Some("docker"),
+                container: Mutex::default(),
             }),
             queue,
         };
         (log, tokio::spawn(store(Arc::clone(desk), run.id, lines)))
     }
 
+    /// From here on the run has something made for it.
+    pub fn made(&self, made: &Made) {
+        if self.run.in_container {
+            *self.run.container() = Some(made.id.clone());
+        }
+    }
+
     /// The agent tells what it does for the run.
     pub fn tell(&self, message: impl Into<String>) {
         let message = message.into();
-        tracing::info!(flow_run.id = %self.run.id, flow_run.name = %self.run.name, "{message}");
+        event!(info, self.run, "{message}");
         self.push(INFO, message);
     }
 
     /// The agent tells what went wrong.
     pub fn complain(&self, message: impl Into<String>) {
         let message = message.into();
-        tracing::error!(flow_run.id = %self.run.id, flow_run.name = %self.run.name, "{message}");
+        event!(error, self.run, "{message}");
         self.push(ERROR, message);
+    }
+
+    /// Notes in the run's log what the daemon's own tells already.
+    pub fn note(&self, message: impl Into<String>) {
+        self.push(ERROR, message.into());
+    }
+
+    /// The run has ended by itself.
+    pub fn close(&self) {
+        event!(info, self.run, "Flow run '{}' is over", self.run.name);
+    }
+
+    /// Shows a line that the run's process printed.
+    pub fn print(&self, text: &str) {
+        event!(info, self.run, "| {text}");
     }
 
     /// The run's process printed a line.
@@ -90,7 +149,7 @@ async fn store(desk: Arc<dyn Desk>, id: FlowRunId, mut lines: mpsc::Receiver<New
     let mut batch = Vec::new();
     while lines.recv_many(&mut batch, BATCH).await > 0 {
         if let Err(error) = desk.create_logs(std::mem::take(&mut batch)).await {
-            tracing::error!(flow_run.id = %id, %error, "lines of a run's log are lost");
+            tracing::error!(prefect.flow_run_id = %id, %error, "lines of a run's log are lost");
         }
     }
 }

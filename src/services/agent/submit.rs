@@ -16,7 +16,7 @@ impl Agent {
     /// Makes and starts the run's process and sees it to its end. A submission that fails
     /// ends the run at once, with the engine's own words.
     pub(super) async fn submit(self: &Arc<Self>, run: FlowRun, attempt: u64) {
-        let (log, stored) = RunLog::open(&self.desk, &run);
+        let (log, stored) = RunLog::open(&self.desk, &run).await;
         while self.try_once(&run, attempt, &log).await == Then::Again {}
         drop(log);
         // The storing task does not panic: its errors are logged.
@@ -69,6 +69,7 @@ impl Agent {
         fault::point("before-create");
         let made = runner.create(&job, &progress).await?;
         fault::point("after-create");
+        log.made(&made);
         log.tell(format!("Created {}", end::described(&job.kind, &made)));
         self.record(run, &made).await?;
         fault::point("after-record");
@@ -112,7 +113,7 @@ impl Agent {
         let state = end::not_submitted(error);
         match self.desk.end_run(run.id, state).await {
             Err(error) if error.kind() != Kind::NotFound => {
-                tracing::error!(flow_run.id = %run.id, %error, "a failed submission is not recorded");
+                tracing::error!(prefect.flow_run_id = %run.id, %error, "a failed submission is not recorded");
             }
             _ => {}
         }
@@ -130,7 +131,7 @@ impl Agent {
     pub(super) async fn tidy(&self, run: &FlowRun, made: &Made) {
         fault::point("before-remove");
         if let Err(error) = self.runner(run).remove(made).await {
-            tracing::warn!(flow_run.id = %run.id, container = %made.name, %error, "not removed");
+            tracing::warn!(prefect.flow_run_id = %run.id, container = %made.name, %error, "not removed");
         }
         fault::point("after-remove");
     }

@@ -39,7 +39,7 @@ impl Agent {
                 // It ended, or was scheduled anew.
                 Ok(false) => return std::future::pending().await,
                 Err(error) => {
-                    tracing::error!(flow_run.id = %run.id, %error, "a run's time is over");
+                    tracing::error!(prefect.flow_run_id = %run.id, %error, "a run's time is over");
                 }
             }
             tokio::time::sleep(RETRY).await;

@@ -84,7 +84,7 @@ impl Agent {
                     self.desk.end_run(id, *end).await.map(|ended| {
                         if ended {
                             fault::point("after-end");
-                            log.complain(message);
+                            log.note(message);
                         }
                     })
                 }
@@ -92,13 +92,16 @@ impl Agent {
                     log.tell("The API was away before the run began; submitting it again");
                     return Then::Again;
                 }
-                Ok(Verdict::Nothing) => return Then::Nothing,
+                Ok(Verdict::Nothing) => {
+                    log.close();
+                    return Then::Nothing;
+                }
                 Err(error) => Err(error),
             };
             match recorded {
                 Ok(()) => return Then::Nothing,
                 Err(error) => {
-                    tracing::error!(flow_run.id = %id, %error, "the end of a run is not recorded yet");
+                    tracing::error!(prefect.flow_run_id = %id, %error, "the end of a run is not recorded yet");
                 }
             }
             tokio::time::sleep(RETRY).await;
@@ -213,8 +216,7 @@ impl Watch<'_> {
             return;
         }
         if self.stream_output {
-            let (id, name, text) = (&self.run.id, &self.run.name, &line.text);
-            tracing::info!(flow_run.id = %id, flow_run.name = %name, "| {text}");
+            self.log.print(&line.text);
         }
         self.log.output(line).await;
         fault::point("after-output");
