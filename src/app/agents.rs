@@ -47,10 +47,23 @@ impl App {
         .await
     }
 
-    /// The runs that an agent holds and that have not ended, oldest first.
+    /// The runs that an agent has to look after: those that it holds and that have not ended,
+    /// oldest first, and then those whose output is not stored whole.
     pub async fn claimed_runs(&self, agent: &str) -> Result<Vec<FlowRun>> {
         let agent = agent.to_owned();
-        self.read(move |db| claims::in_hand(db, &agent)).await
+        self.read(move |db| {
+            let mut runs = claims::in_hand(db, &agent)?;
+            runs.extend(claims::open_outputs(db, &agent)?);
+            Ok(runs)
+        })
+        .await
+    }
+
+    /// Notes that all that the process of an agent's run printed is stored.
+    pub async fn close_output(&self, agent: &str, id: FlowRunId) -> Result<()> {
+        let agent = agent.to_owned();
+        self.write(move |db, _| claims::close_output(db, id, &agent))
+            .await
     }
 
     /// How many slots an agent uses, counted from the runs themselves.

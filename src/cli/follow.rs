@@ -16,28 +16,36 @@ const LOOK: Duration = Duration::from_millis(200);
 /// Types of state in which a run has ended.
 const ENDED: &[&str] = &["COMPLETED", "FAILED", "CANCELLED", "CRASHED"];
 
+/// How many of the lines that were seen are asked for again: a line may arrive after one that
+/// was said later.
+const OVERLAP: u64 = 150;
+
 /// Prints a run's lines, from the first on.
 pub struct Lines {
     run: Uuid,
-    seen: u64,
+    seen: HashSet<Uuid>,
 }
 
 impl Lines {
     /// Of that run.
     pub fn of(run: Uuid) -> Self {
-        Self { run, seen: 0 }
+        Self {
+            run,
+            seen: HashSet::new(),
+        }
     }
 
     /// Prints what has come since the last call.
     pub async fn print_new(&mut self, client: &Client) -> Result<()> {
+        let mut from = (self.seen.len() as u64).saturating_sub(OVERLAP);
         loop {
-            let query = LogQuery::of_flow_run(self.run, self.seen);
-            let lines: Vec<Log> = client.post("/logs/filter", &query).await?;
-            if lines.is_empty() {
+            let query = LogQuery::of_flow_run(self.run, from);
+            let page: Vec<Log> = client.post("/logs/filter", &query).await?;
+            if page.is_empty() {
                 return Ok(());
             }
-            self.seen += lines.len() as u64;
-            for line in &lines {
+            from += page.len() as u64;
+            for line in page.iter().filter(|line| self.seen.insert(line.id)) {
                 render::line(&shown(line))?;
             }
         }

@@ -13,6 +13,32 @@ pub const INFO: i64 = 20;
 /// Python's level for errors.
 pub const ERROR: i64 = 40;
 
+/// Where a process printed a line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stream {
+    /// On its standard output.
+    Stdout,
+    /// On its standard error.
+    Stderr,
+}
+
+impl Stream {
+    /// The word for it.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Stream::Stdout => "stdout",
+            Stream::Stderr => "stderr",
+        }
+    }
+
+    /// What the word means.
+    pub fn from_word(word: &str) -> Option<Self> {
+        [Stream::Stdout, Stream::Stderr]
+            .into_iter()
+            .find(|stream| stream.word() == word)
+    }
+}
+
 /// A log line as it is stored.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Log {
@@ -39,6 +65,8 @@ pub struct NewLog {
     pub flow_run_id: FlowRunId,
     /// The task run, when a task said it.
     pub task_run_id: Option<TaskRunId>,
+    /// Where a run's process printed it; absent for what was logged.
+    pub stream: Option<Stream>,
 }
 
 /// How much of a run's own output is stored: whoever attaches to it again goes on from here.

@@ -26,7 +26,7 @@ use super::{
     Answer, Exit, Found, Job, JobKind, Made, OutputLine, Progress, Runner, RunnerError, Standing,
 };
 use crate::domain::agent::EMBEDDED;
-use crate::domain::log::OutputSeen;
+use crate::domain::log::{OutputSeen, Stream};
 use crate::domain::time::Timestamp;
 
 /// How long to wait before asking an engine again that did not answer.
@@ -284,20 +284,22 @@ fn async_lines(
         let (mut out, mut err) = (Lines::default(), Lines::default());
         // An error ends the log; the container's end is told by waiting for it.
         while let Some(Ok(piece)) = stream.next().await {
-            let lines = match &piece {
-                LogOutput::StdErr { message } => err.push(message),
-                other => out.push(other.as_ref()),
+            let (lines, from) = match &piece {
+                LogOutput::StdErr { message } => (err.push(message), Stream::Stderr),
+                other => (out.push(other.as_ref()), Stream::Stdout),
             };
-            for line in lines.iter().filter_map(|line| unseen.take(line)) {
+            for line in lines.iter().filter_map(|line| unseen.take(line, from)) {
                 if send.send(line).await.is_err() {
                     return;
                 }
             }
         }
-        let rest = [out.finish(), err.finish()].into_iter().flatten();
-        for line in rest.filter_map(|line| unseen.take(&line)) {
-            // Whoever no longer listens needs no last line.
-            let _ = send.send(line).await;
+        for (rest, from) in [(out, Stream::Stdout), (err, Stream::Stderr)] {
+            let last = rest.finish();
+            if let Some(line) = last.and_then(|line| unseen.take(&line, from)) {
+                // Whoever no longer listens needs no last line.
+                let _ = send.send(line).await;
+            }
         }
     });
     futures_util::stream::unfold(receive, |mut receive| async {
@@ -309,7 +311,7 @@ fn async_lines(
 struct Unseen(OutputSeen);
 
 impl Unseen {
-    fn take(&mut self, line: &str) -> Option<OutputLine> {
+    fn take(&mut self, line: &str, from: Stream) -> Option<OutputLine> {
         let (timestamp, text) = stamped(line)?;
         if let Some((last, of_them)) = &mut self.0.last {
             if timestamp < *last {
@@ -320,7 +322,10 @@ impl Unseen {
                 return None;
             }
         }
-        let text = text.to_owned();
-        Some(OutputLine { timestamp, text })
+        Some(OutputLine {
+            timestamp,
+            stream: Some(from),
+            text: text.to_owned(),
+        })
     }
 }

@@ -25,7 +25,7 @@ use futures_util::future::BoxFuture;
 use futures_util::stream::BoxStream;
 
 use crate::domain::ids::FlowRunId;
-use crate::domain::log::OutputSeen;
+use crate::domain::log::{OutputSeen, Stream};
 use crate::domain::time::Timestamp;
 
 pub use spec::{Job, JobKind, RunnerSettings};
@@ -96,6 +96,8 @@ pub struct Found {
 pub struct OutputLine {
     /// When.
     pub timestamp: Timestamp,
+    /// Where, if that is known.
+    pub stream: Option<Stream>,
     /// The line, without its end.
     pub text: String,
 }

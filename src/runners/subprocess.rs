@@ -27,6 +27,7 @@ use super::{
 use crate::clock::SharedClock;
 use crate::domain::ids::FlowRunId;
 use crate::domain::log::OutputSeen;
+use crate::domain::time::Timestamp;
 
 const RUN_VARIABLE: &str = "PREFECTD_FLOW_RUN_ID";
 const INSTANCE_VARIABLE: &str = "PREFECTD_INSTANCE";
@@ -284,7 +285,7 @@ async fn follow(
             let piece = buffer.get(..count).unwrap_or_default();
             for text in lines.push(piece) {
                 let timestamp = runner.clock.now();
-                if send.send(OutputLine { timestamp, text }).await.is_err() {
+                if send.send(read(timestamp, text)).await.is_err() {
                     return;
                 }
             }
@@ -296,6 +297,15 @@ async fn follow(
     }
     if let Some(text) = lines.finish() {
         let timestamp = runner.clock.now();
-        let _ = send.send(OutputLine { timestamp, text }).await;
+        let _ = send.send(read(timestamp, text)).await;
+    }
+}
+
+fn read(timestamp: Timestamp, text: String) -> OutputLine {
+    OutputLine {
+        timestamp,
+        // Both streams share one file, which keeps their order.
+        stream: None,
+        text,
     }
 }

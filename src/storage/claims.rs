@@ -16,6 +16,8 @@ const RECORD: &str = include_str!("../../sql/queries/claims/record_infrastructur
 const COUNT: &str = include_str!("../../sql/queries/claims/count.sql");
 const CONTAINERS: &str = include_str!("../../sql/queries/claims/containers.sql");
 const HOLDERS: &str = include_str!("../../sql/queries/claims/holders.sql");
+const OPEN_OUTPUTS: &str = include_str!("../../sql/queries/claims/open_outputs.sql");
+const CLOSE_OUTPUT: &str = include_str!("../../sql/queries/claims/close_output.sql");
 const IN_HAND: &str = include_str!("../../sql/queries/claims/in_hand.sql");
 
 /// Scheduled runs of deployments that are due at `now`, longest due first, each with the time
@@ -54,7 +56,23 @@ pub fn take(db: &Connection, id: FlowRunId, agent: &str, now: Timestamp) -> Resu
     Ok(())
 }
 
-/// Notes what the agent made for the run.
+/// The runs of an agent that have ended, and whose output may not be stored whole.
+pub fn open_outputs(db: &Connection, agent: &str) -> Result<Vec<FlowRun>> {
+    query::all(
+        db,
+        OPEN_OUTPUTS,
+        named_params! {":agent": agent},
+        flow_runs::read,
+    )
+}
+
+/// Notes that the output of an agent's run is stored whole.
+pub fn close_output(db: &Connection, id: FlowRunId, agent: &str) -> Result<()> {
+    query::change(db, CLOSE_OUTPUT, named_params! {":id": id, ":agent": agent})?;
+    Ok(())
+}
+
+/// Notes what the agent made for the run; its output is open from here on.
 pub fn record_infrastructure(
     db: &Connection,
     id: FlowRunId,

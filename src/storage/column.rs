@@ -9,6 +9,7 @@ use uuid::Uuid;
 use crate::domain::ids::{
     DeploymentId, FlowId, FlowRunId, LogId, SavedSearchId, StateId, TaskRunId,
 };
+use crate::domain::log::Stream;
 use crate::domain::state::StateType;
 use crate::domain::time::{Span, Timestamp};
 
@@ -58,6 +59,18 @@ macro_rules! micros_columns {
 }
 
 micros_columns!(Timestamp, Span);
+
+impl ToSql for Stream {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        Ok(ToSqlOutput::from(self.word()))
+    }
+}
+
+impl FromSql for Stream {
+    fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
+        Stream::from_word(value.as_str()?).ok_or(FromSqlError::InvalidType)
+    }
+}
 
 impl ToSql for StateType {
     fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {

@@ -26,6 +26,7 @@ pub fn insert(db: &Connection, lines: &[NewLog], now: Timestamp) -> Result<()> {
             ":timestamp": line.timestamp,
             ":flow_run_id": line.flow_run_id,
             ":task_run_id": line.task_run_id,
+            ":stream": line.stream,
         })?;
     }
     Ok(())
@@ -74,6 +75,7 @@ fn read(row: &Row<'_>) -> rusqlite::Result<Log> {
             timestamp: columns.next()?,
             flow_run_id: columns.next()?,
             task_run_id: columns.next()?,
+            stream: columns.next()?,
         },
     })
 }

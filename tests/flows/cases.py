@@ -2,6 +2,7 @@
 execution, so that a test can count them."""
 
 import os
+import sys
 import time
 
 from prefect import flow, task
@@ -131,3 +132,24 @@ def dying(mark: str = "", seconds: float = 0):
     time.sleep(seconds)
     count(mark, "dying")
     os._exit(3)
+
+
+@flow
+def streams(mark: str = ""):
+    for number in range(3):
+        print(f"out {number}", flush=True)
+        print(f"err {number}", file=sys.stderr, flush=True)
+
+
+@flow
+def chatty(lines: int = 100_000):
+    for number in range(lines):
+        print(f"line {number}")
+
+
+@flow
+def greedy(mark: str = ""):
+    count(mark, "started")
+    held = []
+    while True:
+        held.append(bytearray(10_000_000))

@@ -1,2 +1,2 @@
-INSERT INTO logs (id, created, name, level, message, timestamp, flow_run_id, task_run_id)
-VALUES (:id, :now, :name, :level, :message, :timestamp, :flow_run_id, :task_run_id)
+INSERT INTO logs (id, created, name, level, message, timestamp, flow_run_id, task_run_id, stream)
+VALUES (:id, :now, :name, :level, :message, :timestamp, :flow_run_id, :task_run_id, :stream)

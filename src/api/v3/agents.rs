@@ -85,6 +85,14 @@ pub async fn end(
     ok(ctx.app.end_run(&name, run, end.state.try_into()?).await?)
 }
 
+pub async fn output_kept(
+    State(ctx): State<Ctx>,
+    Path((name, run)): Path<(String, String)>,
+) -> Answer {
+    ctx.app.close_output(&name, flow_run_id(&run)?).await?;
+    no_content()
+}
+
 pub async fn output_seen(State(ctx): State<Ctx>, Id(id): Id) -> Answer {
     let seen = ctx.app.output_seen(FlowRunId::from_uuid(id)).await?;
     ok(OutputSeen::from(seen))

@@ -93,6 +93,12 @@ pub fn all() -> Routes {
             post(agents::end),
         )
         .add(
+            "POST /prefectd/agents/{name}/runs/{run}/output_kept",
+            "Notes that all that a run's process printed is stored",
+            Talk::silent(),
+            post(agents::output_kept),
+        )
+        .add(
             "GET /prefectd/due",
             "Tells when a run is due next",
             Talk::one::<Due>(),

@@ -251,6 +251,14 @@ impl Desk for HttpDesk {
         .boxed()
     }
 
+    fn close_output(&self, id: FlowRunId) -> Answer<'_, ()> {
+        async move {
+            let path = self.path(&format!("runs/{id}/output_kept"));
+            self.tell(&path, &serde_json::json!({})).await
+        }
+        .boxed()
+    }
+
     fn create_logs(&self, lines: Vec<NewLog>) -> Answer<'_, ()> {
         async move {
             let lines: Vec<LogCreate> = lines.into_iter().map(Into::into).collect();

@@ -8,7 +8,7 @@ use std::time::Instant;
 
 use super::run_log::RunLog;
 use super::watch::Then;
-use super::{Agent, end};
+use super::{Agent, end, has_ended};
 use crate::domain::error::{Error, Kind, Result};
 use crate::domain::flow_run::FlowRun;
 use crate::domain::ids::FlowRunId;
@@ -88,6 +88,7 @@ impl Agent {
                 self.begin(run);
                 Ok(())
             }
+            (Some(kind), None) if kind.is_terminal() => self.desk.close_output(run.id).await,
             (Some(StateType::Cancelling), None) => {
                 self.desk.end_run(run.id, end::cancelled()).await.map(drop)
             }
@@ -110,8 +111,7 @@ impl Agent {
                 while agent.try_once(&run, attempt, &log).await == Then::Again {}
             }
             drop(log);
-            // The storing task does not panic: its errors are logged.
-            let _ = stored.await;
+            agent.close(&run, stored).await;
             agent.leave(run.id, attempt);
         });
     }
@@ -124,7 +124,13 @@ impl Agent {
         log: &RunLog,
     ) -> Then {
         let job = spec::job(run, &self.runner_settings);
-        log.tell(format!("Found '{}' again", found.made.name));
+        let is_over = has_ended(run);
+        if is_over && found.standing == Standing::Created {
+            return Then::Nothing; // it never ran, and need not
+        }
+        if !is_over {
+            log.tell(format!("Found '{}' again", found.made.name));
+        }
         if let Some(known) = self.watched().get_mut(&run.id) {
             known.made = Some(found.made.clone());
         }

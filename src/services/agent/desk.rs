@@ -24,7 +24,8 @@ pub type Answer<'a, T> = BoxFuture<'a, Result<T>>;
 pub trait Desk: Send + Sync {
     /// The present moment.
     fn now(&self) -> Timestamp;
-    /// The runs that the agent holds and that have not ended, oldest first.
+    /// The runs that the agent looks after: those that have not ended, oldest first, and
+    /// those whose output is not stored whole.
     fn held_runs(&self) -> Answer<'_, Vec<FlowRun>>;
     /// Takes up to `limit` due runs; without `containers`, none that needs one.
     fn claim_due_runs(&self, containers: bool, limit: u64) -> Answer<'_, Vec<FlowRun>>;
@@ -40,6 +41,8 @@ pub trait Desk: Send + Sync {
     fn deployment_path(&self, id: DeploymentId) -> Answer<'_, String>;
     /// How much of a run's output is stored.
     fn output_seen(&self, id: FlowRunId) -> Answer<'_, OutputSeen>;
+    /// Notes that all that a run's process printed is stored.
+    fn close_output(&self, id: FlowRunId) -> Answer<'_, ()>;
     /// Keeps lines of runs' logs.
     fn create_logs(&self, lines: Vec<NewLog>) -> Answer<'_, ()>;
     /// Whether the API may have been out of reach since an instant; none means one before
@@ -113,6 +116,10 @@ impl Desk for LocalDesk {
 
     fn output_seen(&self, id: FlowRunId) -> Answer<'_, OutputSeen> {
         self.app.output_seen(id).boxed()
+    }
+
+    fn close_output(&self, id: FlowRunId) -> Answer<'_, ()> {
+        self.app.close_output(&self.agent, id).boxed()
     }
 
     fn create_logs(&self, lines: Vec<NewLog>) -> Answer<'_, ()> {

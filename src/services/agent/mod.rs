@@ -59,6 +59,13 @@ struct Activity {
     left_to_others: bool,
 }
 
+/// Whether a run has ended; what is left of it is its output.
+fn has_ended(run: &FlowRun) -> bool {
+    run.state
+        .as_ref()
+        .is_some_and(|state| state.kind.is_terminal())
+}
+
 /// An agent; it is shared by the tasks that it starts.
 pub struct Agent {
     desk: Arc<dyn Desk>,
@@ -130,7 +137,7 @@ impl Agent {
         let adopted = self.adopt(&held).await;
         self.stop_cancelled(&held).await?;
         let engine = self.engine().await;
-        let used = held.len() as u64;
+        let used = held.iter().filter(|run| !has_ended(run)).count() as u64;
         let free = self.settings.slots.saturating_sub(used);
         if free > 0 {
             fault::point("before-claim");

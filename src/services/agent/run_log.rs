@@ -126,6 +126,7 @@ impl RunLog {
             timestamp: line.timestamp,
             flow_run_id: self.run.id,
             task_run_id: None,
+            stream: line.stream,
         };
         // The storing task listens for as long as a clone of the log lives.
         let _ = self.queue.send(line).await;
@@ -139,6 +140,7 @@ impl RunLog {
             timestamp: self.desk.now(),
             flow_run_id: self.run.id,
             task_run_id: None,
+            stream: None,
         };
         // A full queue means that the process prints a lot; the daemon's own log has it.
         let _ = self.queue.try_send(line);

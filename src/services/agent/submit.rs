@@ -3,6 +3,8 @@
 use std::sync::Arc;
 use std::time::Instant;
 
+use tokio::task::JoinHandle;
+
 use super::run_log::RunLog;
 use super::watch::Then;
 use super::{Agent, end};
@@ -19,8 +21,17 @@ impl Agent {
         let (log, stored) = RunLog::open(&self.desk, &run).await;
         while self.try_once(&run, attempt, &log).await == Then::Again {}
         drop(log);
+        self.close(&run, stored).await;
+    }
+
+    /// Waits until all that a run said is stored, and notes that.
+    pub(super) async fn close(&self, run: &FlowRun, stored: JoinHandle<()>) {
         // The storing task does not panic: its errors are logged.
         let _ = stored.await;
+        if let Err(error) = self.desk.close_output(run.id).await {
+            // It is looked through again by the next agent.
+            tracing::warn!(flow_run.id = %run.id, %error, "not noted that its output is stored");
+        }
     }
 
     pub(super) async fn try_once(

@@ -1,6 +1,8 @@
 //! From a running process to a run that has ended.
 
 use std::collections::VecDeque;
+use std::pin::Pin;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -20,8 +22,10 @@ use crate::runners::{Exit, Job, Made, OutputLine, Runner};
 
 /// How many of the last lines a crash's message quotes.
 const TAIL: usize = 5;
-/// How long output may still arrive after the end.
-const LAST_WORDS: Duration = Duration::from_secs(10);
+/// How long the run's end waits for the last lines.
+const LAST_WORDS: Duration = Duration::from_secs(1);
+/// How long output that does not end may be silent before it is taken to have ended.
+const SILENCE: Duration = Duration::from_secs(10);
 /// How long to wait before recording an end again that could not be recorded.
 const RETRY: Duration = Duration::from_secs(1);
 
@@ -55,13 +59,20 @@ impl Agent {
             stream_output: job.stream_output,
             log,
             tail: Mutex::default(),
+            lines: AtomicU64::new(0),
             over: CancellationToken::new(),
         };
         let limit = self.enforce_time_limit(run, &runner, made, job.time_limit, log);
+        let mut output = std::pin::pin!(watch.keep_output());
         let exit = tokio::select! {
-            exit = watch.until_end() => exit,
+            exit = runner.wait(made) => exit,
+            () = async { output.as_mut().await; std::future::pending().await } => return Then::Nothing,
             never = limit => match never {},
         };
+        watch.over.cancel();
+        let is_kept = tokio::time::timeout(LAST_WORDS, output.as_mut())
+            .await
+            .is_ok();
         fault::point("after-exit");
         let tail: Vec<_> = watch.tail().drain(..).collect();
         let end = End {
@@ -70,7 +81,11 @@ impl Agent {
             tail: &tail,
             api_was_away: self.desk.was_away(since),
         };
-        self.settle(run.id, &end, log).await
+        let then = self.settle(run.id, &end, log).await;
+        if !is_kept {
+            watch.drain(output).await;
+        }
+        then
     }
 
     /// Ends the run by what the engine says of its process, unless it has ended itself. Goes
@@ -165,23 +180,27 @@ struct Watch<'a> {
     log: &'a RunLog,
     /// The last few lines.
     tail: Mutex<VecDeque<String>>,
+    /// How many lines came.
+    lines: AtomicU64,
     /// Cancelled once the process has ended.
     over: CancellationToken,
 }
 
 impl Watch<'_> {
-    async fn until_end(&self) -> Exit {
-        let mut output = std::pin::pin!(self.keep_output());
-        let mut wait = self.runner.wait(self.made);
-        let exit = tokio::select! {
-            exit = &mut wait => exit,
-            // It lasts until the end is told.
-            () = &mut output => return wait.await,
-        };
-        self.over.cancel();
-        // Output that never ends must not keep the run from ending.
-        let _ = tokio::time::timeout(LAST_WORDS, output).await;
-        exit
+    /// Goes on storing for as long as lines come.
+    async fn drain(&self, mut output: Pin<&mut impl Future<Output = ()>>) {
+        loop {
+            let before = self.lines.load(Ordering::Relaxed);
+            let rest = tokio::time::timeout(SILENCE, output.as_mut()).await;
+            if rest.is_ok() {
+                return;
+            }
+            if self.lines.load(Ordering::Relaxed) == before {
+                let id = &self.run.id;
+                tracing::warn!(flow_run.id = %id, "its process is gone, and its output does not end");
+                return;
+            }
+        }
     }
 
     /// Stores what is printed until it is over. An engine that hangs up is listened to again,
@@ -212,6 +231,7 @@ impl Watch<'_> {
 
     async fn keep(&self, line: OutputLine, meter: &mut Meter) {
         self.remember(&line.text);
+        self.lines.fetch_add(1, Ordering::Relaxed);
         if !meter.keeps(line.timestamp, &line.text) {
             return;
         }

@@ -8,7 +8,7 @@ use crate::domain::ids::{FlowRunId, TaskRunId};
 
 const TABLE: &str = "logs";
 const COLUMNS: &str = "logs.id, logs.created, logs.name, logs.level, logs.message, \
-    logs.timestamp, logs.flow_run_id, logs.task_run_id";
+    logs.timestamp, logs.flow_run_id, logs.task_run_id, logs.stream";
 
 /// A page of lines; equal keys come in the order of arrival.
 pub fn select(criteria: &[LogCriterion], sort: LogSort, page: Page) -> SelectStatement {

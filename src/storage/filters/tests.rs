@@ -152,6 +152,10 @@ fn what_agents_ask_all_day_uses_the_partial_indexes() {
             "flow_runs_claimed",
         ),
         (
+            include_str!("../../../sql/queries/claims/open_outputs.sql"),
+            "flow_runs_with_open_output",
+        ),
+        (
             include_str!("../../../sql/queries/claims/count.sql"),
             "flow_runs_claimed",
         ),

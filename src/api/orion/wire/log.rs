@@ -35,6 +35,7 @@ impl<'a> From<&'a Log> for LogOut<'a> {
             timestamp,
             flow_run_id,
             task_run_id,
+            stream: _, // that generation's clients refuse what they do not know
         } = line;
         Self {
             id: id.uuid(),
@@ -68,5 +69,6 @@ pub fn new_log(value: &Value, cursor: &mut Cursor) -> Option<NewLog> {
         timestamp: said?,
         flow_run_id: flow_run_id?,
         task_run_id: task_run_id?,
+        stream: None,
     })
 }

@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use super::Instant;
 use crate::domain::ids::{FlowRunId, TaskRunId};
-use crate::domain::log::{self, NewLog};
+use crate::domain::log::{self, NewLog, Stream};
 
 /// A log line.
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
@@ -25,6 +25,9 @@ pub struct Log {
     pub flow_run_id: Option<Uuid>,
     /// The task run that said it.
     pub task_run_id: Option<Uuid>,
+    /// `stdout` or `stderr` for what the run's process printed there; left out otherwise.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stream: Option<String>,
 }
 
 impl From<log::Log> for Log {
@@ -42,6 +45,7 @@ impl From<log::Log> for Log {
             timestamp: line.timestamp.into(),
             flow_run_id: Some(line.flow_run_id.uuid()),
             task_run_id: line.task_run_id.map(TaskRunId::uuid),
+            stream: line.stream.map(|stream| stream.word().to_owned()),
         }
     }
 }
@@ -57,6 +61,9 @@ pub struct LogCreate {
     flow_run_id: Uuid,
     #[serde(default)]
     task_run_id: Option<Uuid>,
+    /// `stdout` or `stderr`, where a run's process printed it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    stream: Option<String>,
 }
 
 impl From<LogCreate> for NewLog {
@@ -68,6 +75,7 @@ impl From<LogCreate> for NewLog {
             timestamp: create.timestamp.into(),
             flow_run_id: FlowRunId::from_uuid(create.flow_run_id),
             task_run_id: create.task_run_id.map(TaskRunId::from_uuid),
+            stream: create.stream.as_deref().and_then(Stream::from_word),
         }
     }
 }
@@ -81,6 +89,7 @@ impl From<NewLog> for LogCreate {
             timestamp: line.timestamp.into(),
             flow_run_id: line.flow_run_id.uuid(),
             task_run_id: line.task_run_id.map(TaskRunId::uuid),
+            stream: line.stream.map(|stream| stream.word().to_owned()),
         }
     }
 }

@@ -2,6 +2,10 @@
 
 #![cfg(feature = "docker")]
 
+mod engine;
+mod faults;
+mod output;
+
 use std::path::Path;
 use std::process::Command;
 
@@ -81,7 +85,7 @@ pub fn container(daemon: &TestDaemon, run: &str) -> String {
     })
 }
 
-fn inspect(container: &str, what: &str) -> String {
+pub fn inspect(container: &str, what: &str) -> String {
     docker(&["inspect", "--format", what, container])
 }
 
@@ -268,32 +272,6 @@ fn two_runs_of_one_name_get_two_containers() {
 }
 
 #[test]
-fn a_killed_container_ends_its_run_with_its_exit_code() {
-    let (daemon, marked) = (daemon(), Marked::new());
-    deploy(&daemon, "cases.py", &marked.runner(json!({})));
-    let id = run(&daemon, "sleeper", &json!({ "mark": "/marks/m" }));
-    wait_for("the flow to start", || {
-        (marked.lines("m") == ["started"]).then_some(())
-    });
-    docker(&["kill", &container(&daemon, &id)]);
-    let run = daemon.http().ended(&id);
-    assert_eq!(
-        (&run["state_type"], &run["state_name"]),
-        (&json!("CRASHED"), &json!("Crashed"))
-    );
-    let message = run["state"]["message"].as_str().unwrap();
-    assert!(
-        message.contains("exit code 137") && message.contains("sleeper started"),
-        "{message}"
-    );
-    let told = daemon.http().get(&format!("/flow_runs/{id}")).expect(200);
-    assert_eq!(
-        (&told["state_type"], &told["state"]["name"]),
-        (&json!("FAILED"), &json!("Crashed"))
-    );
-}
-
-#[test]
 fn a_cancelled_container_is_stopped() {
     let (daemon, marked) = (daemon(), Marked::new());
     deploy(&daemon, "cases.py", &marked.runner(json!({})));
@@ -315,34 +293,6 @@ fn a_cancelled_container_is_stopped() {
         (inspect(&container, "{{.State.Status}}") == "exited").then_some(())
     });
     assert_eq!(marked.lines("m"), ["started"]);
-}
-
-#[test]
-fn what_cannot_start_ends_at_once_in_the_engine_s_words() {
-    let (daemon, marked) = (daemon(), Marked::new());
-    for (settings, word) in [
-        (json!({ "image": "prefectd-test:bare" }), "python"),
-        (
-            json!({ "image": "no-such.invalid/image:1" }),
-            "no-such.invalid/image:1",
-        ),
-        (
-            json!({ "networks": ["no-such-network"] }),
-            "no-such-network",
-        ),
-        (
-            json!({ "volumes": ["relative:bad:bad:bad"] }),
-            "relative:bad:bad:bad",
-        ),
-    ] {
-        deploy(&daemon, "cases.py", &marked.runner(settings.clone()));
-        let id = run(&daemon, "plain", &json!({}));
-        let run = daemon.http().ended(&id);
-        assert_eq!(run["state_type"], "CRASHED", "{settings}");
-        let message = run["state"]["message"].as_str().unwrap();
-        assert!(message.contains(word), "{settings}: {message}");
-        assert_eq!(run["run_count"], 0);
-    }
 }
 
 #[test]
