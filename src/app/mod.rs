@@ -95,6 +95,15 @@ impl App {
             .await
     }
 
+    /// One statement that looks something up by key.
+    async fn look_up<T, F>(&self, work: F) -> Result<T>
+    where
+        T: Send + 'static,
+        F: FnOnce(&Connection) -> Result<T> + Send + 'static,
+    {
+        self.inner.store.look_up(work).await
+    }
+
     /// One snapshot of a reader.
     async fn read<T, F>(&self, work: F) -> Result<T>
     where

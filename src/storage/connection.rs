@@ -30,10 +30,20 @@ pub(super) fn open_writer(path: &Path) -> Result<Connection> {
     connection.pragma_update(None, "journal_mode", "WAL")?;
     connection.pragma_update(None, "synchronous", "FULL")?;
     connection.pragma_update(None, "foreign_keys", true)?;
-    // Checkpoints happen here, on the writer's thread, but rarely: 16 MiB of log.
-    connection.pragma_update(None, "wal_autocheckpoint", 4096)?;
+    // Checkpoints are made elsewhere; here only once there are 64 MiB of log, of which most
+    // has been carried over by then, so that the log starts anew.
+    connection.pragma_update(None, "wal_autocheckpoint", 16_384)?;
     connection.pragma_update(None, "journal_size_limit", 64 * 1024 * 1024)?;
-    tune(&connection)?;
+    tune(&connection, 8 * 1024)?;
+    Ok(connection)
+}
+
+/// A connection that only makes checkpoints.
+pub(super) fn open_checkpointer(path: &Path) -> Result<Connection> {
+    let connection = Connection::open(path)?;
+    connection.pragma_update(None, "synchronous", "FULL")?;
+    connection.pragma_update(None, "wal_autocheckpoint", 0)?;
+    tune(&connection, 256)?;
     Ok(connection)
 }
 
@@ -42,14 +52,16 @@ pub(super) fn open_reader(path: &Path) -> Result<Connection> {
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(path, flags)?;
     connection.pragma_update(None, "query_only", true)?;
-    tune(&connection)?;
+    tune(&connection, 2 * 1024)?;
     Ok(connection)
 }
 
-fn tune(connection: &Connection) -> Result<()> {
+/// The file is in the system's cache anyway; a connection's own saves it the way there, and
+/// counts as the daemon's memory.
+fn tune(connection: &Connection, cache_kib: i64) -> Result<()> {
     connection.set_prepared_statement_cache_capacity(STATEMENTS);
     connection.busy_timeout(Duration::from_secs(5))?;
     connection.pragma_update(None, "temp_store", "MEMORY")?;
-    connection.pragma_update(None, "cache_size", -4096)?;
+    connection.pragma_update(None, "cache_size", -cache_kib)?;
     Ok(())
 }

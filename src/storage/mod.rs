@@ -2,15 +2,17 @@
 //!
 //! One writer thread owns the one connection that writes; it runs closures from a queue and
 //! commits everything that waits in a single transaction, each closure within its own
-//! savepoint. Readers are a few threads with query-only connections. Nobody holds a
-//! connection across an await: a caller hands in a closure and waits for its answer, which
-//! comes after the commit. A 2xx to a write therefore survives power loss.
+//! savepoint. Readers are a few threads with query-only connections, and two more connections
+//! on which look-ups by key run where they are asked. Nobody holds a connection across an
+//! await: a caller hands in a closure and waits for its answer, which comes after the commit.
+//! A 2xx to a write therefore survives power loss.
 //!
 //! The noun files hold small functions that take a transaction or a connection.
 
 pub mod admin;
 pub mod backup;
 pub mod blobs;
+mod checkpoints;
 pub mod claims;
 mod column;
 mod connection;
@@ -22,6 +24,7 @@ pub mod flows;
 pub mod logs;
 mod migrate;
 mod query;
+mod queue;
 mod readers;
 pub mod saved_searches;
 mod schedule;
@@ -78,7 +81,8 @@ impl Store {
         let mut connection = connection::open_writer(path)?;
         migrate::run(&mut connection)?;
         let readers = readers::Readers::start(path, READERS)?;
-        let writer = writer::Writer::start(connection)?;
+        let checkpoints = checkpoints::Checkpoints::start(path)?;
+        let writer = writer::Writer::start(connection, checkpoints)?;
         Ok(Self {
             inner: Arc::new(Inner {
                 writer,
@@ -106,6 +110,16 @@ impl Store {
         F: FnOnce(&Connection) -> Result<T> + Send + 'static,
     {
         self.inner.readers.run(work).await
+    }
+
+    /// Looks something up by key, in a single statement, on a query-only connection. Where one
+    /// is free this happens on the calling thread, so it must not take long.
+    pub async fn look_up<T, F>(&self, work: F) -> Result<T>
+    where
+        T: Send + 'static,
+        F: FnOnce(&Connection) -> Result<T> + Send + 'static,
+    {
+        self.inner.readers.look_up(work).await
     }
 
     /// A copy of the database as it is at one moment; writers do not wait for it. Only one is
