@@ -1,7 +1,7 @@
 //! Verbs on deployments.
 
 use super::App;
-use super::flow_runs::create_run;
+use super::flow_runs::{create_run, may_become_due};
 use super::schedules::{Range, make_runs};
 use crate::domain::deployment::{Deployment, NewDeployment};
 use crate::domain::error::{Error, Result};
@@ -21,7 +21,7 @@ impl App {
             if let Some(Err(why)) = new.schedule.as_ref().map(Schedule::check) {
                 return Err(Error::invalid(why));
             }
-            if flows::by_id(db, new.flow_id)?.is_none() {
+            if !flows::exists(db, new.flow_id)? {
                 return Err(Error::conflict(format!(
                     "There is no flow {}.",
                     new.flow_id
@@ -47,7 +47,7 @@ impl App {
 
     /// The deployment with that id.
     pub async fn deployment(&self, id: DeploymentId) -> Result<Deployment> {
-        self.read(move |db| read(db, id)).await
+        self.look_up(move |db| read(db, id)).await
     }
 
     /// A deployment's name for people, `FLOW/DEPLOYMENT`.
@@ -108,10 +108,12 @@ impl App {
         request: DeploymentRunRequest,
     ) -> Result<Created<FlowRun>> {
         let created = self
-            .write(move |db, now| create_run(db, &run_of(read(db, id)?, request), now))
-            .await;
-        self.inner.agent_bell.ring();
-        created
+            .write(move |db, now| create_run(db, run_of(read(db, id)?, request), now))
+            .await?;
+        if may_become_due(created.get()) {
+            self.inner.agent_bell.ring();
+        }
+        Ok(created)
     }
 }
 

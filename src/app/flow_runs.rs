@@ -6,7 +6,6 @@ use crate::domain::filter::{Filters, Page, RunSort};
 use crate::domain::flow::Created;
 use crate::domain::flow_run::{FlowRun, FlowRunUpdate, NewFlowRun};
 use crate::domain::ids::{FlowRunId, StateId};
-use crate::domain::names;
 use crate::domain::state::{ProposedState, State, StateType};
 use crate::domain::time::Timestamp;
 use crate::storage::{Connection, StateOf, deployments, flow_runs, flows, states, task_runs};
@@ -16,14 +15,16 @@ impl App {
     ///
     /// Fails as a conflict when the flow, deployment or parent task run does not exist.
     pub async fn create_flow_run(&self, new: NewFlowRun) -> Result<Created<FlowRun>> {
-        let created = self.write(move |db, now| create_run(db, &new, now)).await;
-        self.inner.agent_bell.ring();
-        created
+        let created = self.write(move |db, now| create_run(db, new, now)).await?;
+        if may_become_due(created.get()) {
+            self.inner.agent_bell.ring();
+        }
+        Ok(created)
     }
 
     /// The flow run with that id.
     pub async fn flow_run(&self, id: FlowRunId) -> Result<FlowRun> {
-        self.read(move |db| read(db, id)).await
+        self.look_up(move |db| read(db, id)).await
     }
 
     /// A page of flow runs.
@@ -67,15 +68,18 @@ impl App {
         proposed: ProposedState,
         force: Force,
     ) -> Result<Decision> {
-        let (decision, crash) = self
+        let (decision, concerns_agents, crash) = self
             .write(move |db, now| {
                 let run = read(db, id)?;
                 let decision = propose_state::for_flow_run(db, &run, proposed, force, now)?;
+                let concerns_agents = concerns_agents(&run, &decision);
                 let crash = announce::crash(db, &run, &decision)?;
-                Ok((decision, crash))
+                Ok((decision, concerns_agents, crash))
             })
             .await?;
-        self.inner.agent_bell.ring();
+        if concerns_agents {
+            self.inner.agent_bell.ring();
+        }
         announce::tell(crash);
         Ok(decision)
     }
@@ -95,10 +99,30 @@ impl App {
     }
 }
 
+/// Whether an agent has something to do after a run was created: it takes runs of
+/// deployments when their time has come.
+pub(super) fn may_become_due(run: &FlowRun) -> bool {
+    let is_scheduled = |state: &State| state.kind == StateType::Scheduled;
+    run.deployment_id.is_some() && run.state.as_ref().is_some_and(is_scheduled)
+}
+
+/// Whether an agent has something to do after a run went on: a run may become due, or one
+/// that is held has ended or is to stop. Most steps are told by the run's own engine and
+/// concern nobody else, so that agents sleep through them.
+fn concerns_agents(run: &FlowRun, decision: &Decision) -> bool {
+    decision.state.as_ref().is_some_and(|state| {
+        let is_over = state.kind.is_terminal() || state.kind == StateType::Cancelling;
+        match state.kind {
+            StateType::Scheduled => run.deployment_id.is_some(),
+            _ => is_over && run.claim.is_some(),
+        }
+    })
+}
+
 /// Creates a run and its first state.
 pub(super) fn create_run(
     db: &Connection,
-    new: &NewFlowRun,
+    new: NewFlowRun,
     now: Timestamp,
 ) -> Result<Created<FlowRun>> {
     if let Some(key) = &new.idempotency_key
@@ -106,34 +130,25 @@ pub(super) fn create_run(
     {
         return read(db, known).map(Created::Known);
     }
-    check_parents(db, new)?;
-    let name = match &new.name {
-        Some(name) if !name.is_empty() => name.clone(),
-        _ => names::random(),
-    };
-    let id = flow_runs::insert(db, new, &name, now)?;
-    let first = new
-        .state
-        .clone()
-        .unwrap_or_else(|| ProposedState::new(StateType::Pending));
-    propose_state::for_flow_run(db, &read(db, id)?, first, Force::Yes, now)?;
-    read(db, id).map(Created::New)
+    check_parents(db, &new)?;
+    let (run, first) = FlowRun::create(new, now);
+    propose_state::begin_flow_run(db, run, first, now).map(Created::New)
 }
 
 fn check_parents(db: &Connection, new: &NewFlowRun) -> Result<()> {
-    if flows::by_id(db, new.flow_id)?.is_none() {
+    if !flows::exists(db, new.flow_id)? {
         return Err(Error::conflict(format!(
             "There is no flow {}.",
             new.flow_id
         )));
     }
     if let Some(id) = new.deployment_id
-        && deployments::by_id(db, id)?.is_none()
+        && !deployments::exists(db, id)?
     {
         return Err(Error::conflict(format!("There is no deployment {id}.")));
     }
     if let Some(id) = new.parent_task_run_id
-        && task_runs::by_id(db, id)?.is_none()
+        && !task_runs::exists(db, id)?
     {
         return Err(Error::conflict(format!("There is no task run {id}.")));
     }

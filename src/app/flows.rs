@@ -16,14 +16,14 @@ impl App {
 
     /// The flow with that id.
     pub async fn flow(&self, id: FlowId) -> Result<Flow> {
-        self.read(move |db| flows::by_id(db, id)?.ok_or_else(unknown))
+        self.look_up(move |db| flows::by_id(db, id)?.ok_or_else(unknown))
             .await
     }
 
     /// The flow with that name.
     pub async fn flow_by_name(&self, name: &str) -> Result<Flow> {
         let name = name.to_owned();
-        self.read(move |db| flows::by_name(db, &name)?.ok_or_else(unknown))
+        self.look_up(move |db| flows::by_name(db, &name)?.ok_or_else(unknown))
             .await
     }
 

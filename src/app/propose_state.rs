@@ -5,8 +5,8 @@
 
 use crate::domain::error::{Error, Result};
 use crate::domain::flow_run::FlowRun;
-use crate::domain::ids::TaskRunId;
 use crate::domain::orchestration::{Facts, Subject, Verdict, decide};
+use crate::domain::run::RunBooks;
 use crate::domain::state::{ProposedState, State, StateDetails, StateType};
 use crate::domain::task_run::TaskRun;
 use crate::domain::time::Timestamp;
@@ -52,6 +52,37 @@ pub enum Outcome {
         /// Why.
         why: String,
     },
+}
+
+/// Stores a run that is new together with its first state, which no rule is asked about.
+pub(super) fn begin_flow_run(
+    db: &Connection,
+    mut run: FlowRun,
+    first: ProposedState,
+    now: Timestamp,
+) -> Result<FlowRun> {
+    let (state, books) = step_of_flow_run(&run, first, now);
+    run.books = books;
+    flow_runs::insert(db, &run, &state)?;
+    states::insert(db, StateOf::FlowRun(run.id), &state)?;
+    follow_subflow(db, &run, &state, now)?;
+    run.state = Some(state);
+    Ok(run)
+}
+
+/// The same for a task run.
+pub(super) fn begin_task_run(
+    db: &Connection,
+    mut run: TaskRun,
+    first: ProposedState,
+    now: Timestamp,
+) -> Result<TaskRun> {
+    let (state, books) = step_of_task_run(&run, first, now);
+    run.books = books;
+    task_runs::insert(db, &run, &state)?;
+    states::insert(db, StateOf::TaskRun(run.id), &state)?;
+    run.state = Some(state);
+    Ok(run)
 }
 
 /// Proposes a state for a flow run.
@@ -180,9 +211,22 @@ fn settle(
 fn enter_flow_run(
     db: &Connection,
     run: &FlowRun,
-    mut proposed: ProposedState,
+    proposed: ProposedState,
     now: Timestamp,
 ) -> Result<State> {
+    let (state, books) = step_of_flow_run(run, proposed, now);
+    states::insert(db, StateOf::FlowRun(run.id), &state)?;
+    flow_runs::enter_state(db, run, &state, &books)?;
+    follow_subflow(db, run, &state, now)?;
+    Ok(state)
+}
+
+/// The state that a flow run enters, and its books after that.
+fn step_of_flow_run(
+    run: &FlowRun,
+    mut proposed: ProposedState,
+    now: Timestamp,
+) -> (State, RunBooks) {
     // The 2.0a7 server makes the runs of schedules in bulk, and their first states do not
     // name their runs.
     if !(run.auto_scheduled && run.state.is_none()) {
@@ -194,22 +238,14 @@ fn enter_flow_run(
     let state = State::enter(proposed, now);
     let mut books = run.books.clone();
     books.record(run.state.as_ref(), &state);
-    states::insert(db, StateOf::FlowRun(run.id), &state)?;
-    flow_runs::enter_state(db, run.id, &state, &books)?;
-    if let Some(parent) = run.parent_task_run_id {
-        follow_subflow(db, run, parent, &state, now)?;
-    }
-    Ok(state)
+    (state, books)
 }
 
 /// The task run that stands for a sub-flow goes where the sub-flow goes.
-fn follow_subflow(
-    db: &Connection,
-    run: &FlowRun,
-    parent: TaskRunId,
-    state: &State,
-    now: Timestamp,
-) -> Result<()> {
+fn follow_subflow(db: &Connection, run: &FlowRun, state: &State, now: Timestamp) -> Result<()> {
+    let Some(parent) = run.parent_task_run_id else {
+        return Ok(());
+    };
     let Some(parent) = task_runs::by_id(db, parent)? else {
         return Ok(());
     };
@@ -222,15 +258,25 @@ fn follow_subflow(
 fn enter_task_run(
     db: &Connection,
     run: &TaskRun,
-    mut proposed: ProposedState,
+    proposed: ProposedState,
     now: Timestamp,
 ) -> Result<State> {
+    let (state, books) = step_of_task_run(run, proposed, now);
+    states::insert(db, StateOf::TaskRun(run.id), &state)?;
+    task_runs::enter_state(db, run, &state, &books)?;
+    Ok(state)
+}
+
+/// The state that a task run enters, and its books after that.
+fn step_of_task_run(
+    run: &TaskRun,
+    mut proposed: ProposedState,
+    now: Timestamp,
+) -> (State, RunBooks) {
     proposed.details.flow_run_id = Some(run.spec.flow_run_id);
     proposed.details.task_run_id = Some(run.id);
     let state = State::enter(proposed, now);
     let mut books = run.books.clone();
     books.record(run.state.as_ref(), &state);
-    states::insert(db, StateOf::TaskRun(run.id), &state)?;
-    task_runs::enter_state(db, run.id, &state, &books)?;
-    Ok(state)
+    (state, books)
 }

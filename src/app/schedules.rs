@@ -7,7 +7,7 @@ use crate::domain::flow_run::NewFlowRun;
 use crate::domain::ids::DeploymentId;
 use crate::domain::state::ProposedState;
 use crate::domain::time::{Span, Timestamp};
-use crate::storage::{Connection, deployments, flow_runs, schedules};
+use crate::storage::{Connection, deployments, schedules};
 
 /// How many runs a schedule makes ahead, as on the 2.0a7 server.
 pub const RUNS_AHEAD: u64 = 100;
@@ -140,9 +140,7 @@ pub(super) fn make_runs(
     let mut made = 0;
     for date in schedule.dates(from, until, most) {
         let run = scheduled_run(deployment, date);
-        let key = run.idempotency_key.as_deref().unwrap_or_default();
-        if flow_runs::id_by_key(db, deployment.flow_id, key)?.is_none() {
-            super::flow_runs::create_run(db, &run, now)?;
+        if super::flow_runs::create_run(db, run, now)?.is_new() {
             made += 1;
         }
     }

@@ -5,7 +5,7 @@ use crate::domain::error::{Error, Result};
 use crate::domain::filter::{Filters, FlowRunCriterion, Page, RunSort};
 use crate::domain::flow::Created;
 use crate::domain::ids::{FlowRunId, StateId, TaskRunId};
-use crate::domain::state::{ProposedState, State, StateType};
+use crate::domain::state::{ProposedState, State};
 use crate::domain::task_run::{NewTaskRun, TaskRun};
 use crate::storage::{Connection, StateOf, flow_runs, states, task_runs};
 
@@ -18,22 +18,18 @@ impl App {
                 return read(db, known).map(Created::Known);
             }
             let parent = new.spec.flow_run_id;
-            if flow_runs::by_id(db, parent)?.is_none() {
+            if !flow_runs::exists(db, parent)? {
                 return Err(Error::conflict(format!("There is no flow run {parent}.")));
             }
-            let id = task_runs::insert(db, &new.spec, now)?;
-            let first = new
-                .state
-                .unwrap_or_else(|| ProposedState::new(StateType::Pending));
-            propose_state::for_task_run(db, &read(db, id)?, first, Force::Yes, now)?;
-            read(db, id).map(Created::New)
+            let (run, first) = TaskRun::create(new, now);
+            propose_state::begin_task_run(db, run, first, now).map(Created::New)
         })
         .await
     }
 
     /// The task run with that id.
     pub async fn task_run(&self, id: TaskRunId) -> Result<TaskRun> {
-        self.read(move |db| read(db, id)).await
+        self.look_up(move |db| read(db, id)).await
     }
 
     /// A page of task runs.

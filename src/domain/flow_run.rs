@@ -3,8 +3,9 @@
 use super::JsonMap;
 use super::deployment::Infrastructure;
 use super::ids::{DeploymentId, FlowId, FlowRunId, TaskRunId};
+use super::names;
 use super::run::RunBooks;
-use super::state::{ProposedState, State};
+use super::state::{ProposedState, State, StateType};
 use super::time::Timestamp;
 
 /// A flow run as it is stored.
@@ -50,6 +51,37 @@ pub struct FlowRun {
     pub books: RunBooks,
     /// Where it stands; absent only between two steps of one transaction.
     pub state: Option<State>,
+}
+
+impl FlowRun {
+    /// A run that begins now, and the state that it should enter first.
+    pub fn create(new: NewFlowRun, now: Timestamp) -> (Self, ProposedState) {
+        let name = new.name.filter(|name| !name.is_empty());
+        let run = Self {
+            id: FlowRunId::new(),
+            created: now,
+            updated: now,
+            name: name.unwrap_or_else(names::random),
+            flow_id: new.flow_id,
+            deployment_id: new.deployment_id,
+            flow_version: new.flow_version,
+            parameters: new.parameters,
+            idempotency_key: new.idempotency_key,
+            context: new.context,
+            empirical_policy: JsonMap::new(),
+            empirical_config: JsonMap::new(),
+            tags: new.tags,
+            parent_task_run_id: new.parent_task_run_id,
+            auto_scheduled: new.auto_scheduled,
+            infrastructure: new.infrastructure,
+            created_by: new.created_by,
+            claim: None,
+            books: RunBooks::default(),
+            state: None,
+        };
+        let pending = || ProposedState::new(StateType::Pending);
+        (run, new.state.unwrap_or_else(pending))
+    }
 }
 
 /// An agent's hold on a run that it took.

@@ -3,7 +3,7 @@
 use super::JsonMap;
 use super::ids::{FlowRunId, TaskRunId};
 use super::run::RunBooks;
-use super::state::{ProposedState, State};
+use super::state::{ProposedState, State, StateType};
 use super::time::{Span, Timestamp};
 
 /// How a task run retries.
@@ -30,6 +30,22 @@ pub struct TaskRun {
     pub books: RunBooks,
     /// Where it stands; absent only between two steps of one transaction.
     pub state: Option<State>,
+}
+
+impl TaskRun {
+    /// A run that begins now, and the state that it should enter first.
+    pub fn create(new: NewTaskRun, now: Timestamp) -> (Self, ProposedState) {
+        let run = Self {
+            id: TaskRunId::new(),
+            created: now,
+            updated: now,
+            spec: new.spec,
+            books: RunBooks::default(),
+            state: None,
+        };
+        let pending = || ProposedState::new(StateType::Pending);
+        (run, new.state.unwrap_or_else(pending))
+    }
 }
 
 /// What a client says of a task run and what stays with it.

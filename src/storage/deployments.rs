@@ -14,6 +14,7 @@ use crate::domain::time::Timestamp;
 
 const INSERT: &str = include_str!("../../sql/queries/deployments/insert.sql");
 const UPDATE: &str = include_str!("../../sql/queries/deployments/update.sql");
+const EXISTS: &str = include_str!("../../sql/queries/deployments/exists.sql");
 const BY_ID: &str = include_str!("../../sql/queries/deployments/by_id.sql");
 const BY_KEY: &str = include_str!("../../sql/queries/deployments/by_key.sql");
 const SET_SCHEDULE_ACTIVE: &str =
@@ -65,6 +66,11 @@ pub fn update(
     };
     query::change(db, UPDATE, params)?;
     Ok(())
+}
+
+/// Whether there is a deployment with that id.
+pub fn exists(db: &Connection, id: DeploymentId) -> Result<bool> {
+    query::any(db, EXISTS, named_params! {":id": id})
 }
 
 /// The deployment with that id.

@@ -8,13 +8,14 @@ use super::query::{self, Columns};
 use super::{deployments, states};
 use crate::domain::error::Result;
 use crate::domain::filter::{Filters, Page, RunSort};
-use crate::domain::flow_run::{Claim, FlowRun, FlowRunUpdate, NewFlowRun};
+use crate::domain::flow_run::{Claim, FlowRun, FlowRunUpdate};
 use crate::domain::ids::{FlowId, FlowRunId};
 use crate::domain::run::RunBooks;
 use crate::domain::state::{State, StateType};
 use crate::domain::time::Timestamp;
 
 const INSERT: &str = include_str!("../../sql/queries/flow_runs/insert.sql");
+const EXISTS: &str = include_str!("../../sql/queries/flow_runs/exists.sql");
 const BY_ID: &str = include_str!("../../sql/queries/flow_runs/by_id.sql");
 const ID_BY_KEY: &str = include_str!("../../sql/queries/flow_runs/id_by_key.sql");
 const UPDATE: &str = include_str!("../../sql/queries/flow_runs/update.sql");
@@ -22,28 +23,40 @@ const ENTER_STATE: &str = include_str!("../../sql/queries/flow_runs/enter_state.
 const COUNT_BY_STATE: &str = include_str!("../../sql/queries/flow_runs/count_by_state.sql");
 const DELETE: &str = include_str!("../../sql/queries/flow_runs/delete.sql");
 
-/// Stores a run under a name, without any state yet.
-pub fn insert(db: &Connection, new: &NewFlowRun, name: &str, now: Timestamp) -> Result<FlowRunId> {
-    let id = FlowRunId::new();
+/// Stores a run that is new, in its first state. The state's own row comes after it.
+pub fn insert(db: &Connection, run: &FlowRun, first: &State) -> Result<()> {
     let params = named_params! {
-        ":id": id,
-        ":now": now,
-        ":name": name,
-        ":flow_id": new.flow_id,
-        ":deployment_id": new.deployment_id,
-        ":flow_version": new.flow_version,
-        ":parameters": Json(&new.parameters),
-        ":idempotency_key": new.idempotency_key,
-        ":context": Json(&new.context),
-        ":tags": Json(&new.tags),
-        ":parent_task_run_id": new.parent_task_run_id,
-        ":auto_scheduled": new.auto_scheduled,
-        ":infrastructure_kind": new.infrastructure.kind,
-        ":infrastructure_config": new.infrastructure.config.as_ref().map(Json),
-        ":created_by": new.created_by,
+        ":id": run.id,
+        ":now": run.created,
+        ":name": run.name,
+        ":flow_id": run.flow_id,
+        ":deployment_id": run.deployment_id,
+        ":flow_version": run.flow_version,
+        ":parameters": Json(&run.parameters),
+        ":idempotency_key": run.idempotency_key,
+        ":context": Json(&run.context),
+        ":tags": Json(&run.tags),
+        ":parent_task_run_id": run.parent_task_run_id,
+        ":auto_scheduled": run.auto_scheduled,
+        ":infrastructure_kind": run.infrastructure.kind,
+        ":infrastructure_config": run.infrastructure.config.as_ref().map(Json),
+        ":created_by": run.created_by,
+        ":run_count": run.books.run_count,
+        ":expected_start_time": run.books.expected_start_time,
+        ":next_scheduled_start_time": run.books.next_scheduled_start_time,
+        ":start_time": run.books.start_time,
+        ":end_time": run.books.end_time,
+        ":state_id": first.id,
+        ":state_type": first.kind,
+        ":state_name": first.name,
     };
     query::change(db, INSERT, params)?;
-    Ok(id)
+    Ok(())
+}
+
+/// Whether there is a run with that id.
+pub fn exists(db: &Connection, id: FlowRunId) -> Result<bool> {
+    query::any(db, EXISTS, named_params! {":id": id})
 }
 
 /// The run with that id and its current state.
@@ -74,19 +87,19 @@ pub fn update(db: &Connection, run: FlowRun, change: FlowRunUpdate, now: Timesta
     Ok(())
 }
 
-/// Points the run to its new state and books the step.
-pub fn enter_state(db: &Connection, id: FlowRunId, state: &State, books: &RunBooks) -> Result<()> {
+/// Points the run to its new state and books the step. When it was first expected to start
+/// does not change, so that index is left alone.
+pub fn enter_state(db: &Connection, run: &FlowRun, state: &State, books: &RunBooks) -> Result<()> {
     query::change(
         db,
         ENTER_STATE,
         named_params! {
-            ":id": id,
+            ":id": run.id,
             ":now": state.timestamp,
             ":state_id": state.id,
             ":state_type": state.kind,
             ":state_name": state.name,
             ":run_count": books.run_count,
-            ":expected_start_time": books.expected_start_time,
             ":next_scheduled_start_time": books.next_scheduled_start_time,
             ":start_time": books.start_time,
             ":end_time": books.end_time,

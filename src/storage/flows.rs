@@ -12,6 +12,7 @@ use crate::domain::ids::FlowId;
 use crate::domain::time::Timestamp;
 
 const INSERT: &str = include_str!("../../sql/queries/flows/insert.sql");
+const EXISTS: &str = include_str!("../../sql/queries/flows/exists.sql");
 const BY_ID: &str = include_str!("../../sql/queries/flows/by_id.sql");
 const BY_NAME: &str = include_str!("../../sql/queries/flows/by_name.sql");
 const UPDATE_TAGS: &str = include_str!("../../sql/queries/flows/update_tags.sql");
@@ -34,6 +35,11 @@ pub fn upsert(db: &Connection, flow: &NewFlow, now: Timestamp) -> Result<Created
         name: flow.name.clone(),
         tags: flow.tags.clone(),
     }))
+}
+
+/// Whether there is a flow with that id.
+pub fn exists(db: &Connection, id: FlowId) -> Result<bool> {
+    query::any(db, EXISTS, named_params! {":id": id})
 }
 
 /// The flow with that id.

@@ -35,6 +35,11 @@ pub(super) fn one<T>(
     Ok(db.prepare_cached(sql)?.query_row(params, read).optional()?)
 }
 
+/// Whether there is any row.
+pub(super) fn any(db: &Connection, sql: &str, params: impl Params) -> Result<bool> {
+    Ok(db.prepare_cached(sql)?.exists(params)?)
+}
+
 /// All rows of an answer.
 pub(super) fn all<T>(
     db: &Connection,

@@ -12,20 +12,20 @@ use crate::domain::ids::TaskRunId;
 use crate::domain::run::RunBooks;
 use crate::domain::state::State;
 use crate::domain::task_run::{RetryPolicy, TaskRun, TaskRunSpec};
-use crate::domain::time::Timestamp;
 
 const INSERT: &str = include_str!("../../sql/queries/task_runs/insert.sql");
+const EXISTS: &str = include_str!("../../sql/queries/task_runs/exists.sql");
 const BY_ID: &str = include_str!("../../sql/queries/task_runs/by_id.sql");
 const ID_BY_KEY: &str = include_str!("../../sql/queries/task_runs/id_by_key.sql");
 const ENTER_STATE: &str = include_str!("../../sql/queries/task_runs/enter_state.sql");
 const DELETE: &str = include_str!("../../sql/queries/task_runs/delete.sql");
 
-/// Stores a task run without any state yet.
-pub fn insert(db: &Connection, spec: &TaskRunSpec, now: Timestamp) -> Result<TaskRunId> {
-    let id = TaskRunId::new();
+/// Stores a run that is new, in its first state. The state's own row comes after it.
+pub fn insert(db: &Connection, run: &TaskRun, first: &State) -> Result<()> {
+    let spec = &run.spec;
     let params = named_params! {
-        ":id": id,
-        ":now": now,
+        ":id": run.id,
+        ":now": run.created,
         ":name": spec.name,
         ":flow_run_id": spec.flow_run_id,
         ":task_key": spec.task_key,
@@ -37,9 +37,22 @@ pub fn insert(db: &Connection, spec: &TaskRunSpec, now: Timestamp) -> Result<Tas
         ":retry_delay": spec.policy.retry_delay,
         ":tags": Json(&spec.tags),
         ":task_inputs": Json(&spec.task_inputs),
+        ":run_count": run.books.run_count,
+        ":expected_start_time": run.books.expected_start_time,
+        ":next_scheduled_start_time": run.books.next_scheduled_start_time,
+        ":start_time": run.books.start_time,
+        ":end_time": run.books.end_time,
+        ":state_id": first.id,
+        ":state_type": first.kind,
+        ":state_name": first.name,
     };
     query::change(db, INSERT, params)?;
-    Ok(id)
+    Ok(())
+}
+
+/// Whether there is a run with that id.
+pub fn exists(db: &Connection, id: TaskRunId) -> Result<bool> {
+    query::any(db, EXISTS, named_params! {":id": id})
 }
 
 /// The run with that id and its current state.
@@ -57,19 +70,19 @@ pub fn id_by_key(db: &Connection, spec: &TaskRunSpec) -> Result<Option<TaskRunId
     query::one(db, ID_BY_KEY, params, |row| row.get(0))
 }
 
-/// Points the run to its new state and books the step.
-pub fn enter_state(db: &Connection, id: TaskRunId, state: &State, books: &RunBooks) -> Result<()> {
+/// Points the run to its new state and books the step. When it was first expected to start
+/// does not change, so that index is left alone.
+pub fn enter_state(db: &Connection, run: &TaskRun, state: &State, books: &RunBooks) -> Result<()> {
     query::change(
         db,
         ENTER_STATE,
         named_params! {
-            ":id": id,
+            ":id": run.id,
             ":now": state.timestamp,
             ":state_id": state.id,
             ":state_type": state.kind,
             ":state_name": state.name,
             ":run_count": books.run_count,
-            ":expected_start_time": books.expected_start_time,
             ":next_scheduled_start_time": books.next_scheduled_start_time,
             ":start_time": books.start_time,
             ":end_time": books.end_time,

@@ -1,5 +1,6 @@
 INSERT INTO task_runs (id, created, updated, name, flow_run_id, task_key, dynamic_key, cache_key, cache_expiration,
-                       task_version, max_retries, retry_delay, tags, task_inputs)
+                       task_version, max_retries, retry_delay, tags, task_inputs, run_count, expected_start_time,
+                       next_scheduled_start_time, start_time, end_time, state_id, state_type, state_name)
 VALUES (:id, :now, :now, :name, :flow_run_id, :task_key, :dynamic_key, :cache_key, :cache_expiration,
-        :task_version, :max_retries, :retry_delay, :tags, :task_inputs)
-ON CONFLICT (flow_run_id, task_key, dynamic_key) DO NOTHING
+        :task_version, :max_retries, :retry_delay, :tags, :task_inputs, :run_count, :expected_start_time,
+        :next_scheduled_start_time, :start_time, :end_time, :state_id, :state_type, :state_name)

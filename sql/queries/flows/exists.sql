@@ -1,0 +1,1 @@
+SELECT 1 FROM flows WHERE id = :id

@@ -1,0 +1,1 @@
+SELECT 1 FROM task_runs WHERE id = :id
