@@ -6,8 +6,10 @@ use super::{
     blobs, column, counting, deployments, exists, flows, paging, some, sorted, tags, task_runs,
     time,
 };
-use crate::domain::filter::{Filters, FlowRunCriterion, Page, RunSort};
-use crate::domain::ids::{DeploymentId, FlowRunId, TaskRunId};
+use crate::domain::filter::{
+    DeploymentCriterion, Filters, FlowCriterion, FlowRunCriterion, Page, RunSort,
+};
+use crate::domain::ids::{DeploymentId, FlowId, FlowRunId, TaskRunId};
 use crate::domain::state::StateType;
 
 pub(super) const TABLE: &str = "flow_runs";
@@ -43,7 +45,7 @@ pub fn count(filters: &Filters) -> SelectStatement {
 
 /// What the filters ask of a row.
 pub(super) fn condition(filters: &Filters) -> Condition {
-    let mut all = with_task_runs(filters);
+    let mut all = with_task_runs(filters).add(by_keys(filters));
     if let Some(flows) = &filters.flows {
         let ours = column(flows::TABLE, "id").equals((TABLE, "flow_id"));
         let condition = Condition::all().add(ours).add(flows::criteria(flows));
@@ -57,6 +59,25 @@ pub(super) fn condition(filters: &Filters) -> Condition {
         all = all.add(exists(some(deployments::TABLE, condition)));
     }
     all
+}
+
+/// What the filters say of the ids of the flow and the deployment, once more and of the flow
+/// run itself: only so are the indexes on them of use.
+fn by_keys(filters: &Filters) -> Condition {
+    let flows = filters.flows.iter().flatten();
+    let all = flows.fold(Condition::all(), |all, criterion| match criterion {
+        FlowCriterion::IdIn(ids) => {
+            all.add(column(TABLE, "flow_id").is_in(blobs(ids, FlowId::uuid)))
+        }
+        _ => all,
+    });
+    let deployments = filters.deployments.iter().flatten();
+    deployments.fold(all, |all, criterion| match criterion {
+        DeploymentCriterion::IdIn(ids) => {
+            all.add(column(TABLE, "deployment_id").is_in(blobs(ids, DeploymentId::uuid)))
+        }
+        _ => all,
+    })
 }
 
 /// What the filters ask of a flow run and its task runs.

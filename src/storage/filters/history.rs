@@ -18,9 +18,17 @@ pub fn of_flow_runs(
     buckets: Buckets,
     now: Timestamp,
 ) -> Result<Vec<Tally>> {
+    all(db, &statement_of_flow_runs(filters, buckets, now), read)
+}
+
+/// The question itself.
+pub(super) fn statement_of_flow_runs(
+    filters: &Filters,
+    buckets: Buckets,
+    now: Timestamp,
+) -> SelectStatement {
     let condition = flow_runs::condition(filters);
-    let statement = tallies(flow_runs::TABLE, "flow_run_states", condition, buckets, now);
-    all(db, &statement, read)
+    tallies(flow_runs::TABLE, "flow_run_states", condition, buckets, now)
 }
 
 /// The tallies of task runs.

@@ -114,6 +114,63 @@ fn the_newest_page_is_read_from_the_key_s_end() {
     assert!(!plan.contains("TEMP B-TREE"), "{plan}");
 }
 
+/// Scans of a whole table or index of runs; what is found by key or range is a SEARCH.
+fn scans(plan: &str) -> bool {
+    ["SCAN flow_runs", "SCAN task_runs"]
+        .iter()
+        .any(|scan| plan.contains(scan))
+}
+
+#[test]
+fn what_is_asked_by_key_is_found_by_key() {
+    let db = schema();
+    let flow_run = || vec![FlowRunCriterion::IdIn(vec![FlowRunId::new()])];
+    let of_flow_run = Filters {
+        flow_runs: Some(flow_run()),
+        ..Filters::default()
+    };
+    let of_flow = Filters {
+        flows: Some(vec![FlowCriterion::IdIn(vec![FlowId::new()])]),
+        ..Filters::default()
+    };
+    let of_deployment = Filters {
+        deployments: Some(vec![DeploymentCriterion::IdIn(vec![DeploymentId::new()])]),
+        ..Filters::default()
+    };
+    let running = Filters {
+        flow_runs: Some(vec![FlowRunCriterion::StateTypeIn(vec![
+            StateType::Running,
+        ])]),
+        ..Filters::default()
+    };
+    let (newest, all) = (RunSort::IdDesc, Page::default());
+    for statement in [
+        task_runs::select(&of_flow_run, newest, all),
+        task_runs::count(&of_flow_run),
+        flow_runs::select(&of_flow_run, newest, all),
+        flow_runs::select(&of_flow, newest, all),
+        flow_runs::count(&of_flow),
+        flow_runs::select(&of_deployment, newest, all),
+        flow_runs::count(&of_deployment),
+        flow_runs::count(&running),
+    ] {
+        let plan = plan(&db, &statement);
+        assert!(!scans(&plan), "{statement:?}\n{plan}");
+    }
+}
+
+#[test]
+fn a_history_looks_only_at_its_own_time() {
+    let db = schema();
+    let hour = Timestamp::from_micros(3_600_000_000);
+    let minute = crate::domain::time::Span::from_micros(60_000_000);
+    let buckets = crate::domain::history::Buckets::new(Timestamp::from_micros(0), hour, minute);
+    let statement = history::statement_of_flow_runs(&Filters::default(), buckets, hour);
+    let plan = plan(&db, &statement);
+    assert!(plan.contains("flow_runs_by_expected"), "{plan}");
+    assert!(!scans(&plan), "{plan}");
+}
+
 #[test]
 fn a_run_s_log_is_read_from_its_index_in_order() {
     let db = schema();
