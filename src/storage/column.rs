@@ -17,7 +17,7 @@ macro_rules! id_columns {
     ($($id:ty),* $(,)?) => {$(
         impl ToSql for $id {
             fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
-                Ok(self.uuid().as_bytes().to_vec().into())
+                Ok(self.as_bytes().as_slice().into())
             }
         }
 

@@ -81,10 +81,10 @@ pub fn cached(db: &Connection, key: &str, now: Timestamp) -> Result<Option<State
 }
 
 impl StateOf {
-    fn run_id(self) -> Vec<u8> {
+    fn run_id(&self) -> &[u8] {
         match self {
-            StateOf::FlowRun(id) => id.uuid().as_bytes().to_vec(),
-            StateOf::TaskRun(id) => id.uuid().as_bytes().to_vec(),
+            StateOf::FlowRun(id) => id.as_bytes(),
+            StateOf::TaskRun(id) => id.as_bytes(),
         }
     }
 }

@@ -97,7 +97,7 @@ impl Ask {
         self.look();
         let body = &self.body;
         self.cursor
-            .within(Step::Key("body".to_owned()), |cursor| match body {
+            .within(Step::Key("body".into()), |cursor| match body {
                 Value::Null => cursor.missing(),
                 body => read(body, cursor),
             })
@@ -115,7 +115,7 @@ impl Ask {
             Value::Null => &empty,
             given => given,
         };
-        self.cursor.within(Step::Key("body".to_owned()), |cursor| {
+        self.cursor.within(Step::Key("body".into()), |cursor| {
             read(&mut Fields::of_parameters(given, cursor))
         })
     }
@@ -156,12 +156,12 @@ impl Ask {
 
     fn at<T>(
         &mut self,
-        part: &str,
-        name: &str,
+        part: &'static str,
+        name: &'static str,
         read: impl FnOnce(&mut Cursor) -> Option<T>,
     ) -> Option<T> {
-        self.cursor.within(Step::Key(part.to_owned()), |cursor| {
-            cursor.within(Step::Key(name.to_owned()), read)
+        self.cursor.within(Step::Key(part.into()), |cursor| {
+            cursor.within(Step::Key(name.into()), read)
         })
     }
 }
@@ -183,7 +183,7 @@ fn malformed(text: &str, fault: &Malformed) -> Refusal {
         column,
     } = fault;
     let issue = Issue {
-        loc: vec![Step::Key("body".to_owned()), Step::Index(*position)],
+        loc: vec![Step::Key("body".into()), Step::Index(*position)],
         msg: format!("{msg}: line {line} column {column} (char {position})"),
         kind: "value_error.jsondecode",
         ctx: Some(json!({

@@ -61,6 +61,9 @@ enum Of {
     Nothing,
 }
 
+/// How many fields a model has, seldom more.
+const USUAL: usize = 12;
+
 /// Walks an object; whoever has read all fields calls [`Fields::finish`].
 pub struct Fields<'v, 'c> {
     map: Cow<'v, JsonMap>,
@@ -99,7 +102,7 @@ impl<'v, 'c> Fields<'v, 'c> {
             map,
             of,
             cursor,
-            known: Vec::new(),
+            known: Vec::with_capacity(USUAL),
         }
     }
 
@@ -149,7 +152,7 @@ impl<'v, 'c> Fields<'v, 'c> {
             Of::Nothing => (None, Need::Required),
         };
         self.cursor
-            .within(Step::Key(name.to_owned()), |cursor| match (value, need) {
+            .within(Step::Key(name.into()), |cursor| match (value, need) {
                 (None, Need::Required) => {
                     cursor.missing::<T>();
                     Field::Faulty
@@ -178,7 +181,7 @@ impl<'v, 'c> Fields<'v, 'c> {
             .collect();
         extra.sort();
         for key in extra {
-            self.cursor.within(Step::Key(key.clone()), |cursor| {
+            self.cursor.within(Step::Key(key.clone().into()), |cursor| {
                 cursor.fault::<()>("extra fields not permitted", "value_error.extra")
             });
         }

@@ -10,6 +10,8 @@ mod json;
 mod scalars;
 mod times;
 
+use std::borrow::Cow;
+
 use serde::Serialize;
 use serde_json::Value;
 
@@ -38,7 +40,7 @@ pub struct Issue {
 #[serde(untagged)]
 pub enum Step {
     /// A key of an object, or the part of the request.
-    Key(String),
+    Key(Cow<'static, str>),
     /// An index of a list.
     Index(usize),
 }

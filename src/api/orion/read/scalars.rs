@@ -139,7 +139,8 @@ pub fn map_of<T>(
         let read_all: Vec<_> = entries
             .iter()
             .map(|(key, value)| {
-                member(Step::Key(key.clone()), value, cursor, &read).map(|read| (key.clone(), read))
+                member(Step::Key(key.clone().into()), value, cursor, &read)
+                    .map(|read| (key.clone(), read))
             })
             .collect();
         read_all.into_iter().collect()
