@@ -1,5 +1,7 @@
 //! Reads request bodies up to the limit.
 
+use std::time::Duration;
+
 use axum::body::Body;
 use axum::http::{HeaderMap, header};
 use http_body_util::BodyExt;
@@ -11,8 +13,22 @@ use crate::domain::error::{Error, Kind};
 /// cut off while it sends never sees the answer.
 const MOST_DISCARDED: usize = 4 * MAX_BODY;
 
-/// The whole body, or why it is refused: larger than [`MAX_BODY`], or cut off.
-pub(super) async fn whole(headers: &HeaderMap, mut body: Body) -> Result<Vec<u8>, Error> {
+/// How long a client may take to send it.
+const TIME: Duration = Duration::from_secs(60);
+
+/// The whole body, or why it is refused: larger than [`MAX_BODY`], too slow, or cut off.
+pub(super) async fn whole(headers: &HeaderMap, body: Body) -> Result<Vec<u8>, Error> {
+    tokio::time::timeout(TIME, read(headers, body))
+        .await
+        .unwrap_or_else(|_| {
+            let secs = TIME.as_secs();
+            Err(Error::invalid(format!(
+                "The body took longer than {secs} seconds."
+            )))
+        })
+}
+
+async fn read(headers: &HeaderMap, mut body: Body) -> Result<Vec<u8>, Error> {
     let announced = headers
         .get(header::CONTENT_LENGTH)
         .and_then(|value| value.to_str().ok()?.parse::<usize>().ok());

@@ -13,11 +13,13 @@ mod error;
 mod key;
 mod metrics;
 pub mod orion;
+mod room;
 pub mod v3;
 
 use axum::Router;
-use axum::extract::Request;
+use axum::extract::{Request, State};
 use axum::http::StatusCode;
+use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use tower::{Layer, Service, util::MapRequestLayer};
@@ -26,6 +28,7 @@ use tower_http::catch_panic::CatchPanicLayer;
 use crate::app::App;
 
 pub use about::About;
+use room::Room;
 
 /// The largest body that is read, in bytes.
 pub const MAX_BODY: usize = 32 * 1024 * 1024;
@@ -59,9 +62,14 @@ pub fn service(
         .route("/", get(front_door))
         .route("/metrics", get(metrics::text))
         .fallback(not_found)
+        .layer(middleware::from_fn_with_state(Room::new(), within_room))
         .layer(CatchPanicLayer::custom(panicked))
         .with_state(ctx);
     MapRequestLayer::new(dialect::settle::<axum::body::Body>).layer(metrics::Timed.layer(router))
+}
+
+async fn within_room(State(room): State<Room>, request: Request, next: Next) -> Response {
+    room.answer(request, |request| next.run(request)).await
 }
 
 async fn front_door() -> &'static str {

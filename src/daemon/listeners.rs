@@ -4,6 +4,7 @@ use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, bail};
@@ -14,8 +15,9 @@ use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
-use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
 use tokio::net::{TcpListener, UnixListener};
+use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tower::Service;
@@ -23,6 +25,13 @@ use tower::util::BoxCloneSyncService;
 
 /// How long a client may take to send a request's head.
 const HEAD: Duration = Duration::from_secs(30);
+/// How many connections there may be at once, on all listeners together: below the usual limit
+/// of descriptors, of which the database, the engine and processes need some.
+const CONNECTIONS: usize = 800;
+/// The most of a request's head that is held.
+const HEAD_BYTES: usize = 64 * 1024;
+/// What those beyond that are told.
+const FULL: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\nretry-after: 1\r\ncontent-length: 0\r\nconnection: close\r\n\r\n";
 /// How long to wait after a failed accept, which means that descriptors ran out.
 const BREATH: Duration = Duration::from_millis(100);
 
@@ -34,6 +43,7 @@ pub(super) struct Serving {
     service: Answering,
     stop: CancellationToken,
     tasks: TaskTracker,
+    places: Arc<Semaphore>,
 }
 
 impl Serving {
@@ -50,6 +60,7 @@ impl Serving {
             service: BoxCloneSyncService::new(service),
             stop,
             tasks,
+            places: Arc::new(Semaphore::new(CONNECTIONS)),
         }
     }
 
@@ -90,9 +101,14 @@ impl Serving {
     }
 
     fn connection(&self, stream: impl AsyncRead + AsyncWrite + Send + Unpin + 'static) {
+        let Ok(place) = Arc::clone(&self.places).try_acquire_owned() else {
+            self.tasks.spawn(turn_away(stream));
+            return;
+        };
         let service = self.service.clone();
         let stop = self.stop.clone();
         self.tasks.spawn(async move {
+            let _place = place;
             let service =
                 tower::ServiceExt::<Request>::map_request(service, |request: Request<Incoming>| {
                     request.map(Body::new)
@@ -100,6 +116,7 @@ impl Serving {
             let connection = http1::Builder::new()
                 .timer(TokioTimer::new())
                 .header_read_timeout(HEAD)
+                .max_buf_size(HEAD_BYTES)
                 .serve_connection(TokioIo::new(stream), TowerToHyperService::new(service));
             let mut connection = std::pin::pin!(connection);
             // A connection that breaks concerns only its client.
@@ -112,6 +129,12 @@ impl Serving {
             }
         });
     }
+}
+
+/// Tells a client that there is no place for it. Best effort: it may not listen.
+async fn turn_away(mut stream: impl AsyncWrite + Unpin) {
+    tracing::warn!("there are {CONNECTIONS} connections already; one was sent away");
+    let _ = tokio::time::timeout(BREATH, stream.write_all(FULL)).await;
 }
 
 async fn pause(error: &std::io::Error) {
@@ -148,4 +171,28 @@ pub(super) async fn bind_tcp(addresses: &[SocketAddr]) -> anyhow::Result<Vec<Tcp
         bound.push(listener);
     }
     Ok(bound)
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::io::{AsyncReadExt, duplex};
+
+    use super::*;
+
+    #[tokio::test]
+    async fn who_finds_no_place_is_told_so_at_once() {
+        let answer = tower::service_fn(|_: Request| async { Ok(Response::new(Body::empty())) });
+        let mut serving = Serving::new(answer, CancellationToken::new(), TaskTracker::new());
+        serving.places = Arc::new(Semaphore::new(1));
+        let (first, served) = duplex(1024);
+        serving.connection(served);
+        let (mut second, turned_away) = duplex(1024);
+        serving.connection(turned_away);
+        let mut told = String::new();
+        second.read_to_string(&mut told).await.unwrap();
+        assert!(told.starts_with("HTTP/1.1 503 ") && told.contains("retry-after: 1"));
+        // A connection that ends leaves its place.
+        drop(first);
+        assert!(serving.places.acquire().await.is_ok());
+    }
 }

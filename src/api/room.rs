@@ -1,0 +1,129 @@
+//! How much of what clients send is held at once, all requests together.
+//!
+//! A body is in memory until its request is answered, and so is what was made of it. Small
+//! ones are bounded by the number of connections. Each larger one takes its share of a budget
+//! first; who gets none in time is told to come again.
+
+use std::future::Future;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::extract::Request;
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use serde_json::json;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+use super::MAX_BODY;
+
+/// What all larger bodies together may hold, in bytes.
+const BUDGET: usize = 2 * MAX_BODY;
+/// Up to this a body is small.
+const SMALL: usize = 16 * 1024;
+/// How long a request waits for its share.
+const PATIENCE: Duration = Duration::from_secs(2);
+/// What is counted: a semaphore's count is not made for bytes.
+const UNIT: usize = 1024;
+
+/// The budget; clones share it.
+#[derive(Clone)]
+pub(super) struct Room {
+    free: Arc<Semaphore>,
+    patience: Duration,
+}
+
+impl Room {
+    /// All of it free.
+    pub fn new() -> Self {
+        Self {
+            free: Arc::new(Semaphore::new(BUDGET / UNIT)),
+            patience: PATIENCE,
+        }
+    }
+
+    /// Has a request answered while its body has a share of the budget.
+    pub async fn answer<F>(self, request: Request, next: impl FnOnce(Request) -> F) -> Response
+    where
+        F: Future<Output = Response>,
+    {
+        let size = held(request.headers());
+        if size <= SMALL {
+            return next(request).await;
+        }
+        match self.share(size).await {
+            Some(_share) => next(request).await,
+            None => too_busy(),
+        }
+    }
+
+    async fn share(&self, size: usize) -> Option<OwnedSemaphorePermit> {
+        let units = u32::try_from(size.div_ceil(UNIT)).ok()?;
+        let share = Arc::clone(&self.free).acquire_many_owned(units);
+        tokio::time::timeout(self.patience, share).await.ok()?.ok()
+    }
+}
+
+/// How much of a request's body may be in memory at once: what it announces, up to what is
+/// read. One that announces nothing may become as large as any.
+fn held(headers: &HeaderMap) -> usize {
+    let announced = headers.get(header::CONTENT_LENGTH);
+    let announced = announced.and_then(|value| value.to_str().ok()?.parse::<usize>().ok());
+    match announced {
+        Some(size) => size.min(MAX_BODY),
+        None if headers.contains_key(header::TRANSFER_ENCODING) => MAX_BODY,
+        // HTTP/1.1 has no body without either header.
+        None => 0,
+    }
+}
+
+fn too_busy() -> Response {
+    tracing::warn!("more is being sent than fits; a request was sent away");
+    let detail =
+        json!({ "detail": "The server is too busy for large requests; try again in a moment." });
+    let soon = [(header::RETRY_AFTER, HeaderValue::from_static("1"))];
+    (StatusCode::SERVICE_UNAVAILABLE, soon, axum::Json(detail)).into_response()
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::body::Body;
+
+    use super::*;
+
+    fn sending(bytes: usize) -> Request {
+        let request = Request::post("/").header(header::CONTENT_LENGTH, bytes);
+        request.body(Body::empty()).unwrap()
+    }
+
+    async fn answered(_: Request) -> Response {
+        StatusCode::OK.into_response()
+    }
+
+    #[tokio::test]
+    async fn large_bodies_share_the_budget_and_small_ones_need_none() {
+        let room = Room {
+            patience: Duration::ZERO,
+            ..Room::new()
+        };
+        let all = room.share(BUDGET).await.unwrap();
+        let refused = room.clone().answer(sending(MAX_BODY), answered).await;
+        assert_eq!(refused.status(), StatusCode::SERVICE_UNAVAILABLE);
+        assert_eq!(refused.headers()[header::RETRY_AFTER], "1");
+        let small = room.clone().answer(sending(SMALL), answered).await;
+        assert_eq!(small.status(), StatusCode::OK);
+        drop(all);
+        // More than is ever read takes no more than that.
+        let large = room.clone().answer(sending(usize::MAX), answered).await;
+        assert_eq!(large.status(), StatusCode::OK);
+        assert_eq!(room.free.available_permits(), BUDGET / UNIT);
+    }
+
+    #[test]
+    fn a_body_of_unknown_length_counts_as_a_large_one() {
+        let chunked = Request::post("/").header(header::TRANSFER_ENCODING, "chunked");
+        let chunked = chunked.body(Body::empty()).unwrap();
+        assert_eq!(held(chunked.headers()), MAX_BODY);
+        let without = Request::get("/").body(Body::empty()).unwrap();
+        assert_eq!(held(without.headers()), 0);
+    }
+}
