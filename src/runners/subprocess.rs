@@ -7,7 +7,7 @@ use std::collections::HashMap;
 use std::fs::{self, File, OpenOptions};
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use futures_util::FutureExt;
@@ -18,6 +18,7 @@ use nix::sys::signal::{Signal, killpg};
 use nix::unistd::Pid;
 use tokio::io::AsyncReadExt;
 use tokio::process::{Child, Command};
+use tokio_util::sync::CancellationToken;
 
 use super::output::Lines;
 use super::spec::Process;
@@ -28,6 +29,14 @@ use crate::clock::SharedClock;
 use crate::domain::ids::FlowRunId;
 use crate::domain::log::OutputSeen;
 use crate::domain::time::Timestamp;
+
+/// A process that this daemon started.
+#[derive(Clone, Debug)]
+struct Started {
+    leader: Pid,
+    /// Cancelled once it has ended.
+    over: CancellationToken,
+}
 
 const RUN_VARIABLE: &str = "PREFECTD_FLOW_RUN_ID";
 const INSTANCE_VARIABLE: &str = "PREFECTD_INSTANCE";
@@ -42,6 +51,8 @@ pub struct SubprocessRunner {
     instance: String,
     clock: SharedClock,
     children: Arc<Mutex<HashMap<String, Child>>>,
+    /// What was started here and lives, so that it need not be looked for among all processes.
+    started: Arc<Mutex<HashMap<String, Started>>>,
 }
 
 impl SubprocessRunner {
@@ -55,6 +66,7 @@ impl SubprocessRunner {
             instance: instance.to_owned(),
             clock,
             children: Arc::default(),
+            started: Arc::default(),
         })
     }
 
@@ -62,8 +74,12 @@ impl SubprocessRunner {
         self.folder.join(format!("{}.log", made.id))
     }
 
-    fn children(&self) -> std::sync::MutexGuard<'_, HashMap<String, Child>> {
+    fn children(&self) -> MutexGuard<'_, HashMap<String, Child>> {
         self.children.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn started(&self) -> MutexGuard<'_, HashMap<String, Started>> {
+        self.started.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn spawn(&self, made: &Made, job: &Job) -> Result<Child, RunnerError> {
@@ -117,6 +133,9 @@ impl SubprocessRunner {
 
     /// The leader of the run's group, if it lives.
     fn leader(&self, id: &str) -> Option<Pid> {
+        if let Some(known) = self.started().get(id) {
+            return Some(known.leader);
+        }
         processes().find_map(|pid| {
             let marks = self.marks(pid)?;
             (marks.to_string() == id).then_some(pid)
@@ -160,6 +179,13 @@ impl Runner for SubprocessRunner {
     fn start<'a>(&'a self, made: &'a Made, job: &'a Job) -> Answer<'a, ()> {
         async move {
             let child = self.spawn(made, job)?;
+            if let Some(leader) = child.id().and_then(|id| i32::try_from(id).ok()) {
+                let started = Started {
+                    leader: Pid::from_raw(leader),
+                    over: CancellationToken::new(),
+                };
+                self.started().insert(made.id.clone(), started);
+            }
             self.children().insert(made.id.clone(), child);
             Ok(())
         }
@@ -170,7 +196,11 @@ impl Runner for SubprocessRunner {
         async move {
             let child = self.children().remove(&made.id);
             if let Some(mut child) = child {
-                return child.wait().await.map(exit).unwrap_or_default();
+                let ended = child.wait().await;
+                if let Some(known) = self.started().remove(&made.id) {
+                    known.over.cancel();
+                }
+                return ended.map(exit).unwrap_or_default();
             }
             while self.leader(&made.id).is_some() {
                 tokio::time::sleep(LOOK).await;
@@ -279,8 +309,10 @@ async fn follow(
     let mut file = tokio::fs::File::from_std(file);
     let mut lines = Lines::default();
     let mut buffer = vec![0; 16 * 1024];
+    let known = runner.started().get(&made.id).cloned();
+    let over = known.map(|known| known.over).unwrap_or_default();
     loop {
-        let alive = runner.leader(&made.id).is_some();
+        let alive = !over.is_cancelled() && runner.leader(&made.id).is_some();
         while let Ok(count @ 1..) = file.read(&mut buffer).await {
             let piece = buffer.get(..count).unwrap_or_default();
             for text in lines.push(piece) {
@@ -293,7 +325,10 @@ async fn follow(
         if !alive {
             break;
         }
-        tokio::time::sleep(LOOK).await;
+        tokio::select! {
+            () = over.cancelled() => {}
+            () = tokio::time::sleep(LOOK) => {}
+        }
     }
     if let Some(text) = lines.finish() {
         let timestamp = runner.clock.now();
