@@ -40,12 +40,14 @@ impl Agent {
                 self.stop_lost(lost).await;
             }
         }
-        self.remove_old(&busy).await;
+        self.remove_old(busy).await;
     }
 
-    async fn remove_old(&self, busy: &HashSet<FlowRunId>) {
+    async fn remove_old(&self, mut busy: HashSet<FlowRunId>) {
         let found = self.runners.containers.find().await.unwrap_or_default();
-        for old in superfluous(found, busy, self.settings.keep, self.desk.now()) {
+        // A run that was taken meanwhile may have its container among those that were found.
+        busy.extend(self.watched().keys());
+        for old in superfluous(found, &busy, self.settings.keep, self.desk.now()) {
             let removed = self.runners.containers.remove(&old.made).await;
             match removed {
                 Ok(()) => tracing::info!(container = %old.made.name, "removed an old container"),
