@@ -1,5 +1,6 @@
 //! Runs as containers of a Docker engine.
 
+mod connect;
 mod create;
 mod credentials;
 mod pull;
@@ -45,22 +46,8 @@ impl DockerRunner {
     /// At `DOCKER_HOST` or the local socket, for one agent of one daemon. Does not ask
     /// whether an engine is there.
     pub fn new(instance: &str, agent: &str) -> Result<Self, RunnerError> {
-        // The oldest engine that maps host-gateway is 20.10, whose API is 1.41.
-        let version = bollard::ClientVersion {
-            major_version: 1,
-            minor_version: 41,
-        };
-        let docker = match std::env::var("DOCKER_HOST") {
-            Ok(host) if host.starts_with("tcp://") || host.starts_with("http://") => {
-                Docker::connect_with_http(&host, 120, &version)
-            }
-            Ok(host) => {
-                Docker::connect_with_socket(host.trim_start_matches("unix://"), 120, &version)
-            }
-            Err(_) => Docker::connect_with_socket("/var/run/docker.sock", 120, &version),
-        };
         Ok(Self {
-            docker: docker.map_err(words::tell)?,
+            docker: connect::engine()?,
             instance: instance.to_owned(),
             agent: agent.to_owned(),
             pulls: pull::Pulls::default(),
