@@ -17,6 +17,7 @@ mod health;
 mod history;
 mod logs;
 mod propose_state;
+mod retention;
 mod roster;
 mod saved_searches;
 mod schedules;
@@ -36,6 +37,7 @@ use crate::storage::{Connection, Store};
 pub use backup::Pieces;
 pub use bell::{Bell, Listener};
 pub use propose_state::{Decision, Force, Outcome};
+pub use retention::Slice;
 pub use schedules::{LATE_AFTER, RUNS_AHEAD, Range, TIME_AHEAD};
 pub use vitals::{AgentVitals, Vitals};
 

@@ -11,6 +11,9 @@ use serde::Deserialize;
 use crate::domain::agent::{self, AgentSettings, OutputLimits};
 use crate::domain::container::{Allow, Bytes, ContainerRules, Maxima, Pull, Resources};
 
+use crate::domain::retention::{Keep as KeepOf, Retention};
+use crate::domain::time::Span;
+
 use super::{ConfigError, Flags, Settings, paths};
 
 /// How much of a run's output is kept, in bytes.
@@ -44,6 +47,17 @@ pub struct Input {
     agent: Agent,
     runners: RunnerInput,
     docker: Docker,
+    retention: RetentionInput,
+}
+
+/// How much of the past is kept; by default all of it.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+struct RetentionInput {
+    flow_runs_days: Option<u32>,
+    flow_runs_max: Option<u64>,
+    logs_days: Option<u32>,
+    logs_max: Option<u64>,
 }
 
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -211,6 +225,7 @@ impl Input {
             return Err(ConfigError(words.to_owned()));
         }
         Ok(Settings {
+            retention: self.retention.settle()?,
             state_dir: match self.server.state_dir {
                 Some(path) => path,
                 None => paths::default_state_dir()?,
@@ -235,6 +250,23 @@ impl Input {
             python: self.runners.python.unwrap_or_else(|| "python3".to_owned()),
             log_format: self.log.format,
             log_level: self.log.level.unwrap_or_else(|| "info".to_owned()),
+        })
+    }
+}
+
+impl RetentionInput {
+    fn settle(self) -> Result<Retention, ConfigError> {
+        let keep = |days: Option<u32>, at_most| KeepOf {
+            at_most_for: days.map(|days| Span::from_micros(i64::from(days) * 86_400_000_000)),
+            at_most,
+        };
+        if self.flow_runs_days == Some(0) || self.logs_days == Some(0) {
+            let words = "retention: days must be at least 1; to keep everything, leave them out";
+            return Err(ConfigError(words.to_owned()));
+        }
+        Ok(Retention {
+            flow_runs: keep(self.flow_runs_days, self.flow_runs_max),
+            logs: keep(self.logs_days, self.logs_max),
         })
     }
 }
@@ -280,6 +312,8 @@ mod tests {
         for (file, word) in [
             ("[agent]\nslotz = 2\n", "slotz"),
             ("[server]\nlisten = [\"here\"]\n", "listen"),
+            ("[retention]\nlogs_days = 0\n", "at least 1"),
+            ("[retention]\nflow_runs_days = -3\n", "flow_runs_days"),
         ] {
             let refusal = settle(file, Flags::default()).unwrap_err().to_string();
             assert!(refusal.contains(word), "{refusal}");

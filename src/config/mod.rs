@@ -13,6 +13,7 @@ use std::time::Duration;
 
 use crate::domain::agent::AgentSettings;
 use crate::domain::container::ContainerRules;
+use crate::domain::retention::Retention;
 
 pub use flags::Flags;
 pub use input::{Input, LogFormat};
@@ -43,6 +44,8 @@ pub struct Settings {
     pub python: String,
     /// What containers may ask for.
     pub containers: ContainerRules,
+    /// How much of the past is kept.
+    pub retention: Retention,
     /// How to log; absent: as the surroundings suggest.
     pub log_format: Option<LogFormat>,
     /// What to log, such as `info` or `prefectd=debug`.

@@ -98,6 +98,11 @@ pub async fn run(settings: Settings, flags: Flags) -> anyhow::Result<()> {
         tasks.spawn(services::scheduler(app.clone(), stop.clone()));
         tasks.spawn(services::late_runs(app.clone(), stop.clone()));
         tasks.spawn(services::leases(app.clone(), stop.clone()));
+        tasks.spawn(services::retention(
+            app.clone(),
+            settings.retention,
+            stop.clone(),
+        ));
     }
     if let Some(point) = fault::wanted() {
         tracing::warn!("PREFECTD_FAULT is set: this daemon will abort at {point}");

@@ -18,6 +18,7 @@ pub mod ids;
 pub mod log;
 pub mod names;
 pub mod orchestration;
+pub mod retention;
 pub mod run;
 pub mod saved_search;
 pub mod schedule;

@@ -109,6 +109,11 @@ impl Meters {
         self.batch_writes.observe(writes as f64);
     }
 
+    /// How many writes were committed so far.
+    pub fn writes(&self) -> u64 {
+        self.batch_writes.get_sample_sum() as u64
+    }
+
     /// A run's process was started so many seconds after it was due.
     pub fn dispatched(&self, secs: f64) {
         self.dispatch_seconds.observe(secs);

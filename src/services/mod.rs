@@ -4,8 +4,10 @@ pub mod agent;
 mod driver;
 mod late_runs;
 mod leases;
+mod retention;
 mod scheduler;
 
 pub use late_runs::late_runs;
 pub use leases::leases;
+pub use retention::retention;
 pub use scheduler::scheduler;

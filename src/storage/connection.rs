@@ -27,6 +27,8 @@ pub(super) fn open_writer(path: &Path) -> Result<Connection> {
     let connection = Connection::open(path).map_err(|error| {
         Error::from(error).while_doing(format_args!("opening {}", path.display()))
     })?;
+    // Only a file without any table takes this on; older files are looked after elsewhere.
+    connection.pragma_update(None, "auto_vacuum", "INCREMENTAL")?;
     connection.pragma_update(None, "journal_mode", "WAL")?;
     connection.pragma_update(None, "synchronous", "FULL")?;
     connection.pragma_update(None, "foreign_keys", true)?;

@@ -26,6 +26,7 @@ mod migrate;
 mod query;
 mod queue;
 mod readers;
+pub mod retention;
 pub mod saved_searches;
 mod schedule;
 pub mod schedules;
@@ -79,6 +80,7 @@ impl Store {
         connection::check_library()?;
         backup::remove_leftovers(path);
         let mut connection = connection::open_writer(path)?;
+        upkeep::make_shrinkable(&connection)?;
         migrate::run(&mut connection)?;
         let readers = readers::Readers::start(path, READERS)?;
         let checkpoints = checkpoints::Checkpoints::start(path)?;

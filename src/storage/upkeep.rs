@@ -4,8 +4,48 @@ use rusqlite::Connection;
 
 use crate::domain::error::Result;
 
+/// The largest file that is made shrinkable at start; it takes a second or two.
+const SMALL: u64 = 256 * 1024 * 1024;
+
 /// How many pages of the file hold nothing.
 pub fn free_pages(db: &Connection) -> Result<u64> {
-    let pages: i64 = db.pragma_query_value(None, "freelist_count", |row| row.get(0))?;
-    Ok(pages.unsigned_abs())
+    number(db, "freelist_count")
+}
+
+/// Cuts up to `pages` free pages off the end of the file. A file that is not shrinkable
+/// stays as it is.
+pub fn give_back(db: &Connection, pages: u64) -> Result<()> {
+    Ok(db.execute_batch(&format!("PRAGMA incremental_vacuum({pages})"))?)
+}
+
+/// Lets a file shrink that was made before files could. A large one is left as it is, which
+/// the log says.
+pub(super) fn make_shrinkable(db: &Connection) -> Result<()> {
+    if is_shrinkable(db)? {
+        return Ok(());
+    }
+    let bytes = number(db, "page_count")? * number(db, "page_size")?;
+    if bytes > SMALL {
+        tracing::warn!(
+            bytes,
+            "the database file does not shrink when rows go; a backup that is restored does"
+        );
+        return Ok(());
+    }
+    rebuild(db)
+}
+
+/// Writes the file anew, as one that can shrink.
+pub(super) fn rebuild(db: &Connection) -> Result<()> {
+    Ok(db.execute_batch("PRAGMA auto_vacuum = INCREMENTAL; VACUUM")?)
+}
+
+/// Whether free pages can be cut off the file.
+pub(super) fn is_shrinkable(db: &Connection) -> Result<bool> {
+    Ok(number(db, "auto_vacuum")? > 0)
+}
+
+fn number(db: &Connection, pragma: &str) -> Result<u64> {
+    let number: i64 = db.pragma_query_value(None, pragma, |row| row.get(0))?;
+    Ok(number.unsigned_abs())
 }

@@ -22,11 +22,15 @@ mod docker;
 #[cfg(test)]
 mod metrics;
 #[cfg(test)]
+mod old_databases;
+#[cfg(test)]
 mod oracle;
 #[cfg(test)]
 mod orion;
 #[cfg(test)]
 mod relay;
+#[cfg(test)]
+mod retention;
 #[cfg(test)]
 mod rooms;
 #[cfg(test)]

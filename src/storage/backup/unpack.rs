@@ -8,7 +8,7 @@ use rusqlite::Connection;
 use sha2::{Digest, Sha256};
 use tar::{Archive, Entry};
 
-use super::super::migrate;
+use super::super::{migrate, upkeep};
 use super::{BLOBS, DATABASE, FORMAT, Facts, MANIFEST, Manifest};
 use crate::domain::document::DocumentId;
 use crate::domain::error::{Error, Result};
@@ -102,7 +102,8 @@ impl<A: io::Write, B: io::Write> io::Write for Both<'_, A, B> {
     }
 }
 
-/// Looks at every page of the database, and at what the rows say of each other.
+/// Looks at every page of the database, and at what the rows say of each other. One that
+/// cannot shrink yet is written anew.
 fn check(database: &Path, manifest: &Manifest) -> Result<()> {
     let db = Connection::open(database)?;
     let said: String = db
@@ -124,6 +125,9 @@ fn check(database: &Path, manifest: &Manifest) -> Result<()> {
     let facts = Facts::of(&db)?;
     if (facts.schema, facts.flow_runs) != (manifest.schema, manifest.flow_runs) {
         return Err(damaged(&"the database is not the one that was packed"));
+    }
+    if !upkeep::is_shrinkable(&db)? {
+        upkeep::rebuild(&db)?;
     }
     Ok(db.close().map_err(|(_, error)| error)?)
 }

@@ -129,6 +129,19 @@ impl TestDaemon {
         self.dir.path().join("state")
     }
 
+    /// Its database.
+    pub fn database(&self) -> PathBuf {
+        self.state_dir().join("prefectd.db")
+    }
+
+    /// A value that `/metrics` tells.
+    #[track_caller]
+    pub fn metric(&self, name: &str) -> f64 {
+        let text = self.http().text("/metrics");
+        let mut values = text.lines().filter_map(|line| line.strip_prefix(name));
+        values.next().unwrap().trim().parse().unwrap()
+    }
+
     /// All that it has logged.
     pub fn log(&self) -> String {
         std::fs::read_to_string(self.dir.path().join("log")).unwrap()

@@ -1,0 +1,6 @@
+SELECT id FROM flow_runs
+WHERE updated < :horizon AND parent_task_run_id IS NULL
+  -- As the partial index has it.
+  AND end_time IS NULL AND state_type IN ('COMPLETED', 'FAILED', 'CANCELLED', 'CRASHED')
+ORDER BY updated
+LIMIT :limit

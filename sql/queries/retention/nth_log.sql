@@ -1,0 +1,1 @@
+SELECT id FROM logs ORDER BY id DESC LIMIT 1 OFFSET :kept

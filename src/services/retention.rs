@@ -1,0 +1,156 @@
+//! Lets old things go: runs, log lines, cache entries that answer nothing, and then the room
+//! that they took in the file.
+//!
+//! It works in slices of a millisecond or two on the writer's thread and rests in between: long
+//! while others write, hardly at all while nobody does.
+
+use std::time::Duration;
+
+use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
+
+use super::driver;
+use crate::app::{App, Slice};
+use crate::domain::error::Result;
+use crate::domain::ids::LogId;
+use crate::domain::retention::Retention;
+use crate::metrics;
+
+/// How often to look.
+const EVERY: Duration = Duration::from_secs(60);
+/// How long a slice occupies the writer.
+const SLICE: Duration = Duration::from_millis(1);
+/// How many times as long as a slice the rest after it is, while others write and while
+/// nobody does.
+const REST: (u32, u32) = (12, 1);
+/// How many are looked up at once.
+const LOOK: usize = 512;
+/// Pages cut off the file in a slice.
+const PAGES: u64 = 16;
+/// Free pages that are left in the file for what comes next.
+const SPARE: u64 = 128;
+
+/// Works until `stop`.
+pub async fn retention(app: App, keep: Retention, stop: CancellationToken) {
+    driver::run("retention", EVERY, stop.clone(), || async {
+        let mut pace = Pace::new(stop.clone());
+        runs(&app, &keep, &mut pace).await?;
+        logs(&app, &keep, &mut pace).await?;
+        cache(&app, &mut pace).await?;
+        shrink(&app, &mut pace).await
+    })
+    .await;
+}
+
+async fn runs(app: &App, keep: &Retention, pace: &mut Pace) -> Result<()> {
+    let Some(horizon) = app.run_horizon(keep.flow_runs).await? else {
+        return Ok(());
+    };
+    let mut deleted = 0;
+    while !pace.stop.is_cancelled() {
+        let mut ids = app.runs_to_go(horizon, LOOK).await?;
+        if ids.is_empty() {
+            break;
+        }
+        while !ids.is_empty() && !pace.stop.is_cancelled() {
+            let slice = app.delete_runs(ids, horizon, SLICE).await?;
+            deleted += pace.note("flow_runs", &slice).await;
+            ids = slice.left;
+        }
+    }
+    if deleted > 0 {
+        tracing::info!(deleted, "old runs are gone");
+    }
+    Ok(())
+}
+
+async fn logs(app: &App, keep: &Retention, pace: &mut Pace) -> Result<()> {
+    let Some(bound) = app.log_bound(keep.logs).await? else {
+        return Ok(());
+    };
+    let mut after = LogId::from_uuid(Uuid::nil());
+    let mut deleted = 0;
+    while !pace.stop.is_cancelled() {
+        let mut ids = app.logs_to_go(after, bound, LOOK as i64).await?;
+        let Some(last) = ids.last() else {
+            break;
+        };
+        after = *last;
+        while !ids.is_empty() && !pace.stop.is_cancelled() {
+            let slice = app.delete_logs(ids, SLICE).await?;
+            deleted += pace.note("logs", &slice).await;
+            ids = slice.left;
+        }
+    }
+    if deleted > 0 {
+        tracing::info!(deleted, "old log lines are gone");
+    }
+    Ok(())
+}
+
+async fn cache(app: &App, pace: &mut Pace) -> Result<()> {
+    let mut after = 0;
+    while !pace.stop.is_cancelled() {
+        let mut ids = app.stale_cache_entries(after, LOOK as i64).await?;
+        let Some(last) = ids.last() else {
+            break;
+        };
+        after = *last;
+        while !ids.is_empty() && !pace.stop.is_cancelled() {
+            let slice = app.delete_cache_entries(ids, SLICE).await?;
+            pace.note("cache_entries", &slice).await;
+            ids = slice.left;
+        }
+    }
+    Ok(())
+}
+
+/// Cuts what is free off the file. A file that cannot shrink in place says so by not changing.
+async fn shrink(app: &App, pace: &mut Pace) -> Result<()> {
+    let mut before = u64::MAX;
+    while !pace.stop.is_cancelled() {
+        let (free, took) = app.shrink(PAGES).await?;
+        if free <= SPARE || free >= before {
+            break;
+        }
+        before = free;
+        pace.rest(took).await;
+    }
+    Ok(())
+}
+
+/// How fast to go on.
+struct Pace {
+    stop: CancellationToken,
+    writes: u64,
+}
+
+impl Pace {
+    fn new(stop: CancellationToken) -> Self {
+        let writes = writes();
+        Self { stop, writes }
+    }
+
+    /// Counts what a slice has done, rests, and answers the count.
+    async fn note<T>(&mut self, kind: &str, slice: &Slice<T>) -> u64 {
+        if let Some(meters) = metrics::meters() {
+            meters.deleted(kind, slice.done);
+        }
+        self.rest(slice.took).await;
+        slice.done
+    }
+
+    async fn rest(&mut self, took: Duration) {
+        let others = writes().saturating_sub(self.writes) > 1;
+        let factor = if others { REST.0 } else { REST.1 };
+        tokio::select! {
+            () = self.stop.cancelled() => {}
+            () = tokio::time::sleep(took * factor) => {}
+        }
+        self.writes = writes();
+    }
+}
+
+fn writes() -> u64 {
+    metrics::meters().map_or(0, metrics::Meters::writes)
+}
