@@ -5,11 +5,18 @@
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{Read, Write};
-use std::os::unix::fs::DirBuilderExt;
+use std::os::unix::fs::{DirBuilderExt, MetadataExt};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
 use nix::fcntl::{Flock, FlockArg};
+
+use crate::domain::checkup::Check;
+
+/// Below this much free space in bytes it is a matter of minutes.
+const LEAST_ROOM: u64 = 100 * 1024 * 1024;
+/// Below this much somebody should look.
+const LITTLE_ROOM: u64 = 1024 * 1024 * 1024;
 
 /// Holds the directory until it is dropped, or the process ends in whatever way.
 pub type Lock = Flock<File>;
@@ -27,6 +34,71 @@ pub fn blobs(state_dir: &Path) -> PathBuf {
 /// The file whose lock tells who holds a state directory.
 pub fn lock_file(state_dir: &Path) -> PathBuf {
     state_dir.join("prefectd.lock")
+}
+
+/// Whether the directory is the daemon's and nobody else's, and whether the disk below it has
+/// room. For `prefectctl doctor`.
+pub fn examine(state_dir: &Path) -> Vec<Check> {
+    vec![permissions(state_dir), disk(state_dir)]
+}
+
+fn permissions(state_dir: &Path) -> Check {
+    const NAME: &str = "state directory";
+    let shown = state_dir.display();
+    let found = match fs::metadata(state_dir) {
+        Ok(found) => found,
+        Err(error) => {
+            return Check::fail(
+                NAME,
+                format!("{shown}: {error}"),
+                "the daemon makes it when it starts; doctor must be allowed to see it (sudo?)",
+            );
+        }
+    };
+    let database = fs::metadata(database(state_dir));
+    let stranger = database.is_ok_and(|database| database.uid() != found.uid());
+    let mode = found.mode() & 0o777;
+    if stranger {
+        return Check::fail(
+            NAME,
+            format!("{shown} and the database in it belong to different users"),
+            format!("give all to the daemon's user: `chown -R --reference={shown} {shown}`"),
+        );
+    }
+    if mode & 0o077 != 0 {
+        return Check::warn(
+            NAME,
+            format!("{shown} has mode {mode:03o}: others see what runs were given"),
+            format!("`chmod 700 {shown}`"),
+        );
+    }
+    Check::ok(NAME, format!("{shown}, mode {mode:03o}"))
+}
+
+fn disk(state_dir: &Path) -> Check {
+    const NAME: &str = "disk";
+    let room = match nix::sys::statvfs::statvfs(state_dir) {
+        Ok(disk) => disk.blocks_available() * disk.fragment_size(),
+        Err(error) => return Check::skip(NAME, error.desc()),
+    };
+    let database = fs::metadata(database(state_dir)).map_or(0, |database| database.len());
+    let mib = |bytes: u64| bytes / 1024 / 1024;
+    let found = format!(
+        "{} MiB free, the database takes {} MiB",
+        mib(room),
+        mib(database)
+    );
+    if room < LEAST_ROOM {
+        return Check::fail(NAME, found, "make room; without it every write fails");
+    }
+    if room < LITTLE_ROOM || room < database {
+        return Check::warn(
+            NAME,
+            found,
+            "make room soon; a backup needs as much as the database takes",
+        );
+    }
+    Check::ok(NAME, found)
 }
 
 /// Takes the directory, creating it when it is not there. Fails, naming the holder, when

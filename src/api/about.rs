@@ -2,8 +2,9 @@
 
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Instant;
 
-use crate::domain::time::Timestamp;
+use crate::domain::time::{Span, Timestamp};
 
 /// Facts about this daemon that handlers tell; clones share them.
 #[derive(Clone)]
@@ -13,6 +14,7 @@ pub struct About {
 
 struct Inner {
     started: Timestamp,
+    running: Instant,
     state_dir: PathBuf,
     socket: PathBuf,
     listeners: Mutex<Vec<String>>,
@@ -25,6 +27,7 @@ impl About {
         Self {
             inner: Arc::new(Inner {
                 started,
+                running: Instant::now(),
                 state_dir,
                 socket,
                 listeners: Mutex::default(),
@@ -41,6 +44,12 @@ impl About {
     /// When the daemon started.
     pub fn started(&self) -> Timestamp {
         self.inner.started
+    }
+
+    /// How far the machine's clock was set forward since then; negative: back.
+    pub fn clock_jump(&self, now: Timestamp) -> Span {
+        let passed = self.inner.running.elapsed().as_secs_f64();
+        (now - self.inner.started) + Span::from_secs_f64(-passed)
     }
 
     /// Where its database is.

@@ -13,8 +13,11 @@ mod error;
 mod key;
 mod metrics;
 pub mod orion;
+mod premises;
 mod room;
 pub mod v3;
+
+use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::{Request, State};
@@ -28,6 +31,7 @@ use tower_http::catch_panic::CatchPanicLayer;
 use crate::app::App;
 
 pub use about::About;
+pub use premises::Premises;
 use room::Room;
 
 /// The largest body that is read, in bytes.
@@ -44,6 +48,8 @@ pub struct Ctx {
     pub app: App,
     /// What the daemon says of itself.
     pub about: About,
+    /// What only the daemon can look at.
+    pub premises: Arc<dyn Premises>,
 }
 
 /// The service behind every listener.

@@ -1,12 +1,25 @@
 //! Is everything alive?
 
+use std::time::Duration;
+
 use super::App;
-use crate::domain::error::Result;
+use crate::domain::error::{Error, Kind, Result};
+
+/// How long an empty transaction may take.
+const PATIENCE: Duration = Duration::from_secs(5);
 
 impl App {
-    /// Answers once the writer has carried a transaction through.
+    /// Answers once the writer has carried a transaction through; fails when it does not in
+    /// time.
     pub async fn check_writer(&self) -> Result<()> {
-        self.write(|_, _| Ok(())).await
+        let through = self.write(|_, _| Ok(()));
+        match tokio::time::timeout(PATIENCE, through).await {
+            Ok(answer) => answer,
+            Err(_) => Err(Error::new(
+                Kind::Unavailable,
+                "The database has not taken a write in time.",
+            )),
+        }
     }
 
     /// Empties the database: flows, deployments, runs, logs and searches. Processes that run

@@ -11,6 +11,7 @@ mod backup;
 mod bell;
 mod deployments;
 mod documents;
+mod examine;
 mod flow_runs;
 mod flows;
 mod health;

@@ -52,6 +52,20 @@ pub enum Command {
     /// Show the daemon: listeners, database, agent, queue.
     #[command(after_help = "Example:\n  prefectctl status --output json")]
     Status,
+    /// Look at all that the daemon needs: the engine, a container's way to the API, the image,
+    /// the disk, the clock, permissions, systemd.
+    #[command(after_help = "\
+Examples:
+  prefectctl doctor
+  prefectctl doctor --image registry.example/flows:3 --output json
+
+Each line is ok, warn, fail, or skip for what could not be looked at. It succeeds when nothing
+fails. A container is started and removed again.")]
+    Doctor {
+        /// Make the container from this image instead of the one that deployments use.
+        #[arg(long)]
+        image: Option<String>,
+    },
     /// Show this program's version and the daemon's.
     #[command(after_help = "Example:\n  prefectctl version")]
     Version,

@@ -3,6 +3,7 @@
 mod agent;
 mod bridge;
 mod listeners;
+mod premises;
 mod relay;
 mod shutdown;
 
@@ -70,6 +71,14 @@ pub async fn run(settings: Settings, flags: Flags) -> anyhow::Result<()> {
     let ctx = Ctx {
         app: app.clone(),
         about: about.clone(),
+        premises: Arc::new(premises::Surroundings {
+            docker: docker.clone(),
+            state_dir: settings.state_dir.clone(),
+            bridge_port: bound
+                .first()
+                .map(SocketAddr::port)
+                .filter(|_| settings.docker_bridge),
+        }),
     };
     let service = api::service(ctx);
     let relay = relay::Relay::new(&settings.state_dir, &settings.socket, about.clone());

@@ -6,6 +6,7 @@
 
 pub mod agent;
 pub mod alert;
+pub mod checkup;
 pub mod container;
 pub mod deployment;
 pub mod document;

@@ -3,6 +3,7 @@
 mod connect;
 mod create;
 mod credentials;
+mod examine;
 mod pull;
 mod words;
 

@@ -31,7 +31,7 @@ pub const AGENT_LABEL: &str = "io.prefectd.agent";
 pub const REMOVE_LABEL: &str = "io.prefectd.auto-remove";
 
 /// The image of a deployment whose client sent none.
-const DEFAULT_IMAGE: &str = "prefecthq/prefect:2.0a7-python3.9";
+pub(super) const DEFAULT_IMAGE: &str = "prefecthq/prefect:2.0a7-python3.9";
 /// How a container reaches the machine that it runs on.
 const HOST: &str = "host.docker.internal";
 /// The longest name that a container gets.

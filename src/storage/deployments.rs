@@ -95,6 +95,12 @@ pub fn set_schedule_active(
     Ok(query::change(db, SET_SCHEDULE_ACTIVE, params)? > 0)
 }
 
+/// The image of the deployment in containers that changed last, among those that name one.
+pub fn newest_image(db: &Connection) -> Result<Option<String>> {
+    let sql = include_str!("../../sql/queries/deployments/newest_image.sql");
+    query::one(db, sql, [], |row| row.get(0))
+}
+
 /// Removes a deployment; its runs stay. False when there is no such deployment.
 pub fn delete(db: &Connection, id: DeploymentId) -> Result<bool> {
     Ok(query::change(db, DELETE, named_params! {":id": id})? > 0)

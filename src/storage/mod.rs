@@ -37,6 +37,7 @@ mod writer;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
 
@@ -139,6 +140,21 @@ impl Store {
             backup::copy(&path, || caller.is_cancelled())
         });
         copied.await.map_err(Error::internal)?
+    }
+
+    /// Looks at the file's structure for as long as `limit`: what is wrong with it, or nothing.
+    /// The outer answer is absent when the time was up first.
+    pub async fn quick_check(&self, limit: Duration) -> Result<Option<Option<String>>> {
+        let db = connection::open_reader(&self.inner.path)?;
+        let interrupt = db.get_interrupt_handle();
+        let mut checking = tokio::task::spawn_blocking(move || upkeep::quick_check(&db));
+        match tokio::time::timeout(limit, &mut checking).await {
+            Ok(checked) => checked.map_err(Error::internal)?.map(Some),
+            Err(_) => {
+                interrupt.interrupt();
+                Ok(None)
+            }
+        }
     }
 
     /// How large the file and its write-ahead log are.

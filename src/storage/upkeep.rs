@@ -12,6 +12,12 @@ pub fn free_pages(db: &Connection) -> Result<u64> {
     number(db, "freelist_count")
 }
 
+/// What is wrong with the file's structure, if anything is.
+pub(super) fn quick_check(db: &Connection) -> Result<Option<String>> {
+    let said: String = db.query_row("PRAGMA quick_check(1)", [], |row| row.get(0))?;
+    Ok(Some(said).filter(|said| said != "ok"))
+}
+
 /// Cuts up to `pages` free pages off the end of the file. A file that is not shrinkable
 /// stays as it is.
 pub fn give_back(db: &Connection, pages: u64) -> Result<()> {

@@ -194,3 +194,28 @@ fn restoring_needs_a_state_directory_that_nobody_holds() {
         "none.tar",
     );
 }
+
+#[test]
+fn what_is_restored_belongs_to_the_owner_of_the_state_directory() {
+    let daemon = TestDaemon::without_agent();
+    let document = daemon.http().post_text("/data/persist", "a document");
+    document.expect(201);
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("b.tar");
+    done(&backup(&daemon, &[], &file));
+    let state = dir.path().join("state");
+    std::fs::create_dir(&state).unwrap();
+    // Only root has others to restore for; anybody else restores for himself.
+    if nix::unistd::geteuid().is_root() {
+        std::os::unix::fs::chown(&state, Some(65_534), Some(65_534)).unwrap();
+    }
+    done(&restore(&file, &state, &[]));
+    let blobs = std::fs::read_dir(state.join("blobs")).unwrap();
+    let mut all: Vec<_> = blobs.map(|entry| entry.unwrap().path()).collect();
+    assert_eq!(all.len(), 1);
+    all.extend(["prefectd.db", "prefectd.lock", "blobs"].map(|name| state.join(name)));
+    let owner = |path: &Path| std::os::unix::fs::MetadataExt::uid(&path.metadata().unwrap());
+    for path in all {
+        assert_eq!(owner(&path), owner(&state), "{}", path.display());
+    }
+}

@@ -20,6 +20,8 @@ mod described;
 #[cfg(test)]
 mod docker;
 #[cfg(test)]
+mod doctor;
+#[cfg(test)]
 mod metrics;
 #[cfg(test)]
 mod old_databases;

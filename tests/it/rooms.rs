@@ -12,7 +12,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("logging", &["config"]),
     ("metrics", &[]),
     ("relay", &[]),
-    ("state_dir", &[]),
+    ("state_dir", &["domain"]),
     ("storage", &["domain", "fault", "metrics", "state_dir"]),
     ("runners", &["domain", "clock"]),
     ("app", &["storage", "domain", "clock"]),

@@ -1,10 +1,11 @@
 //! Is anybody there, and what is it doing?
 
 use axum::extract::State;
-use axum::http::HeaderMap;
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::IntoResponse;
 
 use super::super::Ctx;
-use super::wire::{Agent, Status};
+use super::wire::{Agent, Readiness, Status};
 use super::{Answer, ok};
 use crate::domain::agent::EMBEDDED;
 use crate::domain::filter::{Filters, FlowRunCriterion};
@@ -22,6 +23,27 @@ pub async fn health() -> Answer {
 pub async fn ready(State(ctx): State<Ctx>) -> Answer {
     ctx.app.check_writer().await?;
     ok(true)
+}
+
+/// The same, with the engine's state: its absence is told and is no reason for a refusal.
+pub async fn readiness(State(ctx): State<Ctx>) -> Answer {
+    let writer = ctx.app.check_writer().await;
+    let engine = ctx.premises.engine_trouble().await;
+    let status = match &writer {
+        Ok(()) => StatusCode::OK,
+        Err(_) => StatusCode::SERVICE_UNAVAILABLE,
+    };
+    let told = Readiness {
+        writer: writer.is_ok(),
+        engine: engine.is_none(),
+        trouble: writer
+            .err()
+            .map(|error| error.to_string())
+            .into_iter()
+            .chain(engine)
+            .collect(),
+    };
+    Ok((status, axum::Json(told)).into_response())
 }
 
 /// A wave.

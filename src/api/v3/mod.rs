@@ -3,6 +3,7 @@
 mod admin;
 mod agents;
 mod backup;
+mod checkup;
 mod deployments;
 mod error;
 mod extract;

@@ -3,11 +3,14 @@
 use axum::routing::{delete, get, patch, post};
 
 use super::wire::{
-    Agent, ClaimIn, Decision, Deployment, DeploymentCreate, Due, EndIn, Flow, FlowCreate, FlowRun,
-    FlowRunCreate, FlowRunUpdate, HeldRun, Log, LogCreate, LogQuery, MadeIn, News, OutputSeen,
-    Query, ReportIn, RunRequest, SetState, State, Status, TaskRun, TaskRunCreate, Why,
+    Agent, Check, CheckupIn, ClaimIn, Decision, Deployment, DeploymentCreate, Due, EndIn, Flow,
+    FlowCreate, FlowRun, FlowRunCreate, FlowRunUpdate, HeldRun, Log, LogCreate, LogQuery, MadeIn,
+    News, OutputSeen, Query, Readiness, ReportIn, RunRequest, SetState, State, Status, TaskRun,
+    TaskRunCreate, Why,
 };
-use super::{admin, agents, backup, deployments, flow_runs, flows, logs, states, task_runs};
+use super::{
+    admin, agents, backup, checkup, deployments, flow_runs, flows, logs, states, task_runs,
+};
 use crate::api::describe::{Routes, Talk};
 use crate::api::dialect::V3;
 
@@ -55,6 +58,18 @@ pub fn all() -> Routes {
             "Sends an archive of the database and all documents",
             Talk::plain("string"),
             get(backup::backup),
+        )
+        .add(
+            "POST /prefectd/doctor",
+            "Looks at the database, the engine, and the API from within a container",
+            Talk::many::<Check>().asks::<CheckupIn>(),
+            post(checkup::checkup),
+        )
+        .add(
+            "GET /prefectd/ready",
+            "Tells whether the database takes writes and the engine answers",
+            Talk::one::<Readiness>(),
+            get(admin::readiness),
         )
         .add(
             "GET /prefectd/agents",

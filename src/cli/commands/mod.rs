@@ -4,6 +4,7 @@ mod agent;
 mod backup;
 mod deploy;
 mod deployment;
+mod doctor;
 mod flow;
 mod flow_run;
 mod restore;
@@ -44,6 +45,7 @@ pub async fn carry_out(args: Args) -> Result<()> {
     };
     match args.command {
         Command::Status => status::status(&ctl).await,
+        Command::Doctor { image } => doctor::doctor(&ctl, image).await,
         Command::Version => status::version(&ctl).await,
         Command::Deployment(command) => deployment::carry_out(&ctl, command).await,
         Command::Flow(command) => flow::carry_out(&ctl, command).await,

@@ -2,6 +2,7 @@
 //! most go both ways.
 
 mod agent;
+mod checkup;
 mod deployment;
 mod filter;
 mod flow;
@@ -16,13 +17,14 @@ mod why;
 pub use agent::{
     Agent, AgentReport, ClaimIn, Due, EndIn, HeldRun, MadeIn, News, OutputSeen, ReportIn,
 };
+pub use checkup::{Check, CheckupIn};
 pub use deployment::{Deployment, DeploymentCreate, FlowRunner, RunRequest};
 pub use filter::{ById, ByState, ByText, FlowFilter, FlowRunFilter, LogQuery, Query};
 pub use flow::{Flow, FlowCreate};
 pub use flow_run::{FlowRun, FlowRunCreate, FlowRunUpdate};
 pub use log::{Log, LogCreate};
 pub use state::{Decision, SetState, State, StateCreate};
-pub use status::Status;
+pub use status::{Readiness, Status};
 pub use task_run::{TaskRun, TaskRunCreate};
 pub use time::Instant;
 pub use why::{Holder, Why};

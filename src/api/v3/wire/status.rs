@@ -5,6 +5,17 @@ use utoipa::ToSchema;
 
 use super::{Agent, Instant};
 
+/// Whether the daemon can work. When it cannot, the status is 503.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct Readiness {
+    /// Whether a transaction went through the database's writer.
+    pub writer: bool,
+    /// Whether the container engine answers; the daemon works without.
+    pub engine: bool,
+    /// Why something does not.
+    pub trouble: Vec<String>,
+}
+
 /// The daemon.
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 pub struct Status {

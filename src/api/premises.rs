@@ -1,0 +1,14 @@
+//! What only the daemon can look at: its engine, its directory.
+
+use futures_util::future::BoxFuture;
+
+use crate::domain::checkup::Check;
+
+/// Looks around on behalf of a handler; the daemon hands one in.
+pub trait Premises: Send + Sync {
+    /// Why the container engine does not answer; nothing when it does. Answers soon.
+    fn engine_trouble(&self) -> BoxFuture<'_, Option<String>>;
+    /// Looks at the state directory, at the engine, and at the API from within a container
+    /// made from `image`; absent: the default one.
+    fn examine(&self, image: Option<String>) -> BoxFuture<'_, Vec<Check>>;
+}
