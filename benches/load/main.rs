@@ -71,6 +71,9 @@ struct Args {
     /// Write the measurements here as JSON, beside printing them
     #[arg(long)]
     json: Option<PathBuf>,
+    /// Put the table into this file, between the marks that it has for it
+    #[arg(long)]
+    readme: Option<PathBuf>,
     /// Runs that are due in the same second in the dispatch part
     #[arg(long, default_value_t = 10_000)]
     due: u64,
@@ -124,7 +127,12 @@ async fn whole(args: Args) -> anyhow::Result<String> {
     if let Some(path) = &bench.args.json {
         std::fs::write(path, serde_json::to_string_pretty(&bench.report)?)?;
     }
-    Ok(bench.report.markdown())
+    let table = bench.report.markdown();
+    if let Some(path) = &bench.args.readme {
+        let text = std::fs::read_to_string(path)?;
+        std::fs::write(path, report::placed(&text, &table)?)?;
+    }
+    Ok(table)
 }
 
 impl Bench {

@@ -2,7 +2,35 @@
 
 use std::fmt::Write;
 
+use anyhow::Context;
 use serde::Serialize;
+
+/// Between these a file has the table.
+const MARKS: [&str; 2] = ["<!-- bench -->\n", "<!-- /bench -->"];
+
+/// A file's text with the table in its place.
+pub fn placed(text: &str, table: &str) -> anyhow::Result<String> {
+    let [begin, end] = MARKS;
+    let parts = text.split_once(begin).and_then(|(before, rest)| {
+        let (_, after) = rest.split_once(end)?;
+        Some(format!("{before}{begin}{table}{end}{after}"))
+    });
+    parts.context("the file has no marks for the table")
+}
+
+/// The machine: how many cores of what.
+fn machine() -> String {
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    let told = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
+    let model = told.lines().find_map(|line| {
+        let (name, model) = line.split_once(':')?;
+        (name.trim() == "model name").then(|| model.trim().to_owned())
+    });
+    format!(
+        "{cores} cores of {}",
+        model.as_deref().unwrap_or("unknown make")
+    )
+}
 
 /// A line of the table.
 #[derive(Clone, Debug, Serialize)]
@@ -96,7 +124,7 @@ impl Report {
             line.extend([shown(row.real), row.ratio()]);
             lines.push(line);
         }
-        let mut text = aligned(&lines);
+        let mut text = format!("One run on {}:\n\n{}", machine(), aligned(&lines));
         match self.failures.is_empty() {
             true => text.push_str("\nFailed requests: none.\n"),
             false => {
