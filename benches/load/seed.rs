@@ -25,10 +25,10 @@ pub async fn state_dir(program: &Path, dir: &Path, runs: u64) -> anyhow::Result<
     let db = Connection::open(dir.join("prefectd.db"))?;
     // Nobody else uses the file, and a seed that breaks off is made anew.
     db.execute_batch(
-        "PRAGMA synchronous = OFF; PRAGMA cache_size = -400000; PRAGMA temp_store = FILE;",
+        "PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; PRAGMA cache_size = -400000;",
     )?;
     db.execute_batch(&format!(
-        "BEGIN; {script} COMMIT; PRAGMA wal_checkpoint(TRUNCATE);"
+        "BEGIN; {script} COMMIT; PRAGMA journal_mode = WAL;"
     ))
     .context("seeding")?;
     std::fs::write(whole, "")?;

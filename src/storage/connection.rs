@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::time::Duration;
 
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 
 use crate::domain::error::{Error, Result};
@@ -62,8 +63,42 @@ pub(super) fn open_reader(path: &Path) -> Result<Connection> {
 /// counts as the daemon's memory.
 fn tune(connection: &Connection, cache_kib: i64) -> Result<()> {
     connection.set_prepared_statement_cache_capacity(STATEMENTS);
+    // Otherwise a statement on a table with partial indexes may be planned by the values that
+    // it was first given, and is prepared anew for each new value: a fifth of all work.
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     connection.busy_timeout(Duration::from_secs(5))?;
     connection.pragma_update(None, "temp_store", "MEMORY")?;
     connection.pragma_update(None, "cache_size", -cache_kib)?;
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use rusqlite::StatementStatus;
+
+    use super::*;
+    use crate::storage::migrate;
+
+    #[test]
+    fn a_statement_is_prepared_once_for_all_values() {
+        let dir = tempfile::tempdir().unwrap();
+        let mut db = open_writer(&dir.path().join("t.db")).unwrap();
+        migrate::run(&mut db).unwrap();
+        for sql in [
+            include_str!("../../sql/queries/flow_runs/by_id.sql"),
+            include_str!("../../sql/queries/task_runs/by_id.sql"),
+            include_str!("../../sql/queries/flow_runs/enter_state.sql"),
+            include_str!("../../sql/queries/claims/due.sql"),
+        ] {
+            let mut statement = db.prepare(sql).unwrap();
+            for value in 1..4 {
+                for parameter in 1..=statement.parameter_count() {
+                    statement.raw_bind_parameter(parameter, value).unwrap();
+                }
+                while statement.raw_query().next().unwrap().is_some() {}
+                statement.clear_bindings();
+            }
+            assert_eq!(statement.get_status(StatementStatus::RePrepare), 0, "{sql}");
+        }
+    }
 }
