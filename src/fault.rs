@@ -1,7 +1,8 @@
-//! Named places at which a test can have the daemon die.
+//! Named places at which a test can have the daemon die or hang.
 //!
 //! `PREFECTD_FAULT=<name>` aborts the process, without any clean-up, when it comes to that
-//! place; `<name>:<n>` when it comes there for the n-th time. Unset, which is always except
+//! place; `<name>:<n>` when it comes there for the n-th time; with `hang@` before the name the
+//! thread that comes there stays there instead. Unset, which is always except
 //! in tests, a point costs one look at a static.
 
 use std::sync::LazyLock;
@@ -30,29 +31,44 @@ pub const POINTS: &[&str] = &[
 struct Wanted {
     point: String,
     left: AtomicU64,
+    hangs: bool,
 }
 
 static WANTED: LazyLock<Option<Wanted>> = LazyLock::new(|| {
     let wanted = std::env::var("PREFECTD_FAULT").ok()?;
+    let (wanted, hangs) = match wanted.strip_prefix("hang@") {
+        Some(wanted) => (wanted.to_owned(), true),
+        None => (wanted, false),
+    };
     let (point, count) = wanted.split_once(':').unwrap_or((&wanted, "1"));
     Some(Wanted {
         point: point.to_owned(),
         left: AtomicU64::new(count.parse().ok()?),
+        hangs,
     })
 });
 
-/// Dies here if a test asked for it.
+/// Dies or hangs here if a test asked for it.
 pub fn point(name: &'static str) {
     debug_assert!(POINTS.contains(&name));
     if let Some(wanted) = WANTED.as_ref()
         && wanted.point == name
         && wanted.left.fetch_sub(1, Ordering::SeqCst) == 1
     {
-        std::process::abort();
+        match wanted.hangs {
+            true => hang(),
+            false => std::process::abort(),
+        }
     }
 }
 
-/// The point at which this process will die, if a test asked for one.
+fn hang() -> ! {
+    loop {
+        std::thread::park();
+    }
+}
+
+/// The point at which this process will fail, if a test asked for one.
 pub fn wanted() -> Option<&'static str> {
     WANTED.as_ref().map(|wanted| wanted.point.as_str())
 }

@@ -92,6 +92,14 @@ impl App {
         Ok(())
     }
 
+    /// What the daemon's own agent said last.
+    pub fn embedded_report(&self) -> Option<AgentReport> {
+        let entries = self.inner.roster.entries();
+        entries
+            .get(EMBEDDED)
+            .map(|entry| entry.agent.report.clone())
+    }
+
     /// How long an agent may be silent before it is given up.
     pub fn lease(&self) -> Duration {
         self.inner.lease

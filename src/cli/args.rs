@@ -77,6 +77,12 @@ fails. A container is started and removed again.")]
         /// The shell.
         shell: Shell,
     },
+    /// Write the man pages of prefectctl and prefectd into a directory.
+    #[command(hide = true)]
+    Man {
+        /// An existing directory.
+        folder: PathBuf,
+    },
     /// Create, list, run and delete deployments.
     #[command(subcommand)]
     Deployment(Deployment),

@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 
 use super::args::Args;
 use super::failure::{Failure, Result};
-use crate::config::default_socket;
+use crate::config::usual_socket;
 
 /// Where the daemon is.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -56,9 +56,7 @@ impl Target {
         let url = variable("PREFECT_API_URL").or_else(|| variable("PREFECT_ORION_HOST"));
         match url {
             Some(url) => Ok(Self::url(&url)),
-            None => default_socket()
-                .map(Self::Socket)
-                .map_err(|error| Failure::new(error.to_string())),
+            None => Ok(Self::Socket(usual_socket())),
         }
     }
 

@@ -17,7 +17,7 @@ use crate::domain::retention::Retention;
 
 pub use flags::Flags;
 pub use input::{Input, LogFormat};
-pub use paths::{default_agent_dir, default_socket};
+pub use paths::{default_agent_dir, usual_socket};
 
 /// How the daemon runs.
 #[derive(Clone, Debug, PartialEq)]
@@ -63,6 +63,28 @@ pub fn state_dir() -> Result<PathBuf, ConfigError> {
 }
 
 impl Settings {
+    /// The settings in which `other` differs and that are fixed while a daemon runs.
+    pub fn fixed_differences(&self, other: &Self) -> Vec<&'static str> {
+        let fixed = [
+            ("server.state_dir", self.state_dir == other.state_dir),
+            ("server.socket", self.socket == other.socket),
+            ("server.listen", self.listen == other.listen),
+            (
+                "server.docker_bridge",
+                self.docker_bridge == other.docker_bridge,
+            ),
+            ("server.services", self.services == other.services),
+            (
+                "server.agent_lease_secs",
+                self.agent_lease == other.agent_lease,
+            ),
+            ("agent.enabled", self.embedded_agent == other.embedded_agent),
+            ("log.format", self.log_format == other.log_format),
+        ];
+        let differ = fixed.into_iter().filter(|(_, same)| !same);
+        differ.map(|(name, _)| name).collect()
+    }
+
     /// From the flags, the environment and the files that they name.
     pub fn load(flags: Flags) -> Result<Self, ConfigError> {
         input::read(flags)?.settle()

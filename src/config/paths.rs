@@ -4,6 +4,9 @@ use std::path::PathBuf;
 
 use super::ConfigError;
 
+/// The socket of the system's daemon.
+const SYSTEM_SOCKET: &str = "/run/prefectd/prefectd.sock";
+
 /// `$STATE_DIRECTORY`, else `/var/lib/prefectd` as root, else `$XDG_STATE_HOME/prefectd`.
 pub(super) fn default_state_dir() -> Result<PathBuf, ConfigError> {
     if let Some(given) = variable("STATE_DIRECTORY") {
@@ -28,14 +31,21 @@ pub fn default_agent_dir() -> Result<PathBuf, ConfigError> {
     Ok(daemon.with_file_name("prefectd-agent"))
 }
 
+/// Where the daemon's socket is expected: where this user's own daemon would have it, if it
+/// is there, else the system's.
+pub fn usual_socket() -> PathBuf {
+    let own = default_socket().ok().filter(|own| own.exists());
+    own.unwrap_or_else(|| SYSTEM_SOCKET.into())
+}
+
 /// `$RUNTIME_DIRECTORY/prefectd.sock`, else `/run/prefectd/prefectd.sock` as root, else
 /// `$XDG_RUNTIME_DIR/prefectd/prefectd.sock`.
-pub fn default_socket() -> Result<PathBuf, ConfigError> {
+pub(super) fn default_socket() -> Result<PathBuf, ConfigError> {
     if let Some(given) = variable("RUNTIME_DIRECTORY") {
         return Ok(given.join("prefectd.sock"));
     }
     if is_root() {
-        return Ok("/run/prefectd/prefectd.sock".into());
+        return Ok(SYSTEM_SOCKET.into());
     }
     variable("XDG_RUNTIME_DIR")
         .map(|base| base.join("prefectd/prefectd.sock"))

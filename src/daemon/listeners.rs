@@ -2,14 +2,17 @@
 
 use std::convert::Infallible;
 use std::net::SocketAddr;
+use std::net::TcpListener as StdTcpListener;
 use std::os::unix::fs::PermissionsExt;
-use std::path::Path;
+use std::os::unix::net::UnixListener as StdUnixListener;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, bail};
 use axum::body::Body;
 use axum::extract::Request;
+use axum::http::{HeaderValue, header};
 use axum::response::Response;
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
@@ -20,8 +23,8 @@ use tokio::net::{TcpListener, UnixListener};
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
-use tower::Service;
 use tower::util::BoxCloneSyncService;
+use tower::{Service, ServiceExt};
 
 /// How long a client may take to send a request's head.
 const HEAD: Duration = Duration::from_secs(30);
@@ -32,6 +35,9 @@ const CONNECTIONS: usize = 800;
 const HEAD_BYTES: usize = 64 * 1024;
 /// What those beyond that are told.
 const FULL: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\nretry-after: 1\r\ncontent-length: 0\r\nconnection: close\r\n\r\n";
+/// How long a connection without a request is kept once the daemon stops: a request that is
+/// on its way is answered, and only then told to come again elsewhere.
+const LINGER: Duration = Duration::from_millis(250);
 /// How long to wait after a failed accept, which means that descriptors ran out.
 const BREATH: Duration = Duration::from_millis(100);
 
@@ -109,9 +115,12 @@ impl Serving {
         let stop = self.stop.clone();
         self.tasks.spawn(async move {
             let _place = place;
-            let service =
-                tower::ServiceExt::<Request>::map_request(service, |request: Request<Incoming>| {
-                    request.map(Body::new)
+            let ending = stop.clone();
+            let service = service
+                .map_request(|request: Request<Incoming>| request.map(Body::new))
+                .map_response(move |response: Response| match ending.is_cancelled() {
+                    true => farewell(response),
+                    false => response,
                 });
             let connection = http1::Builder::new()
                 .timer(TokioTimer::new())
@@ -123,8 +132,11 @@ impl Serving {
             tokio::select! {
                 _ = connection.as_mut() => {}
                 () = stop.cancelled() => {
-                    connection.as_mut().graceful_shutdown();
-                    let _ = connection.await;
+                    let answered = tokio::time::timeout(LINGER, connection.as_mut()).await;
+                    if answered.is_err() {
+                        connection.as_mut().graceful_shutdown();
+                        let _ = connection.await;
+                    }
                 }
             }
         });
@@ -137,14 +149,50 @@ async fn turn_away(mut stream: impl AsyncWrite + Unpin) {
     let _ = tokio::time::timeout(BREATH, stream.write_all(FULL)).await;
 }
 
+/// Has the client open another connection for its next request.
+fn farewell(mut response: Response) -> Response {
+    let headers = response.headers_mut();
+    headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
+    response
+}
+
 async fn pause(error: &std::io::Error) {
     tracing::warn!(%error, "a connection could not be accepted");
     tokio::time::sleep(BREATH).await;
 }
 
+/// The Unix socket.
+pub(super) struct Control {
+    /// What is served.
+    pub listener: UnixListener,
+    /// Where clients find it.
+    pub path: PathBuf,
+    /// The file to remove in the end; none when systemd owns it.
+    pub ours: Option<PathBuf>,
+}
+
+impl Control {
+    /// Takes over the one that was handed over, or else binds `path`.
+    pub fn take(inherited: Option<StdUnixListener>, path: &Path) -> anyhow::Result<Self> {
+        let Some(inherited) = inherited else {
+            return Ok(Self {
+                listener: bind_unix(path)?,
+                path: path.to_owned(),
+                ours: Some(path.to_owned()),
+            });
+        };
+        let address = inherited.local_addr()?;
+        Ok(Self {
+            path: address.as_pathname().unwrap_or(path).to_owned(),
+            listener: UnixListener::from_std(inherited)?,
+            ours: None,
+        })
+    }
+}
+
 /// Binds the Unix socket with mode 0660. One that a dead daemon left is replaced; one that
 /// answers belongs to somebody.
-pub(super) fn bind_unix(path: &Path) -> anyhow::Result<UnixListener> {
+fn bind_unix(path: &Path) -> anyhow::Result<UnixListener> {
     let shown = path.display();
     if let Some(folder) = path.parent() {
         std::fs::create_dir_all(folder)
@@ -161,8 +209,15 @@ pub(super) fn bind_unix(path: &Path) -> anyhow::Result<UnixListener> {
     Ok(listener)
 }
 
-/// Binds every address, or fails.
-pub(super) async fn bind_tcp(addresses: &[SocketAddr]) -> anyhow::Result<Vec<TcpListener>> {
+/// Takes over what was handed over, or else binds every address, or fails.
+pub(super) async fn tcp(
+    inherited: Vec<StdTcpListener>,
+    addresses: &[SocketAddr],
+) -> anyhow::Result<Vec<TcpListener>> {
+    if !inherited.is_empty() {
+        let taken = inherited.into_iter().map(TcpListener::from_std);
+        return Ok(taken.collect::<Result<_, _>>()?);
+    }
     let mut bound = Vec::new();
     for address in addresses {
         let listener = TcpListener::bind(address)

@@ -2,10 +2,13 @@
 
 mod agent;
 mod bridge;
+mod health;
 mod listeners;
 mod premises;
 mod relay;
+mod reload;
 mod shutdown;
+mod systemd;
 
 use std::net::SocketAddr;
 use std::path::Path;
@@ -21,6 +24,7 @@ use crate::app::App;
 use crate::clock::{Clock, SharedClock, SystemClock};
 use crate::config::{Flags, Settings};
 use crate::domain::agent::EMBEDDED;
+use crate::domain::alert;
 use crate::fault;
 use crate::runners::docker::DockerRunner;
 use crate::services;
@@ -33,17 +37,19 @@ const DRAIN: Duration = Duration::from_secs(10);
 
 /// Runs the daemon until it is told to stop. An error means that it could not start.
 pub async fn run(settings: Settings, flags: Flags) -> anyhow::Result<()> {
+    let inherited = systemd::Inherited::take()?;
     let _lock = state_dir::take(&settings.state_dir)?;
     let stop = CancellationToken::new();
-    shutdown::watch_signals(stop.clone(), flags)?;
+    let signals = shutdown::Signals::install()?;
 
     let clock: SharedClock = Arc::new(SystemClock);
     let started = SystemClock.now();
-    let app = open_app(&settings, clock.clone())?;
+    let opening = open_app(settings.clone(), clock.clone());
+    let app = systemd::patiently("opening the database", opening).await?;
     let instance = instance_id(&settings.state_dir)?;
 
-    let unix = listeners::bind_unix(&settings.socket)?;
-    let tcp = listeners::bind_tcp(&settings.listen).await?;
+    let unix = listeners::Control::take(inherited.control, &settings.socket)?;
+    let tcp = listeners::tcp(inherited.http, &settings.listen).await?;
     let bound: Vec<SocketAddr> = tcp.iter().filter_map(|one| one.local_addr().ok()).collect();
     let api = bound.first().copied();
     let for_processes = api.and_then(relay::beside);
@@ -65,7 +71,7 @@ pub async fn run(settings: Settings, flags: Flags) -> anyhow::Result<()> {
     let about = About::new(
         started,
         settings.state_dir.clone(),
-        settings.socket.clone(),
+        unix.path.clone(),
         instance,
     );
     let ctx = Ctx {
@@ -81,15 +87,15 @@ pub async fn run(settings: Settings, flags: Flags) -> anyhow::Result<()> {
         }),
     };
     let service = api::service(ctx);
-    let relay = relay::Relay::new(&settings.state_dir, &settings.socket, about.clone());
+    let relay = relay::Relay::new(&settings.state_dir, &unix.path, about.clone());
     let relayed = relay.bind()?;
 
     let tasks = TaskTracker::new();
     let behind_relay = relay.service(service.clone());
     listeners::Serving::new(behind_relay, stop.clone(), tasks.clone()).unix(relayed);
     let serving = listeners::Serving::new(service, stop.clone(), tasks.clone());
-    tracing::info!("listening on {}", settings.socket.display());
-    serving.unix(unix);
+    tracing::info!("listening on {}", unix.path.display());
+    serving.unix(unix.listener);
     for listener in tcp {
         serve_tcp(&serving, &about, listener)?;
     }
@@ -99,7 +105,7 @@ pub async fn run(settings: Settings, flags: Flags) -> anyhow::Result<()> {
         tasks.spawn(bridge::keep(docker, port, relay.clone(), stop.clone()));
     }
     tasks.spawn(relay.clone().keep(stop.clone()));
-    if let Some(agent) = agent {
+    if let Some(agent) = agent.clone() {
         for_processes.inspect(|address| relay.listen(*address));
         tasks.spawn(agent.work(stop.clone()));
     }
@@ -114,26 +120,41 @@ pub async fn run(settings: Settings, flags: Flags) -> anyhow::Result<()> {
         ));
     }
     if let Some(point) = fault::wanted() {
-        tracing::warn!("PREFECTD_FAULT is set: this daemon will abort at {point}");
+        tracing::warn!("PREFECTD_FAULT is set: this daemon will fail at {point}");
     }
-    // No notification socket means that nobody waits for the word.
-    let _ = sd_notify::notify(&[sd_notify::NotifyState::Ready]);
-    tracing::info!("ready");
+    let line = Arc::new(systemd::StatusLine::default());
+    let health = health::Health {
+        app: app.clone(),
+        has_agent: agent.is_some(),
+        line: Arc::clone(&line),
+    };
+    tasks.spawn(health.keep(stop.clone()));
+    let reload = reload::Reload {
+        flags,
+        settings,
+        agent,
+        line,
+    };
+    tokio::spawn(signals.obey(reload, stop.clone()));
+    systemd::ready();
+    tracing::info!(message_id = alert::STARTED, "ready");
 
     stop.cancelled().await;
+    systemd::stopping();
     tracing::info!("stopping");
     if app.count_claimed_runs(EMBEDDED).await? == 0 {
         relay.dismiss().await;
     }
-    let _ = sd_notify::notify(&[sd_notify::NotifyState::Stopping]);
     tasks.close();
     if tokio::time::timeout(DRAIN, tasks.wait()).await.is_err() {
         tracing::warn!("some requests did not finish in time");
     }
-    // Only the owner of the socket removes it; a failure leaves a file that nobody serves.
-    let _ = std::fs::remove_file(&settings.socket);
+    if let Some(ours) = unix.ours {
+        // A failure leaves a file that nobody serves.
+        let _ = std::fs::remove_file(ours);
+    }
     tokio::task::spawn_blocking(move || app.close()).await?;
-    tracing::info!("stopped");
+    tracing::info!(message_id = alert::STOPPED, "stopped");
     Ok(())
 }
 
@@ -149,12 +170,16 @@ fn serve_tcp(
     Ok(())
 }
 
-fn open_app(settings: &Settings, clock: SharedClock) -> anyhow::Result<App> {
-    let database = state_dir::database(&settings.state_dir);
-    let store = Store::open(&database)
-        .with_context(|| format!("cannot open the database {}", database.display()))?;
-    let blobs = Blobs::open(&state_dir::blobs(&settings.state_dir))?;
-    Ok(App::new(store, blobs, clock, settings.agent_lease))
+/// Bringing an old database up to date may take long.
+async fn open_app(settings: Settings, clock: SharedClock) -> anyhow::Result<App> {
+    let opened = tokio::task::spawn_blocking(move || {
+        let database = state_dir::database(&settings.state_dir);
+        let store = Store::open(&database)
+            .with_context(|| format!("cannot open the database {}", database.display()))?;
+        let blobs = Blobs::open(&state_dir::blobs(&settings.state_dir))?;
+        Ok(App::new(store, blobs, clock, settings.agent_lease))
+    });
+    opened.await?
 }
 
 /// Names this state directory among all on the machine; made once.

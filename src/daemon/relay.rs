@@ -25,6 +25,8 @@ use crate::relay::{FLAG, ORDERS, Orders, PEER, Report, take_lock};
 
 /// How often a relay is told what it knows already, and looked for.
 const EVERY: Duration = Duration::from_secs(1);
+/// How often to look whether a relay that was told to leave has left.
+const LEAVING: Duration = Duration::from_millis(5);
 /// Where processes of this machine reach the relay; the port is the API's.
 const FOR_PROCESSES: IpAddr = IpAddr::V4(Ipv4Addr::new(127, 0, 0, 2));
 
@@ -125,10 +127,16 @@ impl Relay {
         }
     }
 
-    /// Tells the relay to end, and gives it a moment to hear that.
+    /// Tells the relay to end, and gives it a moment to do so: the next daemon would take one
+    /// that is about to leave for one that stays.
     pub async fn dismiss(&self) {
         self.orders.send_modify(|orders| orders.leave = true);
-        let _ = tokio::time::timeout(EVERY, self.orders.closed()).await;
+        let gone = async {
+            while take_lock(&self.lock).is_ok_and(|lock| lock.is_none()) {
+                tokio::time::sleep(LEAVING).await;
+            }
+        };
+        let _ = tokio::time::timeout(EVERY, gone).await;
     }
 
     fn start_missing(&self) -> anyhow::Result<()> {

@@ -1,38 +1,36 @@
 //! Signals: SIGTERM and SIGINT stop the daemon, SIGHUP has it read its settings again.
 
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
-use crate::config::{Flags, Settings};
-use crate::logging;
+use super::reload::Reload;
 
-/// Installs the handlers and cancels `stop` when it is time.
-pub(super) fn watch_signals(stop: CancellationToken, flags: Flags) -> anyhow::Result<()> {
-    let mut terminate = signal(SignalKind::terminate())?;
-    let mut interrupt = signal(SignalKind::interrupt())?;
-    let mut hang_up = signal(SignalKind::hangup())?;
-    tokio::spawn(async move {
+/// The signals that are waited for. From its making on none of them ends the process.
+pub(super) struct Signals {
+    terminate: Signal,
+    interrupt: Signal,
+    hang_up: Signal,
+}
+
+impl Signals {
+    /// Installs the handlers.
+    pub fn install() -> std::io::Result<Self> {
+        Ok(Self {
+            terminate: signal(SignalKind::terminate())?,
+            interrupt: signal(SignalKind::interrupt())?,
+            hang_up: signal(SignalKind::hangup())?,
+        })
+    }
+
+    /// Obeys them; cancels `stop` when it is time.
+    pub async fn obey(mut self, mut reload: Reload, stop: CancellationToken) {
         loop {
             tokio::select! {
-                _ = terminate.recv() => break,
-                _ = interrupt.recv() => break,
-                _ = hang_up.recv() => reload(&flags),
+                _ = self.terminate.recv() => break,
+                _ = self.interrupt.recv() => break,
+                _ = self.hang_up.recv() => reload.carry_out(),
             }
         }
         stop.cancel();
-    });
-    Ok(())
-}
-
-/// New settings are checked as a whole before any is used. Only the log level changes while
-/// the daemon runs; the rest is used at the next start.
-fn reload(flags: &Flags) {
-    let level = Settings::load(flags.clone()).map(|settings| settings.log_level);
-    let outcome = level
-        .map_err(anyhow::Error::from)
-        .and_then(|level| logging::set_level(&level));
-    match outcome {
-        Ok(()) => tracing::info!("settings read again; all but the log level need a restart"),
-        Err(error) => tracing::error!("settings kept as they were: {error}"),
     }
 }

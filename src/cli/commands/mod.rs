@@ -7,6 +7,7 @@ mod deployment;
 mod doctor;
 mod flow;
 mod flow_run;
+mod man;
 mod restore;
 mod status;
 
@@ -26,6 +27,9 @@ pub async fn carry_out(args: Args) -> Result<()> {
         let mut command = Args::command();
         clap_complete::generate(*shell, &mut command, "prefectctl", &mut std::io::stdout());
         return Ok(());
+    }
+    if let Command::Man { folder } = &args.command {
+        return man::write(folder);
     }
     if let Command::Restore {
         file,
@@ -52,9 +56,10 @@ pub async fn carry_out(args: Args) -> Result<()> {
         Command::FlowRun(command) => flow_run::carry_out(&ctl, command).await,
         Command::Agent(Agent::Ls) => agent::ls(&ctl).await,
         Command::Backup { to, force, keep } => backup::backup(&ctl, &to, force, keep).await,
-        Command::Agent(Agent::Start(_)) | Command::Restore { .. } | Command::Completions { .. } => {
-            Ok(())
-        }
+        Command::Agent(Agent::Start(_))
+        | Command::Restore { .. }
+        | Command::Completions { .. }
+        | Command::Man { .. } => Ok(()),
     }
 }
 

@@ -123,7 +123,7 @@ impl Agent {
         found: Found,
         log: &RunLog,
     ) -> Then {
-        let job = spec::job(run, &self.runner_settings);
+        let job = spec::job(run, &self.runner_settings());
         let is_over = has_ended(run);
         if is_over && found.standing == Standing::Created {
             return Then::Nothing; // it never ran, and need not

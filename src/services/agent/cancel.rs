@@ -51,7 +51,7 @@ impl Agent {
     }
 
     fn stop(self: &Arc<Self>, runner: Arc<dyn Runner>, made: Made) {
-        let grace = self.settings.stop_grace;
+        let grace = self.settings().stop_grace;
         self.tasks.spawn(async move {
             fault::point("before-stop");
             if let Err(error) = runner.stop(&made, grace).await {

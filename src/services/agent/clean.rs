@@ -47,7 +47,7 @@ impl Agent {
         let found = self.runners.containers.find().await.unwrap_or_default();
         // A run that was taken meanwhile may have its container among those that were found.
         busy.extend(self.watched().keys());
-        for old in superfluous(found, &busy, self.settings.keep, self.desk.now()) {
+        for old in superfluous(found, &busy, self.settings().keep, self.desk.now()) {
             let removed = self.runners.containers.remove(&old.made).await;
             match removed {
                 Ok(()) => tracing::info!(container = %old.made.name, "removed an old container"),
@@ -71,7 +71,7 @@ impl Agent {
         }
         tracing::warn!(prefect.flow_run_id = %run.id, container = %lost.made.name, "its run has ended; stopping it");
         let runner = self.runner(&run);
-        if let Err(error) = runner.stop(&lost.made, self.settings.stop_grace).await {
+        if let Err(error) = runner.stop(&lost.made, self.settings().stop_grace).await {
             tracing::error!(container = %lost.made.name, %error, "it does not stop");
         }
     }

@@ -20,13 +20,14 @@ mod watch;
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::atomic::AtomicBool;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockWriteGuard};
 use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::domain::agent::{AgentReport, AgentSettings, Identity};
+use crate::domain::container::ContainerRules;
 use crate::domain::error::Result;
 use crate::domain::flow_run::FlowRun;
 use crate::domain::ids::FlowRunId;
@@ -70,9 +71,9 @@ fn has_ended(run: &FlowRun) -> bool {
 pub struct Agent {
     desk: Arc<dyn Desk>,
     runners: Runners,
-    runner_settings: RunnerSettings,
+    runner_settings: RwLock<RunnerSettings>,
     identity: Identity,
-    settings: AgentSettings,
+    settings: RwLock<AgentSettings>,
     watched: Mutex<HashMap<FlowRunId, Watched>>,
     activity: Mutex<Activity>,
     /// Whether the engine ever answered: one that never did is not waited for.
@@ -103,14 +104,33 @@ impl Agent {
         Arc::new(Self {
             desk,
             runners,
-            runner_settings,
+            runner_settings: RwLock::new(runner_settings),
             identity,
-            settings,
+            settings: RwLock::new(settings),
             watched: Mutex::default(),
             activity: Mutex::default(),
             engine_seen: AtomicBool::new(false),
             tasks: TaskTracker::new(),
         })
+    }
+
+    /// Works by other settings from here on; what is under way goes on by the old ones.
+    pub fn reconfigure(&self, settings: AgentSettings, python: String, containers: ContainerRules) {
+        *write(&self.settings) = settings;
+        let mut runners = write(&self.runner_settings);
+        runners.python = python;
+        runners.containers = containers;
+        drop(runners);
+        // There may be more slots.
+        self.desk.ring();
+    }
+
+    fn settings(&self) -> AgentSettings {
+        read(&self.settings)
+    }
+
+    fn runner_settings(&self) -> RunnerSettings {
+        read(&self.runner_settings)
     }
 
     /// Works until `stop`. Runs go on without it, and the next daemon takes up what was
@@ -138,7 +158,7 @@ impl Agent {
         self.stop_cancelled(&held).await?;
         let engine = self.engine().await;
         let used = held.iter().filter(|run| !has_ended(run)).count() as u64;
-        let free = self.settings.slots.saturating_sub(used);
+        let free = self.settings().slots.saturating_sub(used);
         if free > 0 {
             fault::point("before-claim");
             let taken = self.desk.claim_due_runs(engine.is_ok(), free).await?;
@@ -205,7 +225,7 @@ impl Agent {
     /// Sleeps until the next run is due, or the poll comes round.
     async fn until_due(&self) {
         let due = self.desk.due_in().await.ok().flatten();
-        let poll = self.settings.poll;
+        let poll = self.settings().poll;
         let sleep = match due {
             // The engine's return is told by nobody.
             _ if self.is_engine_away() => engine::ASK_AGAIN.min(poll),
@@ -242,7 +262,7 @@ impl Agent {
             host: self.identity.host.clone(),
             pid: std::process::id(),
             version: env!("CARGO_PKG_VERSION").to_owned(),
-            slots: self.settings.slots,
+            slots: self.settings().slots,
             last_activation: activity.last_activation,
             last_error: activity.last_error,
             engine_trouble: activity.engine_trouble,
@@ -254,4 +274,14 @@ impl Agent {
         // Each change leaves it whole.
         self.activity.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+// Each change of either settings leaves them whole.
+
+fn read<T: Clone>(lock: &RwLock<T>) -> T {
+    lock.read().unwrap_or_else(PoisonError::into_inner).clone()
+}
+
+fn write<T>(lock: &RwLock<T>) -> RwLockWriteGuard<'_, T> {
+    lock.write().unwrap_or_else(PoisonError::into_inner)
 }

@@ -67,7 +67,7 @@ impl Agent {
         runner: &dyn Runner,
         log: &RunLog,
     ) -> Result<(Job, Made), RunnerError> {
-        let job = spec::job(run, &self.runner_settings)?;
+        let job = spec::job(run, &self.runner_settings())?;
         let (teller, agent, id) = (log.clone(), Arc::clone(self), run.id);
         let progress = move |step: Step| {
             match step {

@@ -24,7 +24,7 @@ impl Agent {
         own: Option<Duration>,
         log: &RunLog,
     ) -> Infallible {
-        let Some(limit) = own.into_iter().chain(self.settings.time_limit).min() else {
+        let Some(limit) = own.into_iter().chain(self.settings().time_limit).min() else {
             return std::future::pending().await;
         };
         tokio::time::sleep(limit.saturating_sub(self.age(run))).await;
@@ -44,7 +44,7 @@ impl Agent {
             }
             tokio::time::sleep(RETRY).await;
         }
-        if let Err(error) = runner.stop(made, self.settings.stop_grace).await {
+        if let Err(error) = runner.stop(made, self.settings().stop_grace).await {
             tracing::error!(container = %made.name, %error, "a run whose time is over does not stop");
         }
         std::future::pending().await

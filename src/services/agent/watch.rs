@@ -208,7 +208,7 @@ impl Watch<'_> {
     async fn keep_output(&self) {
         let seen = self.agent.desk.output_seen(self.run.id).await;
         let mut seen = seen.unwrap_or_default();
-        let mut meter = Meter::new(self.agent.settings.output);
+        let mut meter = Meter::new(self.agent.settings().output);
         loop {
             let was_over = self.over.is_cancelled();
             let mut lines = self.runner.output(self.made, seen);
