@@ -39,3 +39,6 @@ mod rooms;
 mod schedules;
 #[cfg(test)]
 mod storm;
+#[cfg(test)]
+#[cfg(feature = "systemd")]
+mod systemd;
