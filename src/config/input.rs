@@ -308,6 +308,30 @@ mod tests {
     }
 
     #[test]
+    fn the_file_that_is_shipped_names_every_setting_and_sets_none() {
+        let shipped = include_str!("../../systemd/prefectd.toml");
+        let empty = settle("", Flags::default()).unwrap();
+        assert_eq!(settle(shipped, Flags::default()).unwrap(), empty);
+        let is_setting = |line: &&str| line.starts_with('#') && !line.starts_with("# ");
+        let named = shipped.lines().filter(is_setting).count();
+        let used = shipped.replace("\n#", "\n").replace("\n ", "\n# ");
+        settle(&used, Flags::default()).unwrap();
+        let table = include_str!("../../README.md").lines();
+        let rows = table.filter(|line| line.starts_with("| `") && line.contains('.'));
+        let settings = rows.flat_map(|row| row.split('|').nth(1).unwrap_or_default().split('`'));
+        let settings = settings.filter(|name| name.contains('.') && !name.ends_with(".*"));
+        let settings: Vec<_> = settings.filter(|name| !name.starts_with('-')).collect();
+        assert!(
+            named > settings.len() && settings.len() > 15,
+            "{settings:?}"
+        );
+        for setting in settings {
+            let key = setting.rsplit('.').next().unwrap();
+            assert!(shipped.contains(&format!("\n#{key} = ")), "{setting}");
+        }
+    }
+
+    #[test]
     fn what_is_not_known_or_cannot_be_is_refused() {
         for (file, word) in [
             ("[agent]\nslotz = 2\n", "slotz"),

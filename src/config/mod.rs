@@ -79,6 +79,7 @@ impl Settings {
                 self.agent_lease == other.agent_lease,
             ),
             ("agent.enabled", self.embedded_agent == other.embedded_agent),
+            ("retention", self.retention == other.retention),
             ("log.format", self.log_format == other.log_format),
         ];
         let differ = fixed.into_iter().filter(|(_, same)| !same);
