@@ -31,10 +31,25 @@ impl Client {
 
     /// Sends a request with the 2.0a7 client's headers and answers the status.
     pub async fn send(&mut self, method: &str, path: &str, body: &str) -> anyhow::Result<u16> {
+        self.ask(method, " /api", path, body).await
+    }
+
+    /// Reads a page outside of the API and answers the status.
+    pub async fn page(&mut self, path: &str) -> anyhow::Result<u16> {
+        self.ask("GET", " ", path, "").await
+    }
+
+    async fn ask(
+        &mut self,
+        method: &str,
+        before: &str,
+        path: &str,
+        body: &str,
+    ) -> anyhow::Result<u16> {
         self.out.clear();
         for part in [
             method,
-            " /api",
+            before,
             path,
             " HTTP/1.1\r\nhost: ",
             &self.host,

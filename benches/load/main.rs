@@ -8,6 +8,7 @@ mod http;
 mod lifecycle;
 mod load;
 mod report;
+mod retention;
 mod seed;
 mod server;
 
@@ -42,6 +43,9 @@ enum Part {
     Calls,
     /// Many runs that are due at once.
     Dispatch,
+    /// Old runs that go while a client writes; only where it is asked for, since it spends the
+    /// stored runs.
+    Retention,
 }
 
 /// Measures prefectd against the real 2.0a7 server.
@@ -150,7 +154,14 @@ impl Bench {
         }
         let server = Server::prefectd(&program, &dir, &[]).await?;
         self.loads(Of::Prefectd(at), &server).await?;
-        server.stop()
+        server.stop()?;
+        if self.args.only.contains(&Part::Retention) {
+            say("old runs go");
+            let (time, report) = (self.time(), &mut self.report);
+            retention::measure(&program, &dir, (at, runs), time, report).await?;
+            seed::spent(&dir)?;
+        }
+        Ok(())
     }
 
     /// Starts on that database and on a new one.

@@ -10,6 +10,11 @@ use super::server::Server;
 
 const SEED: &str = include_str!("seed.sql");
 
+/// Notes that the directory is not what it was: the next time it is made anew.
+pub fn spent(dir: &Path) -> anyhow::Result<()> {
+    Ok(std::fs::remove_dir_all(dir)?)
+}
+
 /// A state directory with so many stored runs. One that is there from an earlier time is
 /// taken as it is.
 pub async fn state_dir(program: &Path, dir: &Path, runs: u64) -> anyhow::Result<()> {

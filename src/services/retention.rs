@@ -23,6 +23,8 @@ const SLICE: Duration = Duration::from_millis(1);
 /// How many times as long as a slice the rest after it is, while others write and while
 /// nobody does.
 const REST: (u32, u32) = (12, 1);
+/// How many runs go before the file is looked after.
+const ROUND: u64 = 10_000;
 /// How many are looked up at once.
 const LOOK: usize = 512;
 /// Pages cut off the file in a slice.
@@ -34,7 +36,9 @@ const SPARE: u64 = 128;
 pub async fn retention(app: App, keep: Retention, stop: CancellationToken) {
     driver::run("retention", EVERY, stop.clone(), || async {
         let mut pace = Pace::new(stop.clone());
-        runs(&app, &keep, &mut pace).await?;
+        while runs(&app, &keep, &mut pace).await? {
+            shrink(&app, &mut pace).await?;
+        }
         logs(&app, &keep, &mut pace).await?;
         cache(&app, &mut pace).await?;
         shrink(&app, &mut pace).await
@@ -42,12 +46,13 @@ pub async fn retention(app: App, keep: Retention, stop: CancellationToken) {
     .await;
 }
 
-async fn runs(app: &App, keep: &Retention, pace: &mut Pace) -> Result<()> {
+/// Deletes runs; true when there may be more, which are for after the file has shrunk.
+async fn runs(app: &App, keep: &Retention, pace: &mut Pace) -> Result<bool> {
     let Some(horizon) = app.run_horizon(keep.flow_runs).await? else {
-        return Ok(());
+        return Ok(false);
     };
     let mut deleted = 0;
-    while !pace.stop.is_cancelled() {
+    while deleted < ROUND && !pace.stop.is_cancelled() {
         let mut ids = app.runs_to_go(horizon, LOOK).await?;
         if ids.is_empty() {
             break;
@@ -61,7 +66,7 @@ async fn runs(app: &App, keep: &Retention, pace: &mut Pace) -> Result<()> {
     if deleted > 0 {
         tracing::info!(deleted, "old runs are gone");
     }
-    Ok(())
+    Ok(deleted >= ROUND && !pace.stop.is_cancelled())
 }
 
 async fn logs(app: &App, keep: &Retention, pace: &mut Pace) -> Result<()> {

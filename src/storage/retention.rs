@@ -120,6 +120,35 @@ fn bounded(count: u64) -> i64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::storage::{connection, migrate};
+
+    #[test]
+    fn what_is_old_is_found_by_indexes() {
+        let dir = tempfile::tempdir().unwrap();
+        let mut db = connection::open_writer(&dir.path().join("t.db")).unwrap();
+        migrate::run(&mut db).unwrap();
+        for (sql, index) in [
+            (ENDED_RUNS, "flow_runs_by_end"),
+            (NEVER_RAN, "flow_runs_never_ran"),
+            (END_OF_NTH, "flow_runs_by_end"),
+            (END_OF_RUN, "PRIMARY KEY"),
+            (SOME_TASK_RUNS, "flow_run_id=?"),
+            (ENDED_SUB_FLOWS, "flow_runs_by_parent"),
+            (DELETE_SOME_LOGS, "logs_by_flow_run"),
+            (OLD_LOGS, "PRIMARY KEY (id>? AND id<?)"),
+            (STALE_ENTRIES, "task_run_state_cache_by_key"),
+        ] {
+            let mut plan = db.prepare(&format!("EXPLAIN QUERY PLAN {sql}")).unwrap();
+            let steps = plan.raw_query().mapped(|row| row.get::<_, String>(3));
+            let steps: Vec<_> = steps.map(|step| step.unwrap()).collect();
+            assert!(
+                steps.iter().any(|step| step.contains(index)),
+                "{sql}: {steps:?}"
+            );
+            let sorts = steps.iter().any(|step| step.contains("TEMP B-TREE"));
+            assert!(!sorts, "{sql}: {steps:?}");
+        }
+    }
 
     #[test]
     fn an_id_made_now_is_not_below_the_first_one_of_now() {
