@@ -23,6 +23,8 @@ mod roster;
 mod saved_searches;
 mod schedules;
 mod task_runs;
+#[cfg(test)]
+pub mod testing;
 mod vitals;
 mod why;
 

@@ -18,9 +18,13 @@ mod daemon;
 #[cfg(test)]
 mod described;
 #[cfg(test)]
+mod disk;
+#[cfg(test)]
 mod docker;
 #[cfg(test)]
 mod doctor;
+#[cfg(test)]
+mod hosts;
 #[cfg(test)]
 mod metrics;
 #[cfg(test)]

@@ -15,6 +15,8 @@ mod engine;
 mod meter;
 mod run_log;
 mod submit;
+#[cfg(test)]
+mod tests;
 mod time_limit;
 mod watch;
 
@@ -28,7 +30,7 @@ use tokio_util::task::TaskTracker;
 
 use crate::domain::agent::{AgentReport, AgentSettings, Identity};
 use crate::domain::container::ContainerRules;
-use crate::domain::error::Result;
+use crate::domain::error::{Kind, Result};
 use crate::domain::flow_run::FlowRun;
 use crate::domain::ids::FlowRunId;
 use crate::domain::time::Timestamp;
@@ -58,6 +60,14 @@ struct Activity {
     pulling: BTreeMap<FlowRunId, String>,
     /// Whether something is due that was left to other agents, though there is a slot.
     left_to_others: bool,
+}
+
+/// How long to wait before telling the desk again what it could not take.
+const TELL_AGAIN: Duration = Duration::from_secs(1);
+
+/// Whether what failed so may go well another time: the store is full, or too busy.
+fn is_passing(kind: Kind) -> bool {
+    matches!(kind, Kind::Unavailable | Kind::StorageFull)
 }
 
 /// Whether a run has ended; what is left of it is its output.

@@ -9,6 +9,7 @@ use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
 use super::desk::Desk;
+use super::{TELL_AGAIN, is_passing};
 use crate::domain::flow_run::FlowRun;
 use crate::domain::ids::FlowRunId;
 use crate::domain::log::{AGENT_LOGGER, ERROR, INFO, NewLog, OUTPUT_LOGGER};
@@ -150,8 +151,13 @@ impl RunLog {
 async fn store(desk: Arc<dyn Desk>, id: FlowRunId, mut lines: mpsc::Receiver<NewLog>) {
     let mut batch = Vec::new();
     while lines.recv_many(&mut batch, BATCH).await > 0 {
-        if let Err(error) = desk.create_logs(std::mem::take(&mut batch)).await {
-            tracing::error!(prefect.flow_run_id = %id, %error, "lines of a run's log are lost");
+        while let Err(error) = desk.create_logs(batch.clone()).await {
+            if !is_passing(error.kind()) {
+                tracing::error!(prefect.flow_run_id = %id, %error, "lines of a run's log are lost");
+                break;
+            }
+            tokio::time::sleep(TELL_AGAIN).await;
         }
+        batch.clear();
     }
 }

@@ -7,7 +7,7 @@ use tokio::task::JoinHandle;
 
 use super::run_log::RunLog;
 use super::watch::Then;
-use super::{Agent, end};
+use super::{Agent, TELL_AGAIN, end, is_passing};
 use crate::domain::error::Kind;
 use crate::domain::flow_run::FlowRun;
 use crate::fault;
@@ -115,8 +115,17 @@ impl Agent {
             Some("docker") => format!("docker:{}", made.id),
             _ => format!("process:{}", made.id),
         };
-        let recorded = self.desk.record_infrastructure(run.id, what).await;
-        recorded.map_err(|error| RunnerError::Refused(error.to_string()))
+        loop {
+            match self.desk.record_infrastructure(run.id, what.clone()).await {
+                Err(error) if is_passing(error.kind()) => {
+                    tracing::warn!(flow_run.id = %run.id, %error, "not recorded yet what was made");
+                    tokio::time::sleep(TELL_AGAIN).await;
+                }
+                recorded => {
+                    return recorded.map_err(|error| RunnerError::Refused(error.to_string()));
+                }
+            }
+        }
     }
 
     async fn fail(&self, run: &FlowRun, error: &RunnerError, log: &RunLog) {

@@ -12,10 +12,11 @@ use tokio_util::sync::CancellationToken;
 
 use super::meter::Meter;
 use super::run_log::RunLog;
-use super::{Agent, end};
+use super::{Agent, end, is_passing};
 use crate::domain::error::{Kind, Result};
 use crate::domain::flow_run::FlowRun;
 use crate::domain::ids::FlowRunId;
+use crate::domain::log::OutputSeen;
 use crate::domain::state::{ProposedState, StateType};
 use crate::fault;
 use crate::runners::{Exit, Job, Made, OutputLine, Runner};
@@ -206,8 +207,7 @@ impl Watch<'_> {
     /// Stores what is printed until it is over. An engine that hangs up is listened to again,
     /// from where it left off.
     async fn keep_output(&self) {
-        let seen = self.agent.desk.output_seen(self.run.id).await;
-        let mut seen = seen.unwrap_or_default();
+        let mut seen = self.seen().await;
         let mut meter = Meter::new(self.agent.settings().output);
         loop {
             let was_over = self.over.is_cancelled();
@@ -226,6 +226,16 @@ impl Watch<'_> {
         }
         if let Some(told) = meter.dropped() {
             self.log.complain(told);
+        }
+    }
+
+    /// How much of it is stored: asked until there is an answer, or lines would be stored twice.
+    async fn seen(&self) -> OutputSeen {
+        loop {
+            match self.agent.desk.output_seen(self.run.id).await {
+                Err(error) if is_passing(error.kind()) => tokio::time::sleep(RETRY).await,
+                seen => return seen.unwrap_or_default(),
+            }
         }
     }
 

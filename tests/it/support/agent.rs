@@ -15,16 +15,26 @@ use super::wait_for;
 pub struct TestAgent {
     dir: TempDir,
     name: String,
+    host: Option<String>,
     child: Child,
 }
 
 impl TestAgent {
     /// Of that name, for the API at `url`.
     pub fn start(url: &str, name: &str, slots: u64) -> Self {
+        Self::start_on(None, url, name, slots)
+    }
+
+    /// The same in a network namespace of its own, which to it is another host.
+    pub fn start_on(host: Option<&str>, url: &str, name: &str, slots: u64) -> Self {
         let dir = tempfile::tempdir().unwrap();
-        let child = spawn(dir.path(), url, name, slots);
-        let name = name.to_owned();
-        Self { dir, name, child }
+        let child = spawn(dir.path(), host, url, name, slots);
+        Self {
+            dir,
+            name: name.to_owned(),
+            host: host.map(str::to_owned),
+            child,
+        }
     }
 
     /// All that it has logged.
@@ -40,7 +50,13 @@ impl TestAgent {
 
     /// Starts it again as what it was.
     pub fn restart(&mut self, url: &str, slots: u64) {
-        self.child = spawn(self.dir.path(), url, &self.name, slots);
+        self.child = spawn(
+            self.dir.path(),
+            self.host.as_deref(),
+            url,
+            &self.name,
+            slots,
+        );
     }
 
     /// Asks it to stop and waits until it has.
@@ -67,14 +83,23 @@ impl Drop for TestAgent {
     }
 }
 
-fn spawn(dir: &Path, url: &str, name: &str, slots: u64) -> Child {
+fn spawn(dir: &Path, host: Option<&str>, url: &str, name: &str, slots: u64) -> Child {
     let log = File::options()
         .create(true)
         .append(true)
         .open(dir.join("log"))
         .unwrap();
     let mounts = format!("[{:?}]", std::env::temp_dir());
-    Command::new(env!("CARGO_BIN_EXE_prefectctl"))
+    let program = env!("CARGO_BIN_EXE_prefectctl");
+    let mut command = match host {
+        Some(host) => {
+            let mut command = Command::new("ip");
+            command.args(["netns", "exec", host, program]);
+            command
+        }
+        None => Command::new(program),
+    };
+    command
         .env("PREFECTD_DOCKER__ALLOW__HOST_VOLUMES", mounts)
         .args(["agent", "start", "--log-format", "text", "--api", url])
         .args(["--name", name, "--slots", &slots.to_string()])

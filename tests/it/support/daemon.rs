@@ -210,7 +210,6 @@ impl TestDaemon {
     }
 
     /// Checks its database; it has to be stopped.
-    #[cfg(feature = "docker")]
     pub fn check_database(&self) {
         let database = self.state_dir().join("prefectd.db");
         let database = rusqlite::Connection::open(database).unwrap();

@@ -1,0 +1,215 @@
+//! An engine that does what the test says, and notes who treats it wrongly.
+
+use std::collections::HashMap;
+use std::sync::Mutex;
+use std::time::Duration;
+
+use futures_util::future::BoxFuture;
+use futures_util::stream::{self, BoxStream};
+use futures_util::{FutureExt, StreamExt};
+use tokio::sync::watch;
+
+use crate::app::{App, Force};
+use crate::domain::ids::FlowRunId;
+use crate::domain::log::OutputSeen;
+use crate::domain::state::{ProposedState, StateType};
+use crate::runners::{
+    Answer, Exit, Found, Job, Made, OutputLine, Progress, Runner, RunnerError, Standing,
+};
+
+/// What goes wrong with the first call of a name.
+#[derive(Clone, Debug)]
+pub enum Fault {
+    /// It is not done.
+    Undone(RunnerError),
+    /// It is done, and the answer is lost.
+    Done(RunnerError),
+}
+
+/// The engine.
+pub struct Script {
+    app: App,
+    faults: Mutex<HashMap<&'static str, Fault>>,
+    made: Mutex<HashMap<String, (FlowRunId, Standing)>>,
+    /// Calls that a runner's contract forbids.
+    pub wrong: Mutex<Vec<String>>,
+    /// How often a flow was executed.
+    pub executions: Mutex<u32>,
+    /// Whether what is printed never ends.
+    is_endless: bool,
+    /// Flows end once this is true.
+    pub may_end: watch::Sender<bool>,
+}
+
+impl Script {
+    pub fn new(app: App) -> Self {
+        Self {
+            app,
+            faults: Mutex::default(),
+            made: Mutex::default(),
+            wrong: Mutex::default(),
+            executions: Mutex::default(),
+            is_endless: false,
+            may_end: watch::Sender::new(true),
+        }
+    }
+
+    pub fn fails(self, call: &'static str, fault: Fault) -> Self {
+        self.faults.lock().unwrap().insert(call, fault);
+        self
+    }
+
+    pub fn prints_for_ever(mut self) -> Self {
+        self.is_endless = true;
+        self
+    }
+
+    /// Carries a call out, or not.
+    fn call<T>(
+        &self,
+        name: &'static str,
+        work: impl FnOnce() -> Result<T, RunnerError>,
+    ) -> Result<T, RunnerError> {
+        match self.faults.lock().unwrap().remove(name) {
+            Some(Fault::Undone(error)) => Err(error),
+            Some(Fault::Done(error)) => work().and(Err(error)),
+            None => work(),
+        }
+    }
+
+    fn standing(&self, made: &Made) -> Option<Standing> {
+        let all = self.made.lock().unwrap();
+        all.get(&made.id).map(|(_, standing)| standing.clone())
+    }
+
+    fn stands(&self, id: &str, now: Standing) {
+        if let Some((_, standing)) = self.made.lock().unwrap().get_mut(id) {
+            *standing = now;
+        }
+    }
+
+    fn object(&self, what: String) {
+        self.wrong.lock().unwrap().push(what);
+    }
+
+    /// What a flow does in its process.
+    fn execute(&self, made: &Made) {
+        let Some((run, _)) = self.made.lock().unwrap().get(&made.id).cloned() else {
+            return self.object(format!("start of {}, which is not there", made.id));
+        };
+        let (app, mut may_end) = (self.app.clone(), self.may_end.subscribe());
+        *self.executions.lock().unwrap() += 1;
+        self.stands(&made.id, Standing::Running);
+        tokio::spawn(async move {
+            for kind in [StateType::Running, StateType::Completed] {
+                let proposed = ProposedState::new(kind);
+                let entered = app.propose_flow_run_state(run, proposed, Force::No).await;
+                entered.unwrap();
+                may_end.wait_for(|may| *may).await.unwrap();
+            }
+        });
+    }
+
+    /// A flow that has told its end has ended.
+    async fn has_ended(&self, made: &Made) -> bool {
+        let known = self.made.lock().unwrap().get(&made.id).cloned();
+        let Some((run, Standing::Running)) = known else {
+            return known.is_some_and(|(_, standing)| standing == Standing::Ended);
+        };
+        let state = self.app.flow_run(run).await.unwrap().state.unwrap();
+        if state.kind.is_terminal() {
+            self.stands(&made.id, Standing::Ended);
+        }
+        state.kind.is_terminal()
+    }
+}
+
+impl Runner for Script {
+    fn create<'a>(&'a self, job: &'a Job, _progress: &'a Progress) -> Answer<'a, Made> {
+        let made = self.call("create", || {
+            let mut all = self.made.lock().unwrap();
+            let id = format!("{}-{}", job.name, all.len());
+            all.insert(id.clone(), (job.flow_run_id, Standing::Created));
+            let name = id.clone();
+            Ok(Made { id, name })
+        });
+        std::future::ready(made).boxed()
+    }
+
+    fn start<'a>(&'a self, made: &'a Made, _job: &'a Job) -> Answer<'a, ()> {
+        if self.standing(made) != Some(Standing::Created) {
+            self.object(format!("second start of {}", made.id));
+        }
+        let started = self.call("start", || {
+            self.execute(made);
+            Ok(())
+        });
+        std::future::ready(started).boxed()
+    }
+
+    fn wait<'a>(&'a self, made: &'a Made) -> BoxFuture<'a, Exit> {
+        if self.standing(made) == Some(Standing::Created) {
+            self.object(format!("wait for {}, which was not started", made.id));
+        }
+        async move {
+            while self.standing(made).is_some() && !self.has_ended(made).await {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+            let code = self.standing(made).map(|_| 0);
+            Exit {
+                code,
+                ..Exit::default()
+            }
+        }
+        .boxed()
+    }
+
+    fn output(&self, _made: &Made, seen: OutputSeen) -> BoxStream<'static, OutputLine> {
+        let line = |number: i64| OutputLine {
+            timestamp: crate::domain::time::Timestamp::from_micros(number),
+            stream: None,
+            text: format!("line {number}"),
+        };
+        let skipped = usize::try_from(seen.lines).unwrap();
+        let lines = stream::iter((0..3).map(line)).skip(skipped);
+        match self.is_endless {
+            true => lines.chain(stream::pending()).boxed(),
+            false => lines.boxed(),
+        }
+    }
+
+    fn stop<'a>(&'a self, made: &'a Made, _grace: Duration) -> Answer<'a, ()> {
+        self.stands(&made.id, Standing::Ended);
+        std::future::ready(Ok(())).boxed()
+    }
+
+    fn remove<'a>(&'a self, made: &'a Made) -> Answer<'a, ()> {
+        let removed = self.call("remove", || {
+            self.made.lock().unwrap().remove(&made.id);
+            Ok(())
+        });
+        std::future::ready(removed).boxed()
+    }
+
+    fn find(&self) -> Answer<'_, Vec<Found>> {
+        let found = self.call("find", || {
+            let all = self.made.lock().unwrap();
+            let found = all.iter().map(|(id, (flow_run_id, standing))| Found {
+                flow_run_id: *flow_run_id,
+                made: Made {
+                    id: id.clone(),
+                    name: id.clone(),
+                },
+                standing: standing.clone(),
+                created: None,
+                removes_itself: false,
+            });
+            Ok(found.collect())
+        });
+        std::future::ready(found).boxed()
+    }
+
+    fn check(&self) -> Answer<'_, ()> {
+        std::future::ready(self.call("check", || Ok(()))).boxed()
+    }
+}
