@@ -26,7 +26,7 @@
 //!   [`api::v3`] (the modern one).
 //! - [`runners`]: how a run's process is made: containers and subprocesses.
 //! - [`services`]: what goes on by itself: the agent, the scheduler, the marking of late runs,
-//!   the leases of agents elsewhere.
+//!   the leases of agents elsewhere, the deletion of what is old.
 //! - [`daemon`]: the only assembler: listeners, lock, logging, signals, the order of stopping.
 //! - [`cli`]: what `prefectctl` does. Its `agent start` is the same agent, whose desk is over
 //!   HTTP ([`services::agent::Desk`]).

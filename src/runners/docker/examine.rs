@@ -18,8 +18,8 @@ use crate::domain::checkup::{Check, Verdict};
 
 /// What the container says of itself, as one line of JSON.
 const PROBE: &str = include_str!("probe.py");
-/// How long the container may take; importing prefect takes seconds on a slow machine.
-const PATIENCE: Duration = Duration::from_secs(90);
+/// How long the container may take; importing prefect takes a minute on a machine that is busy.
+const PATIENCE: Duration = Duration::from_secs(180);
 /// The oldest API that knows `host-gateway`: that of Docker 20.10.
 const OLDEST_API: (u32, u32) = (1, 41);
 
@@ -84,13 +84,10 @@ impl DockerRunner {
             }
         }
         let image_check = Check::ok(NAME, image);
-        let probed = match tokio::time::timeout(PATIENCE, self.probe(image, url)).await {
-            Ok(probed) => probed,
-            Err(_) => Err(format!(
-                "a container did not answer in {} s",
-                PATIENCE.as_secs()
-            )),
-        };
+        // Whoever asked may go; the container is to be taken away all the same.
+        let (runner, of) = (self.clone(), (image.to_owned(), url.map(str::to_owned)));
+        let probing = tokio::spawn(async move { runner.probe(&of.0, of.1.as_deref()).await });
+        let probed = probing.await.unwrap_or_else(|error| Err(error.to_string()));
         let mut checks = vec![image_check];
         match probed {
             Ok(probed) => checks.extend(told(&probed, image, url)),
@@ -110,7 +107,7 @@ impl DockerRunner {
             .create_container(None::<CreateContainerOptions>, self.container(image, url))
             .await
             .map_err(|error| words::tell(error).to_string())?;
-        let said = self.output_of(&created.id).await;
+        let said = tokio::time::timeout(PATIENCE, self.output_of(&created.id)).await;
         let options = RemoveContainerOptions {
             force: true,
             ..RemoveContainerOptions::default()
@@ -122,7 +119,13 @@ impl DockerRunner {
         {
             tracing::warn!(%error, container = created.id, "a probe's container stays");
         }
-        let said = said.map_err(|error| error.to_string())?;
+        let said = match said {
+            Ok(said) => said.map_err(|error| error.to_string())?,
+            Err(_) => {
+                let secs = PATIENCE.as_secs();
+                return Err(format!("a container did not answer in {secs} s"));
+            }
+        };
         let last = said.trim_end().lines().last().unwrap_or_default();
         serde_json::from_str(last).map_err(|_| format!("a container of it said: {last}"))
     }
