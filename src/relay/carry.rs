@@ -3,7 +3,7 @@
 use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use http_body_util::{BodyExt, Full, Limited};
 use hyper::body::{Bytes, Incoming};
@@ -13,11 +13,17 @@ use hyper::{Method, Request, Response, StatusCode};
 use hyper_util::client::legacy::Client;
 use hyper_util::rt::TokioExecutor;
 use hyperlocal::UnixConnector;
+use tokio::net::TcpStream;
 
 use super::{ANSWER, KEY, ORDERS, Orders, PATIENCE, PEER, RETRY, Report};
 
 /// The largest body that is carried; the daemon takes no larger one.
 const MAX_BODY: usize = 33 * 1024 * 1024;
+
+/// How long a client hears nothing at most.
+const STILL_THERE: Duration = Duration::from_secs(2);
+/// An answer that precedes the answer, as HTTP permits.
+const PROCESSING: &[u8] = b"HTTP/1.1 102 Processing\r\n\r\n";
 
 type Whole = Full<Bytes>;
 
@@ -51,29 +57,43 @@ impl Carrier {
     }
 
     /// The daemon's answer to a request that came from `peer`. While there is none the client
-    /// waits, for as long as it likes: when it hangs up, this is dropped.
+    /// waits, for as long as it likes: when it hangs up, this is dropped. It is told through
+    /// `aside`, its own connection, that its request is still being worked on, since clients
+    /// give up what is silent for some seconds.
     pub async fn carry(
         &self,
         request: Request<Incoming>,
         peer: SocketAddr,
+        aside: &TcpStream,
     ) -> Result<Response<Whole>, Infallible> {
+        let mut answer = std::pin::pin!(self.answer(request, peer));
+        loop {
+            tokio::select! {
+                answer = &mut answer => return Ok(answer),
+                // A client that is full, or gone, needs no word of it.
+                () = tokio::time::sleep(STILL_THERE) => drop(aside.try_write(PROCESSING)),
+            }
+        }
+    }
+
+    async fn answer(&self, request: Request<Incoming>, peer: SocketAddr) -> Response<Whole> {
         let (parts, body) = request.into_parts();
         let Ok(body) = Limited::new(body, MAX_BODY).collect().await else {
-            return Ok(plain(StatusCode::PAYLOAD_TOO_LARGE));
+            return plain(StatusCode::PAYLOAD_TOO_LARGE);
         };
         let Some(parts) = self.addressed(parts, peer) else {
-            return Ok(plain(StatusCode::BAD_REQUEST));
+            return plain(StatusCode::BAD_REQUEST);
         };
         let body = body.to_bytes();
         let begun = Instant::now();
         while begun.elapsed() < PATIENCE {
             let again = Request::from_parts(parts.clone(), Full::new(body.clone()));
             if let Some(answer) = self.once(again).await {
-                return Ok(answer.map(Full::new));
+                return answer.map(Full::new);
             }
             tokio::time::sleep(RETRY).await;
         }
-        Ok(plain(StatusCode::BAD_GATEWAY))
+        plain(StatusCode::BAD_GATEWAY)
     }
 
     /// The request's head for the daemon's socket.

@@ -96,7 +96,9 @@ async fn accept(listener: TcpListener, carrier: Arc<Carrier>) {
             Ok((stream, peer)) => {
                 // Small answers should not wait for each other.
                 let _ = stream.set_nodelay(true);
-                tokio::spawn(connection(stream, peer, carrier.clone()));
+                if let Ok((stream, aside)) = twice(stream) {
+                    tokio::spawn(connection(stream, aside, peer, carrier.clone()));
+                }
             }
             // Descriptors ran out.
             Err(_) => tokio::time::sleep(super::RETRY).await,
@@ -104,8 +106,15 @@ async fn accept(listener: TcpListener, carrier: Arc<Carrier>) {
     }
 }
 
-async fn connection(stream: TcpStream, peer: SocketAddr, carrier: Arc<Carrier>) {
-    let service = service_fn(|request| carrier.carry(request, peer));
+/// One connection under two handles.
+fn twice(stream: TcpStream) -> std::io::Result<(TcpStream, TcpStream)> {
+    let stream = stream.into_std()?;
+    let aside = TcpStream::from_std(stream.try_clone()?)?;
+    Ok((TcpStream::from_std(stream)?, aside))
+}
+
+async fn connection(stream: TcpStream, aside: TcpStream, peer: SocketAddr, carrier: Arc<Carrier>) {
+    let service = service_fn(|request| carrier.carry(request, peer, &aside));
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
         .serve_connection(TokioIo::new(stream), service);

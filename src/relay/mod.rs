@@ -3,7 +3,7 @@
 //! The clients in runs give up when a connection is refused or breaks, and a flow that has
 //! done its work is lost with the answer. So runs reach the API through a relay: it listens
 //! where runs call, hands each request to the daemon, and asks again while no daemon
-//! answers. A daemon that dies and comes back is a pause to them.
+//! answers, telling the client now and then that it is still at it. A daemon that dies and comes back is a pause to them.
 //!
 //! ```text
 //!  containers ─► gateway of Docker's bridge ─┐

@@ -1,10 +1,11 @@
 //! What runs speak to while the daemon is away, and what becomes of requests sent twice.
 
-use std::time::Duration;
+use std::io::{Read, Write};
+use std::net::TcpStream;
 
-use serde_json::json;
+use serde_json::{Value, json};
 
-use super::support::{Http, Options, TestDaemon, wait_for};
+use super::support::{Http, Options, PATIENCE, TestDaemon, wait_for};
 
 /// A daemon with its agent, whose runs of this machine have a relay.
 fn daemon() -> TestDaemon {
@@ -36,16 +37,32 @@ fn processes(daemon: &TestDaemon) -> usize {
 #[test]
 fn a_request_waits_for_the_daemon_that_was_killed() {
     let mut daemon = daemon();
-    let relay = relay(&daemon);
-    let flow = relay.flow("f");
+    let flow = relay(&daemon).flow("f");
     daemon.kill();
-    let waiting = std::thread::spawn(move || relay.flow_run(&flow));
-    // Whether it asks before or after the restart, it is answered.
-    std::thread::sleep(Duration::from_millis(500));
-    assert!(!waiting.is_finished(), "answered by nobody");
+    let body = json!({ "flow_id": flow }).to_string();
+    let mut stream = TcpStream::connect(("127.0.0.2", daemon.port())).unwrap();
+    stream.set_read_timeout(Some(PATIENCE)).unwrap();
+    write!(
+        stream,
+        "POST /api/flow_runs/ HTTP/1.1\r\nhost: x\r\nuser-agent: python-httpx/0\r\n\
+         content-type: application/json\r\nconnection: close\r\ncontent-length: {}\r\n\r\n{body}",
+        body.len()
+    )
+    .unwrap();
+    // Clients give up what is silent for five seconds; this is not.
+    let word = "HTTP/1.1 102 Processing\r\n\r\n";
+    let mut heard = vec![0; word.len()];
+    stream.read_exact(&mut heard).unwrap();
+    assert_eq!(String::from_utf8(heard).unwrap(), word);
     daemon.restart(Vec::new());
-    let run = waiting.join().unwrap();
-    assert_eq!(daemon.http().states(&run), ["Pending"]);
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    let answer = answer.trim_start_matches(word);
+    assert!(answer.starts_with("HTTP/1.1 201"), "{answer}");
+    let (_, body) = answer.split_once("\r\n\r\n").unwrap();
+    let run: Value = serde_json::from_str(body).unwrap();
+    let id = run["id"].as_str().unwrap();
+    assert_eq!(daemon.http().states(id), ["Pending"]);
     assert_eq!(processes(&daemon), 1, "the same relay serves both daemons");
 }
 
