@@ -1,5 +1,7 @@
 //! Routes that describe themselves: each is given with what it is for, what it asks and what
-//! it answers, and from that both the router and the OpenAPI document are made.
+//! it answers, and from that both the router and the OpenAPI document are made. The document
+//! takes several times as much memory as all else at the start, and few ask for it, so it is
+//! only noted how it is made.
 
 use axum::Router;
 use axum::routing::MethodRouter;
@@ -14,23 +16,56 @@ use utoipa::openapi::{
 use super::Ctx;
 
 /// A schema, or a reference to one.
-pub type Shape = RefOr<Schema>;
+type Shape = RefOr<Schema>;
+
+/// How a shape is made once it is asked for.
+pub enum Sketch {
+    /// A type's own, which is given its name.
+    Of(fn(&mut Components) -> Shape),
+    /// A list of these.
+    ListOf(fn(&mut Components) -> Shape),
+    /// A plain value of that kind.
+    Plain(&'static str),
+    /// An object from its fields, as [`fields`] reads them, of a dialect.
+    Fields(&'static str, String),
+}
+
+impl Sketch {
+    fn shape(&self, components: &mut Components) -> Shape {
+        match self {
+            Sketch::Of(one) => one(components),
+            Sketch::ListOf(one) => ArrayBuilder::new().items(one(components)).into(),
+            Sketch::Plain(kind) => typed(kind),
+            Sketch::Fields(prefix, text) => fields(prefix, text),
+        }
+    }
+}
 
 /// The routes of one dialect.
 pub struct Routes {
     router: Router<Ctx>,
+    description: Description,
+}
+
+/// What is told of a dialect's routes.
+pub struct Description {
     prefix: &'static str,
-    paths: Paths,
-    components: Components,
+    operations: Vec<Operation>,
+    named: Vec<(String, Sketch)>,
+}
+
+struct Operation {
+    route: &'static str,
+    summary: &'static str,
+    talk: Talk,
 }
 
 /// What a route asks and answers.
 #[derive(Default)]
 pub struct Talk {
-    asks: Option<Shape>,
-    answers: Option<Shape>,
+    asks: Option<Sketch>,
+    answers: Option<Sketch>,
     statuses: &'static [(&'static str, &'static str)],
-    named: Vec<(String, Shape)>,
 }
 
 impl Routes {
@@ -38,9 +73,11 @@ impl Routes {
     pub fn below(prefix: &'static str) -> Self {
         Self {
             router: Router::new(),
-            prefix,
-            paths: Paths::new(),
-            components: Components::new(),
+            description: Description {
+                prefix,
+                operations: Vec::new(),
+                named: Vec::new(),
+            },
         }
     }
 
@@ -48,16 +85,63 @@ impl Routes {
     pub fn add(
         mut self,
         route: &'static str,
-        summary: &str,
+        summary: &'static str,
         talk: Talk,
         handler: MethodRouter<Ctx>,
     ) -> Self {
-        let (method, path) = route.split_once(' ').unwrap_or(("GET", route));
-        let prefix = self.prefix.trim_start_matches("/api/");
+        let (_, path) = method_and_path(route);
+        self.router = self.router.route(path, handler);
+        self.description.operations.push(Operation {
+            route,
+            summary,
+            talk,
+        });
+        self
+    }
+
+    /// Names a shape for others to refer to.
+    pub fn name(mut self, name: &str, shape: Sketch) -> Self {
+        self.description.named.push((name.to_owned(), shape));
+        self
+    }
+
+    /// The routes, and what is told of them.
+    pub fn parts(self) -> (Router<Ctx>, Description) {
+        (self.router, self.description)
+    }
+}
+
+impl Description {
+    /// The dialect's part of the document.
+    pub fn document(&self) -> OpenApi {
+        let mut components = Components::new();
+        for (name, sketch) in &self.named {
+            let shape = sketch.shape(&mut components);
+            components.schemas.insert(name.clone(), shape);
+        }
+        let mut paths = Paths::new();
+        for operation in &self.operations {
+            let (method, path) = method_and_path(operation.route);
+            let full = format!("{}{path}", self.prefix);
+            let told = operation.told(self.prefix, &mut components);
+            paths.add_path_operation(full, vec![verb(method)], told);
+        }
+        let info = Info::new("prefectd", env!("CARGO_PKG_VERSION"));
+        let mut document = OpenApi::new(info, paths);
+        document.components = Some(components);
+        document
+    }
+}
+
+impl Operation {
+    fn told(&self, prefix: &str, components: &mut Components) -> OperationBuilder {
+        let (route, talk) = (self.route, &self.talk);
+        let (_, path) = method_and_path(route);
+        let prefix = prefix.trim_start_matches("/api/");
         let noun = path.split('/').nth(1).unwrap_or_default();
         let mut operation = OperationBuilder::new()
             .tag(format!("{prefix}: {}", noun.replace('_', " ")))
-            .summary(Some(summary))
+            .summary(Some(self.summary))
             .operation_id(Some(
                 format!("{prefix} {route}").replace(['/', ' ', '{', '}'], "_"),
             ));
@@ -72,7 +156,8 @@ impl Routes {
             };
             operation = operation.parameter(parameter(name, ParameterIn::Query));
         }
-        if let Some(shape) = talk.asks {
+        if let Some(asks) = &talk.asks {
+            let shape = asks.shape(components);
             let body = RequestBodyBuilder::new();
             let content = ContentBuilder::new().schema(Some(shape)).build();
             operation =
@@ -80,33 +165,27 @@ impl Routes {
         }
         for (status, what) in talk.statuses {
             let mut response = ResponseBuilder::new().description(*what);
-            if let (Some(shape), true) = (&talk.answers, status.starts_with('2')) {
-                let content = ContentBuilder::new().schema(Some(shape.clone())).build();
+            if let (Some(answers), true) = (&talk.answers, status.starts_with('2')) {
+                let shape = answers.shape(components);
+                let content = ContentBuilder::new().schema(Some(shape)).build();
                 response = response.content("application/json", content);
             }
             operation = operation.response(*status, response);
         }
-        let full = format!("{}{path}", self.prefix);
-        self.paths
-            .add_path_operation(full, vec![verb(method)], operation);
-        self.components.schemas.extend(talk.named);
-        self.router = self.router.route(path, handler);
-        self
+        operation
     }
+}
 
-    /// Names a shape for others to refer to.
-    pub fn name(mut self, name: &str, shape: Shape) -> Self {
-        self.components.schemas.insert(name.to_owned(), shape);
-        self
-    }
+fn method_and_path(route: &'static str) -> (&'static str, &'static str) {
+    route.split_once(' ').unwrap_or(("GET", route))
+}
 
-    /// The routes, and their part of the document.
-    pub fn parts(self) -> (Router<Ctx>, OpenApi) {
-        let info = Info::new("prefectd", env!("CARGO_PKG_VERSION"));
-        let mut document = OpenApi::new(info, self.paths);
-        document.components = Some(self.components);
-        (self.router, document)
-    }
+/// A reference to `T`, which is given its name with all that it refers to.
+fn named<T: ToSchema>(components: &mut Components) -> Shape {
+    let mut all = vec![(T::name().into_owned(), T::schema())];
+    T::schemas(&mut all);
+    components.schemas.extend(all);
+    Ref::from_schema_name(T::name()).into()
 }
 
 fn verb(word: &str) -> HttpMethod {
@@ -136,12 +215,9 @@ fn parameter(text: &str, place: ParameterIn) -> ParameterBuilder {
 impl Talk {
     /// Answers one `T`.
     pub fn one<T: ToSchema>() -> Self {
-        let mut named = vec![(T::name().into_owned(), T::schema())];
-        T::schemas(&mut named);
         Self {
-            answers: Some(Ref::from_schema_name(T::name()).into()),
+            answers: Some(Sketch::Of(named::<T>)),
             statuses: &[("200", "As asked"), ("404", "There is none")],
-            named,
             ..Self::default()
         }
     }
@@ -156,21 +232,17 @@ impl Talk {
 
     /// Answers a list of `T`.
     pub fn many<T: ToSchema>() -> Self {
-        let one = Self::one::<T>();
-        let list = one
-            .answers
-            .map(|item| ArrayBuilder::new().items(item).into());
         Self {
-            answers: list,
+            answers: Some(Sketch::ListOf(named::<T>)),
             statuses: &[("200", "All that were found")],
-            ..one
+            ..Self::default()
         }
     }
 
     /// Answers a plain value of that kind.
-    pub fn plain(kind: &str) -> Self {
+    pub fn plain(kind: &'static str) -> Self {
         Self {
-            answers: Some(typed(kind)),
+            answers: Some(Sketch::Plain(kind)),
             statuses: &[("200", "As asked")],
             ..Self::default()
         }
@@ -186,21 +258,18 @@ impl Talk {
 
     /// Asks a body like `T`.
     pub fn asks<T: ToSchema>(mut self) -> Self {
-        self.named.push((T::name().into_owned(), T::schema()));
-        T::schemas(&mut self.named);
-        self.asks = Some(Ref::from_schema_name(T::name()).into());
+        self.asks = Some(Sketch::Of(named::<T>));
         self
     }
 
     /// Asks a list of `T`.
-    pub fn asks_many<T: ToSchema>(self) -> Self {
-        let mut talk = self.asks::<T>();
-        talk.asks = talk.asks.map(|item| ArrayBuilder::new().items(item).into());
-        talk
+    pub fn asks_many<T: ToSchema>(mut self) -> Self {
+        self.asks = Some(Sketch::ListOf(named::<T>));
+        self
     }
 
     /// Asks a body of that shape.
-    pub fn asks_like(mut self, shape: Shape) -> Self {
+    pub fn asks_like(mut self, shape: Sketch) -> Self {
         self.asks = Some(shape);
         self
     }
@@ -208,7 +277,7 @@ impl Talk {
 
 /// An object from its fields, written `name: kind, other?: [kind]`; a question mark tells
 /// those that may be left out, and a kind with a capital refers to a named shape.
-pub fn fields(prefix: &str, text: &str) -> Shape {
+fn fields(prefix: &str, text: &str) -> Shape {
     let mut object = ObjectBuilder::new();
     for field in text.split(", ") {
         let (name, kind) = field.split_once(": ").unwrap_or((field, "any"));

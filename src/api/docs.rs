@@ -1,28 +1,40 @@
 //! The API's description: `/openapi.json`, and `/docs`, a page that shows it with nothing from
 //! elsewhere.
 
+use std::sync::{Arc, OnceLock};
+
 use axum::Router;
+use axum::body::Bytes;
 use axum::http::header;
 use axum::response::Html;
 use axum::routing::get;
-use utoipa::openapi::OpenApi;
 
 use super::Ctx;
+use super::describe::Description;
 
 const PAGE: &str = include_str!("docs.html");
 
-/// The description of both dialects, and the page.
-pub fn routes(mut described: OpenApi, also: OpenApi) -> Router<Ctx> {
-    described.info.description = Some(
+/// The description of both dialects, made when it is first asked for, and the page.
+pub fn routes(described: Description, also: Description) -> Router<Ctx> {
+    let made: Arc<OnceLock<Bytes>> = Arc::default();
+    let dialects = Arc::new([described, also]);
+    let document = move || {
+        let json = made.get_or_init(|| text(&dialects).into()).clone();
+        std::future::ready(([(header::CONTENT_TYPE, "application/json")], json))
+    };
+    Router::new()
+        .route("/openapi.json", get(document))
+        .route("/docs", get(|| async { Html(PAGE) }))
+}
+
+fn text([described, also]: &[Description; 2]) -> String {
+    let mut document = described.document();
+    document.info.description = Some(
         "The control plane of Prefect. Below /api/orion is the dialect of Prefect 2.0a7, below \
          /api/v3 the modern one; below /api alone the caller's version or user agent decides."
             .to_owned(),
     );
-    described.merge(also);
+    document.merge(also.document());
     // Serializing maps of strings cannot fail; an empty document would be seen at once.
-    let json = described.to_json().unwrap_or_default();
-    let document = move || async move { ([(header::CONTENT_TYPE, "application/json")], json) };
-    Router::new()
-        .route("/openapi.json", get(document))
-        .route("/docs", get(|| async { Html(PAGE) }))
+    document.to_json().unwrap_or_default()
 }

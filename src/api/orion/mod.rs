@@ -26,9 +26,9 @@ use axum::http::StatusCode;
 use axum::middleware;
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
-use utoipa::openapi::OpenApi;
 
 use super::Ctx;
+use super::describe::Description;
 use crate::domain::flow::Created;
 use error::Refusal;
 
@@ -36,7 +36,7 @@ use error::Refusal;
 type Answer = Result<Response, Refusal>;
 
 /// The routes and their description.
-pub fn routes() -> (Router<Ctx>, OpenApi) {
+pub fn routes() -> (Router<Ctx>, Description) {
     let (router, described) = routes::all().parts();
     let router = router
         .route_layer(middleware::from_fn(redirect::refuse_head))

@@ -1,9 +1,7 @@
 //! What the requests of this dialect look like, for its description. The readers of `wire`
 //! decide; a test holds both against each other.
 
-use utoipa::openapi::schema::ArrayBuilder;
-
-use crate::api::describe::{Shape, fields};
+use crate::api::describe::Sketch;
 
 /// The four filters that most routes take.
 pub const FILTERS: &str = "flows?: FlowFilter, \
@@ -61,17 +59,16 @@ pub const SHAPES: &[(&str, &str)] = &[
 ];
 
 /// An object of these fields.
-pub fn like(text: &str) -> Shape {
-    fields("orion", text)
+pub fn like(text: &str) -> Sketch {
+    Sketch::Fields("orion", text.to_owned())
 }
 
 /// An object of these fields and the four filters.
-pub fn filtered(text: &str) -> Shape {
+pub fn filtered(text: &str) -> Sketch {
     like(&format!("{text}, {FILTERS}"))
 }
 
 /// A list of log lines.
-pub fn lines() -> Shape {
-    let line = utoipa::openapi::Ref::from_schema_name("orion.LogCreate");
-    ArrayBuilder::new().items(line).into()
+pub fn lines() -> Sketch {
+    Sketch::ListOf(|_| utoipa::openapi::Ref::from_schema_name("orion.LogCreate").into())
 }

@@ -19,9 +19,9 @@ use axum::Router;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
-use utoipa::openapi::OpenApi;
 
 use super::Ctx;
+use super::describe::Description;
 use crate::domain::flow::Created;
 use error::Refusal;
 
@@ -29,7 +29,7 @@ use error::Refusal;
 type Answer = Result<Response, Refusal>;
 
 /// The routes and their description.
-pub fn routes() -> (Router<Ctx>, OpenApi) {
+pub fn routes() -> (Router<Ctx>, Description) {
     let (router, described) = routes::all().parts();
     let router = router
         .method_not_allowed_fallback(error::wrong_method)
