@@ -41,6 +41,18 @@ struct Started {
 const RUN_VARIABLE: &str = "PREFECTD_FLOW_RUN_ID";
 const INSTANCE_VARIABLE: &str = "PREFECTD_INSTANCE";
 
+/// What systemd tells the daemon alone.
+const SUPERVISION: &[&str] = &[
+    "CREDENTIALS_DIRECTORY",
+    "JOURNAL_STREAM",
+    "LISTEN_FDNAMES",
+    "LISTEN_FDS",
+    "LISTEN_PID",
+    "NOTIFY_SOCKET",
+    "WATCHDOG_PID",
+    "WATCHDOG_USEC",
+];
+
 /// How often processes that are not our children, and output files, are looked at.
 const LOOK: Duration = Duration::from_millis(100);
 
@@ -115,6 +127,9 @@ impl SubprocessRunner {
     fn command(&self, program: &str, process: &Process) -> Command {
         let mut command = std::process::Command::new(program);
         command.args(process.command.iter().skip(1));
+        for name in SUPERVISION {
+            command.env_remove(name);
+        }
         for name in &process.unset {
             command.env_remove(name);
         }

@@ -27,6 +27,7 @@ const UNITS: &[&str] = &[
 /// What stands for Python: a run that says it runs, waits for a file, and says it is done.
 const ENGINE: &str = r#"#!/bin/sh
 set -eu
+[ -z "${NOTIFY_SOCKET:-}${LISTEN_FDS:-}${WATCHDOG_USEC:-}" ]
 run=$3
 enter() {
   curl -fsS -A python-httpx/0 -H 'content-type: application/json' -o /dev/null \
