@@ -27,7 +27,8 @@
 //! - [`runners`]: how a run's process is made: containers and subprocesses.
 //! - [`services`]: what goes on by itself: the agent, the scheduler, the marking of late runs,
 //!   the leases of agents elsewhere, the deletion of what is old.
-//! - [`daemon`]: the only assembler: listeners, lock, logging, signals, the order of stopping.
+//! - [`daemon`]: the only assembler: listeners, lock, logging, signals, what systemd hands over
+//!   and hears, the order of stopping. `systemd/` holds its units and its package.
 //! - [`cli`]: what `prefectctl` does. Its `agent start` is the same agent, whose desk is over
 //!   HTTP ([`services::agent::Desk`]).
 //! - [`config`]: what an operator may say.

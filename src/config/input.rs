@@ -99,6 +99,7 @@ struct Docker {
     defaults: Resources,
     maxima: Maxima,
     allow: Allow,
+    cgroup_parent: Option<String>,
     keep: Keep,
 }
 
@@ -246,6 +247,7 @@ impl Input {
                 defaults: self.docker.defaults,
                 maxima: self.docker.maxima,
                 allow: self.docker.allow,
+                cgroup_parent: self.docker.cgroup_parent,
             },
             python: self.runners.python.unwrap_or_else(|| "python3".to_owned()),
             log_format: self.log.format,

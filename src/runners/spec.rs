@@ -103,6 +103,8 @@ pub struct Container {
     pub pull: Pull,
     /// What else it gets.
     pub resources: Resources,
+    /// The control group that it is in.
+    pub cgroup_parent: Option<String>,
     /// The folders of the host that its mounts may lead to.
     pub host_folders: Vec<PathBuf>,
 }

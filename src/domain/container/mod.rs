@@ -157,4 +157,7 @@ pub struct ContainerRules {
     pub maxima: Maxima,
     /// What may reach beyond the container.
     pub allow: Allow,
+    /// The control group that all of them are in: a slice with the engine's systemd driver,
+    /// else a path. Absent: as the engine likes.
+    pub cgroup_parent: Option<String>,
 }

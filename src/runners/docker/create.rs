@@ -131,6 +131,7 @@ fn host_config(wanted: &Container) -> HostConfig {
     HostConfig {
         binds: Some(wanted.volumes.clone()),
         extra_hosts: Some(wanted.extra_hosts.iter().chain(extra).cloned().collect()),
+        cgroup_parent: wanted.cgroup_parent.clone(),
         network_mode: wanted.networks.first().cloned(),
         nano_cpus: asked.cpus.map(|cpus| (cpus * 1e9) as i64),
         memory: bytes(asked.memory),

@@ -113,6 +113,7 @@ pub(super) fn job(run: &FlowRun, settings: &RunnerSettings) -> Result<Job, Runne
             auto_remove: config.auto_remove,
             pull: rules.pull,
             resources,
+            cgroup_parent: rules.cgroup_parent.clone(),
             host_folders: rules.allow.host_volumes.clone(),
         })),
     })

@@ -51,6 +51,7 @@ fn settings() -> RunnerSettings {
                 host_namespaces: vec!["network".to_owned()],
                 ..Allow::default()
             },
+            cgroup_parent: Some("prefect-runs.slice".to_owned()),
             ..ContainerRules::default()
         },
     }
@@ -85,6 +86,10 @@ fn refusal(kind: &str, config: Value) -> String {
 #[test]
 fn a_plain_container() {
     let container = docker(json!({}));
+    assert_eq!(
+        container.cgroup_parent.as_deref(),
+        Some("prefect-runs.slice")
+    );
     assert_eq!(container.name, "brave-owl");
     assert_eq!(container.image, DEFAULT_IMAGE);
     assert_eq!(container.command[..3], ["python", "-m", "prefect.engine"]);
