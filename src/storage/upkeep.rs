@@ -38,7 +38,11 @@ pub(super) fn make_shrinkable(db: &Connection) -> Result<()> {
         );
         return Ok(());
     }
-    rebuild(db)
+    // Such as on a full disk, on which the daemon is to start all the same.
+    if let Err(error) = rebuild(db) {
+        tracing::warn!(%error, "the database file does not shrink when rows go");
+    }
+    Ok(())
 }
 
 /// Writes the file anew, as one that can shrink.
