@@ -23,7 +23,8 @@
 //! - [`app`]: what the daemon can do, a verb at a time. The one road to every change of a
 //!   run's state is `app::propose_state`.
 //! - [`api`]: HTTP. One router, two dialects: [`api::orion`] (the 2.0a7 generation) and
-//!   [`api::v3`] (the modern one).
+//!   [`api::v3`] (the modern one), behind one gate: [`api::access`] finds out who asks, and
+//!   [`domain::access`] decides what that one may do.
 //! - [`runners`]: how a run's process is made: containers and subprocesses.
 //! - [`services`]: what goes on by itself: the agent, the scheduler, the marking of late runs,
 //!   the leases of agents elsewhere, the deletion of what is old.

@@ -5,7 +5,9 @@
 //! other. Both are thin: extract, one verb of `app`, render.
 
 mod about;
+pub mod access;
 mod body;
+pub mod caller;
 mod describe;
 pub mod dialect;
 mod docs;
@@ -31,15 +33,13 @@ use tower_http::catch_panic::CatchPanicLayer;
 use crate::app::App;
 
 pub use about::About;
+pub use access::{Gate, Neighbours, Rules};
+pub use caller::Caller;
 pub use premises::Premises;
 use room::Room;
 
 /// The largest body that is read, in bytes.
 pub const MAX_BODY: usize = 32 * 1024 * 1024;
-
-/// Where a request came from that a relay handed on; an extension of the request.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Peer(pub std::net::IpAddr);
 
 /// What every handler has at hand.
 #[derive(Clone)]
@@ -52,9 +52,10 @@ pub struct Ctx {
     pub premises: Arc<dyn Premises>,
 }
 
-/// The service behind every listener.
+/// The service behind every listener; nothing passes but through the gate.
 pub fn service(
     ctx: Ctx,
+    gate: Gate,
 ) -> impl Service<Request, Response = Response, Error = std::convert::Infallible, Future: Send>
 + Clone
 + Send
@@ -68,10 +69,12 @@ pub fn service(
         .route("/", get(front_door))
         .route("/metrics", get(metrics::text))
         .fallback(not_found)
-        .layer(middleware::from_fn_with_state(Room::new(), within_room))
         .layer(CatchPanicLayer::custom(panicked))
         .with_state(ctx);
-    MapRequestLayer::new(dialect::settle::<axum::body::Body>).layer(metrics::Timed.layer(router))
+    // The gate reads bodies, too, so it needs its share of the room.
+    let within = middleware::from_fn_with_state(Room::new(), within_room);
+    let gated = metrics::Timed.layer(within.layer(gate.layer(router)));
+    MapRequestLayer::new(dialect::settle::<axum::body::Body>).layer(gated)
 }
 
 async fn within_room(State(room): State<Room>, request: Request, next: Next) -> Response {

@@ -22,6 +22,7 @@ mod retention;
 mod roster;
 mod saved_searches;
 mod schedules;
+mod standing;
 mod task_runs;
 #[cfg(test)]
 pub mod testing;

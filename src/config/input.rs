@@ -47,6 +47,7 @@ pub struct Input {
     agent: Agent,
     runners: RunnerInput,
     docker: Docker,
+    auth: super::auth::Input,
     retention: RetentionInput,
 }
 
@@ -121,11 +122,13 @@ struct RunnerInput {
 pub(super) fn read(flags: Flags) -> Result<Input, ConfigError> {
     let mut figment = Figment::new();
     for file in files(flags.config.as_deref())? {
+        super::auth::check_file(&file)?;
         figment = figment.merge(Toml::file_exact(file));
     }
     let environment = Env::prefixed("PREFECTD_")
         .filter(|key| key.as_str().contains("__"))
         .split("__");
+    super::auth::check_environment(&Figment::from(environment.clone()))?;
     let mut input: Input = figment
         .merge(environment)
         .extract()
@@ -240,6 +243,7 @@ impl Input {
             services: self.server.services.unwrap_or(true),
             agent_lease: Duration::from_secs(self.server.agent_lease_secs.unwrap_or(30).max(1)),
             ephemeral: self.server.ephemeral,
+            auth: self.auth.settle()?,
             embedded_agent: self.agent.enabled.unwrap_or(true),
             agent,
             containers: ContainerRules {

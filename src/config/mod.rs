@@ -3,6 +3,7 @@
 //! Fragments are laid over each other (defaults, file, drop-ins, environment, flags) and
 //! become [`Settings`], which hold no option that is still open.
 
+mod auth;
 mod flags;
 mod input;
 mod paths;
@@ -15,9 +16,10 @@ use crate::domain::agent::AgentSettings;
 use crate::domain::container::ContainerRules;
 use crate::domain::retention::Retention;
 
+pub use auth::{Auth, read_private};
 pub use flags::Flags;
 pub use input::{Input, LogFormat};
-pub use paths::{default_agent_dir, usual_socket};
+pub use paths::{credential, default_agent_dir, usual_socket};
 
 /// How the daemon runs.
 #[derive(Clone, Debug, PartialEq)]
@@ -42,6 +44,8 @@ pub struct Settings {
     pub ephemeral: bool,
     /// The interpreter of subprocess runs that name no environment.
     pub python: String,
+    /// Who may use the daemon.
+    pub auth: Auth,
     /// What containers may ask for.
     pub containers: ContainerRules,
     /// How much of the past is kept.

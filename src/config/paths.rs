@@ -52,6 +52,12 @@ pub(super) fn default_socket() -> Result<PathBuf, ConfigError> {
         .ok_or_else(|| ConfigError("no place for the socket: give --socket".to_owned()))
 }
 
+/// The file of a systemd credential of this process, when there is one of that name.
+pub fn credential(name: &str) -> Option<PathBuf> {
+    let path = variable("CREDENTIALS_DIRECTORY")?.join(name);
+    path.is_file().then_some(path)
+}
+
 fn variable(name: &str) -> Option<PathBuf> {
     std::env::var_os(name)
         .filter(|value| !value.is_empty())

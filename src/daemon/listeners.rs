@@ -7,7 +7,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::UnixListener as StdUnixListener;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use anyhow::{Context, bail};
 use axum::body::Body;
@@ -19,12 +19,16 @@ use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
-use tokio::net::{TcpListener, UnixListener};
+use tokio::net::{TcpListener, TcpStream, UnixListener, UnixStream};
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tower::util::BoxCloneSyncService;
 use tower::{Service, ServiceExt};
+
+use super::people::People;
+use crate::api::Caller;
+use crate::api::caller::{End, Route};
 
 /// How long a client may take to send a request's head.
 const HEAD: Duration = Duration::from_secs(30);
@@ -50,6 +54,7 @@ pub(super) struct Serving {
     stop: CancellationToken,
     tasks: TaskTracker,
     places: Arc<Semaphore>,
+    people: People,
 }
 
 impl Serving {
@@ -67,6 +72,7 @@ impl Serving {
             stop,
             tasks,
             places: Arc::new(Semaphore::new(CONNECTIONS)),
+            people: People::default(),
         }
     }
 
@@ -78,7 +84,7 @@ impl Serving {
                 tokio::select! {
                     () = serving.stop.cancelled() => return,
                     accepted = listener.accept() => match accepted {
-                        Ok((stream, _)) => serving.connection(stream),
+                        Ok((stream, _)) => serving.local(stream),
                         Err(error) => pause(&error).await,
                     },
                 }
@@ -94,11 +100,7 @@ impl Serving {
                 tokio::select! {
                     () = serving.stop.cancelled() => return,
                     accepted = listener.accept() => match accepted {
-                        Ok((stream, _)) => {
-                            // Small answers should not wait for each other.
-                            let _ = stream.set_nodelay(true);
-                            serving.connection(stream);
-                        }
+                        Ok((stream, _)) => serving.remote(stream),
                         Err(error) => pause(&error).await,
                     },
                 }
@@ -106,40 +108,85 @@ impl Serving {
         });
     }
 
-    fn connection(&self, stream: impl AsyncRead + AsyncWrite + Send + Unpin + 'static) {
+    /// A connection to the Unix socket, by whomever the kernel says.
+    fn local(&self, stream: UnixStream) {
+        let people = self.people.clone();
+        let credentials = stream.peer_cred();
+        self.connection(stream, async move {
+            // Without credentials there is no peer any more.
+            let peer = people.peer(credentials.ok()?).await;
+            Some(Caller::new(End::Socket(peer)))
+        });
+    }
+
+    fn remote(&self, stream: TcpStream) {
+        // Small answers should not wait for each other.
+        let _ = stream.set_nodelay(true);
+        let (Ok(from), Ok(to)) = (stream.peer_addr(), stream.local_addr()) else {
+            return;
+        };
+        let route = Route {
+            from,
+            to,
+            accepted: SystemTime::now(),
+        };
+        let end = match from.ip().to_canonical().is_loopback() {
+            true => End::Loopback(route),
+            false => End::Network(route),
+        };
+        self.connection(stream, std::future::ready(Some(Caller::new(end))));
+    }
+
+    /// Serves a connection, if there is a place for it and anybody at its other end.
+    fn connection(
+        &self,
+        stream: impl AsyncRead + AsyncWrite + Send + Unpin + 'static,
+        caller: impl Future<Output = Option<Caller>> + Send + 'static,
+    ) {
         let Ok(place) = Arc::clone(&self.places).try_acquire_owned() else {
             self.tasks.spawn(turn_away(stream));
             return;
         };
-        let service = self.service.clone();
-        let stop = self.stop.clone();
+        let serving = self.clone();
         self.tasks.spawn(async move {
             let _place = place;
-            let ending = stop.clone();
-            let service = service
-                .map_request(|request: Request<Incoming>| request.map(Body::new))
-                .map_response(move |response: Response| match ending.is_cancelled() {
-                    true => farewell(response),
-                    false => response,
-                });
-            let connection = http1::Builder::new()
-                .timer(TokioTimer::new())
-                .header_read_timeout(HEAD)
-                .max_buf_size(HEAD_BYTES)
-                .serve_connection(TokioIo::new(stream), TowerToHyperService::new(service));
-            let mut connection = std::pin::pin!(connection);
-            // A connection that breaks concerns only its client.
-            tokio::select! {
-                _ = connection.as_mut() => {}
-                () = stop.cancelled() => {
-                    let answered = tokio::time::timeout(LINGER, connection.as_mut()).await;
-                    if answered.is_err() {
-                        connection.as_mut().graceful_shutdown();
-                        let _ = connection.await;
-                    }
-                }
+            if let Some(caller) = caller.await {
+                serving.talk(stream, caller).await;
             }
         });
+    }
+
+    async fn talk(&self, stream: impl AsyncRead + AsyncWrite + Send + Unpin, caller: Caller) {
+        let ending = self.stop.clone();
+        let service = self
+            .service
+            .clone()
+            .map_request(move |request: Request<Incoming>| {
+                let mut request = request.map(Body::new);
+                request.extensions_mut().insert(caller.clone());
+                request
+            })
+            .map_response(move |response: Response| match ending.is_cancelled() {
+                true => farewell(response),
+                false => response,
+            });
+        let connection = http1::Builder::new()
+            .timer(TokioTimer::new())
+            .header_read_timeout(HEAD)
+            .max_buf_size(HEAD_BYTES)
+            .serve_connection(TokioIo::new(stream), TowerToHyperService::new(service));
+        let mut connection = std::pin::pin!(connection);
+        // A connection that breaks concerns only its client.
+        tokio::select! {
+            _ = connection.as_mut() => {}
+            () = self.stop.cancelled() => {
+                let answered = tokio::time::timeout(LINGER, connection.as_mut()).await;
+                if answered.is_err() {
+                    connection.as_mut().graceful_shutdown();
+                    let _ = connection.await;
+                }
+            }
+        }
     }
 }
 
@@ -230,6 +277,8 @@ pub(super) async fn tcp(
 
 #[cfg(test)]
 mod tests {
+    use std::future::ready;
+
     use tokio::io::{AsyncReadExt, duplex};
 
     use super::*;
@@ -240,9 +289,9 @@ mod tests {
         let mut serving = Serving::new(answer, CancellationToken::new(), TaskTracker::new());
         serving.places = Arc::new(Semaphore::new(1));
         let (first, served) = duplex(1024);
-        serving.connection(served);
+        serving.connection(served, ready(Some(Caller::nobody())));
         let (mut second, turned_away) = duplex(1024);
-        serving.connection(turned_away);
+        serving.connection(turned_away, ready(Some(Caller::nobody())));
         let mut told = String::new();
         second.read_to_string(&mut told).await.unwrap();
         assert!(told.starts_with("HTTP/1.1 503 ") && told.contains("retry-after: 1"));

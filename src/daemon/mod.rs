@@ -4,6 +4,8 @@ mod agent;
 mod bridge;
 mod health;
 mod listeners;
+mod neighbours;
+mod people;
 mod premises;
 mod relay;
 mod reload;
@@ -19,7 +21,7 @@ use anyhow::Context;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::api::{self, About, Ctx};
+use crate::api::{self, About, Ctx, Gate, Rules};
 use crate::app::App;
 use crate::clock::{Clock, SharedClock, SystemClock};
 use crate::config::{Flags, Settings};
@@ -39,6 +41,7 @@ const DRAIN: Duration = Duration::from_secs(10);
 pub async fn run(settings: Settings, flags: Flags) -> anyhow::Result<()> {
     let inherited = systemd::Inherited::take()?;
     let _lock = state_dir::take(&settings.state_dir)?;
+    let rules = access_rules(&settings)?;
     let stop = CancellationToken::new();
     let signals = shutdown::Signals::install()?;
 
@@ -86,7 +89,10 @@ pub async fn run(settings: Settings, flags: Flags) -> anyhow::Result<()> {
                 .filter(|_| settings.docker_bridge),
         }),
     };
-    let service = api::service(ctx);
+    let neighbours = neighbours::ThisMachine::new(&docker, about.instance());
+    let own_uid = nix::unistd::geteuid().as_raw();
+    let gate = Gate::new(app.clone(), rules, own_uid, Arc::new(neighbours));
+    let service = api::service(ctx, gate);
     let relay = relay::Relay::new(&settings.state_dir, &unix.path, about.clone());
     let relayed = relay.bind()?;
 
@@ -156,6 +162,25 @@ pub async fn run(settings: Settings, flags: Flags) -> anyhow::Result<()> {
     tokio::task::spawn_blocking(move || app.close()).await?;
     tracing::info!(message_id = alert::STOPPED, "stopped");
     Ok(())
+}
+
+/// What the settings say of access, with the secrets that they name.
+fn access_rules(settings: &Settings) -> anyhow::Result<Rules> {
+    let auth = &settings.auth;
+    let rules = Rules {
+        groups: auth.groups.clone(),
+        api_key: auth.api_key()?,
+        basic: auth.basic()?,
+        secret_words: auth.secret_env.clone(),
+    };
+    let needs_key = rules.api_key.is_some() || rules.basic.is_some();
+    if !rules.groups.are_open() && !needs_key {
+        tracing::warn!(
+            "auth.operators and auth.viewers bind the Unix socket only: TCP is open to every \
+             user of this machine until auth.api_key_file or auth.basic_file is set"
+        );
+    }
+    Ok(rules)
 }
 
 fn serve_tcp(

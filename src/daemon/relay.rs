@@ -1,27 +1,30 @@
 //! The daemon's end of the relay: starts it, tells it where to listen, hears how it stands.
 
+use std::collections::HashMap;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
-use std::sync::Arc;
-use std::time::Duration;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, SystemTime};
 
 use anyhow::Context;
+use axum::Json;
 use axum::Router;
 use axum::extract::{Request, State};
+use axum::http::HeaderValue;
 use axum::response::Response;
 use axum::routing::post;
-use axum::{Json, middleware};
 use tokio::net::UnixListener;
 use tokio::process::Command;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use tower::Service;
 
-use crate::api::{About, Peer};
-use crate::relay::{FLAG, ORDERS, Orders, PEER, Report, take_lock};
+use crate::api::caller::{End, Route};
+use crate::api::{About, Caller};
+use crate::relay::{Came, FLAG, ORDERS, Orders, PEER, Report, take_lock};
 
 /// How often a relay is told what it knows already, and looked for.
 const EVERY: Duration = Duration::from_secs(1);
@@ -91,11 +94,23 @@ impl Relay {
             + Sync
             + 'static,
     {
-        Router::new()
+        // What is handed on goes to the API whatever its path: the orders are the relay's own.
+        let own = Router::new()
             .route(ORDERS, post(orders))
-            .fallback_service(api)
-            .layer(middleware::map_request(from_afar))
-            .with_state(self.clone())
+            .with_state(self.clone());
+        let callers = Callers::default();
+        tower::service_fn(move |mut request: Request| {
+            let came = request.headers_mut().remove(PEER);
+            let (mut own, mut api) = (own.clone(), api.clone());
+            let caller = came.map(|came| callers.of(&came));
+            async move {
+                let Some(caller) = caller else {
+                    return own.call(request).await;
+                };
+                request.extensions_mut().insert(caller);
+                api.call(request).await
+            }
+        })
     }
 
     /// Has the relay listen at an address, too.
@@ -207,12 +222,37 @@ async fn orders(State(relay): State<Relay>, Json(report): Json<Report>) -> Json<
     Json(told)
 }
 
-/// Notes where a request came from.
-async fn from_afar(mut request: Request) -> Request {
-    let peer = request.headers_mut().remove(PEER);
-    let peer = peer.and_then(|peer| peer.to_str().ok()?.parse().ok());
-    if let Some(peer) = peer {
-        request.extensions_mut().insert(Peer(peer));
+/// The connections of a relay, so that who is behind one is found out once.
+#[derive(Clone, Default)]
+struct Callers(Arc<Mutex<HashMap<Route, Caller>>>);
+
+/// How many connections are remembered.
+const REMEMBERED: usize = 1024;
+
+impl Callers {
+    /// Who is at the other end, by what the relay says. What it does not say right is nobody.
+    fn of(&self, came: &HeaderValue) -> Caller {
+        let came = came
+            .to_str()
+            .ok()
+            .and_then(|text| text.parse::<Came>().ok());
+        let Some(Came { from, to, micros }) = came else {
+            return Caller::nobody();
+        };
+        let route = Route {
+            from,
+            to,
+            accepted: SystemTime::UNIX_EPOCH + Duration::from_micros(micros),
+        };
+        let mut callers = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if callers.len() >= REMEMBERED {
+            callers.clear();
+        }
+        let caller = callers.entry(route);
+        let end = match to.ip().is_loopback() {
+            true => End::Loopback(route),
+            false => End::Bridge(route),
+        };
+        caller.or_insert_with(|| Caller::new(end)).clone()
     }
-    request
 }

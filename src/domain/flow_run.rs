@@ -1,6 +1,7 @@
 //! A flow run: one execution of a flow, from its creation to its terminal state.
 
 use super::JsonMap;
+use super::access::Actor;
 use super::deployment::Infrastructure;
 use super::ids::{DeploymentId, FlowId, FlowRunId, TaskRunId};
 use super::names;
@@ -43,8 +44,8 @@ pub struct FlowRun {
     pub auto_scheduled: bool,
     /// What it runs on.
     pub infrastructure: Infrastructure,
-    /// Who created it: a local user's name or `None` when nobody can tell.
-    pub created_by: Option<String>,
+    /// Who created it; `None` when nobody can tell.
+    pub created_by: Option<Actor>,
     /// What the agent that took it knows of it.
     pub claim: Option<Claim>,
     /// Counts and times.
@@ -122,7 +123,7 @@ pub struct NewFlowRun {
     /// Whether a schedule made it.
     pub auto_scheduled: bool,
     /// Who created it.
-    pub created_by: Option<String>,
+    pub created_by: Option<Actor>,
     /// Its first state; absent: Pending.
     pub state: Option<ProposedState>,
 }
@@ -147,7 +148,7 @@ pub struct DeploymentRunRequest {
     /// Its first state; absent: Pending.
     pub state: Option<ProposedState>,
     /// Who asks.
-    pub created_by: Option<String>,
+    pub created_by: Option<Actor>,
 }
 
 /// The fields of a run that may be changed after its creation; absent ones stay.

@@ -4,6 +4,7 @@
 //! needs to know is handed in, and what it decides is handed back. Every other room may
 //! import from here; this room imports nothing of ours.
 
+pub mod access;
 pub mod agent;
 pub mod alert;
 pub mod checkup;

@@ -1,7 +1,6 @@
 //! Carrying a request to the daemon, as often as it takes.
 
 use std::convert::Infallible;
-use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -15,7 +14,7 @@ use hyper_util::rt::TokioExecutor;
 use hyperlocal::UnixConnector;
 use tokio::net::TcpStream;
 
-use super::{ANSWER, KEY, ORDERS, Orders, PATIENCE, PEER, RETRY, Report};
+use super::{ANSWER, Came, KEY, ORDERS, Orders, PATIENCE, PEER, RETRY, Report};
 
 /// The largest body that is carried; the daemon takes no larger one.
 const MAX_BODY: usize = 33 * 1024 * 1024;
@@ -56,17 +55,17 @@ impl Carrier {
         serde_json::from_slice(answer.ok()??.body()).ok()
     }
 
-    /// The daemon's answer to a request that came from `peer`. While there is none the client
+    /// The daemon's answer to a request that `came` so. While there is none the client
     /// waits, for as long as it likes: when it hangs up, this is dropped. It is told through
     /// `aside`, its own connection, that its request is still being worked on, since clients
     /// give up what is silent for some seconds.
     pub async fn carry(
         &self,
         request: Request<Incoming>,
-        peer: SocketAddr,
+        came: Came,
         aside: &TcpStream,
     ) -> Result<Response<Whole>, Infallible> {
-        let mut answer = std::pin::pin!(self.answer(request, peer));
+        let mut answer = std::pin::pin!(self.answer(request, came));
         loop {
             tokio::select! {
                 answer = &mut answer => return Ok(answer),
@@ -76,12 +75,12 @@ impl Carrier {
         }
     }
 
-    async fn answer(&self, request: Request<Incoming>, peer: SocketAddr) -> Response<Whole> {
+    async fn answer(&self, request: Request<Incoming>, came: Came) -> Response<Whole> {
         let (parts, body) = request.into_parts();
         let Ok(body) = Limited::new(body, MAX_BODY).collect().await else {
             return plain(StatusCode::PAYLOAD_TOO_LARGE);
         };
-        let Some(parts) = self.addressed(parts, peer) else {
+        let Some(parts) = self.addressed(parts, came) else {
             return plain(StatusCode::BAD_REQUEST);
         };
         let body = body.to_bytes();
@@ -97,12 +96,12 @@ impl Carrier {
     }
 
     /// The request's head for the daemon's socket.
-    fn addressed(&self, mut parts: Parts, peer: SocketAddr) -> Option<Parts> {
+    fn addressed(&self, mut parts: Parts, came: Came) -> Option<Parts> {
         let path = parts.uri.path_and_query()?.as_str().to_owned();
         parts.uri = hyperlocal::Uri::new(&self.daemon, &path).into();
         hop(&mut parts.headers);
-        let peer = HeaderValue::from_str(&peer.ip().to_string()).ok()?;
-        parts.headers.insert(HeaderName::from_static(PEER), peer);
+        let came = HeaderValue::from_str(&came.to_string()).ok()?;
+        parts.headers.insert(HeaderName::from_static(PEER), came);
         let key = HeaderName::from_static(KEY);
         if parts.method != Method::GET && !parts.headers.contains_key(&key) {
             let fresh = HeaderValue::from_str(&uuid::Uuid::now_v7().to_string()).ok()?;

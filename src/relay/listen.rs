@@ -6,6 +6,7 @@
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::SystemTime;
 
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
@@ -14,8 +15,8 @@ use tokio::net::{TcpListener, TcpStream, UnixListener, UnixStream};
 use tokio::sync::Notify;
 use tokio_util::task::AbortOnDropHandle;
 
-use super::Report;
 use super::carry::Carrier;
+use super::{Came, Report};
 
 /// The listeners of one relay.
 pub(super) struct Listeners {
@@ -114,7 +115,17 @@ fn twice(stream: TcpStream) -> std::io::Result<(TcpStream, TcpStream)> {
 }
 
 async fn connection(stream: TcpStream, aside: TcpStream, peer: SocketAddr, carrier: Arc<Carrier>) {
-    let service = service_fn(|request| carrier.carry(request, peer, &aside));
+    let Ok(to) = stream.local_addr() else {
+        return;
+    };
+    let since_epoch = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
+    let micros = since_epoch.unwrap_or_default().as_micros();
+    let came = Came {
+        from: peer,
+        to,
+        micros: u64::try_from(micros).unwrap_or(u64::MAX),
+    };
+    let service = service_fn(|request| carrier.carry(request, came, &aside));
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
         .serve_connection(TokioIo::new(stream), service);

@@ -37,7 +37,7 @@ use listen::Listeners;
 pub const FLAG: &str = "--relay";
 /// The path at which the daemon tells a relay what to do; not reached by anybody else.
 pub const ORDERS: &str = "/relay/orders";
-/// The header that names the address that a request came from.
+/// The header that names the connection that a request came by; see [`Came`].
 pub const PEER: &str = "x-prefectd-peer";
 /// The header that names a request, so that it is answered once however often it is sent.
 pub const KEY: &str = "idempotency-key";
@@ -50,6 +50,38 @@ const RESTART: Duration = Duration::from_secs(2);
 const ANSWER: Duration = Duration::from_secs(10);
 /// How soon to ask a daemon again that did not answer.
 const RETRY: Duration = Duration::from_millis(50);
+
+/// The connection that a request came by: who called, where, and when it was accepted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Came {
+    /// The caller's address.
+    pub from: SocketAddr,
+    /// The relay's.
+    pub to: SocketAddr,
+    /// When, in microseconds since the epoch.
+    pub micros: u64,
+}
+
+impl std::fmt::Display for Came {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} {} {}", self.from, self.to, self.micros)
+    }
+}
+
+impl std::str::FromStr for Came {
+    type Err = ();
+
+    fn from_str(text: &str) -> Result<Self, ()> {
+        let mut words = text.split(' ');
+        let mut next = || words.next().ok_or(());
+        let (from, to, micros) = (next()?, next()?, next()?);
+        Ok(Self {
+            from: from.parse().map_err(|_| ())?,
+            to: to.parse().map_err(|_| ())?,
+            micros: micros.parse().map_err(|_| ())?,
+        })
+    }
+}
 
 /// What a relay tells of itself.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]

@@ -4,6 +4,7 @@ mod connect;
 mod create;
 mod credentials;
 mod examine;
+mod owner;
 mod pull;
 mod words;
 
@@ -31,6 +32,8 @@ use crate::domain::agent::EMBEDDED;
 use crate::domain::log::{OutputSeen, Stream};
 use crate::domain::time::Timestamp;
 
+pub use owner::Owners;
+
 /// How long to wait before asking an engine again that did not answer.
 const RETRY: Duration = Duration::from_millis(500);
 
@@ -53,6 +56,11 @@ impl DockerRunner {
             agent: agent.to_owned(),
             pulls: pull::Pulls::default(),
         })
+    }
+
+    /// Knows the engine's containers by their addresses.
+    pub fn owners(&self) -> Owners {
+        Owners::new(self.docker.clone(), &self.instance)
     }
 
     /// The address of the machine on the engine's default bridge; `None` without a bridge.

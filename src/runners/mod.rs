@@ -16,6 +16,7 @@
 
 pub mod docker;
 mod output;
+pub mod owner;
 pub mod spec;
 pub mod subprocess;
 

@@ -162,18 +162,7 @@ impl SubprocessRunner {
         if nix::unistd::getpgid(Some(pid)).ok()? != pid || is_zombie(pid) {
             return None;
         }
-        let environment = fs::read(format!("/proc/{pid}/environ")).ok()?;
-        let value = |name: &str| {
-            environment.split(|byte| *byte == 0).find_map(|entry| {
-                let entry = std::str::from_utf8(entry).ok()?;
-                entry
-                    .strip_prefix(name)?
-                    .strip_prefix('=')
-                    .map(str::to_owned)
-            })
-        };
-        let ours = value(INSTANCE_VARIABLE)? == self.instance;
-        value(RUN_VARIABLE).filter(|_| ours)?.parse().ok()
+        marks_of(pid, &self.instance)
     }
 }
 
@@ -300,7 +289,24 @@ fn exit(status: std::process::ExitStatus) -> Exit {
     }
 }
 
-fn processes() -> impl Iterator<Item = Pid> {
+/// The run that a process was started for, when its environment names `instance` too.
+pub(super) fn marks_of(pid: Pid, instance: &str) -> Option<FlowRunId> {
+    let environment = fs::read(format!("/proc/{pid}/environ")).ok()?;
+    let value = |name: &str| {
+        environment.split(|byte| *byte == 0).find_map(|entry| {
+            let entry = std::str::from_utf8(entry).ok()?;
+            entry
+                .strip_prefix(name)?
+                .strip_prefix('=')
+                .map(str::to_owned)
+        })
+    };
+    let ours = value(INSTANCE_VARIABLE)? == instance;
+    value(RUN_VARIABLE).filter(|_| ours)?.parse().ok()
+}
+
+/// All processes that can be seen.
+pub(super) fn processes() -> impl Iterator<Item = Pid> {
     let entries = fs::read_dir("/proc").into_iter().flatten().flatten();
     entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok().map(Pid::from_raw))
 }

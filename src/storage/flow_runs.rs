@@ -6,6 +6,7 @@ use super::column::Json;
 use super::filters::{self, flow_runs as question};
 use super::query::{self, Columns};
 use super::{deployments, states};
+use crate::domain::access::Actor;
 use crate::domain::error::Result;
 use crate::domain::filter::{Filters, Page, RunSort};
 use crate::domain::flow_run::{Claim, FlowRun, FlowRunUpdate};
@@ -21,6 +22,7 @@ const ID_BY_KEY: &str = include_str!("../../sql/queries/flow_runs/id_by_key.sql"
 const UPDATE: &str = include_str!("../../sql/queries/flow_runs/update.sql");
 const ENTER_STATE: &str = include_str!("../../sql/queries/flow_runs/enter_state.sql");
 const COUNT_BY_STATE: &str = include_str!("../../sql/queries/flow_runs/count_by_state.sql");
+const IS_WITHIN: &str = include_str!("../../sql/queries/flow_runs/is_within.sql");
 const DELETE: &str = include_str!("../../sql/queries/flow_runs/delete.sql");
 
 /// Stores a run that is new, in its first state. The state's own row comes after it.
@@ -40,7 +42,7 @@ pub fn insert(db: &Connection, run: &FlowRun, first: &State) -> Result<()> {
         ":auto_scheduled": run.auto_scheduled,
         ":infrastructure_kind": run.infrastructure.kind,
         ":infrastructure_config": run.infrastructure.config.as_ref().map(Json),
-        ":created_by": run.created_by,
+        ":created_by": run.created_by.as_ref().map(Actor::to_string),
         ":run_count": run.books.run_count,
         ":expected_start_time": run.books.expected_start_time,
         ":next_scheduled_start_time": run.books.next_scheduled_start_time,
@@ -114,6 +116,13 @@ pub fn delete(db: &Connection, id: FlowRunId) -> Result<bool> {
     Ok(query::change(db, DELETE, named_params! {":id": id})? > 0)
 }
 
+/// Whether a run was begun by another one: as its sub-flow, or by a run that was.
+pub fn is_within(db: &Connection, id: FlowRunId, ancestor: FlowRunId) -> Result<bool> {
+    let params = named_params! {":id": id, ":ancestor": ancestor};
+    let found = query::one(db, IS_WITHIN, params, |row| row.get(0))?;
+    Ok(found.unwrap_or(false))
+}
+
 /// A page of runs.
 pub fn page(db: &Connection, filters: &Filters, sort: RunSort, page: Page) -> Result<Vec<FlowRun>> {
     filters::all(db, &question::select(filters, sort, page), read)
@@ -150,11 +159,17 @@ pub(super) fn read(row: &Row<'_>) -> rusqlite::Result<FlowRun> {
         parent_task_run_id: columns.next()?,
         auto_scheduled: columns.next()?,
         infrastructure: deployments::infrastructure(&mut columns)?,
-        created_by: columns.next()?,
+        created_by: created_by(&mut columns)?,
         claim: claim(&mut columns)?,
         books: books(&mut columns)?,
         state: states::read_optional(&mut columns)?,
     })
+}
+
+/// Somebody; what an older version wrote and cannot be read is nobody.
+fn created_by(columns: &mut Columns<'_, '_>) -> rusqlite::Result<Option<Actor>> {
+    let text: Option<String> = columns.next()?;
+    Ok(text.and_then(|text| text.parse().ok()))
 }
 
 fn claim(columns: &mut Columns<'_, '_>) -> rusqlite::Result<Option<Claim>> {

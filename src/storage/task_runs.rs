@@ -8,7 +8,7 @@ use super::query::{self, Columns};
 use super::{flow_runs, states};
 use crate::domain::error::Result;
 use crate::domain::filter::{Filters, Page, RunSort};
-use crate::domain::ids::TaskRunId;
+use crate::domain::ids::{FlowRunId, TaskRunId};
 use crate::domain::run::RunBooks;
 use crate::domain::state::State;
 use crate::domain::task_run::{RetryPolicy, TaskRun, TaskRunSpec};
@@ -17,6 +17,7 @@ const INSERT: &str = include_str!("../../sql/queries/task_runs/insert.sql");
 const EXISTS: &str = include_str!("../../sql/queries/task_runs/exists.sql");
 const BY_ID: &str = include_str!("../../sql/queries/task_runs/by_id.sql");
 const ID_BY_KEY: &str = include_str!("../../sql/queries/task_runs/id_by_key.sql");
+const FLOW_RUN_OF: &str = include_str!("../../sql/queries/task_runs/flow_run_of.sql");
 const ENTER_STATE: &str = include_str!("../../sql/queries/task_runs/enter_state.sql");
 const DELETE: &str = include_str!("../../sql/queries/task_runs/delete.sql");
 
@@ -68,6 +69,11 @@ pub fn id_by_key(db: &Connection, spec: &TaskRunSpec) -> Result<Option<TaskRunId
         ":dynamic_key": spec.dynamic_key,
     };
     query::one(db, ID_BY_KEY, params, |row| row.get(0))
+}
+
+/// The flow run that a task run belongs to.
+pub fn flow_run_of(db: &Connection, id: TaskRunId) -> Result<Option<FlowRunId>> {
+    query::one(db, FLOW_RUN_OF, named_params! {":id": id}, |row| row.get(0))
 }
 
 /// Points the run to its new state and books the step. When it was first expected to start

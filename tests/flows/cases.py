@@ -1,11 +1,15 @@
 """One flow for each thing that a 2.0a7 flow can do. Each appends a line to a file per
 execution, so that a test can count them."""
 
+import concurrent.futures as concurrent_futures
 import os
 import sys
 import time
 
-from prefect import flow, task
+import anyio
+
+from prefect import flow, get_run_logger, task
+from prefect.client import OrionClient
 from prefect.task_runners import DaskTaskRunner
 
 
@@ -153,3 +157,19 @@ def greedy(mark: str = ""):
     held = []
     while True:
         held.append(bytearray(10_000_000))
+
+
+@flow
+def begins_others(mark: str = ""):
+    get_run_logger().info("begins others")
+    child(mark)
+    # In a thread of its own, since this one may have a loop that is busy with the flow.
+    with concurrent_futures.ThreadPoolExecutor() as pool:
+        pool.submit(anyio.run, run_deployment, "plain/test", {"mark": mark}).result()
+    count(mark, "begun")
+
+
+async def run_deployment(name, parameters):
+    async with OrionClient() as client:
+        deployment = await client.read_deployment_by_name(name)
+        await client.create_flow_run_from_deployment(deployment.id, parameters=parameters)

@@ -4,6 +4,8 @@
 mod support;
 
 #[cfg(test)]
+mod access;
+#[cfg(test)]
 mod agents;
 #[cfg(test)]
 mod backup;
@@ -27,6 +29,8 @@ mod doctor;
 mod hosts;
 #[cfg(test)]
 mod metrics;
+#[cfg(test)]
+mod neighbours;
 #[cfg(test)]
 mod old_databases;
 #[cfg(test)]

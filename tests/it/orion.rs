@@ -240,6 +240,23 @@ fn documents_come_back_and_nothing_else_does() {
             json!({ "encoding": "file", "blob": "/etc/passwd" }),
             "no wrapping",
         ),
+        (
+            json!({ "encoding": "file", "blob": "file:///blobs/../../etc/passwd" }),
+            "dots, and no wrapping",
+        ),
+        (
+            json!({ "encoding": "s3", "blob": document["blob"] }),
+            "another encoding outside",
+        ),
+        (
+            json!({ "encoding": "orion", "blob": "/etc/passwd" }),
+            "a path for a document",
+        ),
+        (
+            json!({ "encoding": "orion", "blob": "file:///blobs/../../etc/passwd" }),
+            "dots for a document",
+        ),
+        (naming(document.clone()), "a document within a document"),
     ] {
         let answer = http.post("/data/retrieve", &bad);
         assert!(
@@ -247,6 +264,7 @@ fn documents_come_back_and_nothing_else_does() {
             "{why}: {}",
             answer.status
         );
+        assert!(!answer.body.to_string().contains("root:"), "{why}");
     }
 }
 

@@ -2,7 +2,7 @@
 
 use axum::extract::State;
 
-use super::super::Ctx;
+use super::super::{Caller, Ctx};
 use super::ask::Ask;
 use super::read::{integer, timestamp};
 use super::wire::{self, DeploymentOut, FlowRunOut};
@@ -79,10 +79,11 @@ pub async fn set_schedule_inactive(State(ctx): State<Ctx>, mut ask: Ask) -> Answ
     ok(())
 }
 
-pub async fn create_flow_run(State(ctx): State<Ctx>, mut ask: Ask) -> Answer {
+pub async fn create_flow_run(State(ctx): State<Ctx>, caller: Caller, mut ask: Ask) -> Answer {
     let id = ask.id(DeploymentId::from_uuid);
     let asked = id.zip(ask.body(wire::run_request));
-    let (id, request) = ask.done(asked)?;
+    let (id, mut request) = ask.done(asked)?;
+    request.created_by = caller.actor();
     let run = ctx.app.create_run_of_deployment(id, request).await?;
     created(&run, FlowRunOut::new(run.get(), ctx.app.now()))
 }

@@ -2,18 +2,19 @@
 
 use axum::extract::State;
 
-use super::super::Ctx;
 use super::super::key::Key;
+use super::super::{Caller, Ctx};
 use super::ask::Ask;
 use super::states::{decided, interval_too_short, proposal};
 use super::wire::{self, DependencyOut, FlowRunOut};
 use super::{Answer, created, no_content, ok};
 use crate::domain::ids::{FlowRunId, StateId};
 
-pub async fn create(State(ctx): State<Ctx>, Key(key): Key, mut ask: Ask) -> Answer {
+pub async fn create(State(ctx): State<Ctx>, caller: Caller, Key(key): Key, mut ask: Ask) -> Answer {
     let new = ask.body(wire::new_flow_run);
     let mut new = ask.done(new)?;
     new.idempotency_key = new.idempotency_key.or(key.map(|key| key.to_string()));
+    new.created_by = caller.actor();
     let run = ctx.app.create_flow_run(new).await?;
     created(&run, FlowRunOut::new(run.get(), ctx.app.now()))
 }
@@ -57,11 +58,18 @@ pub async fn delete(State(ctx): State<Ctx>, mut ask: Ask) -> Answer {
     no_content()
 }
 
-pub async fn set_state(State(ctx): State<Ctx>, Key(key): Key, mut ask: Ask) -> Answer {
+pub async fn set_state(
+    State(ctx): State<Ctx>,
+    caller: Caller,
+    Key(key): Key,
+    mut ask: Ask,
+) -> Answer {
     let id = ask.id(FlowRunId::from_uuid);
     let asked = id.zip(ask.embedded(proposal));
     let (id, (proposed, force)) = ask.done(asked)?;
-    let proposed = proposed.known_as(key.map(StateId::from_uuid));
+    let proposed = caller
+        .signed(proposed)
+        .known_as(key.map(StateId::from_uuid));
     let decision = ctx.app.propose_flow_run_state(id, proposed, force).await?;
     decided(&decision)
 }

@@ -2,8 +2,8 @@
 
 use axum::extract::State;
 
-use super::super::Ctx;
 use super::super::key::Key;
+use super::super::{Caller, Ctx};
 use super::ask::Ask;
 use super::states::{decided, interval_too_short, proposal};
 use super::wire::{self, TaskRunOut};
@@ -47,11 +47,18 @@ pub async fn delete(State(ctx): State<Ctx>, mut ask: Ask) -> Answer {
     no_content()
 }
 
-pub async fn set_state(State(ctx): State<Ctx>, Key(key): Key, mut ask: Ask) -> Answer {
+pub async fn set_state(
+    State(ctx): State<Ctx>,
+    caller: Caller,
+    Key(key): Key,
+    mut ask: Ask,
+) -> Answer {
     let id = ask.id(TaskRunId::from_uuid);
     let asked = id.zip(ask.embedded(proposal));
     let (id, (proposed, force)) = ask.done(asked)?;
-    let proposed = proposed.known_as(key.map(StateId::from_uuid));
+    let proposed = caller
+        .signed(proposed)
+        .known_as(key.map(StateId::from_uuid));
     let decision = ctx.app.propose_task_run_state(id, proposed, force).await?;
     decided(&decision)
 }

@@ -2,10 +2,11 @@
 
 use axum::extract::{Path, State};
 
-use super::super::Ctx;
+use super::super::{Caller, Ctx};
 use super::extract::{Body, Id};
 use super::wire::{Deployment, DeploymentCreate, FlowRun, Query, RunRequest};
 use super::{Answer, created, no_content, ok};
+use crate::domain::flow_run::DeploymentRunRequest;
 use crate::domain::ids::DeploymentId;
 
 pub async fn create(State(ctx): State<Ctx>, Body(create): Body<DeploymentCreate>) -> Answer {
@@ -45,13 +46,13 @@ pub async fn delete(State(ctx): State<Ctx>, Id(id): Id) -> Answer {
 pub async fn create_flow_run(
     State(ctx): State<Ctx>,
     Id(id): Id,
+    caller: Caller,
     Body(request): Body<RunRequest>,
 ) -> Answer {
+    let mut request: DeploymentRunRequest = request.try_into()?;
+    request.created_by = caller.actor();
     let id = DeploymentId::from_uuid(id);
-    let run = ctx
-        .app
-        .create_run_of_deployment(id, request.try_into()?)
-        .await?;
+    let run = ctx.app.create_run_of_deployment(id, request).await?;
     created(run, |run| FlowRun::new(run, ctx.app.now()))
 }
 

@@ -2,16 +2,23 @@
 
 use axum::extract::State;
 
-use super::super::Ctx;
 use super::super::key::Key;
+use super::super::{Caller, Ctx};
 use super::extract::{Body, Id};
 use super::states::decided;
 use super::wire::{FlowRun, FlowRunCreate, FlowRunUpdate, Query, SetState};
 use super::{Answer, created, no_content, ok};
+use crate::domain::flow_run::NewFlowRun;
 use crate::domain::ids::{FlowRunId, StateId};
 
-pub async fn create(State(ctx): State<Ctx>, Body(create): Body<FlowRunCreate>) -> Answer {
-    let run = ctx.app.create_flow_run(create.try_into()?).await?;
+pub async fn create(
+    State(ctx): State<Ctx>,
+    caller: Caller,
+    Body(create): Body<FlowRunCreate>,
+) -> Answer {
+    let mut new: NewFlowRun = create.try_into()?;
+    new.created_by = caller.actor();
+    let run = ctx.app.create_flow_run(new).await?;
     created(run, |run| FlowRun::new(run, ctx.app.now()))
 }
 
@@ -50,11 +57,14 @@ pub async fn delete(State(ctx): State<Ctx>, Id(id): Id) -> Answer {
 pub async fn set_state(
     State(ctx): State<Ctx>,
     Id(id): Id,
+    caller: Caller,
     Key(key): Key,
     Body(set): Body<SetState>,
 ) -> Answer {
     let (proposed, force) = set.parts()?;
-    let proposed = proposed.known_as(key.map(StateId::from_uuid));
+    let proposed = caller
+        .signed(proposed)
+        .known_as(key.map(StateId::from_uuid));
     let id = FlowRunId::from_uuid(id);
     let decision = ctx.app.propose_flow_run_state(id, proposed, force).await?;
     decided(&decision)

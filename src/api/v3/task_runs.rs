@@ -2,8 +2,8 @@
 
 use axum::extract::State;
 
-use super::super::Ctx;
 use super::super::key::Key;
+use super::super::{Caller, Ctx};
 use super::extract::{Body, Id};
 use super::states::decided;
 use super::wire::{Query, SetState, TaskRun, TaskRunCreate};
@@ -40,11 +40,14 @@ pub async fn delete(State(ctx): State<Ctx>, Id(id): Id) -> Answer {
 pub async fn set_state(
     State(ctx): State<Ctx>,
     Id(id): Id,
+    caller: Caller,
     Key(key): Key,
     Body(set): Body<SetState>,
 ) -> Answer {
     let (proposed, force) = set.parts()?;
-    let proposed = proposed.known_as(key.map(StateId::from_uuid));
+    let proposed = caller
+        .signed(proposed)
+        .known_as(key.map(StateId::from_uuid));
     let id = TaskRunId::from_uuid(id);
     let decision = ctx.app.propose_task_run_state(id, proposed, force).await?;
     decided(&decision)

@@ -106,7 +106,10 @@ fn shown(run: &FlowRun, states: &[State]) -> String {
             ("id", run.id.to_string()),
             ("state", or_none(&run.state_name)),
             ("created", run.created.to_string()),
-            ("created by", or_none(&run.created_by)),
+            (
+                "created by",
+                or_none(&run.created_by.as_ref().map(|by| by.display_value.clone())),
+            ),
             ("started", or_none(&run.start_time.map(|at| at.to_string()))),
             ("ended", or_none(&run.end_time.map(|at| at.to_string()))),
             ("ran for", format!("{:.1} s", run.estimated_run_time)),

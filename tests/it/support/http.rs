@@ -10,6 +10,7 @@ pub struct Http {
     agent: Agent,
     base: String,
     key: Option<String>,
+    authorization: Option<String>,
 }
 
 /// What came back.
@@ -44,6 +45,15 @@ impl Http {
             agent: config.into(),
             base: base.to_owned(),
             key: None,
+            authorization: None,
+        }
+    }
+
+    /// The same, with an `Authorization` on every request.
+    pub fn authorized(&self, authorization: &str) -> Self {
+        Self {
+            authorization: Some(authorization.to_owned()),
+            ..self.clone()
         }
     }
 
@@ -101,6 +111,9 @@ impl Http {
             .header("content-type", "application/json");
         if let Some(key) = &self.key {
             request = request.header("idempotency-key", key);
+        }
+        if let Some(authorization) = &self.authorization {
+            request = request.header("authorization", authorization);
         }
         let response = match body {
             Some(body) => self.agent.run(request.body(body).unwrap()),

@@ -6,11 +6,51 @@ use uuid::Uuid;
 
 use super::{FlowRunner, Instant, State, StateCreate};
 use crate::domain::JsonMap;
+use crate::domain::access::Actor;
 use crate::domain::error::Error;
 use crate::domain::flow_run::{self, NewFlowRun};
 use crate::domain::ids::{DeploymentId, FlowId, FlowRunId, TaskRunId};
 use crate::domain::run::RunBooks;
 use crate::domain::time::{Span, Timestamp};
+
+/// Who created something, as modern servers tell it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct CreatedBy {
+    /// The id of a run.
+    pub id: Option<Uuid>,
+    /// `USER` for a local user, `FLOW_RUN` for a run.
+    #[serde(rename = "type")]
+    pub kind: String,
+    /// A user's name, or a run's id.
+    pub display_value: String,
+}
+
+impl From<Actor> for CreatedBy {
+    fn from(actor: Actor) -> Self {
+        match actor {
+            Actor::User(name) => Self {
+                id: None,
+                kind: "USER".to_owned(),
+                display_value: name,
+            },
+            Actor::FlowRun(id) => Self {
+                id: Some(id.uuid()),
+                kind: "FLOW_RUN".to_owned(),
+                display_value: id.to_string(),
+            },
+        }
+    }
+}
+
+impl CreatedBy {
+    fn into_domain(self) -> Option<Actor> {
+        match (self.kind.as_str(), self.id) {
+            ("USER", _) => Some(Actor::User(self.display_value)),
+            ("FLOW_RUN", Some(id)) => Some(Actor::FlowRun(FlowRunId::from_uuid(id))),
+            _ => None,
+        }
+    }
+}
 
 /// A flow run. Times of length are seconds.
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
@@ -46,7 +86,7 @@ pub struct FlowRun {
     /// What it runs on.
     pub flow_runner: FlowRunner,
     /// Who created it.
-    pub created_by: Option<String>,
+    pub created_by: Option<CreatedBy>,
     /// The agent that took it.
     pub work_queue_name: Option<String>,
     /// What that agent made for it.
@@ -132,7 +172,7 @@ impl FlowRun {
             parent_task_run_id: parent_task_run_id.map(TaskRunId::uuid),
             auto_scheduled,
             flow_runner: infrastructure.into(),
-            created_by,
+            created_by: created_by.map(CreatedBy::from),
             work_queue_name,
             infrastructure_pid,
             run_count,
@@ -171,7 +211,7 @@ impl From<FlowRun> for flow_run::FlowRun {
             parent_task_run_id: run.parent_task_run_id.map(TaskRunId::from_uuid),
             auto_scheduled: run.auto_scheduled,
             infrastructure: run.flow_runner.into(),
-            created_by: run.created_by,
+            created_by: run.created_by.and_then(CreatedBy::into_domain),
             claim: None,
             books: RunBooks {
                 run_count: run.run_count,

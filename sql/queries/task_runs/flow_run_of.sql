@@ -1,0 +1,1 @@
+SELECT flow_run_id FROM task_runs WHERE id = :id

@@ -1,0 +1,78 @@
+//! How the gate says no, and what the log learns of it.
+
+use axum::http::{HeaderValue, Method, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use serde_json::json;
+
+use super::super::caller::{Caller, End};
+use super::super::dialect::V3;
+use super::super::error;
+use crate::domain::error::{Error, Kind};
+
+/// Why a request goes no further.
+#[derive(Debug)]
+pub enum Refused {
+    /// It needs a key. What is wrong with the one that was sent is not told.
+    Keyless,
+    /// Its sender may not do this.
+    Forbidden(&'static str),
+    /// It could not be decided.
+    Failed(Error),
+}
+
+impl Refused {
+    /// The answer, in the words of the dialect that the path belongs to.
+    pub fn answer(self, path: &str) -> Response {
+        match self {
+            Refused::Keyless => {
+                let mut body = json!({ "detail": "Unauthorized" });
+                // Where modern clients look.
+                if let (true, Some(map)) = (path.starts_with(V3), body.as_object_mut()) {
+                    map.insert("exception_message".to_owned(), "Unauthorized".into());
+                }
+                let ask = [(header::WWW_AUTHENTICATE, "Bearer, Basic realm=\"prefectd\"")];
+                (StatusCode::UNAUTHORIZED, ask, axum::Json(body)).into_response()
+            }
+            Refused::Forbidden(why) => {
+                let body = json!({ "detail": why });
+                (StatusCode::FORBIDDEN, axum::Json(body)).into_response()
+            }
+            Refused::Failed(failure) => {
+                error::log(&failure);
+                let body = json!({ "detail": failure.message() });
+                let status = error::status(failure.kind());
+                let mut response = (status, axum::Json(body)).into_response();
+                if failure.kind() == Kind::Unavailable {
+                    let soon = HeaderValue::from_static("1");
+                    response.headers_mut().insert(header::RETRY_AFTER, soon);
+                }
+                response
+            }
+        }
+    }
+
+    /// Tells the log who asked for what and was refused.
+    pub fn log(&self, caller: &Caller, method: &Method, path: &str) {
+        let why = match self {
+            Refused::Keyless => "no valid key",
+            Refused::Forbidden(why) => why,
+            Refused::Failed(_) => "it could not be decided",
+        };
+        match caller.end() {
+            End::Socket(peer) => {
+                let (uid, user) = (peer.uid, peer.user.as_str());
+                tracing::warn!(
+                    caller.uid = uid,
+                    caller.user = user,
+                    "refused {method} {path} to user {user}: {why}"
+                );
+            }
+            End::Loopback(route) | End::Network(route) | End::Bridge(route) => {
+                let neighbour = caller.neighbour().get().and_then(Option::as_ref);
+                let who = neighbour.map_or("nobody known", |one| one.described.as_str());
+                let from = route.from.ip();
+                tracing::warn!("refused {method} {path} to {who} at {from}: {why}");
+            }
+        }
+    }
+}

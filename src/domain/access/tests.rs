@@ -1,0 +1,202 @@
+use super::*;
+
+fn targets() -> Targets {
+    Targets::default()
+}
+
+/// Everything that can be asked.
+fn everything() -> [Asked; 9] {
+    [
+        Asked::Health,
+        Asked::Read,
+        Asked::Inspect,
+        Asked::Persist,
+        Asked::RegisterFlow,
+        Asked::Log(targets()),
+        Asked::Change(targets()),
+        Asked::ChooseInfrastructure,
+        Asked::Administer,
+    ]
+}
+
+fn permitted(who: &Who) -> Vec<Asked> {
+    let asked = everything().into_iter();
+    asked
+        .filter(|asked| may(who, asked) == Verdict::Permit)
+        .collect()
+}
+
+fn at(secs: i64) -> Timestamp {
+    Timestamp::from_micros(secs * 1_000_000)
+}
+
+fn run(is_its_own: bool, ended: Option<i64>, now: i64, aims_at_its_own: bool) -> Who {
+    Who::Run(Standing {
+        is_its_own,
+        ended: ended.map(at),
+        now: at(now),
+        aims_at_its_own,
+    })
+}
+
+#[test]
+fn operators_do_all_viewers_look_and_strangers_learn_that_it_lives() {
+    assert_eq!(permitted(&Who::Operator), everything());
+    assert_eq!(
+        permitted(&Who::Viewer),
+        [Asked::Health, Asked::Read, Asked::Inspect]
+    );
+    assert_eq!(permitted(&Who::Stranger("no")), [Asked::Health]);
+}
+
+#[test]
+fn a_run_does_what_a_running_flow_needs_and_only_to_its_own() {
+    let flow_s_needs = [
+        Asked::Health,
+        Asked::Read,
+        Asked::Persist,
+        Asked::RegisterFlow,
+        Asked::Log(targets()),
+        Asked::Change(targets()),
+    ];
+    let elsewhere = [
+        Asked::Health,
+        Asked::Read,
+        Asked::Persist,
+        Asked::RegisterFlow,
+    ];
+    assert_eq!(permitted(&run(true, None, 1000, true)), flow_s_needs);
+    assert_eq!(permitted(&run(true, None, 1000, false)), elsewhere);
+}
+
+#[test]
+fn a_run_that_has_ended_may_hand_in_its_last_lines_and_for_a_while() {
+    let last_lines = [Asked::Health, Asked::Log(targets())];
+    let nothing = [Asked::Health];
+    for (ended, now, own, expected) in [
+        (1000, 1000, true, &last_lines[..]),
+        (1000, 1059, true, &last_lines),
+        (1000, 1060, true, &nothing),
+        (1000, 1001, false, &nothing),
+    ] {
+        let who = run(true, Some(ended), now, own);
+        assert_eq!(permitted(&who), expected, "{who:?}");
+    }
+}
+
+#[test]
+fn what_does_not_execute_the_run_it_names_is_nobody() {
+    for ended in [None, Some(999)] {
+        assert_eq!(permitted(&run(false, ended, 1000, true)), [Asked::Health]);
+    }
+}
+
+#[test]
+fn what_executes_a_run_is_what_its_record_says() {
+    let neighbour = |maker| Neighbour {
+        flow_run: None,
+        maker,
+        infrastructure_id: "docker:a".to_owned(),
+        described: String::new(),
+    };
+    for (maker, taken, recorded, expected) in [
+        (Maker::Us, true, Some("docker:a"), true),
+        (Maker::Us, true, Some("docker:b"), false),
+        (Maker::Us, true, None, false),
+        (Maker::Unnamed, false, None, true),
+        (Maker::Unnamed, true, None, false),
+        (Maker::Unnamed, true, Some("docker:a"), false),
+        (Maker::AnotherDaemon, false, None, false),
+        (Maker::AnotherDaemon, true, Some("docker:a"), false),
+    ] {
+        let is_it = executes(&neighbour(maker), taken, recorded);
+        assert_eq!(is_it, expected, "{maker:?} {taken} {recorded:?}");
+    }
+}
+
+#[test]
+fn groups_tell_local_users_apart() {
+    let groups = |operators: &[&str], viewers: &[&str]| Groups {
+        operators: operators.iter().map(|name| (*name).to_owned()).collect(),
+        viewers: viewers.iter().map(|name| (*name).to_owned()).collect(),
+    };
+    let peer = |uid, groups: &[&str]| Peer {
+        uid,
+        pid: None,
+        user: "u".to_owned(),
+        groups: groups.iter().map(|name| (*name).to_owned()).collect(),
+    };
+    let stranger = Who::Stranger("You are in none of the groups that may use this daemon.");
+    for (config, who, expected) in [
+        (groups(&[], &[]), peer(7, &[]), Who::Operator),
+        (groups(&["ops"], &[]), peer(7, &["x", "ops"]), Who::Operator),
+        (groups(&["ops"], &[]), peer(7, &["x"]), stranger.clone()),
+        (groups(&["ops"], &[]), peer(0, &[]), Who::Operator),
+        (groups(&["ops"], &[]), peer(5, &[]), Who::Operator),
+        (groups(&[], &["look"]), peer(7, &["look"]), Who::Viewer),
+        (groups(&[], &["look"]), peer(7, &["x"]), stranger),
+        (
+            groups(&["ops"], &["look"]),
+            peer(7, &["look", "ops"]),
+            Who::Operator,
+        ),
+    ] {
+        assert_eq!(config.role(&who, 5), expected, "{config:?} {who:?}");
+    }
+}
+
+#[test]
+fn secrets_are_known_by_name_and_passwords_by_their_place() {
+    let more = ["dsn".to_owned()];
+    for (name, value, shown) in [
+        ("AWS_SECRET_ACCESS_KEY", "x", Some(MASK)),
+        ("ApiToken", "x", Some(MASK)),
+        ("DB_PASS", "x", Some(MASK)),
+        ("SENTRY_DSN", "x", Some(MASK)),
+        ("REGION", "eu", None),
+        ("URL", "http://host/a:b@c", None),
+        ("URL", "pg://u:p@h:5/d", Some("pg://u:********@h:5/d")),
+        ("URL", "pg://u:p@q@h", Some("pg://u:********@h")),
+        ("URL", "pg://u@h", None),
+    ] {
+        assert_eq!(
+            masked(name, value, &more).as_deref(),
+            shown,
+            "{name}={value}"
+        );
+    }
+}
+
+#[test]
+fn a_secret_shows_itself_to_nobody() {
+    for text in ["hunter2", "$argon2id$v=19$hunter2"] {
+        assert!(!format!("{:?}", Secret::from_text(text)).contains("hunter2"));
+    }
+    assert!(Secret::from_text("hunter2\n").is_plain());
+    assert!(!Secret::from_text("$argon2id$v=19$x").is_plain());
+}
+
+#[test]
+fn actors_are_written_and_read_back() {
+    for actor in [
+        Actor::User("ada".to_owned()),
+        Actor::FlowRun(FlowRunId::new()),
+    ] {
+        assert_eq!(actor.to_string().parse(), Ok(actor));
+    }
+    assert_eq!("ada".parse::<Actor>(), Err(()));
+}
+
+#[test]
+fn flow_runners_are_veiled_wherever_they_lie() {
+    let mut value = serde_json::json!([{
+        "deployment": { "flow_runner": { "config": { "env": { "KEY": "x", "N": 1, "PASS": 2 } } } },
+        "env": { "KEY": "x" },
+    }]);
+    veil(&mut value, &[]);
+    let shown = serde_json::json!([{
+        "deployment": { "flow_runner": { "config": { "env": { "KEY": MASK, "N": 1, "PASS": MASK } } } },
+        "env": { "KEY": "x" },
+    }]);
+    assert_eq!(value, shown);
+}
