@@ -27,6 +27,13 @@ pub struct Args {
     /// Speak to the API at this URL instead, such as http://127.0.0.1:4200/api.
     #[arg(long, global = true, value_name = "URL", conflicts_with = "socket")]
     pub api: Option<String>,
+    /// Send the API key in this file, which only its owner may read, with every request to
+    /// --api; by default that in $PREFECT_API_KEY or in the systemd credential `api-key`.
+    #[arg(long, global = true, value_name = "FILE")]
+    pub api_key_file: Option<PathBuf>,
+    /// Show the secret values in flow runners' environments instead of asterisks.
+    #[arg(long, global = true)]
+    pub show_secrets: bool,
     /// How to print.
     #[arg(long, short, global = true, value_enum, default_value = "table")]
     pub output: Output,
@@ -95,6 +102,9 @@ fails. A container is started and removed again.")]
     /// Start an agent beside the daemon's own, and list agents.
     #[command(subcommand)]
     Agent(Agent),
+    /// Prepare keys.
+    #[command(subcommand)]
+    Auth(Auth),
     /// Back up the database and all documents, while everything goes on.
     #[command(after_help = "\
 Examples:
@@ -135,6 +145,18 @@ directory: runs that were running in them end as Crashed.")]
         #[arg(long)]
         force: bool,
     },
+}
+
+/// Commands on keys.
+#[derive(Debug, Subcommand)]
+pub enum Auth {
+    /// Read a key, or user:password, from standard input and print its hash for the
+    /// configuration file.
+    #[command(after_help = "\
+Examples:
+  prefectctl auth hash < key-file                 for auth.api_key
+  printf %s ada:secret | prefectctl auth hash     for auth.basic")]
+    Hash,
 }
 
 /// Commands on agents.

@@ -1,6 +1,6 @@
 //! Speaks to the daemon: typed requests over the socket or over TCP.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use http_body_util::{BodyExt, Full};
 use hyper::body::{Bytes, Incoming};
@@ -15,7 +15,8 @@ use serde_json::{Value, json};
 
 use super::args::Args;
 use super::failure::{Failure, Result};
-use crate::config::usual_socket;
+use crate::config::{credential, read_private, usual_socket};
+use crate::domain::access::{Secret, veil};
 
 /// Where the daemon is.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -31,6 +32,33 @@ pub struct Client {
     target: Target,
     unix: HyperClient<UnixConnector, Full<Bytes>>,
     tcp: HyperClient<HttpConnector, Full<Bytes>>,
+    /// What is sent with every request by TCP; the socket needs nothing.
+    key: Option<String>,
+    /// Whether the secrets in what is read are masked.
+    veils: bool,
+}
+
+/// The API key: from the named file, else `PREFECT_API_KEY`, else systemd's credential.
+pub fn api_key(file: Option<&Path>) -> Result<Option<Secret>> {
+    let read = |path: &Path| {
+        let read = read_private(path);
+        read.map(Some)
+            .map_err(|error| Failure::usage(error.to_string()))
+    };
+    if let Some(file) = file {
+        return read(file);
+    }
+    if let Ok(key) = std::env::var("PREFECT_API_KEY")
+        && !key.is_empty()
+    {
+        return Ok(Some(Secret::Plain(key)));
+    }
+    match credential("api-key") {
+        Some(path) => std::fs::read_to_string(path)
+            .map(|text| Some(Secret::from_text(&text)))
+            .map_err(|error| Failure::new(error.to_string())),
+        None => Ok(None),
+    }
 }
 
 impl Target {
@@ -75,12 +103,31 @@ impl Target {
 
 impl Client {
     /// To the daemon at `target`; nothing is sent yet.
-    pub fn new(target: Target) -> Self {
+    pub fn new(target: Target, key: Option<&Secret>) -> Self {
         Self {
+            // A hash lets nobody in.
+            key: match key {
+                Some(Secret::Plain(key)) => Some(key.clone()),
+                _ => None,
+            },
+            veils: false,
             target,
             unix: HyperClient::builder(TokioExecutor::new()).build(UnixConnector),
             tcp: HyperClient::builder(TokioExecutor::new()).build_http(),
         }
+    }
+
+    /// The same, with all secrets masked in what it reads.
+    pub fn veiled(self) -> Self {
+        Self {
+            veils: true,
+            ..self
+        }
+    }
+
+    /// The key that it sends by TCP.
+    pub fn key(&self) -> Option<&str> {
+        self.key.as_deref()
     }
 
     /// Where the daemon is.
@@ -90,13 +137,13 @@ impl Client {
 
     /// Reads something.
     pub async fn get<T: DeserializeOwned>(&self, path: &str) -> Result<T> {
-        read(&self.send(Method::GET, path, None).await?)
+        self.read(&self.send(Method::GET, path, None).await?)
     }
 
     /// Asks or does something.
     pub async fn post<T: DeserializeOwned>(&self, path: &str, body: &impl Serialize) -> Result<T> {
         let body = serde_json::to_vec(body).map_err(|error| Failure::new(error.to_string()))?;
-        read(&self.send(Method::POST, path, Some(body)).await?)
+        self.read(&self.send(Method::POST, path, Some(body)).await?)
     }
 
     /// Deletes something.
@@ -140,9 +187,11 @@ impl Client {
                 .parse()
                 .map_err(|_| Failure::usage(format!("{url:?} is not a URL")))?,
         };
-        let request = Request::builder()
-            .method(method)
-            .uri(uri)
+        let mut request = Request::builder().method(method).uri(uri);
+        if let (Target::Url(_), Some(key)) = (&self.target, &self.key) {
+            request = request.header(header::AUTHORIZATION, format!("Bearer {key}"));
+        }
+        let request = request
             .header(header::CONTENT_TYPE, "application/json")
             .body(Full::from(body.unwrap_or_default()))
             .map_err(|error| Failure::new(error.to_string()))?;
@@ -160,6 +209,22 @@ impl Client {
         Err(refused(status, &body))
     }
 
+    fn read<T: DeserializeOwned>(&self, body: &[u8]) -> Result<T> {
+        let body = if body.is_empty() { b"null" } else { body };
+        let read = match self.veils {
+            false => serde_json::from_slice(body),
+            true => serde_json::from_slice(body).and_then(|mut value: Value| {
+                veil(&mut value, &[]);
+                serde_json::from_value(value)
+            }),
+        };
+        read.map_err(|error| {
+            let line =
+                format!("the answer is not understood ({error}); is prefectd of the same version?");
+            Failure::answered(StatusCode::OK.as_u16(), line)
+        })
+    }
+
     fn unreachable(&self, error: &dyn std::error::Error) -> Failure {
         let mut cause = error;
         while let Some(inner) = cause.source() {
@@ -173,15 +238,6 @@ impl Client {
     }
 }
 
-fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T> {
-    let body = if body.is_empty() { b"null" } else { body };
-    serde_json::from_slice(body).map_err(|error| {
-        let line =
-            format!("the answer is not understood ({error}); is prefectd of the same version?");
-        Failure::answered(StatusCode::OK.as_u16(), line)
-    })
-}
-
 /// What the daemon says of a request that it refused.
 fn refused(status: StatusCode, body: &[u8]) -> Failure {
     let said: Value = serde_json::from_slice(body).unwrap_or_else(|_| json!({}));
@@ -189,6 +245,9 @@ fn refused(status: StatusCode, body: &[u8]) -> Failure {
         .into_iter()
         .find_map(|place| said.pointer(place)?.as_str());
     let line = match words {
+        _ if status == StatusCode::UNAUTHORIZED => {
+            "prefectd needs its API key here; give --api-key-file or PREFECT_API_KEY".to_owned()
+        }
         Some(words) => words.to_owned(),
         None => format!("prefectd answered {status}"),
     };

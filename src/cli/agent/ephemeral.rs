@@ -11,7 +11,7 @@ use crate::api::v3::wire::Status;
 
 /// Whether a daemon answers at `target`.
 pub(super) async fn is_served(target: &Target) -> bool {
-    let client = Client::new(target.clone());
+    let client = Client::new(target.clone(), None);
     client.get::<Status>("/prefectd/status").await.is_ok()
 }
 

@@ -17,6 +17,7 @@ use super::failure::{Failure, Result};
 use crate::api::v3::wire::Status;
 use crate::clock::SystemClock;
 use crate::config::{Flags, Settings, default_agent_dir};
+use crate::domain::access::Secret;
 use crate::domain::agent::{AgentReport, Identity};
 use crate::logging;
 use crate::runners::RunnerSettings;
@@ -32,7 +33,12 @@ const RETRY: Duration = Duration::from_secs(1);
 const NAMES: u32 = 100;
 
 /// Works until it is told to stop. `is_named` tells whether somebody said where the API is.
-pub async fn start(target: Target, is_named: bool, start: AgentStart) -> Result<()> {
+pub async fn start(
+    target: Target,
+    key: Option<Secret>,
+    is_named: bool,
+    start: AgentStart,
+) -> Result<()> {
     if !is_named && !ephemeral::is_served(&target).await {
         return Err(ephemeral::become_one(&start));
     }
@@ -43,7 +49,7 @@ pub async fn start(target: Target, is_named: bool, start: AgentStart) -> Result<
     watch_signals(stop.clone())?;
     tokio::select! {
         () = stop.cancelled() => return Ok(()),
-        begun = begin(&target, &base, &start, settings) => {
+        begun = begin(&target, key.as_ref(), &base, &start, settings) => {
             let (agent, desk, _place) = begun?;
             let lease = desk.keep_lease();
             tokio::select! {
@@ -95,13 +101,14 @@ fn watch_signals(stop: CancellationToken) -> Result<()> {
 /// Finds the API, takes a name there, and puts the agent together.
 async fn begin(
     target: &Target,
+    key: Option<&Secret>,
     base: &Path,
     start: &AgentStart,
     settings: Settings,
 ) -> Result<(Arc<Agent>, Arc<HttpDesk>, Place)> {
-    let status = api(target).await?;
+    let status = api(target, key).await?;
     let host = host()?;
-    let (place, desk) = introduce(target, base, start, &host, settings.agent.slots).await?;
+    let (place, desk) = introduce(target, key, base, start, &host, settings.agent.slots).await?;
     let api_url = api_url(target, &status)?;
     tracing::info!("agent '{}' works for {api_url}", place.name);
     let instance = status.instance;
@@ -139,8 +146,8 @@ async fn begin(
 }
 
 /// What the daemon says of itself, as soon as it answers.
-async fn api(target: &Target) -> Result<Status> {
-    let client = Client::new(target.clone());
+async fn api(target: &Target, key: Option<&Secret>) -> Result<Status> {
+    let client = Client::new(target.clone(), key);
     let mut told = false;
     loop {
         match client.get("/prefectd/status").await {
@@ -159,6 +166,7 @@ async fn api(target: &Target) -> Result<Status> {
 /// Takes the wanted name, or the machine's with the first number that is free.
 async fn introduce(
     target: &Target,
+    key: Option<&Secret>,
     base: &Path,
     start: &AgentStart,
     host: &str,
@@ -180,7 +188,7 @@ async fn introduce(
             }
             continue;
         };
-        let desk = HttpDesk::new(Client::new(target.clone()), &name);
+        let desk = HttpDesk::new(Client::new(target.clone(), key), &name);
         let report = AgentReport {
             identity: place.identity.clone(),
             host: host.to_owned(),

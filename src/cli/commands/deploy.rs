@@ -33,7 +33,7 @@ pub async fn create(ctl: &Ctl, file: &Path, python: Option<PathBuf>) -> Result<(
     check(file)?;
     let api = api_url(ctl).await?;
     let python = python.unwrap_or_else(default_python);
-    let outcomes = run_helper(&python, file, &api).await?;
+    let outcomes = run_helper(&python, file, &api, ctl.client.key()).await?;
     render::print(ctl.output, &outcomes, |outcomes| {
         outcomes.iter().map(told).collect::<Vec<_>>().join("\n")
     })?;
@@ -88,8 +88,17 @@ async fn api_url(ctl: &Ctl) -> Result<String> {
     }
 }
 
-async fn run_helper(python: &Path, file: &Path, api: &str) -> Result<Vec<Deployed>> {
-    let mut child = Command::new(python)
+async fn run_helper(
+    python: &Path,
+    file: &Path,
+    api: &str,
+    key: Option<&str>,
+) -> Result<Vec<Deployed>> {
+    let mut command = Command::new(python);
+    if let Some(key) = key {
+        command.env("PREFECT_API_KEY", key);
+    }
+    let mut child = command
         .arg("-")
         .arg(file)
         .arg(MARK)

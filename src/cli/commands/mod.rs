@@ -1,6 +1,7 @@
 //! The commands, by noun.
 
 mod agent;
+mod auth;
 mod backup;
 mod deploy;
 mod deployment;
@@ -16,8 +17,8 @@ use std::collections::HashMap;
 use clap::CommandFactory;
 use uuid::Uuid;
 
-use super::args::{Agent, Args, Command, Output};
-use super::client::{Client, Target};
+use super::args::{Agent, Args, Auth, Command, Output};
+use super::client::{Client, Target, api_key};
 use super::failure::Result;
 use crate::api::v3::wire::{ById, Flow, FlowFilter, Query};
 
@@ -39,12 +40,20 @@ pub async fn carry_out(args: Args) -> Result<()> {
     {
         return restore::restore(args.output, &file, state_dir, force);
     }
+    if let Command::Auth(Auth::Hash) = &args.command {
+        return auth::hash(args.output);
+    }
+    let key = api_key(args.api_key_file.as_deref())?;
     let (target, is_named) = (Target::of(&args)?, Target::is_named(&args));
     if let Command::Agent(Agent::Start(start)) = args.command {
-        return super::agent::start(target, is_named, start).await;
+        return super::agent::start(target, key, is_named, start).await;
     }
+    let client = Client::new(target, key.as_ref());
     let ctl = Ctl {
-        client: Client::new(target),
+        client: match args.show_secrets {
+            true => client,
+            false => client.veiled(),
+        },
         output: args.output,
     };
     match args.command {
@@ -56,7 +65,8 @@ pub async fn carry_out(args: Args) -> Result<()> {
         Command::FlowRun(command) => flow_run::carry_out(&ctl, command).await,
         Command::Agent(Agent::Ls) => agent::ls(&ctl).await,
         Command::Backup { to, force, keep } => backup::backup(&ctl, &to, force, keep).await,
-        Command::Agent(Agent::Start(_))
+        Command::Auth(_)
+        | Command::Agent(Agent::Start(_))
         | Command::Restore { .. }
         | Command::Completions { .. }
         | Command::Man { .. } => Ok(()),
