@@ -28,6 +28,8 @@ class Engine:
     def __init__(self, image):
         self.client = docker.from_env()
         self.image = image
+        # How long a container is left alone: the real agent does not survive its going.
+        self.grace = 0
 
     def millis(self, begin):
         """From `begin` to the creation of the container that it leads to."""
@@ -40,6 +42,7 @@ class Engine:
             if mine in (event["id"], event["Actor"]["Attributes"].get(LABEL)):
                 break
         events.close()
+        time.sleep(self.grace)
         self.remove(event["id"])
         return (event["timeNano"] / 1e9 - begun) * 1000
 
@@ -155,6 +158,7 @@ def of_the_real_agent(engine, rounds):
             api = Api(port, engine.image)
             host = f"http://127.0.0.1:{port}/api/"
             running.insert(0, start([bin / "prefect", "agent", "start"], home, PREFECT_ORION_HOST=host))
+            engine.grace = 3
             # Not in step with its polls.
             return measure(engine, api.run, rounds, 1.7)
         finally:
