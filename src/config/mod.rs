@@ -83,6 +83,7 @@ impl Settings {
                 self.agent_lease == other.agent_lease,
             ),
             ("agent.enabled", self.embedded_agent == other.embedded_agent),
+            ("auth", self.auth == other.auth),
             ("retention", self.retention == other.retention),
             ("log.format", self.log_format == other.log_format),
         ];

@@ -7,6 +7,7 @@ use serde_json::json;
 use super::super::caller::{Caller, End};
 use super::super::dialect::V3;
 use super::super::error;
+use crate::domain::alert;
 use crate::domain::error::{Error, Kind};
 
 /// Why a request goes no further.
@@ -62,6 +63,7 @@ impl Refused {
             End::Socket(peer) => {
                 let (uid, user) = (peer.uid, peer.user.as_str());
                 tracing::warn!(
+                    message_id = alert::AUTH_REFUSED,
                     caller.uid = uid,
                     caller.user = user,
                     "refused {method} {path} to user {user}: {why}"
@@ -71,7 +73,10 @@ impl Refused {
                 let neighbour = caller.neighbour().get().and_then(Option::as_ref);
                 let who = neighbour.map_or("nobody known", |one| one.described.as_str());
                 let from = route.from.ip();
-                tracing::warn!("refused {method} {path} to {who} at {from}: {why}");
+                tracing::warn!(
+                    message_id = alert::AUTH_REFUSED,
+                    "refused {method} {path} to {who} at {from}: {why}"
+                );
             }
         }
     }
