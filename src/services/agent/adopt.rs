@@ -108,11 +108,11 @@ impl Agent {
             let (log, stored) = RunLog::open(&agent.desk, &run).await;
             log.made(&found.made);
             if agent.resume(runner, &run, found, &log).await == Then::Again {
-                while agent.try_once(&run, attempt, &log).await == Then::Again {}
+                while agent.try_once(&run, attempt.number, &log).await == Then::Again {}
             }
             drop(log);
-            agent.close(&run, stored).await;
-            agent.leave(run.id, attempt);
+            agent.close(&run, attempt.number, stored).await;
+            agent.leave(run.id, attempt.number);
         });
     }
 

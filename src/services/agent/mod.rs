@@ -25,7 +25,7 @@ use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockWriteGuard};
 use std::time::Duration;
 
-use tokio_util::sync::CancellationToken;
+use tokio_util::sync::{CancellationToken, DropGuard};
 use tokio_util::task::TaskTracker;
 
 use crate::domain::agent::{AgentReport, AgentSettings, Identity};
@@ -100,6 +100,27 @@ struct Watched {
     made: Option<Made>,
     /// Whether it was asked to stop.
     stopping: bool,
+    /// Cancelled once nobody looks after this attempt any more.
+    over: CancellationToken,
+}
+
+/// One attempt at a run, as the task knows it that looks after it.
+struct Attempt {
+    number: u64,
+    /// An earlier attempt at the same run, whose process may live yet.
+    before: Option<CancellationToken>,
+    /// Lets the next attempt begin, however this one ends.
+    _over: DropGuard,
+}
+
+impl Attempt {
+    /// Waits until an earlier attempt's process is gone: two of them would be taken for each
+    /// other.
+    async fn turn(&self) {
+        if let Some(before) = &self.before {
+            before.cancelled().await;
+        }
+    }
 }
 
 impl Agent {
@@ -189,21 +210,38 @@ impl Agent {
         let attempt = self.enter(run.id);
         let agent = Arc::clone(self);
         self.tasks.spawn(async move {
-            agent.submit(run.clone(), attempt).await;
-            agent.leave(run.id, attempt);
+            attempt.turn().await;
+            agent.submit(run.clone(), attempt.number).await;
+            agent.leave(run.id, attempt.number);
         });
     }
 
-    fn enter(&self, id: FlowRunId) -> u64 {
+    fn enter(&self, id: FlowRunId) -> Attempt {
         let mut watched = self.watched();
-        let attempt = watched.get(&id).map_or(0, |known| known.attempt + 1);
+        let before = watched.get(&id);
+        let attempt = before.map_or(0, |known| known.attempt + 1);
+        let before = before.map(|known| known.over.clone());
         let fresh = Watched {
             attempt,
             made: None,
             stopping: false,
+            over: CancellationToken::new(),
         };
+        let over = fresh.over.clone().drop_guard();
         watched.insert(id, fresh);
-        attempt
+        Attempt {
+            number: attempt,
+            before,
+            _over: over,
+        }
+    }
+
+    /// Whether the run was taken anew since `attempt`.
+    fn is_past(&self, id: FlowRunId, attempt: u64) -> bool {
+        let watched = self.watched();
+        watched
+            .get(&id)
+            .is_some_and(|known| known.attempt != attempt)
     }
 
     fn leave(&self, id: FlowRunId, attempt: u64) {

@@ -21,13 +21,16 @@ impl Agent {
         let (log, stored) = RunLog::open(&self.desk, &run).await;
         while self.try_once(&run, attempt, &log).await == Then::Again {}
         drop(log);
-        self.close(&run, stored).await;
+        self.close(&run, attempt, stored).await;
     }
 
-    /// Waits until all that a run said is stored, and notes that.
-    pub(super) async fn close(&self, run: &FlowRun, stored: JoinHandle<()>) {
+    /// Waits until all that an attempt at a run said is stored, and notes that.
+    pub(super) async fn close(&self, run: &FlowRun, attempt: u64, stored: JoinHandle<()>) {
         // The storing task does not panic: its errors are logged.
         let _ = stored.await;
+        if self.is_past(run.id, attempt) {
+            return; // the next attempt has more to say
+        }
         if let Err(error) = self.desk.close_output(run.id).await {
             // It is looked through again by the next agent.
             tracing::warn!(flow_run.id = %run.id, %error, "not noted that its output is stored");

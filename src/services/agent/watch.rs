@@ -15,7 +15,6 @@ use super::run_log::RunLog;
 use super::{Agent, end, is_passing};
 use crate::domain::error::{Kind, Result};
 use crate::domain::flow_run::FlowRun;
-use crate::domain::ids::FlowRunId;
 use crate::domain::log::OutputSeen;
 use crate::domain::state::{ProposedState, StateType};
 use crate::fault;
@@ -82,7 +81,7 @@ impl Agent {
             tail: &tail,
             api_was_away: self.desk.was_away(since),
         };
-        let then = self.settle(run.id, &end, log).await;
+        let then = self.settle(run, &end, log).await;
         if !is_kept {
             watch.drain(output).await;
         }
@@ -91,9 +90,10 @@ impl Agent {
 
     /// Ends the run by what the engine says of its process, unless it has ended itself. Goes
     /// on trying while the store refuses: an end that is not recorded is a run that hangs.
-    async fn settle(&self, id: FlowRunId, end: &End<'_>, log: &RunLog) -> Then {
+    async fn settle(&self, watched: &FlowRun, end: &End<'_>, log: &RunLog) -> Then {
+        let id = watched.id;
         loop {
-            let recorded = match self.verdict(id, end).await {
+            let recorded = match self.verdict(watched, end).await {
                 Ok(Verdict::End(end)) => {
                     let message = end.message.clone().unwrap_or_default();
                     fault::point("before-end");
@@ -125,11 +125,14 @@ impl Agent {
     }
 
     /// What the end of its process means for the run.
-    async fn verdict(&self, id: FlowRunId, end: &End<'_>) -> Result<Verdict> {
-        let run = match self.desk.flow_run(id).await {
+    async fn verdict(&self, watched: &FlowRun, end: &End<'_>) -> Result<Verdict> {
+        let run = match self.desk.flow_run(watched.id).await {
             Err(gone) if gone.kind() == Kind::NotFound => return Ok(Verdict::Nothing),
             run => run?,
         };
+        if self.is_taken_anew(watched, &run, end.made) {
+            return Ok(Verdict::Nothing);
+        }
         Ok(match run.state.map(|state| state.kind) {
             Some(kind) if kind.is_terminal() || kind == StateType::Scheduled => Verdict::Nothing,
             Some(StateType::Cancelling) => Verdict::of(end::cancelled()),
@@ -137,6 +140,18 @@ impl Agent {
             Some(StateType::Pending) => Verdict::of(end::never_began(end.made, end.exit, end.tail)),
             _ => Verdict::of(end::crashed(end.made, end.exit, end.tail)),
         })
+    }
+
+    /// Whether what was made is not what the run is executed by now: it was scheduled and
+    /// taken again while its process was still ending.
+    fn is_taken_anew(&self, before: &FlowRun, now: &FlowRun, made: &Made) -> bool {
+        // A desk elsewhere does not tell of claims.
+        let claims = before.claim.as_ref().zip(now.claim.as_ref());
+        let watched = self.watched();
+        claims.is_some_and(|(before, now)| before.at != now.at)
+            || watched
+                .get(&now.id)
+                .is_some_and(|known| known.made.as_ref() != Some(made))
     }
 }
 
