@@ -13,7 +13,7 @@ use crate::domain::error::{Error, Kind, Result};
 use crate::domain::flow_run::FlowRun;
 use crate::domain::ids::FlowRunId;
 use crate::domain::state::StateType;
-use crate::runners::{Found, Job, Runner, RunnerError, Standing, spec};
+use crate::runners::{Found, Job, Made, Runner, RunnerError, Standing, spec};
 
 impl Agent {
     /// Takes every unwatched run up again. An engine that does not answer decides nothing:
@@ -143,6 +143,10 @@ impl Agent {
             if matches!(error, RunnerError::Away(_)) && self.engine_is_away(&error) {
                 return Then::Nothing; // found again when the engine is back
             }
+            if is_gone(runner.as_ref(), &found.made).await {
+                log.tell("What was found was never finished; submitting the run again");
+                return Then::Again;
+            }
             log.complain(format!("Submission failed. {error}"));
             let ended = self.desk.end_run(run.id, end::not_submitted(&error)).await;
             if let Err(error) = ended {
@@ -162,6 +166,13 @@ impl Agent {
         }
         then
     }
+}
+
+/// Whether the runner knows nothing of it. An engine whose caller dies during a creation
+/// takes back what it has made so far, which nobody has started.
+async fn is_gone(runner: &dyn Runner, made: &Made) -> bool {
+    let found = runner.find().await;
+    found.is_ok_and(|found| found.iter().all(|one| one.made.id != made.id))
 }
 
 /// True when the claim that is in force was made after what was found.

@@ -191,6 +191,18 @@ async fn whatever_the_engine_fails_at_the_run_ends_and_ran_once_at_most() {
 }
 
 #[tokio::test]
+async fn what_the_engine_took_back_before_it_was_started_is_made_again() {
+    let world = World::new().await;
+    let script = Script::new(world.app.clone()).fails("create", Fault::Done(away()));
+    let script = Arc::new(script.fails("start", Fault::Gone(refused())));
+    let agent = world.agent(&script, &[]);
+    agent.engine_answered();
+    assert_eq!(world.until_over(&agent).await, "Completed");
+    assert_eq!(*script.executions.lock().unwrap(), 1);
+    assert_eq!(*script.wrong.lock().unwrap(), [""; 0]);
+}
+
+#[tokio::test]
 async fn whatever_the_writer_fails_at_is_written_in_the_end() {
     for verb in [
         "held_runs",

@@ -24,6 +24,8 @@ pub enum Fault {
     Undone(RunnerError),
     /// It is done, and the answer is lost.
     Done(RunnerError),
+    /// It is not done, and all that was made is gone.
+    Gone(RunnerError),
 }
 
 /// The engine.
@@ -73,6 +75,10 @@ impl Script {
         match self.faults.lock().unwrap().remove(name) {
             Some(Fault::Undone(error)) => Err(error),
             Some(Fault::Done(error)) => work().and(Err(error)),
+            Some(Fault::Gone(error)) => {
+                self.made.lock().unwrap().clear();
+                Err(error)
+            }
             None => work(),
         }
     }
