@@ -16,6 +16,13 @@ const MOST_DISCARDED: usize = 4 * MAX_BODY;
 /// How long a client may take to send it.
 const TIME: Duration = Duration::from_secs(60);
 
+/// Reads a body that nobody needs and throws it away: a connection on which part of a request
+/// is left cannot take another.
+pub(super) async fn passed_over(body: Body) {
+    // A client that is too slow loses its connection.
+    let _ = tokio::time::timeout(TIME, discard(body)).await;
+}
+
 /// The whole body, or why it is refused: larger than [`MAX_BODY`], too slow, or cut off.
 pub(super) async fn whole(headers: &HeaderMap, body: Body) -> Result<Vec<u8>, Error> {
     tokio::time::timeout(TIME, read(headers, body))

@@ -7,6 +7,7 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use serde_json::json;
 
+use super::super::body;
 use super::super::dialect::{AskedUri, ORION};
 
 /// Collections, whose own paths end in a slash.
@@ -27,7 +28,9 @@ pub async fn or_not_found(
     Extension(AskedUri(asked)): Extension<AskedUri>,
     request: Request,
 ) -> Response {
-    let path = request.uri().path();
+    let (parts, body) = request.into_parts();
+    body::passed_over(body).await;
+    let path = parts.uri.path();
     // Nested routers see the rest of the path or the whole, depending on the fallback.
     let path = path.strip_prefix(ORION).unwrap_or(path);
     let Some(toggled) = toggled(path) else {
@@ -40,7 +43,7 @@ pub async fn or_not_found(
     let base = asked.path().strip_suffix(path).unwrap_or_default();
     let query = asked.query().map(|query| format!("?{query}"));
     let query = query.unwrap_or_default();
-    let host = request.headers().get(header::HOST);
+    let host = parts.headers.get(header::HOST);
     let host = host.and_then(|host| host.to_str().ok()).unwrap_or_default();
     let to = match host {
         "" => format!("{base}{toggled}{query}"),
@@ -78,13 +81,14 @@ fn is_item(bare: &str) -> bool {
 /// That server's routes for GET do not answer HEAD.
 pub async fn refuse_head(request: Request, next: Next) -> Response {
     match *request.method() {
-        Method::HEAD => wrong_method().await,
+        Method::HEAD => wrong_method(request).await,
         _ => next.run(request).await,
     }
 }
 
 /// The path is a route, but not for this method.
-pub async fn wrong_method() -> Response {
+pub async fn wrong_method(request: Request) -> Response {
+    body::passed_over(request.into_body()).await;
     let detail = json!({ "detail": "Method Not Allowed" });
     (StatusCode::METHOD_NOT_ALLOWED, axum::Json(detail)).into_response()
 }
