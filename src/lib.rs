@@ -60,10 +60,10 @@
 //! ```
 //!
 //! Inside, `python -m prefect.engine` speaks the 2.0a7 dialect over TCP, through Docker's
-//! bridge, on which the daemon's relay listens and hands on what it hears. Each proposal of a state takes the one road:
-//! facts are read, [`domain::orchestration::decide`] answers, the verdict is written, all in
-//! one transaction, and the answer leaves after the commit. What the container prints is
-//! streamed into the run's log.
+//! bridge, on which the daemon's relay listens and hands on what it hears. Each proposal of a
+//! state takes the one road: facts are read, [`domain::orchestration::decide`] answers, the
+//! verdict is written, all in one transaction, and the answer leaves after the commit. What
+//! the container prints is streamed into the run's log.
 //!
 //! When the container ends, the agent looks at the run. A run that has ended itself is left
 //! alone; any other becomes Crashed, with the exit code and the last lines.
