@@ -13,7 +13,7 @@ mod shutdown;
 mod systemd;
 
 use std::net::SocketAddr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -83,10 +83,7 @@ pub async fn run(settings: Settings, flags: Flags) -> anyhow::Result<()> {
         premises: Arc::new(premises::Surroundings {
             docker: docker.clone(),
             state_dir: settings.state_dir.clone(),
-            bridge_port: bound
-                .first()
-                .map(SocketAddr::port)
-                .filter(|_| settings.docker_bridge),
+            bridge_port: api.map(|api| api.port()).filter(|_| settings.docker_bridge),
         }),
     };
     let neighbours = neighbours::ThisMachine::new(&docker, about.instance());
@@ -116,14 +113,7 @@ pub async fn run(settings: Settings, flags: Flags) -> anyhow::Result<()> {
         tasks.spawn(agent.work(stop.clone()));
     }
     if settings.services {
-        tasks.spawn(services::scheduler(app.clone(), stop.clone()));
-        tasks.spawn(services::late_runs(app.clone(), stop.clone()));
-        tasks.spawn(services::leases(app.clone(), stop.clone()));
-        tasks.spawn(services::retention(
-            app.clone(),
-            settings.retention,
-            stop.clone(),
-        ));
+        start_services(&tasks, &app, &settings, &stop);
     }
     if let Some(point) = fault::wanted() {
         tracing::warn!("PREFECTD_FAULT is set: this daemon will fail at {point}");
@@ -148,6 +138,28 @@ pub async fn run(settings: Settings, flags: Flags) -> anyhow::Result<()> {
     stop.cancelled().await;
     systemd::stopping();
     tracing::info!("stopping");
+    wind_down(app, &relay, &tasks, unix.ours).await
+}
+
+/// Starts the loops beside the agent; they end with `stop`.
+fn start_services(tasks: &TaskTracker, app: &App, settings: &Settings, stop: &CancellationToken) {
+    tasks.spawn(services::scheduler(app.clone(), stop.clone()));
+    tasks.spawn(services::late_runs(app.clone(), stop.clone()));
+    tasks.spawn(services::leases(app.clone(), stop.clone()));
+    tasks.spawn(services::retention(
+        app.clone(),
+        settings.retention,
+        stop.clone(),
+    ));
+}
+
+/// Stops in order: the relay unless runs need it, requests under way, the socket, the database.
+async fn wind_down(
+    app: App,
+    relay: &relay::Relay,
+    tasks: &TaskTracker,
+    socket: Option<PathBuf>,
+) -> anyhow::Result<()> {
     if app.count_claimed_runs(EMBEDDED).await? == 0 {
         relay.dismiss().await;
     }
@@ -155,7 +167,7 @@ pub async fn run(settings: Settings, flags: Flags) -> anyhow::Result<()> {
     if tokio::time::timeout(DRAIN, tasks.wait()).await.is_err() {
         tracing::warn!("some requests did not finish in time");
     }
-    if let Some(ours) = unix.ours {
+    if let Some(ours) = socket {
         // A failure leaves a file that nobody serves.
         let _ = std::fs::remove_file(ours);
     }
