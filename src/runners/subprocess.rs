@@ -63,7 +63,8 @@ pub struct SubprocessRunner {
     instance: String,
     clock: SharedClock,
     children: Arc<Mutex<HashMap<String, Child>>>,
-    /// What was started here and lives, so that it need not be looked for among all processes.
+    /// What was started here, until it is removed: it need not be looked for among all
+    /// processes, which takes longer the more there are.
     started: Arc<Mutex<HashMap<String, Started>>>,
 }
 
@@ -149,7 +150,7 @@ impl SubprocessRunner {
     /// The leader of the run's group, if it lives.
     fn leader(&self, id: &str) -> Option<Pid> {
         if let Some(known) = self.started().get(id) {
-            return Some(known.leader);
+            return (!known.over.is_cancelled()).then_some(known.leader);
         }
         processes().find_map(|pid| {
             let marks = self.marks(pid)?;
@@ -201,7 +202,7 @@ impl Runner for SubprocessRunner {
             let child = self.children().remove(&made.id);
             if let Some(mut child) = child {
                 let ended = child.wait().await;
-                if let Some(known) = self.started().remove(&made.id) {
+                if let Some(known) = self.started().get(&made.id) {
                     known.over.cancel();
                 }
                 return ended.map(exit).unwrap_or_default();
@@ -247,6 +248,7 @@ impl Runner for SubprocessRunner {
 
     fn remove<'a>(&'a self, made: &'a Made) -> Answer<'a, ()> {
         async move {
+            self.started().remove(&made.id);
             let _ = fs::remove_file(self.output_file(made));
             Ok(())
         }
