@@ -160,8 +160,10 @@ async fn wind_down(
     tasks: &TaskTracker,
     socket: Option<PathBuf>,
 ) -> anyhow::Result<()> {
-    if app.count_claimed_runs(EMBEDDED).await? == 0 {
-        relay.dismiss().await;
+    match app.count_claimed_runs(EMBEDDED).await {
+        Ok(0) => relay.dismiss().await,
+        Ok(_) => {}
+        Err(error) => tracing::warn!(%error, "the relay stays: runs may need it"),
     }
     tasks.close();
     if tokio::time::timeout(DRAIN, tasks.wait()).await.is_err() {
