@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use axum::body::Body;
+use axum::body::{Body, Bytes};
 use axum::http::{HeaderMap, header};
 use http_body_util::BodyExt;
 
@@ -24,7 +24,7 @@ pub(super) async fn passed_over(body: Body) {
 }
 
 /// The whole body, or why it is refused: larger than [`MAX_BODY`], too slow, or cut off.
-pub(super) async fn whole(headers: &HeaderMap, body: Body) -> Result<Vec<u8>, Error> {
+pub(super) async fn whole(headers: &HeaderMap, body: Body) -> Result<Bytes, Error> {
     tokio::time::timeout(TIME, read(headers, body))
         .await
         .unwrap_or_else(|_| {
@@ -35,25 +35,38 @@ pub(super) async fn whole(headers: &HeaderMap, body: Body) -> Result<Vec<u8>, Er
         })
 }
 
-async fn read(headers: &HeaderMap, mut body: Body) -> Result<Vec<u8>, Error> {
+async fn read(headers: &HeaderMap, mut body: Body) -> Result<Bytes, Error> {
     let announced = headers
         .get(header::CONTENT_LENGTH)
         .and_then(|value| value.to_str().ok()?.parse::<usize>().ok());
-    let mut bytes = Vec::with_capacity(announced.unwrap_or(0).min(MAX_BODY));
+    let mut whole = Bytes::new();
+    let mut pieces = Vec::new();
     while let Some(frame) = body.frame().await {
         let frame = frame
             .map_err(|error| Error::invalid(format!("The body could not be read: {error}")))?;
         let Ok(piece) = frame.into_data() else {
             continue;
         };
-        if bytes.len() + piece.len() > MAX_BODY {
-            drop(bytes);
+        if whole.len() + pieces.len() + piece.len() > MAX_BODY {
+            drop((whole, pieces));
             discard(body).await;
             return Err(too_large());
         }
-        bytes.extend_from_slice(&piece);
+        // Most bodies come in one piece, which is taken as it is.
+        if whole.is_empty() && pieces.is_empty() {
+            whole = piece;
+            continue;
+        }
+        if pieces.is_empty() {
+            pieces.reserve(announced.unwrap_or(0).min(MAX_BODY));
+            pieces.extend_from_slice(&std::mem::take(&mut whole));
+        }
+        pieces.extend_from_slice(&piece);
     }
-    Ok(bytes)
+    Ok(match pieces.is_empty() {
+        true => whole,
+        false => pieces.into(),
+    })
 }
 
 async fn discard(mut body: Body) {

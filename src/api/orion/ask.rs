@@ -1,22 +1,22 @@
 //! A request, read part by part, so that all its faults are told at once.
 
+use axum::body::Bytes;
 use axum::extract::{FromRequest, FromRequestParts, RawPathParams, Request};
-use axum::http::{HeaderMap, header};
+use axum::http::{HeaderMap, Uri, header};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::super::{Ctx, body};
 use super::error::Refusal;
-use super::read::{self, Cursor, Fields, Issue, Malformed, Step};
+use super::read::{self, Cursor, Fields, Given, Issue, Malformed, Members, Step};
 
 /// What a route was asked.
 pub struct Ask {
-    params: Vec<(String, String)>,
-    last_segment: String,
-    query: String,
+    params: Option<RawPathParams>,
+    uri: Uri,
     content: Content,
-    /// The body, once it was asked for: a route without one does not look at it.
-    body: Value,
+    /// Whether the route has a body; the others do not look at it.
+    has_body: bool,
     refusal: Option<Refusal>,
     cursor: Cursor,
 }
@@ -24,7 +24,7 @@ pub struct Ask {
 /// A body that nobody has looked at.
 struct Content {
     is_json: bool,
-    bytes: Vec<u8>,
+    bytes: Bytes,
 }
 
 impl FromRequest<Ctx> for Ask {
@@ -32,27 +32,17 @@ impl FromRequest<Ctx> for Ask {
 
     async fn from_request(request: Request, ctx: &Ctx) -> Result<Self, Refusal> {
         let (mut parts, content) = request.into_parts();
-        let params = RawPathParams::from_request_parts(&mut parts, ctx)
-            .await
-            .map(|params| {
-                params
-                    .iter()
-                    .map(|(name, value)| (name.to_owned(), value.to_owned()))
-                    .collect()
-            })
-            // A path that is not UTF-8 names nothing.
-            .unwrap_or_default();
+        let params = RawPathParams::from_request_parts(&mut parts, ctx).await;
         let bytes = body::whole(&parts.headers, content).await?;
-        let last_segment = parts.uri.path().rsplit('/').next();
         Ok(Self {
-            params,
-            last_segment: last_segment.unwrap_or_default().to_owned(),
-            query: parts.uri.query().unwrap_or_default().to_owned(),
+            // A path that is not UTF-8 names nothing.
+            params: params.ok(),
+            uri: parts.uri,
             content: Content {
                 is_json: is_json(&parts.headers),
                 bytes,
             },
-            body: Value::Null,
+            has_body: false,
             refusal: None,
             cursor: Cursor::default(),
         })
@@ -62,29 +52,31 @@ impl FromRequest<Ctx> for Ask {
 impl Ask {
     /// A part of the path as text.
     pub fn param(&self, name: &str) -> String {
-        let found = self.params.iter().find(|(key, _)| key == name);
-        found.map(|(_, value)| value.clone()).unwrap_or_default()
+        self.named(name).unwrap_or_default().to_owned()
+    }
+
+    fn named(&self, name: &str) -> Option<&str> {
+        let mut params = self.params.iter().flatten();
+        params.find(|(key, _)| *key == name).map(|(_, value)| value)
     }
 
     /// The id in the path: a parameter, or the last word where that is a word of another
     /// method's path.
     pub fn id<T>(&mut self, from: impl Fn(Uuid) -> T) -> Option<T> {
-        let found = self.params.iter().find(|(key, _)| key == "id");
-        let text = found.map_or(&self.last_segment, |(_, value)| value);
-        let text = Value::String(text.clone());
+        let last = || self.uri.path().rsplit('/').next().unwrap_or_default();
+        let text = self.named("id").unwrap_or_else(last).to_owned();
+        let text = Given::String(text.into());
         let read = |cursor: &mut Cursor| read::id(from)(&text, cursor);
         self.at("path", "id", read)
     }
 
     /// A required id in the query.
     pub fn query_id<T>(&mut self, name: &'static str, from: impl Fn(Uuid) -> T) -> Option<T> {
-        let pairs = self
-            .query
-            .split('&')
-            .filter_map(|pair| pair.split_once('='));
+        let query = self.uri.query().unwrap_or_default();
+        let pairs = query.split('&').filter_map(|pair| pair.split_once('='));
         let found = pairs
             .filter(|(key, _)| *key == name)
-            .map(|(_, value)| Value::String(value.to_owned()))
+            .map(|(_, value)| Given::String(value.to_owned().into()))
             .next_back();
         self.at("query", name, |cursor| match found {
             Some(text) => read::id(from)(&text, cursor),
@@ -93,14 +85,17 @@ impl Ask {
     }
 
     /// The body, which is one model.
-    pub fn body<T>(&mut self, read: impl FnOnce(&Value, &mut Cursor) -> Option<T>) -> Option<T> {
-        self.look();
-        let body = &self.body;
-        self.cursor
-            .within(Step::Key("body".into()), |cursor| match body {
-                Value::Null => cursor.missing(),
-                body => read(body, cursor),
-            })
+    pub fn body<T>(
+        &mut self,
+        read: impl FnOnce(&Given<'_>, &mut Cursor) -> Option<T>,
+    ) -> Option<T> {
+        self.has_body = true;
+        let (content, cursor) = (&self.content, &mut self.cursor);
+        let body = content.look_or_refuse(&mut self.refusal);
+        cursor.within(Step::Key("body".into()), |cursor| match &body {
+            Given::Null => cursor.missing(),
+            body => read(body, cursor),
+        })
     }
 
     /// The body, whose fields are each a parameter of the route; others are passed over. No
@@ -109,35 +104,16 @@ impl Ask {
         &mut self,
         read: impl FnOnce(&mut Fields<'_, '_>) -> Option<T>,
     ) -> Option<T> {
-        self.look();
-        let empty = json!({});
-        let given = match &self.body {
-            Value::Null => &empty,
+        self.has_body = true;
+        let (content, cursor) = (&self.content, &mut self.cursor);
+        let body = content.look_or_refuse(&mut self.refusal);
+        let given = match body {
+            Given::Null => Given::Object(Members::default()),
             given => given,
         };
-        self.cursor.within(Step::Key("body".into()), |cursor| {
-            read(&mut Fields::of_parameters(given, cursor))
+        cursor.within(Step::Key("body".into()), |cursor| {
+            read(&mut Fields::of_parameters(&given, cursor))
         })
-    }
-
-    /// Reads the body. Other kinds of content are handed on as a string, which no model
-    /// accepts.
-    fn look(&mut self) {
-        let bytes = &self.content.bytes;
-        if bytes.is_empty() {
-            return;
-        }
-        if !self.content.is_json {
-            self.body = String::from_utf8_lossy(bytes).into();
-            return;
-        }
-        match std::str::from_utf8(bytes) {
-            Ok(text) => match read::parse(text) {
-                Ok(body) => self.body = body,
-                Err(fault) => self.refusal = Some(malformed(text, &fault)),
-            },
-            Err(_) => self.refusal = Some(Refusal::Unreadable),
-        }
     }
 
     /// What was read, unless a fault was found.
@@ -147,10 +123,13 @@ impl Ask {
         }
         match read {
             Some(value) if self.cursor.is_clean() => Ok(value),
-            _ => Err(Refusal::Invalid {
-                issues: self.cursor.into_issues(),
-                body: self.body,
-            }),
+            _ => {
+                let body = self.content.look().ok().filter(|_| self.has_body);
+                Err(Refusal::Invalid {
+                    body: body.map_or(Value::Null, |body| Value::from(&body)),
+                    issues: self.cursor.into_issues(),
+                })
+            }
         }
     }
 
@@ -166,10 +145,37 @@ impl Ask {
     }
 }
 
+impl Content {
+    /// The value; null, with a refusal, where it cannot be read.
+    fn look_or_refuse(&self, refusal: &mut Option<Refusal>) -> Given<'_> {
+        self.look().unwrap_or_else(|why| {
+            *refusal = Some(why);
+            Given::Null
+        })
+    }
+
+    /// The value; null where there is none. Other kinds of content are handed on as a string,
+    /// which no model accepts.
+    fn look(&self) -> Result<Given<'_>, Refusal> {
+        let bytes = &self.bytes;
+        if bytes.is_empty() {
+            return Ok(Given::Null);
+        }
+        if !self.is_json {
+            return Ok(Given::String(String::from_utf8_lossy(bytes)));
+        }
+        let text = std::str::from_utf8(bytes).map_err(|_| Refusal::Unreadable)?;
+        read::parse(text).map_err(|fault| malformed(text, &fault))
+    }
+}
+
 fn is_json(headers: &HeaderMap) -> bool {
     let Some(kind) = headers.get(header::CONTENT_TYPE) else {
         return true;
     };
+    if kind == "application/json" {
+        return true;
+    }
     let kind = kind.to_str().unwrap_or_default().to_ascii_lowercase();
     let kind = kind.split(';').next().unwrap_or_default().trim();
     kind == "application/json" || (kind.starts_with("application/") && kind.ends_with("+json"))

@@ -22,7 +22,7 @@ const PREFIX: &str = "file:///blobs/";
 pub async fn persist(State(ctx): State<Ctx>, request: Request) -> Answer {
     let (parts, content) = request.into_parts();
     let bytes = body::whole(&parts.headers, content).await?;
-    let id = ctx.app.persist_document(bytes).await?;
+    let id = ctx.app.persist_document(bytes.into()).await?;
     let inner = json!({ "encoding": "file", "blob": format!("{PREFIX}{id}") });
     let outer = json!({ "encoding": "orion", "blob": inner.to_string() });
     Ok((StatusCode::CREATED, axum::Json(outer)).into_response())

@@ -2,11 +2,9 @@
 
 use std::borrow::Cow;
 
-use serde_json::Value;
-
+use super::given::{Given, Members};
 use super::scalars::dict;
 use super::{Cursor, Step};
-use crate::domain::JsonMap;
 
 /// What a field asks for when it is absent or null.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -66,7 +64,7 @@ const USUAL: usize = 12;
 
 /// Walks an object; whoever has read all fields calls [`Fields::finish`].
 pub struct Fields<'v, 'c> {
-    map: Cow<'v, JsonMap>,
+    map: Cow<'v, Members<'v>>,
     of: Of,
     cursor: &'c mut Cursor,
     known: Vec<&'static str>,
@@ -74,30 +72,30 @@ pub struct Fields<'v, 'c> {
 
 impl<'v, 'c> Fields<'v, 'c> {
     /// Over an object, or what passes for one; anything else is refused.
-    pub fn of(value: &'v Value, cursor: &'c mut Cursor) -> Option<Self> {
+    pub fn of(value: &'v Given<'v>, cursor: &'c mut Cursor) -> Option<Self> {
         let map = dict(value, cursor)?;
         Some(Self::over(map, Of::Model, cursor))
     }
 
     /// Over an object. Anything else is an object without fields, as for those models of that
     /// server which are also read from database rows.
-    pub fn of_row(value: &'v Value, cursor: &'c mut Cursor) -> Self {
+    pub fn of_row(value: &'v Given<'v>, cursor: &'c mut Cursor) -> Self {
         let map = match value {
-            Value::Object(map) => Cow::Borrowed(map),
-            _ => Cow::Owned(JsonMap::new()),
+            Given::Object(map) => Cow::Borrowed(map),
+            _ => Cow::Owned(Members::default()),
         };
         Self::over(map, Of::Model, cursor)
     }
 
     /// Over the parameters of a route.
-    pub fn of_parameters(value: &'v Value, cursor: &'c mut Cursor) -> Self {
+    pub fn of_parameters(value: &'v Given<'v>, cursor: &'c mut Cursor) -> Self {
         match value {
-            Value::Object(map) => Self::over(Cow::Borrowed(map), Of::Parameters, cursor),
-            _ => Self::over(Cow::Owned(JsonMap::new()), Of::Nothing, cursor),
+            Given::Object(map) => Self::over(Cow::Borrowed(map), Of::Parameters, cursor),
+            _ => Self::over(Cow::Owned(Members::default()), Of::Nothing, cursor),
         }
     }
 
-    fn over(map: Cow<'v, JsonMap>, of: Of, cursor: &'c mut Cursor) -> Self {
+    fn over(map: Cow<'v, Members<'v>>, of: Of, cursor: &'c mut Cursor) -> Self {
         Self {
             map,
             of,
@@ -110,7 +108,7 @@ impl<'v, 'c> Fields<'v, 'c> {
     pub fn required<T>(
         &mut self,
         name: &'static str,
-        read: impl FnOnce(&Value, &mut Cursor) -> Option<T>,
+        read: impl FnOnce(&Given<'_>, &mut Cursor) -> Option<T>,
     ) -> Option<T> {
         match self.field(name, Need::Required, read) {
             Field::Read(value) => Some(value),
@@ -122,7 +120,7 @@ impl<'v, 'c> Fields<'v, 'c> {
     pub fn optional<T>(
         &mut self,
         name: &'static str,
-        read: impl FnOnce(&Value, &mut Cursor) -> Option<T>,
+        read: impl FnOnce(&Given<'_>, &mut Cursor) -> Option<T>,
     ) -> Option<Option<T>> {
         self.field(name, Need::Optional, read).optional()
     }
@@ -131,7 +129,7 @@ impl<'v, 'c> Fields<'v, 'c> {
     pub fn default<T>(
         &mut self,
         name: &'static str,
-        read: impl FnOnce(&Value, &mut Cursor) -> Option<T>,
+        read: impl FnOnce(&Given<'_>, &mut Cursor) -> Option<T>,
         default: impl FnOnce() -> T,
     ) -> Option<T> {
         self.field(name, Need::Default, read).or(default)
@@ -142,7 +140,7 @@ impl<'v, 'c> Fields<'v, 'c> {
         &mut self,
         name: &'static str,
         need: Need,
-        read: impl FnOnce(&Value, &mut Cursor) -> Option<T>,
+        read: impl FnOnce(&Given<'_>, &mut Cursor) -> Option<T>,
     ) -> Field<T> {
         self.known.push(name);
         let value = self.map.get(name);
@@ -157,8 +155,8 @@ impl<'v, 'c> Fields<'v, 'c> {
                     cursor.missing::<T>();
                     Field::Faulty
                 }
-                (None, _) | (Some(Value::Null), Need::Optional) => Field::Absent,
-                (Some(Value::Null), _) => {
+                (None, _) | (Some(Given::Null), Need::Optional) => Field::Absent,
+                (Some(Given::Null), _) => {
                     let msg = "none is not an allowed value";
                     cursor.fault::<T>(msg, "type_error.none.not_allowed");
                     Field::Faulty
@@ -169,19 +167,18 @@ impl<'v, 'c> Fields<'v, 'c> {
 
     /// True when the object has the field at all, null included.
     pub fn has(&self, name: &str) -> bool {
-        self.map.contains_key(name)
+        self.map.get(name).is_some()
     }
 
     /// Refuses every field that was not read.
     pub fn finish(self) {
-        let mut extra: Vec<_> = self
-            .map
-            .keys()
-            .filter(|key| !self.known.contains(&key.as_str()))
-            .collect();
-        extra.sort();
-        for key in extra {
-            self.cursor.within(Step::Key(key.clone().into()), |cursor| {
+        let names = self.map.names();
+        let mut extra: Vec<_> = names.filter(|name| !self.known.contains(name)).collect();
+        extra.sort_unstable();
+        extra.dedup();
+        for name in extra {
+            let step = Step::Key(name.to_owned().into());
+            self.cursor.within(step, |cursor| {
                 cursor.fault::<()>("extra fields not permitted", "value_error.extra")
             });
         }

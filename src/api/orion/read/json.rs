@@ -1,6 +1,6 @@
 //! JSON, and where it breaks in the words of Python's `json` module, which that server uses.
 
-use serde_json::Value;
+use super::given::Given;
 
 /// Why a text is no JSON.
 #[derive(Debug, PartialEq)]
@@ -16,7 +16,7 @@ pub struct Malformed {
 }
 
 /// Reads a text; a byte order mark is passed over.
-pub fn parse(text: &str) -> Result<Value, Malformed> {
+pub fn parse(text: &str) -> Result<Given<'_>, Malformed> {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     serde_json::from_str(text).map_err(|_| {
         let scan = Scan {
@@ -193,7 +193,13 @@ impl Scan {
 
 #[cfg(test)]
 mod tests {
-    use super::{Malformed, parse};
+    use serde_json::{Value, json};
+
+    use super::Malformed;
+
+    fn parse(text: &str) -> Result<Value, Malformed> {
+        super::parse(text).map(|given| Value::from(&given))
+    }
 
     #[test]
     fn faults_are_told_by_character_line_and_column() {
@@ -205,7 +211,7 @@ mod tests {
                 column,
             })
         };
-        assert_eq!(parse("\u{feff}{}"), Ok(serde_json::json!({})));
+        assert_eq!(parse("\u{feff}{}"), Ok(json!({})));
         assert_eq!(parse("[\n1,\n]"), fault("Expecting value", 5, 3, 1));
         assert_eq!(parse("\"ü\" x"), fault("Extra data", 4, 1, 5));
         let deep = "[".repeat(100_000);

@@ -6,6 +6,7 @@
 //! object in the model's order, and a reader turns one value into one domain value.
 
 mod fields;
+mod given;
 mod json;
 mod scalars;
 mod times;
@@ -16,6 +17,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 pub(super) use fields::{Fields, Need};
+pub(super) use given::{Given, Members};
 pub(super) use json::{Malformed, parse};
 pub(super) use scalars::{boolean, choice, id, integer, list, map, map_of, number, string, within};
 pub(super) use times::{duration, timestamp};

@@ -3,31 +3,32 @@
 
 use std::borrow::Cow;
 
-use serde_json::{Value, json};
+use serde_json::json;
 use uuid::Uuid;
 
+use super::given::{Given, Members};
 use super::{Cursor, Step};
 use crate::domain::JsonMap;
 
 /// Text; numbers and booleans are written out.
-pub fn string(value: &Value, cursor: &mut Cursor) -> Option<String> {
+pub fn string(value: &Given<'_>, cursor: &mut Cursor) -> Option<String> {
     match value {
-        Value::String(text) => Some(text.clone()),
-        Value::Number(number) => Some(number.to_string()),
-        Value::Bool(true) => Some("True".to_owned()),
-        Value::Bool(false) => Some("False".to_owned()),
+        Given::String(text) => Some(text.to_string()),
+        Given::Number(number) => Some(number.to_string()),
+        Given::Bool(true) => Some("True".to_owned()),
+        Given::Bool(false) => Some("False".to_owned()),
         _ => cursor.fault("str type expected", "type_error.str"),
     }
 }
 
 /// A whole number; a fraction is cut off.
-pub fn integer(value: &Value, cursor: &mut Cursor) -> Option<i64> {
+pub fn integer(value: &Given<'_>, cursor: &mut Cursor) -> Option<i64> {
     let number = match value {
-        Value::Number(number) => number
+        Given::Number(number) => number
             .as_i64()
             .or_else(|| number.as_f64().map(|float| float.trunc() as i64)),
-        Value::Bool(flag) => Some((*flag).into()),
-        Value::String(text) => text.trim().parse().ok(),
+        Given::Bool(flag) => Some((*flag).into()),
+        Given::String(text) => text.trim().parse().ok(),
         _ => None,
     };
     match number {
@@ -37,11 +38,11 @@ pub fn integer(value: &Value, cursor: &mut Cursor) -> Option<i64> {
 }
 
 /// A number.
-pub fn number(value: &Value, cursor: &mut Cursor) -> Option<f64> {
+pub fn number(value: &Given<'_>, cursor: &mut Cursor) -> Option<f64> {
     let number = match value {
-        Value::Number(number) => number.as_f64(),
-        Value::Bool(flag) => Some(f64::from(u8::from(*flag))),
-        Value::String(text) => text.trim().parse().ok(),
+        Given::Number(number) => number.as_f64(),
+        Given::Bool(flag) => Some(f64::from(u8::from(*flag))),
+        Given::String(text) => text.trim().parse().ok(),
         _ => None,
     };
     match number {
@@ -51,12 +52,12 @@ pub fn number(value: &Value, cursor: &mut Cursor) -> Option<f64> {
 }
 
 /// True or false.
-pub fn boolean(value: &Value, cursor: &mut Cursor) -> Option<bool> {
+pub fn boolean(value: &Given<'_>, cursor: &mut Cursor) -> Option<bool> {
     let flag = match value {
-        Value::Bool(flag) => Some(*flag),
-        Value::Number(number) if number.as_f64() == Some(0.0) => Some(false),
-        Value::Number(number) if number.as_f64() == Some(1.0) => Some(true),
-        Value::String(text) => match text.to_lowercase().as_str() {
+        Given::Bool(flag) => Some(*flag),
+        Given::Number(number) if number.as_f64() == Some(0.0) => Some(false),
+        Given::Number(number) if number.as_f64() == Some(1.0) => Some(true),
+        Given::String(text) => match text.to_lowercase().as_str() {
             "0" | "off" | "f" | "false" | "n" | "no" => Some(false),
             "1" | "on" | "t" | "true" | "y" | "yes" => Some(true),
             _ => None,
@@ -70,7 +71,7 @@ pub fn boolean(value: &Value, cursor: &mut Cursor) -> Option<bool> {
 }
 
 /// An id of some noun.
-pub fn id<T>(from: impl Fn(Uuid) -> T) -> impl Fn(&Value, &mut Cursor) -> Option<T> {
+pub fn id<T>(from: impl Fn(Uuid) -> T) -> impl Fn(&Given<'_>, &mut Cursor) -> Option<T> {
     move |value, cursor| match value.as_str().and_then(|text| Uuid::parse_str(text).ok()) {
         Some(uuid) => Some(from(uuid)),
         None => cursor.fault("value is not a valid uuid", "type_error.uuid"),
@@ -78,20 +79,20 @@ pub fn id<T>(from: impl Fn(Uuid) -> T) -> impl Fn(&Value, &mut Cursor) -> Option
 }
 
 /// An object of whatever content.
-pub fn map(value: &Value, cursor: &mut Cursor) -> Option<JsonMap> {
-    dict(value, cursor).map(Cow::into_owned)
+pub fn map(value: &Given<'_>, cursor: &mut Cursor) -> Option<JsonMap> {
+    dict(value, cursor).map(|members| members.to_map())
 }
 
 /// An object, or what Python makes a dictionary of: a list of pairs, or nothing at all.
-pub(super) fn dict<'v>(value: &'v Value, cursor: &mut Cursor) -> Option<Cow<'v, JsonMap>> {
+pub(super) fn dict<'v>(value: &'v Given<'v>, cursor: &mut Cursor) -> Option<Cow<'v, Members<'v>>> {
     let map = match value {
-        Value::Object(map) => Some(Cow::Borrowed(map)),
-        Value::Array(pairs) => pairs
+        Given::Object(map) => Some(Cow::Borrowed(map)),
+        Given::Array(pairs) => pairs
             .iter()
             .map(pair)
             .collect::<Option<_>>()
             .map(Cow::Owned),
-        Value::String(text) if text.is_empty() => Some(Cow::Owned(JsonMap::new())),
+        Given::String(text) if text.is_empty() => Some(Cow::Owned(Members::default())),
         _ => None,
     };
     match map {
@@ -101,28 +102,32 @@ pub(super) fn dict<'v>(value: &'v Value, cursor: &mut Cursor) -> Option<Cow<'v, 
 }
 
 /// Two of anything that can be walked: a list, the keys of an object, or characters.
-fn pair(value: &Value) -> Option<(String, Value)> {
-    let parts: Vec<Value> = match value {
-        Value::Array(items) => items.clone(),
-        Value::Object(map) => map.keys().cloned().map(Value::from).collect(),
-        Value::String(text) => text.chars().map(|c| Value::from(c.to_string())).collect(),
+fn pair<'v>(value: &'v Given<'v>) -> Option<(Cow<'v, str>, Given<'v>)> {
+    let text = |text: Cow<'v, str>| Given::String(text);
+    let parts: Vec<Given<'v>> = match value {
+        Given::Array(items) => items.clone(),
+        Given::Object(members) => {
+            let once: Vec<_> = members.to_map().into_iter().map(|(key, _)| key).collect();
+            once.into_iter().map(|key| text(key.into())).collect()
+        }
+        Given::String(all) => all.chars().map(|c| text(c.to_string().into())).collect(),
         _ => Vec::new(),
     };
-    let [Value::String(key), value] = parts.as_slice() else {
-        return None;
-    };
-    Some((key.clone(), value.clone()))
+    match <[Given<'v>; 2]>::try_from(parts) {
+        Ok([Given::String(key), value]) => Some((key, value)),
+        _ => None,
+    }
 }
 
 /// A value within another, of which null is none.
 fn member<T>(
     step: Step,
-    value: &Value,
+    value: &Given<'_>,
     cursor: &mut Cursor,
-    read: impl Fn(&Value, &mut Cursor) -> Option<T>,
+    read: impl Fn(&Given<'_>, &mut Cursor) -> Option<T>,
 ) -> Option<T> {
     cursor.within(step, |cursor| match value {
-        Value::Null => {
+        Given::Null => {
             let msg = "none is not an allowed value";
             cursor.fault(msg, "type_error.none.not_allowed")
         }
@@ -132,15 +137,16 @@ fn member<T>(
 
 /// An object whose values are all read alike.
 pub fn map_of<T>(
-    read: impl Fn(&Value, &mut Cursor) -> Option<T>,
-) -> impl Fn(&Value, &mut Cursor) -> Option<Vec<(String, T)>> {
+    read: impl Fn(&Given<'_>, &mut Cursor) -> Option<T>,
+) -> impl Fn(&Given<'_>, &mut Cursor) -> Option<Vec<(String, T)>> {
     move |value, cursor| {
-        let entries = dict(value, cursor)?;
-        let read_all: Vec<_> = entries
-            .iter()
+        let members = dict(value, cursor)?;
+        let read_all: Vec<_> = members
+            .entries()
+            .into_iter()
             .map(|(key, value)| {
-                member(Step::Key(key.clone().into()), value, cursor, &read)
-                    .map(|read| (key.clone(), read))
+                let read = member(Step::Key(key.to_owned().into()), value, cursor, &read);
+                read.map(|read| (key.to_owned(), read))
             })
             .collect();
         read_all.into_iter().collect()
@@ -149,10 +155,10 @@ pub fn map_of<T>(
 
 /// A list whose items are all read alike.
 pub fn list<T>(
-    read: impl Fn(&Value, &mut Cursor) -> Option<T>,
-) -> impl Fn(&Value, &mut Cursor) -> Option<Vec<T>> {
+    read: impl Fn(&Given<'_>, &mut Cursor) -> Option<T>,
+) -> impl Fn(&Given<'_>, &mut Cursor) -> Option<Vec<T>> {
     move |value, cursor| {
-        let Value::Array(items) = value else {
+        let Given::Array(items) = value else {
             return cursor.fault("value is not a valid list", "type_error.list");
         };
         let read_all: Vec<_> = items
@@ -167,7 +173,7 @@ pub fn list<T>(
 /// One of a few words.
 pub fn choice<T: Copy>(
     choices: &'static [(&'static str, T)],
-) -> impl Fn(&Value, &mut Cursor) -> Option<T> {
+) -> impl Fn(&Given<'_>, &mut Cursor) -> Option<T> {
     move |value, cursor| {
         let chosen = value
             .as_str()
@@ -189,7 +195,7 @@ pub fn choice<T: Copy>(
 }
 
 /// A whole number from `least` to `most`.
-pub fn within(least: i64, most: i64) -> impl Fn(&Value, &mut Cursor) -> Option<i64> {
+pub fn within(least: i64, most: i64) -> impl Fn(&Given<'_>, &mut Cursor) -> Option<i64> {
     move |value, cursor| {
         let number = integer(value, cursor)?;
         let (word, kind, limit) = if number < least {

@@ -5,7 +5,7 @@ use serde_json::Value;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::super::read::{Cursor, Fields, boolean, id, list, map, string};
+use super::super::read::{Cursor, Fields, Given, boolean, id, list, map, string};
 use super::run::{FlowRunnerOut, flow_runner};
 use super::schedule::{schedule, schedule_out};
 use super::state::document;
@@ -64,7 +64,7 @@ impl<'a> From<&'a Deployment> for DeploymentOut<'a> {
 }
 
 /// A deployment to be created.
-pub fn new_deployment(value: &Value, cursor: &mut Cursor) -> Option<NewDeployment> {
+pub fn new_deployment(value: &Given<'_>, cursor: &mut Cursor) -> Option<NewDeployment> {
     let mut fields = Fields::of_row(value, cursor);
     let name = fields.required("name", string);
     let flow_id = fields.required("flow_id", id(FlowId::from_uuid));

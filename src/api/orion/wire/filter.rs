@@ -1,10 +1,9 @@
 //! Filters, sorts and pages on the wire.
 
-use serde_json::Value;
 use uuid::Uuid;
 
 use super::super::read::{
-    Cursor, Fields, boolean, choice, id, integer, list, string, timestamp, within,
+    Cursor, Fields, Given, boolean, choice, id, integer, list, string, timestamp, within,
 };
 use super::state::STATE_TYPES;
 use crate::domain::filter::{
@@ -103,7 +102,7 @@ pub fn log_criteria(fields: &mut Fields<'_, '_>) -> Criteria<LogCriterion> {
     Some(criteria?.unwrap_or_default())
 }
 
-fn levels(value: &Value, cursor: &mut Cursor) -> Criteria<LogCriterion> {
+fn levels(value: &Given<'_>, cursor: &mut Cursor) -> Criteria<LogCriterion> {
     operators(value, cursor, |fields| {
         vec![
             operator(fields, "ge_", integer, LogCriterion::LevelAtLeast),
@@ -112,7 +111,7 @@ fn levels(value: &Value, cursor: &mut Cursor) -> Criteria<LogCriterion> {
     })
 }
 
-fn flows(value: &Value, cursor: &mut Cursor) -> Criteria<FlowCriterion> {
+fn flows(value: &Given<'_>, cursor: &mut Cursor) -> Criteria<FlowCriterion> {
     all_of(value, cursor, |fields| {
         vec![
             fields.optional("id", any_id(FlowId::from_uuid, FlowCriterion::IdIn)),
@@ -122,7 +121,7 @@ fn flows(value: &Value, cursor: &mut Cursor) -> Criteria<FlowCriterion> {
     })
 }
 
-fn deployments(value: &Value, cursor: &mut Cursor) -> Criteria<DeploymentCriterion> {
+fn deployments(value: &Given<'_>, cursor: &mut Cursor) -> Criteria<DeploymentCriterion> {
     use DeploymentCriterion as Ask;
     all_of(value, cursor, |fields| {
         vec![
@@ -138,7 +137,7 @@ fn deployments(value: &Value, cursor: &mut Cursor) -> Criteria<DeploymentCriteri
     })
 }
 
-fn flow_runs(value: &Value, cursor: &mut Cursor) -> Criteria<FlowRunCriterion> {
+fn flow_runs(value: &Given<'_>, cursor: &mut Cursor) -> Criteria<FlowRunCriterion> {
     use FlowRunCriterion as Ask;
     all_of(value, cursor, |fields| {
         vec![
@@ -181,7 +180,7 @@ fn flow_runs(value: &Value, cursor: &mut Cursor) -> Criteria<FlowRunCriterion> {
     })
 }
 
-fn task_runs(value: &Value, cursor: &mut Cursor) -> Criteria<TaskRunCriterion> {
+fn task_runs(value: &Given<'_>, cursor: &mut Cursor) -> Criteria<TaskRunCriterion> {
     use TaskRunCriterion as Ask;
     all_of(value, cursor, |fields| {
         vec![
@@ -201,7 +200,7 @@ fn task_runs(value: &Value, cursor: &mut Cursor) -> Criteria<TaskRunCriterion> {
 
 /// Reads a filter object whose fields are criterion objects.
 fn all_of<T>(
-    value: &Value,
+    value: &Given<'_>,
     cursor: &mut Cursor,
     read: impl FnOnce(&mut Fields<'_, '_>) -> Vec<Option<Option<Vec<T>>>>,
 ) -> Criteria<T> {
@@ -214,7 +213,7 @@ fn all_of<T>(
 
 /// Reads a criterion object whose fields are operators.
 fn operators<T>(
-    value: &Value,
+    value: &Given<'_>,
     cursor: &mut Cursor,
     read: impl FnOnce(&mut Fields<'_, '_>) -> Vec<Option<Option<T>>>,
 ) -> Criteria<T> {
@@ -229,7 +228,7 @@ fn operators<T>(
 fn operator<V, T>(
     fields: &mut Fields<'_, '_>,
     name: &'static str,
-    read: impl Fn(&Value, &mut Cursor) -> Option<V>,
+    read: impl Fn(&Given<'_>, &mut Cursor) -> Option<V>,
     ask: impl Fn(V) -> T,
 ) -> Option<Option<T>> {
     fields.optional(name, |value, cursor| read(value, cursor).map(ask))
@@ -238,7 +237,7 @@ fn operator<V, T>(
 fn any_id<I, T>(
     from: impl Fn(Uuid) -> I + Copy,
     ask: impl Fn(Vec<I>) -> T,
-) -> impl FnOnce(&Value, &mut Cursor) -> Criteria<T> {
+) -> impl FnOnce(&Given<'_>, &mut Cursor) -> Criteria<T> {
     move |value, cursor| {
         operators(value, cursor, |fields| {
             vec![operator(fields, "any_", list(id(from)), ask)]
@@ -250,7 +249,7 @@ fn any_id_or_null<I, T>(
     from: impl Fn(Uuid) -> I + Copy,
     ask: impl Fn(Vec<I>) -> T,
     null: impl Fn(bool) -> T,
-) -> impl FnOnce(&Value, &mut Cursor) -> Criteria<T> {
+) -> impl FnOnce(&Given<'_>, &mut Cursor) -> Criteria<T> {
     move |value, cursor| {
         operators(value, cursor, |fields| {
             vec![
@@ -261,7 +260,9 @@ fn any_id_or_null<I, T>(
     }
 }
 
-fn any_text<T>(ask: impl Fn(Vec<String>) -> T) -> impl FnOnce(&Value, &mut Cursor) -> Criteria<T> {
+fn any_text<T>(
+    ask: impl Fn(Vec<String>) -> T,
+) -> impl FnOnce(&Given<'_>, &mut Cursor) -> Criteria<T> {
     move |value, cursor| {
         operators(value, cursor, |fields| {
             vec![operator(fields, "any_", list(string), ask)]
@@ -269,7 +270,7 @@ fn any_text<T>(ask: impl Fn(Vec<String>) -> T) -> impl FnOnce(&Value, &mut Curso
     }
 }
 
-fn tags<T>(ask: impl Fn(TagCriterion) -> T) -> impl FnOnce(&Value, &mut Cursor) -> Criteria<T> {
+fn tags<T>(ask: impl Fn(TagCriterion) -> T) -> impl FnOnce(&Given<'_>, &mut Cursor) -> Criteria<T> {
     move |value, cursor| {
         let criteria = operators(value, cursor, |fields| {
             vec![
@@ -285,7 +286,7 @@ fn tags<T>(ask: impl Fn(TagCriterion) -> T) -> impl FnOnce(&Value, &mut Cursor) 
 fn state<T>(
     by_type: impl Fn(Vec<StateType>) -> T,
     by_name: impl Fn(Vec<String>) -> T,
-) -> impl FnOnce(&Value, &mut Cursor) -> Criteria<T> {
+) -> impl FnOnce(&Given<'_>, &mut Cursor) -> Criteria<T> {
     move |value, cursor| {
         let kinds = |mut kinds: Vec<StateType>| {
             for (told, also) in [
@@ -315,14 +316,14 @@ fn state<T>(
 fn time<T>(
     may_be_null: bool,
     ask: impl Fn(TimeCriterion) -> T,
-) -> impl FnOnce(&Value, &mut Cursor) -> Criteria<T> {
+) -> impl FnOnce(&Given<'_>, &mut Cursor) -> Criteria<T> {
     move |value, cursor| {
         let criteria = times(value, cursor, may_be_null);
         Some(criteria?.into_iter().map(ask).collect())
     }
 }
 
-fn times(value: &Value, cursor: &mut Cursor, may_be_null: bool) -> Criteria<TimeCriterion> {
+fn times(value: &Given<'_>, cursor: &mut Cursor, may_be_null: bool) -> Criteria<TimeCriterion> {
     operators(value, cursor, |fields| {
         let mut asked = vec![
             operator(fields, "before_", timestamp, TimeCriterion::AtOrBefore),

@@ -1,10 +1,9 @@
 //! Flows on the wire.
 
 use serde::Serialize;
-use serde_json::Value;
 use utoipa::ToSchema;
 
-use super::super::read::{Cursor, Fields, Need, list, string};
+use super::super::read::{Cursor, Fields, Given, Need, list, string};
 use super::time::Iso;
 use crate::domain::flow::{Flow, NewFlow};
 use crate::domain::ids::FlowId;
@@ -40,7 +39,7 @@ impl<'a> From<&'a Flow> for FlowOut<'a> {
 }
 
 /// A flow to be registered.
-pub fn new_flow(value: &Value, cursor: &mut Cursor) -> Option<NewFlow> {
+pub fn new_flow(value: &Given<'_>, cursor: &mut Cursor) -> Option<NewFlow> {
     let mut fields = Fields::of_row(value, cursor);
     let name = fields.required("name", string);
     let tags = fields.default("tags", list(string), Vec::new);
@@ -52,7 +51,7 @@ pub fn new_flow(value: &Value, cursor: &mut Cursor) -> Option<NewFlow> {
 }
 
 /// A flow's new tags; absent: they stay.
-pub fn flow_tags(value: &Value, cursor: &mut Cursor) -> Option<Option<Vec<String>>> {
+pub fn flow_tags(value: &Given<'_>, cursor: &mut Cursor) -> Option<Option<Vec<String>>> {
     let mut fields = Fields::of_row(value, cursor);
     let tags = fields.field("tags", Need::Default, list(string)).optional();
     fields.finish();

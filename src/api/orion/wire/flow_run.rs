@@ -1,11 +1,10 @@
 //! Flow runs on the wire.
 
 use serde::Serialize;
-use serde_json::Value;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::super::read::{Cursor, Fields, Need, id, list, map, string};
+use super::super::read::{Cursor, Fields, Given, Need, id, list, map, string};
 use super::run::{BooksOut, FlowRunnerOut, flow_runner};
 use super::state::{StateOut, proposal};
 use super::time::Iso;
@@ -100,7 +99,7 @@ fn name(fields: &mut Fields<'_, '_>) -> Option<Option<String>> {
 }
 
 /// A flow run to be created.
-pub fn new_flow_run(value: &Value, cursor: &mut Cursor) -> Option<NewFlowRun> {
+pub fn new_flow_run(value: &Given<'_>, cursor: &mut Cursor) -> Option<NewFlowRun> {
     let mut fields = Fields::of_row(value, cursor);
     let name = name(&mut fields);
     let flow_id = fields.required("flow_id", id(FlowId::from_uuid));
@@ -132,7 +131,7 @@ pub fn new_flow_run(value: &Value, cursor: &mut Cursor) -> Option<NewFlowRun> {
 }
 
 /// A run wanted of a deployment.
-pub fn run_request(value: &Value, cursor: &mut Cursor) -> Option<DeploymentRunRequest> {
+pub fn run_request(value: &Given<'_>, cursor: &mut Cursor) -> Option<DeploymentRunRequest> {
     let mut fields = Fields::of_row(value, cursor);
     let name = name(&mut fields);
     let parameters = fields.default("parameters", map, JsonMap::new);
@@ -156,7 +155,7 @@ pub fn run_request(value: &Value, cursor: &mut Cursor) -> Option<DeploymentRunRe
 }
 
 /// Changes to a flow run; absent fields stay.
-pub fn flow_run_update(value: &Value, cursor: &mut Cursor) -> Option<FlowRunUpdate> {
+pub fn flow_run_update(value: &Given<'_>, cursor: &mut Cursor) -> Option<FlowRunUpdate> {
     let mut fields = Fields::of_row(value, cursor);
     let renames = fields.has("name");
     let name = name(&mut fields);

@@ -1,11 +1,10 @@
 //! Log lines on the wire.
 
 use serde::Serialize;
-use serde_json::Value;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::super::read::{Cursor, Fields, id, integer, string, timestamp};
+use super::super::read::{Cursor, Fields, Given, id, integer, string, timestamp};
 use super::time::Iso;
 use crate::domain::ids::{FlowRunId, TaskRunId};
 use crate::domain::log::{Log, NewLog};
@@ -53,7 +52,7 @@ impl<'a> From<&'a Log> for LogOut<'a> {
 }
 
 /// A log line to be kept.
-pub fn new_log(value: &Value, cursor: &mut Cursor) -> Option<NewLog> {
+pub fn new_log(value: &Given<'_>, cursor: &mut Cursor) -> Option<NewLog> {
     let mut fields = Fields::of_row(value, cursor);
     let name = fields.required("name", string);
     let level = fields.required("level", integer);

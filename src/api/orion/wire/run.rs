@@ -1,10 +1,9 @@
 //! What flow runs and task runs share on the wire.
 
 use serde::Serialize;
-use serde_json::Value;
 use utoipa::ToSchema;
 
-use super::super::read::{Cursor, Fields, map, string};
+use super::super::read::{Cursor, Fields, Given, map, string};
 use super::state;
 use super::time::{Iso, Secs};
 use crate::domain::JsonMap;
@@ -74,7 +73,7 @@ impl<'a> From<&'a Infrastructure> for FlowRunnerOut<'a> {
 }
 
 /// A flow runner's type and settings in a request.
-pub fn flow_runner(value: &Value, cursor: &mut Cursor) -> Option<Infrastructure> {
+pub fn flow_runner(value: &Given<'_>, cursor: &mut Cursor) -> Option<Infrastructure> {
     let mut fields = Fields::of(value, cursor)?;
     let kind = fields.optional("type", string);
     let config = fields.optional("config", map);

@@ -1,11 +1,10 @@
 //! Saved searches on the wire.
 
 use serde::Serialize;
-use serde_json::Value;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::super::read::{Cursor, Fields, map, string};
+use super::super::read::{Cursor, Fields, Given, map, string};
 use super::time::Iso;
 use crate::domain::JsonMap;
 use crate::domain::saved_search::SavedSearch;
@@ -42,7 +41,7 @@ impl<'a> From<&'a SavedSearch> for SavedSearchOut<'a> {
 }
 
 /// A search to be saved: its name and its filters.
-pub fn new_saved_search(value: &Value, cursor: &mut Cursor) -> Option<(String, JsonMap)> {
+pub fn new_saved_search(value: &Given<'_>, cursor: &mut Cursor) -> Option<(String, JsonMap)> {
     let mut fields = Fields::of_row(value, cursor);
     let name = fields.required("name", string);
     let filters = fields.default("filters", map, JsonMap::new);

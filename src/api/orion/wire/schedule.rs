@@ -3,7 +3,7 @@
 use chrono::{DateTime, FixedOffset, SecondsFormat, TimeZone as _, Utc};
 use serde_json::{Value, json};
 
-use super::super::read::{Cursor, Fields, boolean, duration, string, timestamp};
+use super::super::read::{Cursor, Fields, Given, boolean, duration, string, timestamp};
 use crate::domain::schedule::{Cron, Interval, Rrule, Schedule};
 use crate::domain::time::Timestamp;
 
@@ -39,8 +39,8 @@ fn anchor(interval: &Interval) -> String {
 }
 
 /// Tries the three shapes in that server's order; when none fits, the faults of all are told.
-pub fn schedule(value: &Value, cursor: &mut Cursor) -> Option<Schedule> {
-    let shapes: [fn(&Value, &mut Cursor) -> Option<Schedule>; 3] = [interval, cron, rrule];
+pub fn schedule(value: &Given<'_>, cursor: &mut Cursor) -> Option<Schedule> {
+    let shapes: [fn(&Given<'_>, &mut Cursor) -> Option<Schedule>; 3] = [interval, cron, rrule];
     let mut faults = Vec::new();
     for shape in shapes {
         let mut trial = cursor.trial();
@@ -53,7 +53,7 @@ pub fn schedule(value: &Value, cursor: &mut Cursor) -> Option<Schedule> {
     None
 }
 
-fn interval(value: &Value, cursor: &mut Cursor) -> Option<Schedule> {
+fn interval(value: &Given<'_>, cursor: &mut Cursor) -> Option<Schedule> {
     let mut fields = Fields::of(value, cursor)?;
     let every = fields.required("interval", |value, cursor| {
         let every = duration(value, cursor)?;
@@ -98,12 +98,12 @@ fn default_anchor(timezone: Option<&str>) -> (Timestamp, i32) {
 }
 
 /// The offset that an instant was written with, in seconds.
-fn offset(value: &Value) -> i32 {
+fn offset(value: &Given<'_>) -> i32 {
     let text = value.as_str().unwrap_or_default();
     DateTime::parse_from_rfc3339(text).map_or(0, |at| at.offset().local_minus_utc())
 }
 
-fn cron(value: &Value, cursor: &mut Cursor) -> Option<Schedule> {
+fn cron(value: &Given<'_>, cursor: &mut Cursor) -> Option<Schedule> {
     let mut fields = Fields::of(value, cursor)?;
     let expression = fields.required("cron", |value, cursor| {
         let expression = string(value, cursor)?;
@@ -124,7 +124,7 @@ fn cron(value: &Value, cursor: &mut Cursor) -> Option<Schedule> {
     }))
 }
 
-fn rrule(value: &Value, cursor: &mut Cursor) -> Option<Schedule> {
+fn rrule(value: &Given<'_>, cursor: &mut Cursor) -> Option<Schedule> {
     let mut fields = Fields::of(value, cursor)?;
     let rule = fields.required("rrule", |value, cursor| {
         let rule = string(value, cursor)?;
@@ -142,7 +142,7 @@ fn rrule(value: &Value, cursor: &mut Cursor) -> Option<Schedule> {
     }))
 }
 
-fn zone(value: &Value, cursor: &mut Cursor) -> Option<String> {
+fn zone(value: &Given<'_>, cursor: &mut Cursor) -> Option<String> {
     let name = string(value, cursor)?;
     let probe = Schedule::Rrule(Rrule {
         rule: "FREQ=DAILY".to_owned(),

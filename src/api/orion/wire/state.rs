@@ -5,7 +5,7 @@ use serde_json::Value;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::super::read::{Cursor, Fields, choice, id, string, timestamp};
+use super::super::read::{Cursor, Fields, Given, choice, id, string, timestamp};
 use super::time::Iso;
 use crate::app::{Decision, Outcome};
 use crate::domain::ids::{FlowRunId, TaskRunId};
@@ -158,7 +158,7 @@ impl<'a> From<&'a Decision> for DecisionOut<'a> {
 }
 
 /// A proposed state.
-pub fn proposal(value: &Value, cursor: &mut Cursor) -> Option<ProposedState> {
+pub fn proposal(value: &Given<'_>, cursor: &mut Cursor) -> Option<ProposedState> {
     let mut fields = Fields::of_row(value, cursor);
     let kind = fields.required("type", choice(STATE_TYPES));
     let name = fields.optional("name", string);
@@ -176,7 +176,7 @@ pub fn proposal(value: &Value, cursor: &mut Cursor) -> Option<ProposedState> {
     })
 }
 
-fn details(value: &Value, cursor: &mut Cursor) -> Option<StateDetails> {
+fn details(value: &Given<'_>, cursor: &mut Cursor) -> Option<StateDetails> {
     let mut fields = Fields::of(value, cursor)?;
     let flow_run_id = fields.optional("flow_run_id", id(FlowRunId::from_uuid));
     let task_run_id = fields.optional("task_run_id", id(TaskRunId::from_uuid));
@@ -197,7 +197,7 @@ fn details(value: &Value, cursor: &mut Cursor) -> Option<StateDetails> {
 }
 
 /// A data document: how something is encoded, and the encoded thing.
-pub fn document(value: &Value, cursor: &mut Cursor) -> Option<Value> {
+pub fn document(value: &Given<'_>, cursor: &mut Cursor) -> Option<Value> {
     let mut fields = Fields::of(value, cursor)?;
     let encoding = fields.required("encoding", string);
     let blob = fields.required("blob", string);

@@ -6,7 +6,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::super::read::{
-    Cursor, Fields, Need, id, integer, list, map_of, number, string, timestamp,
+    Cursor, Fields, Given, Need, id, integer, list, map_of, number, string, timestamp,
 };
 use super::run::BooksOut;
 use super::state::{StateOut, proposal};
@@ -126,7 +126,7 @@ impl<'a> From<&'a TaskRun> for DependencyOut<'a> {
 }
 
 /// A task run to be created.
-pub fn new_task_run(value: &Value, cursor: &mut Cursor) -> Option<NewTaskRun> {
+pub fn new_task_run(value: &Given<'_>, cursor: &mut Cursor) -> Option<NewTaskRun> {
     let mut fields = Fields::of_row(value, cursor);
     let name = fields.field("name", Need::Optional, string).optional();
     let flow_run_id = fields.required("flow_run_id", id(FlowRunId::from_uuid));
@@ -161,7 +161,7 @@ pub fn new_task_run(value: &Value, cursor: &mut Cursor) -> Option<NewTaskRun> {
     })
 }
 
-fn policy(value: &Value, cursor: &mut Cursor) -> Option<RetryPolicy> {
+fn policy(value: &Given<'_>, cursor: &mut Cursor) -> Option<RetryPolicy> {
     let mut fields = Fields::of(value, cursor)?;
     let max_retries = fields.default("max_retries", integer, || 0);
     let delay = fields.default("retry_delay_seconds", number, || 0.0);
@@ -181,7 +181,7 @@ const INPUTS: &[(&str, &str)] = &[
 
 /// Where an argument comes from: a task run's result, a parameter, or a constant; the first
 /// that fits. When none does, what each of them misses is told.
-fn input(value: &Value, cursor: &mut Cursor) -> Option<Value> {
+fn input(value: &Given<'_>, cursor: &mut Cursor) -> Option<Value> {
     let mut faults = Vec::new();
     for (kind, key) in INPUTS {
         let mut trial = cursor.trial();
@@ -195,7 +195,12 @@ fn input(value: &Value, cursor: &mut Cursor) -> Option<Value> {
     None
 }
 
-fn input_of(kind: &str, key: &'static str, value: &Value, cursor: &mut Cursor) -> Option<Value> {
+fn input_of(
+    kind: &str,
+    key: &'static str,
+    value: &Given<'_>,
+    cursor: &mut Cursor,
+) -> Option<Value> {
     let mut fields = Fields::of(value, cursor)?;
     fields.default(
         "input_type",
@@ -212,10 +217,11 @@ fn input_of(kind: &str, key: &'static str, value: &Value, cursor: &mut Cursor) -
     Some(json!({ "input_type": kind, key: carried? }))
 }
 
-fn constant(expected: &str, given: &Value, cursor: &mut Cursor) -> Option<()> {
-    if given == expected {
+fn constant(expected: &str, given: &Given<'_>, cursor: &mut Cursor) -> Option<()> {
+    if given.as_str() == Some(expected) {
         return Some(());
     }
+    let given = Value::from(given);
     cursor.fault_with(
         format!("unexpected value; permitted: '{expected}'"),
         "value_error.const",
