@@ -90,7 +90,8 @@ impl Routes {
         handler: MethodRouter<Ctx>,
     ) -> Self {
         let (_, path) = method_and_path(route);
-        self.router = self.router.route(path, handler);
+        let full = format!("{}{path}", self.description.prefix);
+        self.router = self.router.route(&full, handler);
         self.description.operations.push(Operation {
             route,
             summary,

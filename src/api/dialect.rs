@@ -4,6 +4,7 @@
 //! 2.0a7 client's user agent; else the modern dialect. The request's path is rewritten to
 //! the explicit one, so that routing needs no further thought.
 
+use axum::body::Bytes;
 use axum::http::{HeaderMap, Request, Uri, header};
 
 /// Where the 2.0a7 generation's routes are.
@@ -11,17 +12,16 @@ pub const ORION: &str = "/api/orion";
 /// Where the modern generation's routes are.
 pub const V3: &str = "/api/v3";
 
-/// The path as the client wrote it.
+/// The path as the client wrote it, where that was not the explicit one.
 #[derive(Clone, Debug)]
 pub struct AskedUri(pub Uri);
 
 /// Rewrites `/api/…` to the path of the dialect that the request speaks.
 pub fn settle<B>(mut request: Request<B>) -> Request<B> {
-    let asked = request.uri().clone();
-    if let Some(settled) = explicit(&asked, request.headers()) {
-        *request.uri_mut() = settled;
+    if let Some(settled) = explicit(request.uri(), request.headers()) {
+        let asked = std::mem::replace(request.uri_mut(), settled);
+        request.extensions_mut().insert(AskedUri(asked));
     }
-    request.extensions_mut().insert(AskedUri(asked));
     request
 }
 
@@ -32,16 +32,14 @@ fn explicit(uri: &Uri, headers: &HeaderMap) -> Option<Uri> {
     if !is_api || within(uri.path(), ORION) || within(uri.path(), V3) {
         return None;
     }
-    let query = uri.query().map(|query| format!("?{query}"));
-    let path = format!(
-        "{}{rest}{}",
-        spoken(headers),
-        query.as_deref().unwrap_or_default()
-    );
-    path.parse().ok()
+    // The path and the query after "/api".
+    let rest = uri.path_and_query()?.as_str().strip_prefix("/api")?;
+    let path = [spoken(headers), rest].concat();
+    Uri::from_maybe_shared(Bytes::from(path)).ok()
 }
 
-fn within(path: &str, prefix: &str) -> bool {
+/// Whether a path is that prefix or below it.
+pub fn within(path: &str, prefix: &str) -> bool {
     path.strip_prefix(prefix)
         .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }

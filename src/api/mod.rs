@@ -15,6 +15,7 @@ mod error;
 mod key;
 mod metrics;
 pub mod orion;
+mod panics;
 mod premises;
 mod room;
 pub mod v3;
@@ -22,28 +23,29 @@ pub mod v3;
 use std::sync::Arc;
 
 use axum::Router;
-use axum::extract::{Request, State};
+use axum::extract::Request;
 use axum::http::StatusCode;
-use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use tower::{Layer, Service, util::MapRequestLayer};
-use tower_http::catch_panic::CatchPanicLayer;
 
 use crate::app::App;
 
 pub use about::About;
 pub use access::{Gate, Neighbours, Rules};
 pub use caller::Caller;
+use panics::PanicGuard;
 pub use premises::Premises;
 use room::Room;
 
 /// The largest body that is read, in bytes.
 pub const MAX_BODY: usize = 32 * 1024 * 1024;
 
-/// What every handler has at hand.
-#[derive(Clone)]
-pub struct Ctx {
+/// What every handler has at hand, shared by all requests.
+pub type Ctx = Arc<AtHand>;
+
+/// The parts of [`Ctx`].
+pub struct AtHand {
     /// The verbs.
     pub app: App,
     /// What the daemon says of itself.
@@ -63,35 +65,31 @@ pub fn service(
     let (orion, orion_described) = orion::routes();
     let (v3, v3_described) = v3::routes();
     let router = Router::new()
-        .nest(dialect::ORION, orion)
-        .nest(dialect::V3, v3)
+        .merge(orion)
+        .merge(v3)
         .merge(docs::routes(v3_described, orion_described))
         .route("/", get(front_door))
         .route("/metrics", get(metrics::text))
-        .fallback(not_found)
-        .layer(CatchPanicLayer::custom(panicked))
+        .fallback(elsewhere)
         .with_state(ctx);
+    // Layers are around the router as a whole: one that is added to it is boxed route by route.
+    let router = MapRequestLayer::new(orion::without_head).layer(PanicGuard.layer(router));
     // The gate reads bodies, too, so it needs its share of the room.
-    let within = middleware::from_fn_with_state(Room::new(), within_room);
-    let gated = metrics::Timed.layer(within.layer(gate.layer(router)));
+    let gated = metrics::Timed.layer(Room::new().layer(gate.layer(router)));
     MapRequestLayer::new(dialect::settle::<axum::body::Body>).layer(gated)
-}
-
-async fn within_room(State(room): State<Room>, request: Request, next: Next) -> Response {
-    room.answer(request, |request| next.run(request)).await
 }
 
 async fn front_door() -> &'static str {
     "prefectd: the Prefect API is under /api/, and described at /docs\n"
 }
 
-async fn not_found() -> Response {
+/// No route is there.
+async fn elsewhere(request: Request) -> Response {
+    let (parts, body) = request.into_parts();
+    body::passed_over(body).await;
+    if dialect::within(parts.uri.path(), dialect::ORION) {
+        return orion::or_not_found(parts).await;
+    }
     let detail = serde_json::json!({ "detail": "Not Found" });
     (StatusCode::NOT_FOUND, axum::Json(detail)).into_response()
-}
-
-fn panicked(_: Box<dyn std::any::Any + Send>) -> Response {
-    tracing::error!("a request handler panicked");
-    let detail = serde_json::json!({ "detail": "Internal Server Error" });
-    (StatusCode::INTERNAL_SERVER_ERROR, axum::Json(detail)).into_response()
 }

@@ -4,15 +4,18 @@
 //! ones are bounded by the number of connections. Each larger one takes its share of a budget
 //! first; who gets none in time is told to come again.
 
-use std::future::Future;
 use std::sync::Arc;
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 use axum::extract::Request;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use futures_util::FutureExt;
+use futures_util::future::{BoxFuture, Either};
 use serde_json::json;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tower::{Layer, Service};
 
 use super::MAX_BODY;
 
@@ -41,18 +44,19 @@ impl Room {
         }
     }
 
-    /// Has a request answered while its body has a share of the budget.
-    pub async fn answer<F>(self, request: Request, next: impl FnOnce(Request) -> F) -> Response
+    /// Has a larger request answered while its body has a share of the budget.
+    async fn answer<S>(
+        self,
+        size: usize,
+        request: Request,
+        mut next: S,
+    ) -> Result<Response, S::Error>
     where
-        F: Future<Output = Response>,
+        S: Service<Request, Response = Response>,
     {
-        let size = held(request.headers());
-        if size <= SMALL {
-            return next(request).await;
-        }
         match self.share(size).await {
-            Some(_share) => next(request).await,
-            None => too_busy(),
+            Some(_share) => next.call(request).await,
+            None => Ok(too_busy()),
         }
     }
 
@@ -60,6 +64,46 @@ impl Room {
         let units = u32::try_from(size.div_ceil(UNIT)).ok()?;
         let share = Arc::clone(&self.free).acquire_many_owned(units);
         tokio::time::timeout(self.patience, share).await.ok()?.ok()
+    }
+}
+
+impl<S> Layer<S> for Room {
+    type Service = Roomy<S>;
+
+    fn layer(&self, inner: S) -> Roomy<S> {
+        let room = self.clone();
+        Roomy { room, inner }
+    }
+}
+
+/// A service whose larger requests take their share of the room first.
+#[derive(Clone)]
+pub(super) struct Roomy<S> {
+    room: Room,
+    inner: S,
+}
+
+impl<S> Service<Request> for Roomy<S>
+where
+    S: Service<Request, Response = Response, Future: Send> + Clone + Send + 'static,
+{
+    type Response = Response;
+    type Error = S::Error;
+    type Future = Either<S::Future, BoxFuture<'static, Result<Response, S::Error>>>;
+
+    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
+        self.inner.poll_ready(context)
+    }
+
+    fn call(&mut self, request: Request) -> Self::Future {
+        let size = held(request.headers());
+        if size <= SMALL {
+            return Either::Left(self.inner.call(request));
+        }
+        // The service that is ready is this one; its clone is for the next request.
+        let clone = self.inner.clone();
+        let inner = std::mem::replace(&mut self.inner, clone);
+        Either::Right(self.room.clone().answer(size, request, inner).boxed())
     }
 }
 
@@ -95,8 +139,11 @@ mod tests {
         request.body(Body::empty()).unwrap()
     }
 
-    async fn answered(_: Request) -> Response {
-        StatusCode::OK.into_response()
+    /// What a service that is always well makes of a request in that room.
+    async fn answered(room: &Room, request: Request) -> Response {
+        let well = async |_| Ok::<_, std::convert::Infallible>(StatusCode::OK.into_response());
+        let well = tower::service_fn(well);
+        room.layer(well).call(request).await.unwrap()
     }
 
     #[tokio::test]
@@ -106,14 +153,14 @@ mod tests {
             ..Room::new()
         };
         let all = room.share(BUDGET).await.unwrap();
-        let refused = room.clone().answer(sending(MAX_BODY), answered).await;
+        let refused = answered(&room, sending(MAX_BODY)).await;
         assert_eq!(refused.status(), StatusCode::SERVICE_UNAVAILABLE);
         assert_eq!(refused.headers()[header::RETRY_AFTER], "1");
-        let small = room.clone().answer(sending(SMALL), answered).await;
+        let small = answered(&room, sending(SMALL)).await;
         assert_eq!(small.status(), StatusCode::OK);
         drop(all);
         // More than is ever read takes no more than that.
-        let large = room.clone().answer(sending(usize::MAX), answered).await;
+        let large = answered(&room, sending(usize::MAX)).await;
         assert_eq!(large.status(), StatusCode::OK);
         assert_eq!(room.free.available_permits(), BUDGET / UNIT);
     }

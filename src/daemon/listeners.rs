@@ -23,7 +23,6 @@ use tokio::net::{TcpListener, TcpStream, UnixListener, UnixStream};
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
-use tower::util::BoxCloneSyncService;
 use tower::{Service, ServiceExt};
 
 use super::people::People;
@@ -45,30 +44,40 @@ const LINGER: Duration = Duration::from_millis(250);
 /// How long to wait after a failed accept, which means that descriptors ran out.
 const BREATH: Duration = Duration::from_millis(100);
 
-type Answering = BoxCloneSyncService<Request, Response, Infallible>;
+/// What answers requests; each connection has its clone.
+pub(super) trait Answering:
+    Service<Request, Response = Response, Error = Infallible, Future: Send>
+    + Clone
+    + Send
+    + Sync
+    + 'static
+{
+}
+
+impl<S> Answering for S where
+    S: Service<Request, Response = Response, Error = Infallible, Future: Send>
+        + Clone
+        + Send
+        + Sync
+        + 'static
+{
+}
 
 /// Serves listeners until the daemon stops; clones share that.
 #[derive(Clone)]
-pub(super) struct Serving {
-    service: Answering,
+pub(super) struct Serving<S> {
+    service: S,
     stop: CancellationToken,
     tasks: TaskTracker,
     places: Arc<Semaphore>,
     people: People,
 }
 
-impl Serving {
+impl<S: Answering> Serving<S> {
     /// Answers by `service` until `stop`; `tasks` are done once all requests are.
-    pub fn new<S>(service: S, stop: CancellationToken, tasks: TaskTracker) -> Self
-    where
-        S: Service<Request, Response = Response, Error = Infallible, Future: Send>
-            + Clone
-            + Send
-            + Sync
-            + 'static,
-    {
+    pub fn new(service: S, stop: CancellationToken, tasks: TaskTracker) -> Self {
         Self {
-            service: BoxCloneSyncService::new(service),
+            service,
             stop,
             tasks,
             places: Arc::new(Semaphore::new(CONNECTIONS)),
@@ -157,7 +166,9 @@ impl Serving {
     }
 
     async fn talk(&self, stream: impl AsyncRead + AsyncWrite + Send + Unpin, caller: Caller) {
-        let ending = self.stop.clone();
+        // Its own, since each look at a token locks it.
+        let stop = self.stop.child_token();
+        let ending = stop.clone();
         let service = self
             .service
             .clone()
@@ -178,8 +189,9 @@ impl Serving {
         let mut connection = std::pin::pin!(connection);
         // A connection that breaks concerns only its client.
         tokio::select! {
+            biased;
             _ = connection.as_mut() => {}
-            () = self.stop.cancelled() => {
+            () = stop.cancelled() => {
                 let answered = tokio::time::timeout(LINGER, connection.as_mut()).await;
                 if answered.is_err() {
                     connection.as_mut().graceful_shutdown();

@@ -21,7 +21,7 @@ use anyhow::Context;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::api::{self, About, Ctx, Gate, Rules};
+use crate::api::{self, About, AtHand, Gate, Rules};
 use crate::app::App;
 use crate::clock::{Clock, SharedClock, SystemClock};
 use crate::config::{Flags, Settings};
@@ -77,7 +77,7 @@ pub async fn run(settings: Settings, flags: Flags) -> anyhow::Result<()> {
         unix.path.clone(),
         instance,
     );
-    let ctx = Ctx {
+    let ctx = AtHand {
         app: app.clone(),
         about: about.clone(),
         premises: Arc::new(premises::Surroundings {
@@ -89,7 +89,7 @@ pub async fn run(settings: Settings, flags: Flags) -> anyhow::Result<()> {
     let neighbours = neighbours::ThisMachine::new(&docker, about.instance());
     let own_uid = nix::unistd::geteuid().as_raw();
     let gate = Gate::new(app.clone(), rules, own_uid, Arc::new(neighbours));
-    let service = api::service(ctx, gate);
+    let service = api::service(Arc::new(ctx), gate);
     let relay = relay::Relay::new(&settings.state_dir, &unix.path, about.clone());
     let relayed = relay.bind()?;
 
@@ -198,7 +198,7 @@ fn access_rules(settings: &Settings) -> anyhow::Result<Rules> {
 }
 
 fn serve_tcp(
-    serving: &listeners::Serving,
+    serving: &listeners::Serving<impl listeners::Answering>,
     about: &About,
     listener: tokio::net::TcpListener,
 ) -> anyhow::Result<()> {

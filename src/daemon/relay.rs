@@ -14,7 +14,6 @@ use axum::Json;
 use axum::Router;
 use axum::extract::{Request, State};
 use axum::http::HeaderValue;
-use axum::response::Response;
 use axum::routing::post;
 use tokio::net::UnixListener;
 use tokio::process::Command;
@@ -22,6 +21,7 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use tower::Service;
 
+use super::listeners::Answering;
 use crate::api::caller::{End, Route};
 use crate::api::{About, Caller};
 use crate::relay::{Came, FLAG, ORDERS, Orders, PEER, Report, take_lock};
@@ -79,21 +79,7 @@ impl Relay {
     }
 
     /// What answers there: the API, and the relay's own question.
-    pub fn service<S>(
-        &self,
-        api: S,
-    ) -> impl Service<Request, Response = Response, Error = std::convert::Infallible, Future: Send>
-    + Clone
-    + Send
-    + Sync
-    + 'static
-    where
-        S: Service<Request, Response = Response, Error = std::convert::Infallible, Future: Send>
-            + Clone
-            + Send
-            + Sync
-            + 'static,
-    {
+    pub fn service(&self, api: impl Answering) -> impl Answering {
         // What is handed on goes to the API whatever its path: the orders are the relay's own.
         let own = Router::new()
             .route(ORDERS, post(orders))

@@ -23,7 +23,6 @@ mod wire;
 
 use axum::Router;
 use axum::http::StatusCode;
-use axum::middleware;
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 
@@ -31,6 +30,7 @@ use super::Ctx;
 use super::describe::Description;
 use crate::domain::flow::Created;
 use error::Refusal;
+pub use redirect::{or_not_found, without_head};
 
 /// What a handler answers.
 type Answer = Result<Response, Refusal>;
@@ -38,11 +38,10 @@ type Answer = Result<Response, Refusal>;
 /// The routes and their description.
 pub fn routes() -> (Router<Ctx>, Description) {
     let (router, described) = routes::all().parts();
-    let router = router
-        .route_layer(middleware::from_fn(redirect::refuse_head))
-        .method_not_allowed_fallback(redirect::wrong_method)
-        .fallback(redirect::or_not_found);
-    (router, described)
+    (
+        router.method_not_allowed_fallback(redirect::wrong_method),
+        described,
+    )
 }
 
 /// 200 with a body.

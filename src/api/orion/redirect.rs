@@ -1,14 +1,13 @@
 //! What answers where no route does.
 
-use axum::Extension;
 use axum::extract::Request;
+use axum::http::request::Parts;
 use axum::http::{Method, StatusCode, header};
-use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use serde_json::json;
 
 use super::super::body;
-use super::super::dialect::{AskedUri, ORION};
+use super::super::dialect::{AskedUri, ORION, within};
 
 /// Collections, whose own paths end in a slash.
 const COLLECTIONS: &[&str] = &[
@@ -24,15 +23,8 @@ const COLLECTIONS: &[&str] = &[
 
 /// Sends a path that lacks its final slash, or has one too many, to the right one, as the
 /// 2.0a7 server does; anything else does not exist.
-pub async fn or_not_found(
-    Extension(AskedUri(asked)): Extension<AskedUri>,
-    request: Request,
-) -> Response {
-    let (parts, body) = request.into_parts();
-    body::passed_over(body).await;
-    let path = parts.uri.path();
-    // Nested routers see the rest of the path or the whole, depending on the fallback.
-    let path = path.strip_prefix(ORION).unwrap_or(path);
+pub async fn or_not_found(parts: Parts) -> Response {
+    let path = parts.uri.path().strip_prefix(ORION).unwrap_or_default();
     let Some(toggled) = toggled(path) else {
         return (
             StatusCode::NOT_FOUND,
@@ -40,6 +32,8 @@ pub async fn or_not_found(
         )
             .into_response();
     };
+    let asked = parts.extensions.get::<AskedUri>();
+    let asked = asked.map_or(&parts.uri, |AskedUri(asked)| asked);
     let base = asked.path().strip_suffix(path).unwrap_or_default();
     let query = asked.query().map(|query| format!("?{query}"));
     let query = query.unwrap_or_default();
@@ -78,12 +72,13 @@ fn is_item(bare: &str) -> bool {
     }
 }
 
-/// That server's routes for GET do not answer HEAD.
-pub async fn refuse_head(request: Request, next: Next) -> Response {
-    match *request.method() {
-        Method::HEAD => wrong_method(request).await,
-        _ => next.run(request).await,
+/// That server's routes for GET do not answer HEAD, so here it becomes a method that no route
+/// knows.
+pub fn without_head(mut request: Request) -> Request {
+    if request.method() == Method::HEAD && within(request.uri().path(), ORION) {
+        *request.method_mut() = Method::TRACE;
     }
+    request
 }
 
 /// The path is a route, but not for this method.

@@ -63,12 +63,6 @@ impl IntoResponse for Refusal {
     }
 }
 
-/// No such route.
-pub async fn not_found() -> Response {
-    let detail = json!({ "detail": "Not Found" });
-    (StatusCode::NOT_FOUND, axum::Json(detail)).into_response()
-}
-
 /// The path is a route, but not for this method.
 pub async fn wrong_method() -> Response {
     let detail = json!({ "detail": "Method Not Allowed" });

@@ -31,10 +31,10 @@ type Answer = Result<Response, Refusal>;
 /// The routes and their description.
 pub fn routes() -> (Router<Ctx>, Description) {
     let (router, described) = routes::all().parts();
-    let router = router
-        .method_not_allowed_fallback(error::wrong_method)
-        .fallback(error::not_found);
-    (router, described)
+    (
+        router.method_not_allowed_fallback(error::wrong_method),
+        described,
+    )
 }
 
 /// 200 with a body.
