@@ -1,9 +1,12 @@
 //! Who gets in, by the loopback and by the socket.
 
+use std::io::{Read, Write};
+use std::net::TcpStream;
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::time::Duration;
 
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -66,10 +69,7 @@ fn ask(
 }
 
 fn agent() -> ureq::Agent {
-    let config = ureq::Agent::config_builder()
-        .http_status_as_error(false)
-        // A refused request whose body was not read ends its connection.
-        .max_idle_connections(0);
+    let config = ureq::Agent::config_builder().http_status_as_error(false);
     config.build().into()
 }
 
@@ -109,6 +109,36 @@ fn operations(daemon: &TestDaemon) -> Vec<(String, String)> {
         all.push(("GET".to_owned(), path.to_owned()));
     }
     all
+}
+
+#[test]
+fn a_refused_request_leaves_its_connection_to_the_next() {
+    let key = KeyFile::new();
+    let daemon = TestDaemon::with(Options {
+        flags: vec!["--no-docker-bridge"],
+        env: key.env(),
+        ..Options::default()
+    });
+    let mut connection = TcpStream::connect(("127.0.0.1", daemon.port())).unwrap();
+    let patience = Some(Duration::from_secs(20));
+    connection.set_read_timeout(patience).unwrap();
+    connection.set_write_timeout(patience).unwrap();
+    // More than the kernel holds for a server that does not read.
+    let body = vec![b' '; 16 * 1024 * 1024];
+    let length = body.len();
+    let head = format!("POST /api/flows/ HTTP/1.1\r\nhost: h\r\ncontent-length: {length}\r\n\r\n");
+    connection.write_all(head.as_bytes()).unwrap();
+    connection.write_all(&body).unwrap();
+    connection
+        .write_all(b"GET /api/health HTTP/1.1\r\nhost: h\r\nconnection: close\r\n\r\n")
+        .unwrap();
+    let mut answers = String::new();
+    connection.read_to_string(&mut answers).unwrap();
+    let statuses: Vec<_> = answers
+        .split("HTTP/1.1 ")
+        .filter_map(|answer| answer.get(..3))
+        .collect();
+    assert_eq!(statuses, ["401", "200"], "{answers}");
 }
 
 #[test]

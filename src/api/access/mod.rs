@@ -93,29 +93,29 @@ impl Gate {
 }
 
 impl Inner {
-    /// The request, if it may go on, and by whom it is made.
-    async fn admit(&self, caller: &Caller, request: Request) -> Result<(Request, Who), Refused> {
+    /// By whom the request is made, if it may go on.
+    async fn admit(&self, caller: &Caller, request: &mut Request) -> Result<Who, Refused> {
         let words = asked::request(request.method(), request.uri().path());
         if words == Words::Told(Asked::Health) {
-            return Ok((request, Who::Stranger("")));
+            return Ok(Who::Stranger(""));
         }
         let found = match self.find(caller, request.headers()).await {
             Ok(found) => found,
             Err(error) => return Err(Refused::Failed(error)),
         };
-        let (request, who, asked) = match found {
+        let (who, asked) = match found {
             Found::Keyless => return Err(Refused::Keyless),
             Found::Plain(who) => {
                 let asked = match words {
                     Words::Told(asked) => asked,
                     Words::InBody(_) => Asked::Administer,
                 };
-                (request, who, asked)
+                (who, asked)
             }
             Found::Run(neighbour) => self.of_run(neighbour, words, request).await?,
         };
         match may(&who, &asked) {
-            Verdict::Permit => Ok((request, who)),
+            Verdict::Permit => Ok(who),
             Verdict::Deny(why) => Err(Refused::Forbidden(why)),
         }
     }
@@ -172,14 +172,14 @@ impl Inner {
         &self,
         neighbour: Neighbour,
         words: Words,
-        request: Request,
-    ) -> Result<(Request, Who, Asked), Refused> {
+        request: &mut Request,
+    ) -> Result<(Who, Asked), Refused> {
         let Some(flow_run) = neighbour.flow_run else {
             let nobody = Who::Stranger("This container is no run of this daemon.");
-            return Ok((request, nobody, Asked::Administer));
+            return Ok((nobody, Asked::Administer));
         };
-        let (request, asked) = match words {
-            Words::Told(asked) => (request, asked),
+        let asked = match words {
+            Words::Told(asked) => asked,
             Words::InBody(route) => read_body(route, request).await?,
         };
         let targets = match &asked {
@@ -191,23 +191,23 @@ impl Inner {
             Some(standing) => Who::Run(standing),
             None => Who::Stranger("This container is no run of this daemon."),
         };
-        Ok((request, who, asked))
+        Ok((who, asked))
     }
 }
 
-/// What the request's body asks, and the request with its body still there.
-async fn read_body(route: InBody, request: Request) -> Result<(Request, Asked), Refused> {
-    let (parts, content) = request.into_parts();
-    let bytes = body::whole(&parts.headers, content).await;
+/// What the request's body asks; the body stays in it.
+async fn read_body(route: InBody, request: &mut Request) -> Result<Asked, Refused> {
+    let content = std::mem::take(request.body_mut());
+    let bytes = body::whole(request.headers(), content).await;
     let bytes = bytes.map_err(Refused::Failed)?;
+    *request.body_mut() = Body::from(bytes.clone());
     // The dialects pass over a byte order mark, and one reads no body as an empty object.
     let text = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&bytes);
     let read = match text {
         [] => json!({}),
         text => serde_json::from_slice(text).unwrap_or(Value::Null),
     };
-    let asked = asked::told(route, &read);
-    Ok((Request::from_parts(parts, Body::from(bytes)), asked))
+    Ok(asked::told(route, &read))
 }
 
 impl<S> Layer<S> for Gate {
@@ -262,13 +262,13 @@ where
     }
 }
 
-async fn long_way<S>(gate: Arc<Inner>, caller: Caller, mut inner: S, request: Request) -> Answer
+async fn long_way<S>(gate: Arc<Inner>, caller: Caller, mut inner: S, mut request: Request) -> Answer
 where
     S: Service<Request, Response = Response, Error = Infallible>,
 {
     let (method, path) = (request.method().clone(), request.uri().path().to_owned());
-    match gate.admit(&caller, request).await {
-        Ok((request, who)) => {
+    match gate.admit(&caller, &mut request).await {
+        Ok(who) => {
             note(&caller, &request);
             let response = inner.call(request).await?;
             Ok(match who {
@@ -278,6 +278,7 @@ where
         }
         Err(refused) => {
             refused.log(&caller, &method, &path);
+            body::passed_over(request.into_body()).await;
             Ok(refused.answer(&path))
         }
     }
