@@ -19,12 +19,23 @@ const SLOTS: &str = "8";
 const LOOK: Duration = Duration::from_millis(100);
 /// How long the agent is watched at most.
 const WATCH: Duration = Duration::from_secs(30);
+/// How many runs are dispatched one after the other.
+const SINGLE: usize = 50;
 
 /// Makes `due` runs that become due at one moment, and watches.
-pub async fn measure(program: &Path, due: u64, report: &mut Report) -> anyhow::Result<()> {
+pub async fn measure(
+    program: &Path,
+    due: u64,
+    lasting: f64,
+    report: &mut Report,
+) -> anyhow::Result<()> {
     let dir = tempfile::tempdir()?;
     let script = dir.path().join("nothing");
-    std::fs::write(&script, "#!/bin/sh\nexec sleep 0.05\n")?;
+    let work = match lasting > 0.0 {
+        true => format!("exec sleep {lasting}"),
+        false => "exit 0".to_owned(),
+    };
+    std::fs::write(&script, format!("#!/bin/sh\n{work}\n"))?;
     make_executable(&script)?;
     let python = script.to_str().context("a path that is no text")?;
     let env = [
@@ -33,8 +44,12 @@ pub async fn measure(program: &Path, due: u64, report: &mut Report) -> anyhow::R
     ];
     let server = Server::prefectd(program, &dir.path().join("state"), &env).await?;
     let mut client = Client::connect(server.address).await?;
+    let path = deployment(&mut client).await?;
+    if lasting == 0.0 {
+        one_by_one(&mut client, &path, report).await?;
+    }
     let at = Utc::now() + TimeDelta::milliseconds(5000 + i64::try_from(due)?);
-    make_runs(&mut client, due, at).await?;
+    make_runs(&mut client, &path, due, at).await?;
     if let Ok(left) = (at - Utc::now()).to_std() {
         tokio::time::sleep(left).await;
     }
@@ -54,7 +69,7 @@ pub async fn measure(program: &Path, due: u64, report: &mut Report) -> anyhow::R
         bail!("no run was seen waiting");
     }
     let of = Of::Prefectd(0);
-    let name = format!("{due} runs due at once");
+    let name = format!("{due} runs due at once, each of {lasting} s");
     let ended = due.saturating_sub(left);
     let cores = server.cpu()?.saturating_sub(before).as_secs_f64() / secs;
     let mean = used.iter().sum::<f64>() / used.len() as f64;
@@ -74,7 +89,8 @@ pub async fn measure(program: &Path, due: u64, report: &mut Report) -> anyhow::R
     server.stop()
 }
 
-async fn make_runs(client: &mut Client, due: u64, at: chrono::DateTime<Utc>) -> anyhow::Result<()> {
+/// A deployment whose runs do nothing; answers the path at which they are made.
+async fn deployment(client: &mut Client) -> anyhow::Result<String> {
     expect(
         client,
         "POST",
@@ -88,13 +104,55 @@ async fn make_runs(client: &mut Client, due: u64, at: chrono::DateTime<Utc>) -> 
         client.id()?
     );
     expect(client, "POST", "/deployments/", &deployment, 201).await?;
-    let path = format!("/deployments/{}/create_flow_run", client.id()?);
+    Ok(format!("/deployments/{}/create_flow_run", client.id()?))
+}
+
+/// From a run's due time to its process, while there is nothing else to do.
+async fn one_by_one(client: &mut Client, path: &str, report: &mut Report) -> anyhow::Result<()> {
+    for made in 1..=SINGLE {
+        expect(
+            client,
+            "POST",
+            path,
+            r#"{"state": {"type": "SCHEDULED"}}"#,
+            201,
+        )
+        .await?;
+        while dispatched(client).await?.1 < made as f64 || look(client).await?.0 > 0.0 {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    }
+    let (secs, runs) = dispatched(client).await?;
+    let mean = secs * 1000.0 / runs;
+    report.enter(Of::Prefectd(0), "dispatch latency: mean", "ms", mean);
+    Ok(())
+}
+
+/// The seconds that dispatching took so far, all runs together, and how many runs there were.
+async fn dispatched(client: &mut Client) -> anyhow::Result<(f64, f64)> {
+    client.page("/metrics").await?;
+    let value = |name: &str| {
+        let mut lines = client.body().lines();
+        let line = lines.find_map(|line| line.strip_prefix(name));
+        line.and_then(|value| value.trim().parse().ok())
+    };
+    let secs = value("prefectd_dispatch_seconds_sum ").context("no such metric")?;
+    let runs = value("prefectd_dispatch_seconds_count ").context("no such metric")?;
+    Ok((secs, runs))
+}
+
+async fn make_runs(
+    client: &mut Client,
+    path: &str,
+    due: u64,
+    at: chrono::DateTime<Utc>,
+) -> anyhow::Result<()> {
     let at = at.format("%Y-%m-%dT%H:%M:%S%.6f+00:00");
     let run = format!(
         r#"{{"state": {{"type": "SCHEDULED", "state_details": {{"scheduled_time": "{at}"}}}}}}"#
     );
     for _ in 0..due {
-        expect(client, "POST", &path, &run, 201).await?;
+        expect(client, "POST", path, &run, 201).await?;
     }
     Ok(())
 }

@@ -25,8 +25,6 @@ use load::Outcome;
 use report::{Of, Report};
 use server::Server;
 
-/// How many clients live through lifecycles at once.
-const CLIENTS: [usize; 3] = [1, 8, 64];
 /// How often a lifecycle's rate and a start are measured; the median counts.
 const ROUNDS: usize = 3;
 /// Where stored runs belong to; seed.sql makes it, and it is made where that was not used.
@@ -57,6 +55,9 @@ struct Args {
     /// Numbers of stored runs
     #[arg(long, value_delimiter = ',', default_values_t = [1000, 100_000, 1_000_000])]
     runs: Vec<u64>,
+    /// How many clients live through lifecycles at once
+    #[arg(long, value_delimiter = ',', default_values_t = [1, 8, 64])]
+    clients: Vec<usize>,
     /// Seconds for each load
     #[arg(long, default_value_t = 3.0)]
     seconds: f64,
@@ -81,6 +82,9 @@ struct Args {
     /// Runs that are due in the same second in the dispatch part
     #[arg(long, default_value_t = 10_000)]
     due: u64,
+    /// Seconds that each of those runs takes; 0 means a process that ends at once
+    #[arg(long, value_delimiter = ',', default_values_t = [0.0, 0.05])]
+    lasting: Vec<f64>,
     /// Given by cargo
     #[arg(long, hide = true)]
     bench: bool,
@@ -125,8 +129,10 @@ async fn whole(args: Args) -> anyhow::Result<String> {
     }
     if bench.wants(Part::Dispatch) {
         say("many runs due at once");
-        let due = bench.args.due;
-        dispatch::measure(&bench.args.prefectd, due, &mut bench.report).await?;
+        for lasting in bench.args.lasting.clone() {
+            let (program, due) = (&bench.args.prefectd, bench.args.due);
+            dispatch::measure(program, due, lasting, &mut bench.report).await?;
+        }
     }
     if let Some(path) = &bench.args.json {
         std::fs::write(path, serde_json::to_string_pretty(&bench.report)?)?;
@@ -218,7 +224,7 @@ impl Bench {
     }
 
     async fn lifecycles(&mut self, of: Of, server: &Server, flow: &str) -> anyhow::Result<()> {
-        for clients in CLIENTS {
+        for clients in self.args.clients.clone() {
             let what = format!("lifecycle, {clients} clients");
             say(&what);
             let mut rates = Vec::new();
