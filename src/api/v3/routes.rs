@@ -16,7 +16,19 @@ use crate::api::dialect::V3;
 
 /// Every route, each noun's handlers in its own file.
 pub fn all() -> Routes {
-    Routes::below(V3)
+    let routes = Routes::below(V3);
+    let routes = about_the_server(routes);
+    let routes = about_the_daemon(routes);
+    let routes = for_agents(routes);
+    let routes = about_flows(routes);
+    let routes = about_deployments(routes);
+    let routes = about_flow_runs(routes);
+    let routes = about_task_runs(routes);
+    about_logs(routes)
+}
+
+fn about_the_server(routes: Routes) -> Routes {
+    routes
         .add(
             "GET /health",
             "Tells that the process answers",
@@ -47,6 +59,10 @@ pub fn all() -> Routes {
             Talk::plain("string"),
             get(admin::version),
         )
+}
+
+fn about_the_daemon(routes: Routes) -> Routes {
+    routes
         .add(
             "GET /prefectd/status",
             "Tells what the daemon is doing",
@@ -71,6 +87,10 @@ pub fn all() -> Routes {
             Talk::one::<Readiness>(),
             get(admin::readiness),
         )
+}
+
+fn for_agents(routes: Routes) -> Routes {
+    routes
         .add(
             "GET /prefectd/agents",
             "Lists the agents that are there",
@@ -131,6 +151,10 @@ pub fn all() -> Routes {
             Talk::one::<Why>(),
             get(agents::why),
         )
+}
+
+fn about_flows(routes: Routes) -> Routes {
+    routes
         .add(
             "POST /flows/",
             "Creates a flow, or answers the one that is there",
@@ -167,6 +191,10 @@ pub fn all() -> Routes {
             Talk::one::<Flow>(),
             get(flows::read_by_name),
         )
+}
+
+fn about_deployments(routes: Routes) -> Routes {
+    routes
         .add(
             "POST /deployments/",
             "Creates a deployment, or answers the one that is there",
@@ -221,6 +249,10 @@ pub fn all() -> Routes {
             Talk::plain("any"),
             post(deployments::resume),
         )
+}
+
+fn about_flow_runs(routes: Routes) -> Routes {
+    routes
         .add(
             "POST /flow_runs/",
             "Creates a flow run, or answers the one that is there",
@@ -275,6 +307,10 @@ pub fn all() -> Routes {
             Talk::one::<State>(),
             get(states::read_of_flow_run),
         )
+}
+
+fn about_task_runs(routes: Routes) -> Routes {
+    routes
         .add(
             "POST /task_runs/",
             "Creates a task run, or answers the one that is there",
@@ -323,6 +359,10 @@ pub fn all() -> Routes {
             Talk::one::<State>(),
             get(states::read_of_task_run),
         )
+}
+
+fn about_logs(routes: Routes) -> Routes {
+    routes
         .add(
             "POST /logs/",
             "Keeps log lines",
