@@ -77,19 +77,13 @@ pub async fn run(settings: Settings, flags: Flags) -> anyhow::Result<()> {
         unix.path.clone(),
         instance,
     );
-    let ctx = AtHand {
-        app: app.clone(),
-        about: about.clone(),
-        premises: Arc::new(premises::Surroundings {
-            docker: docker.clone(),
-            state_dir: settings.state_dir.clone(),
-            bridge_port: api.map(|api| api.port()).filter(|_| settings.docker_bridge),
-        }),
+    let bridge_port = api.map(|api| api.port()).filter(|_| settings.docker_bridge);
+    let surroundings = premises::Surroundings {
+        docker: docker.clone(),
+        state_dir: settings.state_dir.clone(),
+        bridge_port,
     };
-    let neighbours = neighbours::ThisMachine::new(&docker, about.instance());
-    let own_uid = nix::unistd::geteuid().as_raw();
-    let gate = Gate::new(app.clone(), rules, own_uid, Arc::new(neighbours));
-    let service = api::service(Arc::new(ctx), gate);
+    let service = gated_api(&app, &about, surroundings, rules);
     let relay = relay::Relay::new(&settings.state_dir, &unix.path, about.clone());
     let relayed = relay.bind()?;
 
@@ -102,9 +96,7 @@ pub async fn run(settings: Settings, flags: Flags) -> anyhow::Result<()> {
     for listener in tcp {
         serve_tcp(&serving, &about, listener)?;
     }
-    if settings.docker_bridge
-        && let Some(port) = api.map(|api| api.port())
-    {
+    if let Some(port) = bridge_port {
         tasks.spawn(bridge::keep(docker, port, relay.clone(), stop.clone()));
     }
     tasks.spawn(relay.clone().keep(stop.clone()));
@@ -139,6 +131,24 @@ pub async fn run(settings: Settings, flags: Flags) -> anyhow::Result<()> {
     systemd::stopping();
     tracing::info!("stopping");
     wind_down(app, &relay, &tasks, unix.ours).await
+}
+
+/// The API over the app; nothing passes but by the rules.
+fn gated_api(
+    app: &App,
+    about: &About,
+    surroundings: premises::Surroundings,
+    rules: Rules,
+) -> impl listeners::Answering {
+    let neighbours = neighbours::ThisMachine::new(&surroundings.docker, about.instance());
+    let own_uid = nix::unistd::geteuid().as_raw();
+    let gate = Gate::new(app.clone(), rules, own_uid, Arc::new(neighbours));
+    let at_hand = AtHand {
+        app: app.clone(),
+        about: about.clone(),
+        premises: Arc::new(surroundings),
+    };
+    api::service(Arc::new(at_hand), gate)
 }
 
 /// Starts the loops beside the agent; they end with `stop`.
