@@ -14,7 +14,7 @@ use nix::unistd::geteuid;
 use super::subprocess::{marks_of, processes};
 use crate::domain::ids::FlowRunId;
 
-/// The run of this daemon (`instance`) whose process holds the socket that is bound to `from`
+/// The run of this daemon (`instance`), or of its standalone agents here, whose process holds the socket that is bound to `from`
 /// and connected to `to`. Reads `/proc`, which takes some milliseconds: not for the async
 /// threads.
 pub fn run_behind(from: SocketAddr, to: SocketAddr, instance: &str) -> Option<FlowRunId> {
@@ -33,8 +33,16 @@ pub fn run_behind(from: SocketAddr, to: SocketAddr, instance: &str) -> Option<Fl
         let holds = files.any(|file| {
             fs::read_link(file.path()).is_ok_and(|target| target.as_os_str() == link.as_str())
         });
-        holds.then(|| marks_of(pid, instance)).flatten()
+        holds
+            .then(|| marks_of(pid, |mark| is_of(mark, instance)))
+            .flatten()
     })
+}
+
+/// Whether a process was started by that daemon or by one of its standalone agents.
+fn is_of(mark: &str, instance: &str) -> bool {
+    let rest = mark.strip_prefix(instance);
+    rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 
 /// The number of a user's socket in one of the kernel's tables.
@@ -86,6 +94,14 @@ mod tests {
         assert!(same(mapped, at(0x1068)));
         assert_eq!(address("0100007F"), None);
         assert_eq!(address("01:1"), None);
+    }
+
+    #[test]
+    fn a_daemon_and_its_standalone_agents_are_believed() {
+        assert!(is_of("3f2a", "3f2a"));
+        assert!(is_of("3f2a/blue", "3f2a"));
+        assert!(!is_of("3f2ab", "3f2a"));
+        assert!(!is_of("blue", "3f2a"));
     }
 
     #[test]

@@ -163,7 +163,7 @@ impl SubprocessRunner {
         if nix::unistd::getpgid(Some(pid)).ok()? != pid || is_zombie(pid) {
             return None;
         }
-        marks_of(pid, &self.instance)
+        marks_of(pid, |mark| mark == self.instance)
     }
 }
 
@@ -291,8 +291,9 @@ fn exit(status: std::process::ExitStatus) -> Exit {
     }
 }
 
-/// The run that a process was started for, when its environment names `instance` too.
-pub(super) fn marks_of(pid: Pid, instance: &str) -> Option<FlowRunId> {
+/// The run that a process was started for, when `is_ours` holds for whoever started it: a
+/// daemon's instance, with a standalone agent's name after a slash.
+pub(super) fn marks_of(pid: Pid, is_ours: impl FnOnce(&str) -> bool) -> Option<FlowRunId> {
     let environment = fs::read(format!("/proc/{pid}/environ")).ok()?;
     let value = |name: &str| {
         environment.split(|byte| *byte == 0).find_map(|entry| {
@@ -303,7 +304,7 @@ pub(super) fn marks_of(pid: Pid, instance: &str) -> Option<FlowRunId> {
                 .map(str::to_owned)
         })
     };
-    let ours = value(INSTANCE_VARIABLE)? == instance;
+    let ours = is_ours(&value(INSTANCE_VARIABLE)?);
     value(RUN_VARIABLE).filter(|_| ours)?.parse().ok()
 }
 

@@ -13,7 +13,7 @@ use tempfile::TempDir;
 
 use super::support::{Http, Options, TestDaemon, wait_for};
 
-const KEY: &str = "a-key-that-nobody-guesses";
+pub const KEY: &str = "a-key-that-nobody-guesses";
 
 /// A file with the key that only its owner can read.
 pub struct KeyFile {

@@ -6,6 +6,7 @@ use std::process::{Command, Stdio};
 
 use serde_json::{Value, json};
 
+use super::access::{KEY, KeyFile, with_key};
 use super::support::flows::{deploy, prefect, run};
 use super::support::{Options, TestAgent, TestDaemon, wait_for};
 
@@ -68,6 +69,35 @@ fn two_agents_share_the_runs_and_none_runs_twice() {
         "{listed}"
     );
     drop((one, other));
+}
+
+#[test]
+fn an_agent_with_the_key_works_and_one_without_says_what_it_needs() {
+    let (mut daemon, key) = (daemon(30), KeyFile::new());
+    deploy_processes(&daemon);
+    assert!(daemon.terminate().success());
+    daemon.restart(key.env());
+    let mut keyless = TestAgent::start(&daemon.url(), "keyless", 1);
+    assert!(!keyless.wait().success());
+    assert!(keyless.log().contains("API key"), "{}", keyless.log());
+
+    let agent = TestAgent::start_with_key(KEY, &daemon.url(), "keyed", 1);
+    let http = with_key(&daemon);
+    let made = http.get("/deployments/name/plain/test").expect(200);
+    let path = format!(
+        "/deployments/{}/create_flow_run",
+        made["id"].as_str().unwrap()
+    );
+    let marks = tempfile::tempdir().unwrap();
+    let mark = marks.path().join("m");
+    let body = json!({ "state": { "type": "SCHEDULED" }, "parameters": { "mark": mark } });
+    let run = http.post(&path, &body).expect(201)["id"].clone();
+    let ended = http.ended(run.as_str().unwrap());
+    let message = &ended["state"]["message"];
+    assert_eq!(ended["state_name"], "Completed", "{message}");
+    assert_eq!(ended["work_queue_name"], "keyed");
+    assert_eq!(std::fs::read_to_string(&mark).unwrap(), "plain\n");
+    drop(agent);
 }
 
 #[test]

@@ -16,6 +16,7 @@ pub struct TestAgent {
     dir: TempDir,
     name: String,
     host: Option<String>,
+    key: Option<String>,
     child: Child,
 }
 
@@ -27,12 +28,22 @@ impl TestAgent {
 
     /// The same in a network namespace of its own, which to it is another host.
     pub fn start_on(host: Option<&str>, url: &str, name: &str, slots: u64) -> Self {
+        Self::begin(host, None, url, name, slots)
+    }
+
+    /// The same, with the API's key.
+    pub fn start_with_key(key: &str, url: &str, name: &str, slots: u64) -> Self {
+        Self::begin(None, Some(key), url, name, slots)
+    }
+
+    fn begin(host: Option<&str>, key: Option<&str>, url: &str, name: &str, slots: u64) -> Self {
         let dir = tempfile::tempdir().unwrap();
-        let child = spawn(dir.path(), host, url, name, slots);
+        let child = spawn(dir.path(), (host, key), url, name, slots);
         Self {
             dir,
             name: name.to_owned(),
             host: host.map(str::to_owned),
+            key: key.map(str::to_owned),
             child,
         }
     }
@@ -52,7 +63,7 @@ impl TestAgent {
     pub fn restart(&mut self, url: &str, slots: u64) {
         self.child = spawn(
             self.dir.path(),
-            self.host.as_deref(),
+            (self.host.as_deref(), self.key.as_deref()),
             url,
             &self.name,
             slots,
@@ -83,7 +94,15 @@ impl Drop for TestAgent {
     }
 }
 
-fn spawn(dir: &Path, host: Option<&str>, url: &str, name: &str, slots: u64) -> Child {
+/// `place` is a network namespace, if any, and the API's key, if it needs one.
+fn spawn(
+    dir: &Path,
+    place: (Option<&str>, Option<&str>),
+    url: &str,
+    name: &str,
+    slots: u64,
+) -> Child {
+    let (host, key) = place;
     let log = File::options()
         .create(true)
         .append(true)
@@ -99,6 +118,9 @@ fn spawn(dir: &Path, host: Option<&str>, url: &str, name: &str, slots: u64) -> C
         }
         None => Command::new(program),
     };
+    if let Some(key) = key {
+        command.env("PREFECT_API_KEY", key);
+    }
     command
         .env("PREFECTD_DOCKER__ALLOW__HOST_VOLUMES", mounts)
         .args(["agent", "start", "--log-format", "text", "--api", url])
