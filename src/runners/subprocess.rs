@@ -41,14 +41,16 @@ struct Started {
 const RUN_VARIABLE: &str = "PREFECTD_FLOW_RUN_ID";
 const INSTANCE_VARIABLE: &str = "PREFECTD_INSTANCE";
 
-/// What systemd tells the daemon alone.
-const SUPERVISION: &[&str] = &[
+/// What is told to the daemon or the agent alone: by systemd, and the key to the API, with which
+/// a run could do everything.
+const NOT_FOR_RUNS: &[&str] = &[
     "CREDENTIALS_DIRECTORY",
     "JOURNAL_STREAM",
     "LISTEN_FDNAMES",
     "LISTEN_FDS",
     "LISTEN_PID",
     "NOTIFY_SOCKET",
+    "PREFECT_API_KEY",
     "WATCHDOG_PID",
     "WATCHDOG_USEC",
 ];
@@ -128,7 +130,7 @@ impl SubprocessRunner {
     fn command(&self, program: &str, process: &Process) -> Command {
         let mut command = std::process::Command::new(program);
         command.args(process.command.iter().skip(1));
-        for name in SUPERVISION {
+        for name in NOT_FOR_RUNS {
             command.env_remove(name);
         }
         for name in &process.unset {

@@ -83,7 +83,7 @@ fn an_agent_with_the_key_works_and_one_without_says_what_it_needs() {
 
     let agent = TestAgent::start_with_key(KEY, &daemon.url(), "keyed", 1);
     let http = with_key(&daemon);
-    let made = http.get("/deployments/name/plain/test").expect(200);
+    let made = http.get("/deployments/name/environment/test").expect(200);
     let path = format!(
         "/deployments/{}/create_flow_run",
         made["id"].as_str().unwrap()
@@ -96,7 +96,8 @@ fn an_agent_with_the_key_works_and_one_without_says_what_it_needs() {
     let message = &ended["state"]["message"];
     assert_eq!(ended["state_name"], "Completed", "{message}");
     assert_eq!(ended["work_queue_name"], "keyed");
-    assert_eq!(std::fs::read_to_string(&mark).unwrap(), "plain\n");
+    let seen = std::fs::read_to_string(&mark).unwrap();
+    assert_eq!(seen, "\n", "the key is not for the run");
     drop(agent);
 }
 
