@@ -37,6 +37,16 @@ impl Lines {
 
     /// Prints what has come since the last call.
     pub async fn print_new(&mut self, client: &Client) -> Result<()> {
+        self.each_new(client, |line| render::line(&shown(line)))
+            .await
+    }
+
+    /// Hands over what has come since the last call, line by line.
+    async fn each_new(
+        &mut self,
+        client: &Client,
+        mut take: impl FnMut(&Log) -> Result<()>,
+    ) -> Result<()> {
         let mut from = (self.seen.len() as u64).saturating_sub(OVERLAP);
         loop {
             let query = LogQuery::of_flow_run(self.run, from);
@@ -46,7 +56,7 @@ impl Lines {
             }
             from += page.len() as u64;
             for line in page.iter().filter(|line| self.seen.insert(line.id)) {
-                render::line(&shown(line))?;
+                take(line)?;
             }
         }
     }
@@ -73,21 +83,32 @@ pub async fn lines(client: &Client, run: Uuid) -> Result<()> {
     }
 }
 
-/// Prints states and lines until the run has ended; answers the run.
+/// Prints states and lines until the run has ended, those of one look by their time; answers
+/// the run.
 pub async fn run(client: &Client, id: Uuid) -> Result<FlowRun> {
     let mut lines = Lines::of(id);
     let mut seen = HashSet::new();
     loop {
         let run: FlowRun = client.get(&format!("/flow_runs/{id}")).await?;
         let ended = has_ended(&run);
-        lines.print_new(client).await?;
+        let mut said = Vec::new();
+        let keep = |line: &Log| {
+            said.push((line.timestamp.utc(), shown(line)));
+            Ok(())
+        };
+        lines.each_new(client, keep).await?;
         let states: Vec<State> = client
             .get(&format!("/flow_run_states/?flow_run_id={id}"))
             .await?;
-        for state in states {
-            if seen.insert(state.id) {
-                render::line(&entered(&state))?;
-            }
+        let fresh = states.iter().filter(|state| seen.insert(state.id));
+        // A state comes before what was said at the same moment.
+        let mut news: Vec<_> = fresh
+            .map(|state| (state.timestamp.utc(), entered(state)))
+            .chain(said)
+            .collect();
+        news.sort_by_key(|(at, _)| *at);
+        for (_, text) in news {
+            render::line(&text)?;
         }
         if ended {
             return Ok(run);
