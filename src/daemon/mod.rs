@@ -92,10 +92,11 @@ pub async fn run(settings: Settings, flags: Flags) -> anyhow::Result<()> {
     listeners::Serving::new(behind_relay, stop.clone(), tasks.clone()).unix(relayed);
     let serving = listeners::Serving::new(service, stop.clone(), tasks.clone());
     tracing::info!("listening on {}", unix.path.display());
-    serving.unix(unix.listener);
     for listener in tcp {
         serve_tcp(&serving, &about, listener)?;
     }
+    // Last: whoever asks on the socket is told of all listeners.
+    serving.unix(unix.listener);
     if let Some(port) = bridge_port {
         tasks.spawn(bridge::keep(docker, port, relay.clone(), stop.clone()));
     }
