@@ -4,7 +4,7 @@
 //! body and an object is a list of its members: nothing is hashed, and next to nothing copied.
 
 use std::borrow::Cow;
-use std::collections::HashSet;
+use std::collections::HashMap;
 use std::fmt;
 
 use serde::Deserialize;
@@ -71,19 +71,21 @@ impl<'a> Members<'a> {
         self.0.iter().map(|(key, _)| key.as_ref())
     }
 
-    /// The members that count.
+    /// The members that count, each where its name came first.
     pub fn entries(&self) -> Vec<(&str, &Given<'a>)> {
-        let mut seen = HashSet::new();
-        let from_last = self.0.iter().rev();
-        let mut entries: Vec<_> = from_last
-            .filter(|(key, _)| seen.insert(key.as_ref()))
-            .map(|(key, value)| (key.as_ref(), value))
-            .collect();
-        entries.reverse();
+        let mut places = HashMap::new();
+        let mut entries: Vec<(&str, &Given<'a>)> = Vec::with_capacity(self.0.len());
+        for (key, value) in &self.0 {
+            let place = *places.entry(key.as_ref()).or_insert(entries.len());
+            match entries.get_mut(place) {
+                Some(known) => known.1 = value,
+                None => entries.push((key, value)),
+            }
+        }
         entries
     }
 
-    /// The members as they are kept: each name once, where it came first.
+    /// The members as they are kept.
     pub fn to_map(&self) -> JsonMap {
         let kept = |(key, value): &(Cow<'_, str>, Given<'_>)| (key.to_string(), Value::from(value));
         self.0.iter().map(kept).collect()
@@ -207,7 +209,8 @@ mod tests {
         let members = given.as_object().unwrap();
         assert_eq!(members.get("a").map(Value::from), Some(json!(3)));
         assert!(members.get("c").is_none());
-        let names: Vec<_> = members.entries().iter().map(|(name, _)| *name).collect();
-        assert_eq!(names, ["b", "a"]);
+        let kept = members.entries().into_iter();
+        let kept: Vec<_> = kept.map(|(name, value)| (name, value.into())).collect();
+        assert_eq!(kept, [("a", json!(3)), ("b", json!(2))]);
     }
 }

@@ -107,8 +107,8 @@ fn pair<'v>(value: &'v Given<'v>) -> Option<(Cow<'v, str>, Given<'v>)> {
     let parts: Vec<Given<'v>> = match value {
         Given::Array(items) => items.clone(),
         Given::Object(members) => {
-            let once: Vec<_> = members.to_map().into_iter().map(|(key, _)| key).collect();
-            once.into_iter().map(|key| text(key.into())).collect()
+            let entries = members.entries().into_iter();
+            entries.map(|(key, _)| text(key.into())).collect()
         }
         Given::String(all) => all.chars().map(|c| text(c.to_string().into())).collect(),
         _ => Vec::new(),
