@@ -87,8 +87,8 @@ async fn front_door() -> &'static str {
 async fn elsewhere(request: Request) -> Response {
     let (parts, body) = request.into_parts();
     body::passed_over(body).await;
-    if dialect::within(parts.uri.path(), dialect::ORION) {
-        return orion::or_not_found(parts).await;
+    if let Some(elsewhere) = orion::mended(&parts) {
+        return elsewhere;
     }
     let detail = serde_json::json!({ "detail": "Not Found" });
     (StatusCode::NOT_FOUND, axum::Json(detail)).into_response()

@@ -30,7 +30,7 @@ use super::Ctx;
 use super::describe::Description;
 use crate::domain::flow::Created;
 use error::Refusal;
-pub use redirect::{or_not_found, without_head};
+pub use redirect::{mended, without_head};
 
 /// What a handler answers.
 type Answer = Result<Response, Refusal>;

@@ -22,16 +22,10 @@ const COLLECTIONS: &[&str] = &[
 ];
 
 /// Sends a path that lacks its final slash, or has one too many, to the right one, as the
-/// 2.0a7 server does; anything else does not exist.
-pub async fn or_not_found(parts: Parts) -> Response {
-    let path = parts.uri.path().strip_prefix(ORION).unwrap_or_default();
-    let Some(toggled) = toggled(path) else {
-        return (
-            StatusCode::NOT_FOUND,
-            axum::Json(json!({ "detail": "Not Found" })),
-        )
-            .into_response();
-    };
+/// 2.0a7 server does. None for anything else, and outside of this dialect.
+pub fn mended(parts: &Parts) -> Option<Response> {
+    let path = parts.uri.path().strip_prefix(ORION)?;
+    let toggled = toggled(path)?;
     let asked = parts.extensions.get::<AskedUri>();
     let asked = asked.map_or(&parts.uri, |AskedUri(asked)| asked);
     let base = asked.path().strip_suffix(path).unwrap_or_default();
@@ -43,7 +37,7 @@ pub async fn or_not_found(parts: Parts) -> Response {
         "" => format!("{base}{toggled}{query}"),
         host => format!("http://{host}{base}{toggled}{query}"),
     };
-    (StatusCode::TEMPORARY_REDIRECT, [(header::LOCATION, to)]).into_response()
+    Some((StatusCode::TEMPORARY_REDIRECT, [(header::LOCATION, to)]).into_response())
 }
 
 /// The path with its final slash added or taken away, when that path is a route.
