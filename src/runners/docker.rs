@@ -100,19 +100,21 @@ impl DockerRunner {
         maker.map_or(EMBEDDED, String::as_str) == self.agent
     }
 
+    /// Waits until a container does not run, as far as the engine can tell. How that came about
+    /// is not told: what the container is then says more than the engine's answer.
+    async fn until_stopped(&self, id: &str) {
+        let options = WaitContainerOptions {
+            condition: "not-running".to_owned(),
+        };
+        let mut answers = self.docker.wait_container(id, Some(options));
+        let _ = answers.try_next().await;
+    }
+
     /// Waits until the engine says that the container has ended, or never existed. An
     /// engine that does not answer is asked again: silence is not an end.
     async fn wait_for_end(&self, id: &str) -> Exit {
         loop {
-            let options = WaitContainerOptions {
-                condition: "not-running".to_owned(),
-            };
-            // Its answer is not looked at: what the container is now tells more.
-            let _ = self
-                .docker
-                .wait_container(id, Some(options))
-                .try_next()
-                .await;
+            self.until_stopped(id).await;
             match self.inspect(id).await {
                 Ok(None) => return Exit::default(),
                 Ok(Some(found)) => {

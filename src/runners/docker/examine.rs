@@ -5,10 +5,8 @@ use std::time::Duration;
 
 use bollard::container::LogOutput;
 use bollard::models::{ContainerCreateBody, HostConfig};
-use bollard::query_parameters::{
-    CreateContainerOptions, LogsOptions, RemoveContainerOptions, WaitContainerOptions,
-};
-use futures_util::{StreamExt, TryStreamExt};
+use bollard::query_parameters::{CreateContainerOptions, LogsOptions, RemoveContainerOptions};
+use futures_util::StreamExt;
 use serde::Deserialize;
 
 use super::super::RunnerError;
@@ -135,15 +133,8 @@ impl DockerRunner {
             .start_container(id, None)
             .await
             .map_err(words::tell)?;
-        let options = WaitContainerOptions {
-            condition: "not-running".to_owned(),
-        };
         // How it ended is in what it said.
-        let _ = self
-            .docker
-            .wait_container(id, Some(options))
-            .try_next()
-            .await;
+        self.until_stopped(id).await;
         let options = LogsOptions {
             stdout: true,
             stderr: true,
