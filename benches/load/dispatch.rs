@@ -118,27 +118,20 @@ async fn one_by_one(client: &mut Client, path: &str, report: &mut Report) -> any
             201,
         )
         .await?;
-        while dispatched(client).await?.1 < made as f64 || look(client).await?.0 > 0.0 {
+        while dispatch_seconds(client, "count").await? < made as f64 || look(client).await?.0 > 0.0
+        {
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
     }
-    let (secs, runs) = dispatched(client).await?;
-    let mean = secs * 1000.0 / runs;
+    let mean = dispatch_seconds(client, "sum").await? * 1000.0 / SINGLE as f64;
     report.enter(Of::Prefectd(0), "dispatch latency: mean", "ms", mean);
     Ok(())
 }
 
-/// The seconds that dispatching took so far, all runs together, and how many runs there were.
-async fn dispatched(client: &mut Client) -> anyhow::Result<(f64, f64)> {
-    client.page("/metrics").await?;
-    let value = |name: &str| {
-        let mut lines = client.body().lines();
-        let line = lines.find_map(|line| line.strip_prefix(name));
-        line.and_then(|value| value.trim().parse().ok())
-    };
-    let secs = value("prefectd_dispatch_seconds_sum ").context("no such metric")?;
-    let runs = value("prefectd_dispatch_seconds_count ").context("no such metric")?;
-    Ok((secs, runs))
+/// One of the two numbers of how long dispatching took, all runs together.
+async fn dispatch_seconds(client: &mut Client, which: &str) -> anyhow::Result<f64> {
+    let name = format!("prefectd_dispatch_seconds_{which}");
+    client.metric(&name).await?.context("no such metric")
 }
 
 async fn make_runs(

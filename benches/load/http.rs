@@ -93,6 +93,14 @@ impl Client {
         }
     }
 
+    /// The value of a metric, with its labels if it has any; none while nothing was counted.
+    pub async fn metric(&mut self, name: &str) -> anyhow::Result<Option<f64>> {
+        self.page("/metrics").await?;
+        let mut lines = self.body().lines().filter_map(|line| line.rsplit_once(' '));
+        let value = lines.find_map(|(known, value)| (known == name).then_some(value));
+        Ok(value.map(str::parse).transpose()?)
+    }
+
     /// The last answer's body.
     pub fn body(&self) -> &str {
         let body = self.answer.get(self.body_at..).unwrap_or_default();

@@ -71,13 +71,8 @@ async fn set_state(server: &Server) -> anyhow::Result<Call> {
 /// How many runs retention has deleted.
 async fn deleted(server: &Server) -> anyhow::Result<f64> {
     let mut client = Client::connect(server.address).await?;
-    client.page("/metrics").await?;
-    let name = "prefectd_retention_deleted_total{kind=\"flow_runs\"} ";
-    let line = client
-        .body()
-        .lines()
-        .find_map(|line| line.strip_prefix(name).map(str::to_owned));
-    Ok(line.unwrap_or_default().parse().unwrap_or_default())
+    let name = "prefectd_retention_deleted_total{kind=\"flow_runs\"}";
+    Ok(client.metric(name).await?.unwrap_or_default())
 }
 
 fn file_mib(dir: &Path) -> anyhow::Result<f64> {
