@@ -41,6 +41,23 @@ fn split(run: &FlowRun) -> (JsonMap, JsonMap) {
     (theirs.into_iter().collect(), ours)
 }
 
+/// By which the container is found again; they win over the deployment's.
+fn own_labels(
+    run: &FlowRun,
+    settings: &RunnerSettings,
+    auto_remove: bool,
+) -> impl Iterator<Item = (String, String)> {
+    let agent = (settings.agent != EMBEDDED).then(|| settings.agent.clone());
+    let labels = [
+        (RUN_LABEL, Some(run.id.to_string())),
+        (INSTANCE_LABEL, Some(settings.instance.clone())),
+        (AGENT_LABEL, agent),
+        (REMOVE_LABEL, auto_remove.then(|| "yes".to_owned())),
+    ];
+    let given = labels.into_iter();
+    given.filter_map(|(name, value)| Some((name.to_owned(), value?)))
+}
+
 pub(super) fn job(run: &FlowRun, settings: &RunnerSettings) -> Result<Job, RunnerError> {
     let (theirs, ours) = split(run);
     let (config, asked) = (
@@ -88,14 +105,7 @@ pub(super) fn job(run: &FlowRun, settings: &RunnerSettings) -> Result<Job, Runne
         false => Vec::new(),
     };
     let mut labels = config.labels.unwrap_or_default();
-    labels.insert(RUN_LABEL.to_owned(), run.id.to_string());
-    labels.insert(INSTANCE_LABEL.to_owned(), settings.instance.clone());
-    if settings.agent != EMBEDDED {
-        labels.insert(AGENT_LABEL.to_owned(), settings.agent.clone());
-    }
-    if config.auto_remove {
-        labels.insert(REMOVE_LABEL.to_owned(), "yes".to_owned());
-    }
+    labels.extend(own_labels(run, settings, config.auto_remove));
     Ok(Job {
         flow_run_id: run.id,
         name: run.name.clone(),
