@@ -38,6 +38,8 @@ use crate::storage::blobs::Blobs;
 const DRAIN: Duration = Duration::from_secs(10);
 
 /// Runs the daemon until it is told to stop. An error means that it could not start.
+///
+/// Long, and in one piece: what there is to read here is the order of the steps.
 pub async fn run(settings: Settings, flags: Flags) -> anyhow::Result<()> {
     let inherited = systemd::Inherited::take()?;
     let _lock = state_dir::take(&settings.state_dir)?;
