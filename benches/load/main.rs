@@ -76,9 +76,10 @@ struct Args {
     /// Write the measurements here as JSON, beside printing them
     #[arg(long)]
     json: Option<PathBuf>,
-    /// Put the table into this file, between the marks that it has for it
-    #[arg(long)]
-    readme: Option<PathBuf>,
+    /// Put the table, or its main rows, into this file, between the marks that it has for it;
+    /// may be given several times
+    #[arg(long, value_name = "FILE")]
+    readme: Vec<PathBuf>,
     /// Runs that are due in the same second in the dispatch part
     #[arg(long, default_value_t = 10_000)]
     due: u64,
@@ -137,12 +138,11 @@ async fn whole(args: Args) -> anyhow::Result<String> {
     if let Some(path) = &bench.args.json {
         std::fs::write(path, serde_json::to_string_pretty(&bench.report)?)?;
     }
-    let table = bench.report.markdown();
-    if let Some(path) = &bench.args.readme {
+    for path in &bench.args.readme {
         let text = std::fs::read_to_string(path)?;
-        std::fs::write(path, report::placed(&text, &table)?)?;
+        std::fs::write(path, bench.report.placed(&text)?)?;
     }
-    Ok(table)
+    Ok(bench.report.markdown())
 }
 
 impl Bench {

@@ -5,18 +5,23 @@ use std::fmt::Write;
 use anyhow::Context;
 use serde::Serialize;
 
-/// Between these a file has the table.
-const MARKS: [&str; 2] = ["<!-- bench -->\n", "<!-- /bench -->"];
+/// Between these a file has the whole table.
+const WHOLE: &str = "<!-- bench -->\n";
+/// Between these it has the rows in [`IN_SHORT`].
+const SHORT: &str = "<!-- bench: in short -->\n";
+const END: &str = "<!-- /bench -->";
 
-/// A file's text with the table in its place.
-pub fn placed(text: &str, table: &str) -> anyhow::Result<String> {
-    let [begin, end] = MARKS;
-    let parts = text.split_once(begin).and_then(|(before, rest)| {
-        let (_, after) = rest.split_once(end)?;
-        Some(format!("{before}{begin}{table}{end}{after}"))
-    });
-    parts.context("the file has no marks for the table")
-}
+/// What a reader who asks "how fast is it?" wants to know.
+const IN_SHORT: [&str; 8] = [
+    "start",
+    "resident, idle",
+    "lifecycle, 1 clients",
+    "lifecycle, 64 clients",
+    "create a run, many clients",
+    "set_state, 1 client: median",
+    "newest 20 runs, 1 client: median",
+    "write logs, many clients",
+];
 
 /// The machine: how many cores of what.
 fn machine() -> String {
@@ -111,20 +116,43 @@ impl Report {
             .push(format!("{whose}, {what}: {failed} failed"));
     }
 
-    /// The table in Markdown, which is also fit to be read as it is.
-    pub fn markdown(&self) -> String {
-        let mut head = vec!["".to_owned(), "unit".to_owned()];
+    /// A file's text with the table in its place: the whole one, or that in short.
+    pub fn placed(&self, text: &str) -> anyhow::Result<String> {
+        let at = |begin: &str, table: &str| {
+            let (before, rest) = text.split_once(begin)?;
+            let (_, after) = rest.split_once(END)?;
+            Some(format!("{before}{begin}{table}{END}{after}"))
+        };
+        at(WHOLE, &self.markdown())
+            .or_else(|| at(SHORT, &self.in_short()))
+            .context("the file has no marks for the table")
+    }
+
+    fn in_short(&self) -> String {
+        let is_kept = |row: &&Row| IN_SHORT.contains(&row.what.as_str());
+        let rows = self.rows.iter().filter(is_kept);
+        format!("One run on {}:\n\n{}", machine(), self.table(rows))
+    }
+
+    fn table<'a>(&self, rows: impl Iterator<Item = &'a Row>) -> String {
+        let mut head = vec![String::new(), "unit".to_owned()];
         let sizes = self.stored_runs.iter();
         head.extend(sizes.map(|runs| format!("{} stored runs", thousands(*runs))));
         head.extend(["real server".to_owned(), "ratio".to_owned()]);
         let mut lines = vec![head];
-        for row in &self.rows {
+        for row in rows {
             let mut line = vec![row.what.clone(), row.unit.to_owned()];
             line.extend(row.prefectd.iter().map(|value| shown(*value)));
             line.extend([shown(row.real), row.ratio()]);
             lines.push(line);
         }
-        let mut text = format!("One run on {}:\n\n{}", machine(), aligned(&lines));
+        aligned(&lines)
+    }
+
+    /// The table in Markdown, which is also fit to be read as it is.
+    pub fn markdown(&self) -> String {
+        let table = self.table(self.rows.iter());
+        let mut text = format!("One run on {}:\n\n{table}", machine());
         match self.failures.is_empty() {
             true => text.push_str("\nFailed requests: none.\n"),
             false => {
