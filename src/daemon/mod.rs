@@ -97,6 +97,11 @@ pub async fn run(settings: Settings, flags: Flags) -> anyhow::Result<()> {
     for listener in tcp {
         serve_tcp(&serving, &about, listener)?;
     }
+    if let Some(api) = api {
+        // Without it the client works on a database of its own, and never says so.
+        let url = api_url(api);
+        tracing::info!("for the Prefect client: export PREFECT_ORION_HOST={url}");
+    }
     // Last: whoever asks on the socket is told of all listeners.
     serving.unix(unix.listener);
     if let Some(port) = bridge_port {

@@ -26,6 +26,8 @@ mod docker;
 #[cfg(test)]
 mod doctor;
 #[cfg(test)]
+mod first_hour;
+#[cfg(test)]
 mod hosts;
 #[cfg(test)]
 mod metrics;

@@ -42,12 +42,25 @@ fn shown(status: &Status) -> String {
             ("started", render::ago(status.started.utc(), now)),
             ("socket", status.socket.clone()),
             ("listeners", status.listeners.join("\n")),
+            ("clients", for_clients(&status.listeners)),
             ("database", database),
             ("agents", agents),
             ("runs", runs),
         ]
         .into_iter(),
     )
+}
+
+/// What the Prefect client must be told; without it that works on a database of its own.
+fn for_clients(listeners: &[String]) -> String {
+    match listeners.first() {
+        Some(first) => {
+            let local = first.replace("//0.0.0.0:", "//127.0.0.1:");
+            let local = local.replace("//[::]:", "//[::1]:");
+            format!("export PREFECT_ORION_HOST={local}/api/")
+        }
+        None => "no TCP address; see server.listen".to_owned(),
+    }
 }
 
 fn described(agent: &Agent, now: DateTime<Utc>) -> String {
