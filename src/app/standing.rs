@@ -1,8 +1,10 @@
 //! How a run stands that asks for something.
 
+use std::collections::HashSet;
+
 use super::App;
 use crate::domain::access::{Neighbour, Standing, Targets, executes};
-use crate::domain::error::Result;
+use crate::domain::error::{Error, Result};
 use crate::domain::ids::FlowRunId;
 use crate::storage::{Connection, flow_runs, task_runs};
 
@@ -34,21 +36,29 @@ impl App {
     }
 }
 
+/// Each run is looked up once, however many of its task runs are targets.
 fn all_within(db: &Connection, ancestor: FlowRunId, targets: &Targets) -> Result<bool> {
-    for id in &targets.task_runs {
-        match task_runs::flow_run_of(db, *id)? {
-            Some(run) if is_within(db, run, ancestor)? => {}
-            _ => return Ok(false),
+    let mut within = HashSet::from([ancestor]);
+    let mut is_within = |id: FlowRunId| {
+        if within.contains(&id) {
+            return Ok(true);
         }
-    }
+        let is_within = flow_runs::is_within(db, id, ancestor)?;
+        if is_within {
+            within.insert(id);
+        }
+        Ok::<_, Error>(is_within)
+    };
     for id in &targets.flow_runs {
-        if !is_within(db, *id, ancestor)? {
+        if !is_within(*id)? {
             return Ok(false);
         }
     }
+    for id in &targets.task_runs {
+        match task_runs::flow_run_of(db, *id)? {
+            Some(run) if is_within(run)? => {}
+            _ => return Ok(false),
+        }
+    }
     Ok(true)
-}
-
-fn is_within(db: &Connection, id: FlowRunId, ancestor: FlowRunId) -> Result<bool> {
-    Ok(id == ancestor || flow_runs::is_within(db, id, ancestor)?)
 }

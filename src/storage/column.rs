@@ -6,6 +6,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use uuid::Uuid;
 
+use super::bulk;
 use crate::domain::ids::{
     DeploymentId, FlowId, FlowRunId, LogId, SavedSearchId, StateId, TaskRunId,
 };
@@ -97,7 +98,9 @@ impl<T: Serialize> ToSql for Json<&T> {
 
 impl<T: DeserializeOwned> FromSql for Json<T> {
     fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
-        serde_json::from_str(value.as_str()?)
+        let text = value.as_str()?;
+        bulk::note_json(text);
+        serde_json::from_str(text)
             .map(Json)
             .map_err(|error| FromSqlError::Other(Box::new(error)))
     }

@@ -73,7 +73,7 @@ fn read(row: &Row<'_>) -> rusqlite::Result<Log> {
         line: NewLog {
             name: columns.next()?,
             level: columns.next()?,
-            message: columns.next()?,
+            message: columns.text()?,
             timestamp: columns.next()?,
             flow_run_id: columns.next()?,
             task_run_id: columns.next()?,

@@ -12,6 +12,7 @@
 pub mod admin;
 pub mod backup;
 pub mod blobs;
+mod bulk;
 mod checkpoints;
 pub mod claims;
 mod column;

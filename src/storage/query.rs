@@ -1,8 +1,9 @@
 //! Small helpers around prepared statements.
 
-use rusqlite::types::FromSql;
+use rusqlite::types::{FromSql, ValueRef};
 use rusqlite::{Connection, OptionalExtension, Params, Row};
 
+use super::bulk;
 use crate::domain::error::Result;
 
 /// Reads a row's columns from left to right, as the statement lists them.
@@ -22,6 +23,14 @@ impl<'row, 'stmt> Columns<'row, 'stmt> {
         let index = self.next;
         self.next += 1;
         self.row.get(index)
+    }
+
+    /// The next column's text, which may be long.
+    pub fn text<T: FromSql>(&mut self) -> rusqlite::Result<T> {
+        if let Ok(ValueRef::Text(text)) = self.row.get_ref(self.next) {
+            bulk::note_text(text.len());
+        }
+        self.next()
     }
 }
 
@@ -49,7 +58,7 @@ pub(super) fn all<T>(
 ) -> Result<Vec<T>> {
     let mut statement = db.prepare_cached(sql)?;
     let rows = statement.query_map(params, read)?;
-    Ok(rows.collect::<rusqlite::Result<_>>()?)
+    bulk::bounded(rows)
 }
 
 /// Changes rows and says how many.

@@ -113,7 +113,7 @@ fn read_after_id(id: StateId, columns: &mut Columns<'_, '_>) -> rusqlite::Result
         kind: columns.next::<StateType>()?,
         name: columns.next()?,
         timestamp: columns.next()?,
-        message: columns.next()?,
+        message: columns.text()?,
         data: columns.next::<Option<Json<_>>>()?.map(|json| json.0),
         details: columns.next::<Json<Details>>()?.0.into(),
     })

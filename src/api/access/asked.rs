@@ -3,6 +3,8 @@
 //! Routes that are not known here are the operators': what is added to a dialect is closed to
 //! runs until somebody says what it is.
 
+use std::collections::BTreeSet;
+
 use axum::http::Method;
 use serde_json::Value;
 use uuid::Uuid;
@@ -163,21 +165,17 @@ fn run_of_deployment(body: &Value) -> Asked {
 }
 
 fn lines(body: &Value) -> Option<Asked> {
-    let mut targets = Targets::default();
+    let (mut flow_runs, mut task_runs) = (BTreeSet::new(), BTreeSet::new());
     for line in body.as_array()? {
-        let flow_run = FlowRunId::from_uuid(id_in(line, "flow_run_id")?);
-        if !targets.flow_runs.contains(&flow_run) {
-            targets.flow_runs.push(flow_run);
-        }
-        if is_absent(line, "task_run_id") {
-            continue;
-        }
-        let task_run = TaskRunId::from_uuid(id_in(line, "task_run_id")?);
-        if !targets.task_runs.contains(&task_run) {
-            targets.task_runs.push(task_run);
+        flow_runs.insert(id_in(line, "flow_run_id")?);
+        if !is_absent(line, "task_run_id") {
+            task_runs.insert(id_in(line, "task_run_id")?);
         }
     }
-    Some(Asked::Log(targets))
+    Some(Asked::Log(Targets {
+        flow_runs: flow_runs.into_iter().map(FlowRunId::from_uuid).collect(),
+        task_runs: task_runs.into_iter().map(TaskRunId::from_uuid).collect(),
+    }))
 }
 
 /// Whether a body names what a run should run on, in the words of either dialect. An unset flow

@@ -16,6 +16,7 @@ use sea_query::{
     Condition, Expr, ExprTrait, Func, Order, Query, SelectStatement, SqliteQueryBuilder, Value,
 };
 
+use super::bulk;
 use crate::domain::error::{Error, Result};
 use crate::domain::filter::{Page, RunSort, TagCriterion, TimeCriterion};
 
@@ -29,7 +30,7 @@ pub(super) fn all<T>(
     let values = values.0.into_iter().map(bind).collect::<Result<Vec<_>>>()?;
     let mut prepared = db.prepare_cached(&sql)?;
     let rows = prepared.query_map(params_from_iter(values), read)?;
-    Ok(rows.collect::<rusqlite::Result<_>>()?)
+    bulk::bounded(rows)
 }
 
 /// The number that a counting statement answers.
