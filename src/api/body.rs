@@ -16,6 +16,22 @@ const MOST_DISCARDED: usize = 4 * MAX_BODY;
 /// How long a client may take to send it.
 const TIME: Duration = Duration::from_secs(60);
 
+/// A refusal repeats a body of at most so many bytes; of a larger one, how it begins.
+pub(super) const MOST_TOLD: usize = 16 * 1024;
+/// How much of a larger one that is.
+const BEGINNING: usize = 1024;
+
+/// A body as a refusal may repeat it: the text, or how it begins and how long it is.
+pub(super) fn beginning(bytes: &[u8]) -> String {
+    if bytes.len() <= MOST_TOLD {
+        return String::from_utf8_lossy(bytes).into_owned();
+    }
+    let start = bytes.get(..BEGINNING).unwrap_or_default();
+    let start = String::from_utf8_lossy(start);
+    let start = start.trim_end_matches(char::REPLACEMENT_CHARACTER);
+    format!("{start}… ({} bytes in all)", bytes.len())
+}
+
 /// Reads a body that nobody needs and throws it away: a connection on which part of a request
 /// is left cannot take another.
 pub(super) async fn passed_over(body: Body) {

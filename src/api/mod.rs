@@ -6,12 +6,15 @@
 
 mod about;
 pub mod access;
+mod answer;
+mod aside;
 mod body;
 pub mod caller;
 mod describe;
 pub mod dialect;
 mod docs;
 mod error;
+mod json;
 mod key;
 mod metrics;
 pub mod orion;

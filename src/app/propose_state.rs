@@ -128,7 +128,10 @@ pub(super) fn for_task_run(
         });
     }
     let cached = match &proposed.details.cache_key {
-        Some(key) if proposed.kind == StateType::Running && force == Force::No => {
+        // An empty key is none, as to the 2.0a7 server.
+        Some(key)
+            if proposed.kind == StateType::Running && force == Force::No && !key.is_empty() =>
+        {
             states::cached(db, key, now)?
         }
         _ => None,
@@ -147,6 +150,7 @@ pub(super) fn for_task_run(
     })?;
     if let (true, Some(state)) = (completes, &decision.state)
         && let Some(key) = &state.details.cache_key
+        && !key.is_empty()
     {
         states::cache(db, key, state)?;
     }

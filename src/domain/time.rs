@@ -15,10 +15,25 @@ pub struct Timestamp(i64);
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Span(i64);
 
+/// 0001-01-01T00:00:00Z.
+const FIRST: i64 = -62_135_596_800_000_000;
+/// 9999-12-31T23:59:59.999999Z.
+const LAST: i64 = 253_402_300_799_999_999;
+
+/// The longest length of time that a client may name: a thousand years of 365.25 days. Added to
+/// any moment at which somebody runs this, it stays within the calendar.
+const LONGEST_SECS: f64 = 31_557_600_000.0;
+
 impl Timestamp {
     /// The instant so many microseconds after the epoch.
     pub const fn from_micros(micros: i64) -> Self {
         Self(micros)
+    }
+
+    /// Whether Python's calendar, the years 1 to 9999 in UTC, has this instant. No client reads
+    /// another, so none is stored.
+    pub fn is_in_calendar(self) -> bool {
+        (FIRST..=LAST).contains(&self.0)
     }
 
     /// Microseconds since the epoch.
@@ -52,6 +67,13 @@ impl Span {
     pub fn from_secs_f64(secs: f64) -> Self {
         // A float that does not fit saturates, which is what "for ever" should do.
         Self((secs * 1e6).round() as i64)
+    }
+
+    /// A length that a client names, in seconds; `None` for what is not finite and beyond a
+    /// thousand years either way.
+    pub fn of_secs(secs: f64) -> Option<Self> {
+        let fits = secs.abs() <= LONGEST_SECS;
+        fits.then(|| Self::from_secs_f64(secs))
     }
 
     /// The length in microseconds.

@@ -6,6 +6,7 @@ use axum::http::{HeaderMap, Uri, header};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
+use super::super::aside::aside;
 use super::super::{Ctx, body};
 use super::error::Refusal;
 use super::read::{self, Cursor, Fields, Given, Issue, Malformed, Members, Step};
@@ -73,11 +74,10 @@ impl Ask {
     /// A required id in the query.
     pub fn query_id<T>(&mut self, name: &'static str, from: impl Fn(Uuid) -> T) -> Option<T> {
         let query = self.uri.query().unwrap_or_default();
-        let pairs = query.split('&').filter_map(|pair| pair.split_once('='));
-        let found = pairs
-            .filter(|(key, _)| *key == name)
-            .map(|(_, value)| Given::String(value.to_owned().into()))
-            .next_back();
+        let found = form_urlencoded::parse(query.as_bytes())
+            .filter(|(key, _)| key == name)
+            .map(|(_, value)| Given::String(value.into_owned().into()))
+            .last();
         self.at("query", name, |cursor| match found {
             Some(text) => read::id(from)(&text, cursor),
             None => cursor.missing(),
@@ -89,12 +89,9 @@ impl Ask {
         &mut self,
         read: impl FnOnce(&Given<'_>, &mut Cursor) -> Option<T>,
     ) -> Option<T> {
-        self.has_body = true;
-        let (content, cursor) = (&self.content, &mut self.cursor);
-        let body = content.look_or_refuse(&mut self.refusal);
-        cursor.within(Step::Key("body".into()), |cursor| match &body {
+        self.read_body(|body, cursor| match body {
             Given::Null => cursor.missing(),
-            body => read(body, cursor),
+            body => read(&body, cursor),
         })
     }
 
@@ -104,15 +101,41 @@ impl Ask {
         &mut self,
         read: impl FnOnce(&mut Fields<'_, '_>) -> Option<T>,
     ) -> Option<T> {
+        self.read_body(|body, cursor| {
+            let given = match body {
+                Given::Null => Given::Object(Members::default()),
+                given => given,
+            };
+            read(&mut Fields::of_parameters(&given, cursor))
+        })
+    }
+
+    /// The body, of which there is not too much. A large one is read out of the way of other
+    /// requests.
+    fn read_body<T>(
+        &mut self,
+        read: impl FnOnce(Given<'_>, &mut Cursor) -> Option<T>,
+    ) -> Option<T> {
         self.has_body = true;
         let (content, cursor) = (&self.content, &mut self.cursor);
-        let body = content.look_or_refuse(&mut self.refusal);
-        let given = match body {
-            Given::Null => Given::Object(Members::default()),
-            given => given,
-        };
-        cursor.within(Step::Key("body".into()), |cursor| {
-            read(&mut Fields::of_parameters(&given, cursor))
+        aside(content.bytes.len(), || {
+            let body = match content.look() {
+                Ok(body) => body,
+                Err(why) => {
+                    self.refusal = Some(why);
+                    return None;
+                }
+            };
+            cursor.within(Step::Key("body".into()), |cursor| {
+                let excesses = read::excesses(&body);
+                if excesses.is_empty() {
+                    return read(body, cursor);
+                }
+                for excess in &excesses {
+                    cursor.excess(excess);
+                }
+                None
+            })
         })
     }
 
@@ -123,13 +146,13 @@ impl Ask {
         }
         match read {
             Some(value) if self.cursor.is_clean() => Ok(value),
-            _ => {
-                let body = self.content.look().ok().filter(|_| self.has_body);
-                Err(Refusal::Invalid {
-                    body: body.map_or(Value::Null, |body| Value::from(&body)),
-                    issues: self.cursor.into_issues(),
-                })
-            }
+            _ => Err(Refusal::Invalid {
+                body: match self.has_body {
+                    true => self.content.told(),
+                    false => Value::Null,
+                },
+                issues: self.cursor.into_issues(),
+            }),
         }
     }
 
@@ -146,12 +169,13 @@ impl Ask {
 }
 
 impl Content {
-    /// The value; null, with a refusal, where it cannot be read.
-    fn look_or_refuse(&self, refusal: &mut Option<Refusal>) -> Given<'_> {
-        self.look().unwrap_or_else(|why| {
-            *refusal = Some(why);
-            Given::Null
-        })
+    /// The value as a refusal repeats it: of a large one, how it begins.
+    fn told(&self) -> Value {
+        if self.bytes.len() > body::MOST_TOLD {
+            return body::beginning(&self.bytes).into();
+        }
+        let body = self.look().ok();
+        body.map_or(Value::Null, |body| Value::from(&body))
     }
 
     /// The value; null where there is none. Other kinds of content are handed on as a string,
@@ -182,6 +206,7 @@ fn is_json(headers: &HeaderMap) -> bool {
 }
 
 fn malformed(text: &str, fault: &Malformed) -> Refusal {
+    let doc = body::beginning(text.as_bytes());
     let Malformed {
         msg,
         position,
@@ -194,7 +219,7 @@ fn malformed(text: &str, fault: &Malformed) -> Refusal {
         kind: "value_error.jsondecode",
         ctx: Some(json!({
             "msg": msg,
-            "doc": text,
+            "doc": doc,
             "pos": position,
             "lineno": line,
             "colno": column,
@@ -202,6 +227,6 @@ fn malformed(text: &str, fault: &Malformed) -> Refusal {
     };
     Refusal::Invalid {
         issues: vec![issue],
-        body: text.into(),
+        body: doc.into(),
     }
 }

@@ -4,7 +4,7 @@ use axum::extract::State;
 
 use super::super::{Caller, Ctx};
 use super::ask::Ask;
-use super::read::{integer, timestamp};
+use super::read::{Cursor, Given, timestamp, within};
 use super::wire::{self, DeploymentOut, FlowRunOut};
 use super::{Answer, created, no_content, ok};
 use crate::app::Range;
@@ -55,16 +55,25 @@ pub async fn schedule(State(ctx): State<Ctx>, mut ask: Ask) -> Answer {
     let range = ask.embedded(|fields| {
         let from = fields.optional("start_time", timestamp);
         let until = fields.optional("end_time", timestamp);
-        let most = fields.optional("max_runs", integer);
+        let most = fields.optional("max_runs", max_runs);
         Some(Range {
             from: from?,
             until: until?,
-            most: most?.map(|most| most.max(0).unsigned_abs()),
+            most: most?,
         })
     });
     let (id, range) = ask.done(id.zip(range))?;
     ctx.app.schedule_runs(id, range).await?;
     ok(())
+}
+
+/// How many runs a schedule may be asked for at once.
+const MOST_RUNS: i64 = 1000;
+
+/// A number of runs; that server makes one where none or fewer are asked for.
+fn max_runs(value: &Given<'_>, cursor: &mut Cursor) -> Option<u64> {
+    let most = within(i64::MIN, MOST_RUNS)(value, cursor)?;
+    Some(most.max(1).unsigned_abs())
 }
 
 pub async fn set_schedule_active(State(ctx): State<Ctx>, mut ask: Ask) -> Answer {

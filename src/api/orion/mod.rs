@@ -26,8 +26,8 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 
-use super::Ctx;
 use super::describe::Description;
+use super::{Ctx, answer};
 use crate::domain::flow::Created;
 use error::Refusal;
 pub use redirect::{mended, without_head};
@@ -46,7 +46,7 @@ pub fn routes() -> (Router<Ctx>, Description) {
 
 /// 200 with a body.
 fn ok(body: impl Serialize) -> Answer {
-    Ok(axum::Json(body).into_response())
+    Ok(answer::json(StatusCode::OK, &body)?)
 }
 
 /// 201 when it is new, 200 when it was there.
@@ -55,7 +55,7 @@ fn created<T>(made: &Created<T>, body: impl Serialize) -> Answer {
         true => StatusCode::CREATED,
         false => StatusCode::OK,
     };
-    Ok((status, axum::Json(body)).into_response())
+    Ok(answer::json(status, &body)?)
 }
 
 /// 204.

@@ -12,10 +12,8 @@ use crate::domain::error::{Error, Kind};
 pub enum Refusal {
     /// The request is not what the route asks for.
     Invalid {
-        /// The part of the request: `path`, `query` or `body`.
-        part: &'static str,
-        /// The key within it, where one is known.
-        key: Option<String>,
+        /// Where: `path`, `query` or `body`, then keys and indexes.
+        loc: Vec<Value>,
         /// What is wrong.
         message: String,
         /// The body as it was understood.
@@ -34,13 +32,7 @@ impl From<Error> for Refusal {
 impl IntoResponse for Refusal {
     fn into_response(self) -> Response {
         match self {
-            Refusal::Invalid {
-                part,
-                key,
-                message,
-                body,
-            } => {
-                let loc: Vec<_> = std::iter::once(part.to_owned()).chain(key).collect();
+            Refusal::Invalid { loc, message, body } => {
                 let answer = json!({
                     "exception_message": "Invalid request received.",
                     "exception_detail": [{ "loc": loc, "msg": message, "type": "value_error" }],

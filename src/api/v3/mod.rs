@@ -20,8 +20,8 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 
-use super::Ctx;
 use super::describe::Description;
+use super::{Ctx, answer};
 use crate::domain::flow::Created;
 use error::Refusal;
 
@@ -39,7 +39,7 @@ pub fn routes() -> (Router<Ctx>, Description) {
 
 /// 200 with a body.
 fn ok(body: impl Serialize) -> Answer {
-    Ok(axum::Json(body).into_response())
+    Ok(answer::json(StatusCode::OK, &body)?)
 }
 
 /// 201 when it is new, 200 when it was there.
@@ -48,7 +48,7 @@ fn created<T, W: Serialize>(created: Created<T>, render: impl FnOnce(T) -> W) ->
         true => StatusCode::CREATED,
         false => StatusCode::OK,
     };
-    Ok((status, axum::Json(render(created.into_inner()))).into_response())
+    Ok(answer::json(status, &render(created.into_inner()))?)
 }
 
 /// 204.

@@ -96,7 +96,7 @@ fn shown(name: &str, deployment: &Deployment) -> String {
 
 fn yaml(value: &Value) -> String {
     // A JSON value is always YAML too.
-    let text = serde_yaml_ng::to_string(value).unwrap_or_default();
+    let text = render::yaml(value).unwrap_or_default();
     text.trim_end().to_owned()
 }
 
@@ -172,6 +172,9 @@ mod tests {
         let read = Value::Object(parameters(&given).unwrap());
         let want = serde_json::json!({"n": 3, "s": "x=y", "t": "3", "l": [1, 2], "e": ""});
         assert_eq!(read, want);
+        let numbers = ["x=202402144809161001040", "y=1.50", "z=1e400"].map(str::to_owned);
+        let read = Value::Object(parameters(&numbers).unwrap()).to_string();
+        assert_eq!(read, r#"{"x":202402144809161001040,"y":1.50,"z":1e+400}"#);
         for bad in ["novalue", "=x"] {
             assert!(parameters(&[bad.to_owned()]).unwrap_err().is_usage());
         }

@@ -2,9 +2,8 @@
 
 use std::borrow::Cow;
 
-use super::given::{Given, Members};
 use super::scalars::dict;
-use super::{Cursor, Step};
+use super::{Cursor, Given, Members, Step};
 
 /// What a field asks for when it is absent or null.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -177,6 +176,9 @@ impl<'v, 'c> Fields<'v, 'c> {
         extra.sort_unstable();
         extra.dedup();
         for name in extra {
+            if self.cursor.is_full() {
+                break;
+            }
             let step = Step::Key(name.to_owned().into());
             self.cursor.within(step, |cursor| {
                 cursor.fault::<()>("extra fields not permitted", "value_error.extra")

@@ -6,21 +6,26 @@
 //! object in the model's order, and a reader turns one value into one domain value.
 
 mod fields;
-mod given;
-mod json;
 mod scalars;
 mod times;
 
 use std::borrow::Cow;
 
 use serde::Serialize;
-use serde_json::Value;
+use serde_json::{Value, json};
 
+use super::super::json::{Excess, Place};
+pub(super) use super::super::json::{Given, Malformed, Members, excesses, parse};
 pub(super) use fields::{Fields, Need};
-pub(super) use given::{Given, Members};
-pub(super) use json::{Malformed, parse};
-pub(super) use scalars::{boolean, choice, id, integer, list, map, map_of, number, string, within};
-pub(super) use times::{duration, timestamp};
+pub(super) use scalars::{
+    boolean, choice, id, integer, list, map, map_of, number, string, string_or_random, within,
+};
+pub(super) use times::{duration, seconds, timestamp};
+
+/// The most faults that are collected; beyond them nothing more is read.
+const MOST_ISSUES: usize = 100;
+/// How many bytes of a key are told.
+const LONGEST_KEY: usize = 200;
 
 /// A fault in a request.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -45,6 +50,20 @@ pub enum Step {
     Key(Cow<'static, str>),
     /// An index of a list.
     Index(usize),
+}
+
+impl Step {
+    /// The step as it is told: a key is whatever a client sent.
+    fn shortened(&self) -> Self {
+        match self {
+            Step::Key(Cow::Owned(key)) if key.len() > LONGEST_KEY => {
+                let end = key.floor_char_boundary(LONGEST_KEY);
+                let start = key.get(..end).unwrap_or_default();
+                Step::Key(format!("{start}…").into())
+            }
+            step => step.clone(),
+        }
+    }
 }
 
 /// Where the reading is, and what was found wrong so far.
@@ -75,13 +94,38 @@ impl Cursor {
         kind: &'static str,
         ctx: Option<Value>,
     ) -> Option<T> {
-        self.issues.push(Issue {
-            loc: self.place.clone(),
-            msg: msg.into(),
-            kind,
-            ctx,
-        });
+        if !self.is_full() {
+            self.issues.push(Issue {
+                loc: self.place.iter().map(Step::shortened).collect(),
+                msg: msg.into(),
+                kind,
+                ctx,
+            });
+        }
         None
+    }
+
+    /// Notes that there is too much of something, in the words of that server's models.
+    pub fn excess(&mut self, excess: &Excess<'_>) {
+        let limit = excess.limit;
+        let (msg, kind) = match excess.is_list {
+            true => (
+                format!("ensure this value has at most {limit} items"),
+                "value_error.list.max_items",
+            ),
+            false => (
+                format!("ensure this value has at most {limit} characters"),
+                "value_error.any_str.max_length",
+            ),
+        };
+        let depth = self.place.len();
+        self.place
+            .extend(excess.place.iter().map(|step| match step {
+                Place::Key(key) => Step::Key((*key).to_owned().into()),
+                Place::Index(index) => Step::Index(*index),
+            }));
+        self.fault_with::<()>(msg, kind, Some(json!({ "limit_value": limit })));
+        self.place.truncate(depth);
     }
 
     /// Notes that something required is not there.
@@ -99,7 +143,13 @@ impl Cursor {
 
     /// Takes over what a trial found.
     pub fn adopt(&mut self, issues: Vec<Issue>) {
-        self.issues.extend(issues);
+        let free = MOST_ISSUES.saturating_sub(self.issues.len());
+        self.issues.extend(issues.into_iter().take(free));
+    }
+
+    /// True once so many faults were found that no more are told.
+    pub fn is_full(&self) -> bool {
+        self.issues.len() >= MOST_ISSUES
     }
 
     /// All faults found.

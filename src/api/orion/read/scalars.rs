@@ -3,30 +3,63 @@
 
 use std::borrow::Cow;
 
-use serde_json::json;
+use serde_json::{Number, json};
 use uuid::Uuid;
 
-use super::given::{Given, Members};
-use super::{Cursor, Step};
+use super::{Cursor, Given, Members, Step};
+use crate::api::json::Numeral;
 use crate::domain::JsonMap;
 
 /// Text; numbers and booleans are written out.
 pub fn string(value: &Given<'_>, cursor: &mut Cursor) -> Option<String> {
     match value {
         Given::String(text) => Some(text.to_string()),
-        Given::Number(number) => Some(number.to_string()),
+        Given::Number(number) => Some(written(*number)),
         Given::Bool(true) => Some("True".to_owned()),
         Given::Bool(false) => Some("False".to_owned()),
         _ => cursor.fault("str type expected", "type_error.str"),
     }
 }
 
-/// A whole number; a fraction is cut off.
+/// A name; none where what is given is false to Python, which asks for a random one.
+pub fn string_or_random(value: &Given<'_>, cursor: &mut Cursor) -> Option<Option<String>> {
+    let is_false = match value {
+        Given::Null | Given::Bool(false) => true,
+        Given::Bool(true) => false,
+        Given::Number(number) => number.as_f64() == Some(0.0),
+        Given::String(text) => text.is_empty(),
+        Given::Array(items) => items.is_empty(),
+        Given::Object(members) => members.len() == 0,
+    };
+    match is_false {
+        true => Some(None),
+        false => string(value, cursor).map(Some),
+    }
+}
+
+/// A number as text: a whole one to its last digit, another as Python writes a float.
+fn written(number: Numeral<'_>) -> String {
+    if number.is_whole() {
+        let text = number.to_string();
+        return match text.as_str() {
+            "-0" => "0".to_owned(),
+            _ => text,
+        };
+    }
+    let float = number.as_f64().and_then(Number::from_f64);
+    float.map_or_else(|| number.to_string(), |float| float.to_string())
+}
+
+/// A whole number of at most 64 bits; a fraction is cut off.
 pub fn integer(value: &Given<'_>, cursor: &mut Cursor) -> Option<i64> {
+    // One beyond the largest, which floats hold exactly.
+    const BEYOND: f64 = 9_223_372_036_854_775_808.0;
+    let whole = |float: f64| (-BEYOND..BEYOND).contains(&float).then_some(float as i64);
     let number = match value {
-        Given::Number(number) => number
-            .as_i64()
-            .or_else(|| number.as_f64().map(|float| float.trunc() as i64)),
+        Given::Number(number) => number.as_i64().or_else(|| match number.is_whole() {
+            true => None,
+            false => number.as_f64().map(f64::trunc).and_then(whole),
+        }),
         Given::Bool(flag) => Some((*flag).into()),
         Given::String(text) => text.trim().parse().ok(),
         _ => None,
@@ -37,7 +70,7 @@ pub fn integer(value: &Given<'_>, cursor: &mut Cursor) -> Option<i64> {
     }
 }
 
-/// A number.
+/// A finite number.
 pub fn number(value: &Given<'_>, cursor: &mut Cursor) -> Option<f64> {
     let number = match value {
         Given::Number(number) => number.as_f64(),
@@ -45,7 +78,7 @@ pub fn number(value: &Given<'_>, cursor: &mut Cursor) -> Option<f64> {
         Given::String(text) => text.trim().parse().ok(),
         _ => None,
     };
-    match number {
+    match number.filter(|number: &f64| number.is_finite()) {
         Some(number) => Some(number),
         None => cursor.fault("value is not a valid float", "type_error.float"),
     }
@@ -70,9 +103,28 @@ pub fn boolean(value: &Given<'_>, cursor: &mut Cursor) -> Option<bool> {
     }
 }
 
+/// An id as Python reads one: 32 hexadecimal digits, with dashes wherever they are, braces
+/// around it, and `urn:` and `uuid:` anywhere.
+fn uuid(text: &str) -> Option<Uuid> {
+    // The form in which nearly all are written.
+    if text.len() == 36
+        && let Ok(uuid) = Uuid::try_parse(text)
+    {
+        return Some(uuid);
+    }
+    // No such id is longer, whatever is around it.
+    if text.len() > 100 {
+        return None;
+    }
+    let bare = text.replace("urn:", "").replace("uuid:", "");
+    let bare = bare.trim_matches(['{', '}']).replace('-', "");
+    let is_bare = bare.len() == 32 && bare.bytes().all(|byte| byte.is_ascii_hexdigit());
+    Uuid::try_parse(&bare).ok().filter(|_| is_bare)
+}
+
 /// An id of some noun.
 pub fn id<T>(from: impl Fn(Uuid) -> T) -> impl Fn(&Given<'_>, &mut Cursor) -> Option<T> {
-    move |value, cursor| match value.as_str().and_then(|text| Uuid::parse_str(text).ok()) {
+    move |value, cursor| match value.as_str().and_then(uuid) {
         Some(uuid) => Some(from(uuid)),
         None => cursor.fault("value is not a valid uuid", "type_error.uuid"),
     }
@@ -101,16 +153,24 @@ pub(super) fn dict<'v>(value: &'v Given<'v>, cursor: &mut Cursor) -> Option<Cow<
     }
 }
 
+/// An object of more members than this is no pair, however often it repeats their names.
+const MOST_PARTS: usize = 100;
+
 /// Two of anything that can be walked: a list, the keys of an object, or characters.
 fn pair<'v>(value: &'v Given<'v>) -> Option<(Cow<'v, str>, Given<'v>)> {
     let text = |text: Cow<'v, str>| Given::String(text);
     let parts: Vec<Given<'v>> = match value {
-        Given::Array(items) => items.clone(),
+        Given::Array(items) if items.len() == 2 => items.clone(),
+        Given::Object(members) if members.len() > MOST_PARTS => Vec::new(),
         Given::Object(members) => {
             let entries = members.entries().into_iter();
             entries.map(|(key, _)| text(key.into())).collect()
         }
-        Given::String(all) => all.chars().map(|c| text(c.to_string().into())).collect(),
+        Given::String(all) => all
+            .chars()
+            .take(3)
+            .map(|c| text(c.to_string().into()))
+            .collect(),
         _ => Vec::new(),
     };
     match <[Given<'v>; 2]>::try_from(parts) {
@@ -144,9 +204,12 @@ pub fn map_of<T>(
         let read_all: Vec<_> = members
             .entries()
             .into_iter()
-            .map(|(key, value)| {
+            .map_while(|(key, value)| {
+                if cursor.is_full() {
+                    return None;
+                }
                 let read = member(Step::Key(key.to_owned().into()), value, cursor, &read);
-                read.map(|read| (key.to_owned(), read))
+                Some(read.map(|read| (key.to_owned(), read)))
             })
             .collect();
         read_all.into_iter().collect()
@@ -164,7 +227,9 @@ pub fn list<T>(
         let read_all: Vec<_> = items
             .iter()
             .enumerate()
-            .map(|(index, item)| member(Step::Index(index), item, cursor, &read))
+            .map_while(|(index, item)| {
+                (!cursor.is_full()).then(|| member(Step::Index(index), item, cursor, &read))
+            })
             .collect();
         read_all.into_iter().collect()
     }

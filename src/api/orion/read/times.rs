@@ -1,5 +1,9 @@
-//! Instants as the 2.0a7 server reads them: ISO 8601 with or without a zone, or a number of
-//! seconds (or milliseconds, when it is too large for seconds) since 1970.
+//! Instants and lengths of time as the 2.0a7 server reads them: an instant is ISO 8601 with or
+//! without a zone, or a number of seconds (or milliseconds, when it is too large for seconds)
+//! since 1970; a length is a number of seconds, a clock's, or ISO 8601.
+//!
+//! That server takes instants that its own clients cannot read afterwards. What is taken here
+//! lies within Python's calendar, in UTC as well as by its own clock.
 
 use super::{Cursor, Given};
 use crate::domain::time::{Span, Timestamp};
@@ -7,6 +11,8 @@ use chrono::{FixedOffset, NaiveDate, NaiveDateTime, NaiveTime, TimeZone, Utc};
 
 /// Beyond this a number means milliseconds.
 const MOST_SECONDS: f64 = 2e10;
+/// No number beyond this is an instant. That server takes it for the calendar's edge.
+const MOST: f64 = 3e20;
 
 /// An instant. Without a zone it is taken to be UTC.
 pub fn timestamp(value: &Given<'_>, cursor: &mut Cursor) -> Option<Timestamp> {
@@ -14,7 +20,7 @@ pub fn timestamp(value: &Given<'_>, cursor: &mut Cursor) -> Option<Timestamp> {
         Given::Number(number) => number.as_f64().and_then(from_number),
         // To Python, true is 1.
         Given::Bool(flag) => from_number(f64::from(u8::from(*flag))),
-        Given::String(text) => match text.parse::<f64>() {
+        Given::String(text) => match text.trim().parse::<f64>() {
             Ok(number) => from_number(number),
             Err(_) => from_iso(text),
         },
@@ -25,22 +31,18 @@ pub fn timestamp(value: &Given<'_>, cursor: &mut Cursor) -> Option<Timestamp> {
             );
         }
     };
-    match instant {
+    match instant.filter(|instant| instant.is_in_calendar()) {
         Some(instant) => Some(instant),
         None => cursor.fault("invalid datetime format", "value_error.datetime"),
     }
 }
 
-/// A length of time: seconds as a number, `[D days, ][HH:]MM:SS`, or ISO 8601.
+/// A length of time: seconds as a number, `[D [day[s], ]][[HH:]MM:]SS[.ffffff]`, or ISO 8601.
 pub fn duration(value: &Given<'_>, cursor: &mut Cursor) -> Option<Span> {
     let span = match value {
-        Given::Number(number) => number.as_f64().map(Span::from_secs_f64),
-        Given::String(text) => text
-            .parse()
-            .ok()
-            .map(Span::from_secs_f64)
-            .or_else(|| clock_duration(text))
-            .or_else(|| iso_duration(text)),
+        Given::Number(number) => number.as_f64().and_then(Span::of_secs),
+        Given::Bool(flag) => Span::of_secs(f64::from(u8::from(*flag))),
+        Given::String(text) => clock_duration(text).or_else(|| iso_duration(text)),
         _ => {
             let msg = "invalid type; expected timedelta, string, bytes, int or float";
             return cursor.fault(msg, "type_error");
@@ -52,55 +54,102 @@ pub fn duration(value: &Given<'_>, cursor: &mut Cursor) -> Option<Span> {
     }
 }
 
-/// `[D day[s], ][HH:]MM:SS[.ffffff]`.
-fn clock_duration(text: &str) -> Option<Span> {
-    let (days, clock) = match text.split_once(" day") {
-        Some((days, clock)) => {
-            let clock = clock.trim_start_matches('s').trim_start_matches(',');
-            (days.parse::<f64>().ok()?, clock.trim())
-        }
-        None => (0.0, text),
-    };
-    let mut secs = 0.0;
-    for part in clock.split(':') {
-        secs = secs * 60.0 + part.parse::<f64>().ok()?;
+/// A number of seconds that is a length of time.
+pub fn seconds(value: &Given<'_>, cursor: &mut Cursor) -> Option<Span> {
+    let secs = super::number(value, cursor)?;
+    match Span::of_secs(secs) {
+        Some(span) => Some(span),
+        None => cursor.fault("invalid duration format", "value_error.duration"),
     }
-    Some(Span::from_secs_f64(days * 86_400.0 + secs))
 }
 
-/// `[-]P[nD][T[nH][nM][nS]]`.
+/// `[D [day[s], ]][[HH:]MM:]SS[.ffffff]`, where each number but the fraction may be negative.
+fn clock_duration(text: &str) -> Option<Span> {
+    let (days, clock) = match text.split_once(' ') {
+        None => (0.0, text),
+        Some((days, rest)) => {
+            let clock = match rest.split_once(", ") {
+                Some(("day" | "days", clock)) => clock,
+                Some(_) => return None,
+                None => rest,
+            };
+            (whole(days)?, clock)
+        }
+    };
+    let (clock, fraction) = match clock.split_once('.') {
+        Some((clock, fraction)) if (1..=12).contains(&fraction.len()) => (clock, fraction),
+        Some(_) => return None,
+        None => (clock, "0"),
+    };
+    if !fraction.bytes().all(|byte| byte.is_ascii_digit()) {
+        return None;
+    }
+    let micros: f64 = format!("{fraction:0<6}").get(..6)?.parse().ok()?;
+    let parts: Vec<&str> = clock.split(':').collect();
+    let (hours, minutes, seconds) = match parts.as_slice() {
+        [seconds] => ("0", "0", *seconds),
+        [minutes, seconds] => ("0", *minutes, *seconds),
+        [hours, minutes, seconds] => (*hours, *minutes, *seconds),
+        _ => return None,
+    };
+    let part = if seconds.starts_with('-') {
+        -micros
+    } else {
+        micros
+    } / 1e6;
+    let minutes = whole(hours)? * 60.0 + whole(minutes)?;
+    Span::of_secs(days * 86_400.0 + minutes * 60.0 + whole(seconds)? + part)
+}
+
+/// Digits, perhaps after a minus sign.
+fn whole(text: &str) -> Option<f64> {
+    let digits = text.strip_prefix('-').unwrap_or(text);
+    let is_whole = !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
+    text.parse().ok().filter(|_| is_whole)
+}
+
+/// `[±]P[nD][T[nH][nM][nS]]`.
 fn iso_duration(text: &str) -> Option<Span> {
     let (sign, rest) = match text.strip_prefix('-') {
         Some(rest) => (-1.0, rest),
-        None => (1.0, text),
+        None => (1.0, text.strip_prefix('+').unwrap_or(text)),
     };
+    let (date, clock) = match rest.strip_prefix('P')?.split_once('T') {
+        Some((date, clock)) => (date, clock),
+        None => (rest.strip_prefix('P')?, ""),
+    };
+    let secs = amounts(date, &[('D', 86_400.0)])?
+        + amounts(clock, &[('H', 3600.0), ('M', 60.0), ('S', 1.0)])?;
+    Span::of_secs(sign * secs)
+}
+
+/// Numbers, each followed by its unit, in the order of the units; each may be left out.
+fn amounts(mut text: &str, units: &[(char, f64)]) -> Option<f64> {
     let mut secs = 0.0;
-    let mut number = String::new();
-    for letter in rest.strip_prefix('P')?.chars() {
-        let unit = match letter {
-            '0'..='9' | '.' => {
-                number.push(letter);
-                continue;
-            }
-            'T' if number.is_empty() => continue,
-            'D' => 86_400.0,
-            'H' => 3600.0,
-            'M' => 60.0,
-            'S' => 1.0,
-            _ => return None,
+    for (unit, length) in units {
+        let Some((number, rest)) = text.split_once(*unit) else {
+            continue;
         };
-        secs += unit * std::mem::take(&mut number).parse::<f64>().ok()?;
+        let (before, after) = number.split_once('.').unwrap_or((number, "0"));
+        let digits = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
+        if !digits(before) || !digits(after) {
+            return None;
+        }
+        secs += length * number.parse::<f64>().ok()?;
+        text = rest;
     }
-    number.is_empty().then(|| Span::from_secs_f64(sign * secs))
+    text.is_empty().then_some(secs)
 }
 
 fn from_number(number: f64) -> Option<Timestamp> {
+    if !number.is_finite() || number.abs() > MOST {
+        return None;
+    }
     let mut secs = number;
     while secs.abs() > MOST_SECONDS {
         secs /= 1000.0;
     }
-    secs.is_finite()
-        .then(|| Timestamp::from_micros((secs * 1e6).round() as i64))
+    Some(Timestamp::from_micros((secs * 1e6).round() as i64))
 }
 
 /// `YYYY-MM-DD[T ]HH:MM[:SS[.ffffff]][Z|±HH[:MM]]`.
@@ -119,7 +168,7 @@ fn day(text: &str) -> Option<NaiveDate> {
     let month = digits(parts.next()?)?;
     let day = digits(parts.next()?)?;
     match parts.next() {
-        None => NaiveDate::from_ymd_opt(year, month, day),
+        None => NaiveDate::from_ymd_opt(year, month, day).filter(|_| year >= 1),
         Some(_) => None,
     }
 }
@@ -130,7 +179,8 @@ fn time(text: &str) -> Option<NaiveTime> {
     let hour = digits(parts.next()?)?;
     let minute = digits(parts.next()?)?;
     let second = parts.next().map_or(Some(0), digits)?;
-    let valid = fraction.len() <= 12 && fraction.bytes().all(|b| b.is_ascii_digit());
+    let is_told = !fraction.is_empty() || !text.contains('.');
+    let valid = is_told && fraction.len() <= 12 && fraction.bytes().all(|b| b.is_ascii_digit());
     if parts.next().is_some() || !valid {
         return None;
     }
@@ -163,15 +213,16 @@ fn digits(text: &str) -> Option<u32> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::parse;
     use super::*;
 
     fn read(json: &str) -> Option<i64> {
-        let value: Given<'_> = serde_json::from_str(json).unwrap();
+        let value = parse(json).unwrap();
         timestamp(&value, &mut Cursor::default()).map(Timestamp::micros)
     }
 
     fn length(json: &str) -> Option<i64> {
-        let value: Given<'_> = serde_json::from_str(json).unwrap();
+        let value = parse(json).unwrap();
         duration(&value, &mut Cursor::default()).map(Span::micros)
     }
 
@@ -200,11 +251,44 @@ mod tests {
             "\"01:01:01.5\"",
             "\"PT1H1M1.5S\"",
             "\"0 days, 1:01:01.5\"",
+            "\"0 01:01:01.500\"",
+            "\"+P0DT1H1M1.5S\"",
         ] {
             assert_eq!(length(value), Some(3_661_500_000), "{value}");
         }
+        assert_eq!(length("\"1 day, 00:00:00\""), Some(86_400_000_000));
+        assert_eq!(length("\"-1:30\""), Some(-30_000_000));
         for value in ["\"soon\"", "\"P1X\"", "null"] {
             assert_eq!(length(value), None, "{value}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_length_is_refused() {
+        for text in [
+            "P1M",
+            "P1W",
+            "PT1S1H",
+            "P1,5D",
+            "P.5D",
+            "1e3",
+            ".5",
+            "5.",
+            " 5",
+            "+5",
+            "nan",
+            "inf",
+            "2 days",
+            "1 days 00:00:00",
+            "0:0:0:0",
+            "5.1234567890123",
+            "999999999 00:00:00",
+            "P999999999D",
+        ] {
+            assert_eq!(length(&format!("{text:?}")), None, "{text}");
+        }
+        for number in ["1e17", "1e300", "1e999", "-1e17", "9223372036854775808"] {
+            assert_eq!(length(number), None, "{number}");
         }
     }
 
@@ -217,8 +301,30 @@ mod tests {
             "2022-13-01T00:00:00Z",
             "2022-03-01T25:00Z",
             "2022-03-01T00:00:00+1",
+            "2022-03-01T00:00:00.Z",
+            "0000-01-01T00:00:00Z",
+            "0001-01-01T00:00:00+01:00",
+            "9999-12-31T23:59:59-01:00",
+            "inf",
+            "-inf",
+            "nan",
+            "1e300",
+            "3.1e20",
+            "-1e300",
         ] {
             assert_eq!(read(&format!("{text:?}")), None, "{text}");
         }
+        for number in ["1e300", "1e999", "-4e20", &"9".repeat(400)] {
+            assert_eq!(read(number), None, "{number}");
+        }
+        for text in ["0001-01-01T00:00:00Z", "9999-12-31T23:59:59.999999Z"] {
+            assert!(read(&format!("{text:?}")).is_some(), "{text}");
+        }
+        let beyond_64_bits = Some(9_223_372_036_854_774);
+        assert_eq!(
+            read("9223372036854775808"),
+            beyond_64_bits,
+            "as that server reads it"
+        );
     }
 }

@@ -4,11 +4,12 @@ use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::super::read::{Cursor, Fields, Given, Need, id, list, map, string};
+use super::super::read::{Cursor, Fields, Given, Need, id, list, map, string, string_or_random};
 use super::run::{BooksOut, FlowRunnerOut, flow_runner};
 use super::state::{StateOut, proposal};
 use super::time::Iso;
 use crate::domain::JsonMap;
+use crate::domain::deployment::Infrastructure;
 use crate::domain::flow_run::{DeploymentRunRequest, FlowRun, FlowRunUpdate, NewFlowRun};
 use crate::domain::ids::{DeploymentId, FlowId, TaskRunId};
 use crate::domain::names;
@@ -93,9 +94,11 @@ impl<'a> FlowRunOut<'a> {
     }
 }
 
-/// A name; null and the empty one ask for a random name.
+/// A name; null and what else is false to Python ask for a random name.
 fn name(fields: &mut Fields<'_, '_>) -> Option<Option<String>> {
-    fields.field("name", Need::Optional, string).optional()
+    fields
+        .optional("name", string_or_random)
+        .map(Option::flatten)
 }
 
 /// A flow run to be created.
@@ -162,6 +165,7 @@ pub fn flow_run_update(value: &Given<'_>, cursor: &mut Cursor) -> Option<FlowRun
     let clears_version = fields.has("flow_version");
     let flow_version = fields.optional("flow_version", string);
     let parameters = fields.field("parameters", Need::Default, map).optional();
+    let clears_runner = fields.has("flow_runner");
     let infrastructure = fields.optional("flow_runner", flow_runner);
     fields.finish();
     Some(FlowRunUpdate {
@@ -174,6 +178,6 @@ pub fn flow_run_update(value: &Given<'_>, cursor: &mut Cursor) -> Option<FlowRun
             .filter(|name| !name.is_empty())
             .or_else(|| renames.then(names::random)),
         tags: None,
-        infrastructure: infrastructure?,
+        infrastructure: infrastructure?.or_else(|| clears_runner.then(Infrastructure::default)),
     })
 }

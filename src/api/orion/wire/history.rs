@@ -54,7 +54,16 @@ pub fn buckets_out(buckets: Buckets, tallies: &[Tally]) -> Vec<BucketOut<'_>> {
 pub fn history(fields: &mut Fields<'_, '_>) -> Option<(Filters, Option<Buckets>)> {
     let start = fields.required("history_start", timestamp);
     let end = fields.required("history_end", timestamp);
-    let step = fields.required("history_interval_seconds", duration);
+    let step = fields.required("history_interval_seconds", |value, cursor| {
+        let step = duration(value, cursor)?;
+        let buckets = start
+            .zip(end)
+            .map(|(start, end)| Buckets::new(start, end, step));
+        match buckets.is_none_or(|buckets| buckets.end().is_in_calendar()) {
+            true => Some(step),
+            false => cursor.fault("The history ends after the year 9999.", "value_error"),
+        }
+    });
     let filters = filters(fields);
     let (start, end, step) = (start?, end?, step?);
     let long_enough = step.micros() >= 1_000_000;

@@ -6,7 +6,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::super::read::{
-    Cursor, Fields, Given, Need, id, integer, list, map_of, number, string, timestamp,
+    Cursor, Fields, Given, id, integer, list, map_of, seconds, string, string_or_random, timestamp,
 };
 use super::run::BooksOut;
 use super::state::{StateOut, proposal};
@@ -128,7 +128,9 @@ impl<'a> From<&'a TaskRun> for DependencyOut<'a> {
 /// A task run to be created.
 pub fn new_task_run(value: &Given<'_>, cursor: &mut Cursor) -> Option<NewTaskRun> {
     let mut fields = Fields::of_row(value, cursor);
-    let name = fields.field("name", Need::Optional, string).optional();
+    let name = fields
+        .optional("name", string_or_random)
+        .map(Option::flatten);
     let flow_run_id = fields.required("flow_run_id", id(FlowRunId::from_uuid));
     let task_key = fields.required("task_key", string);
     let dynamic_key = fields.required("dynamic_key", string);
@@ -164,11 +166,11 @@ pub fn new_task_run(value: &Given<'_>, cursor: &mut Cursor) -> Option<NewTaskRun
 fn policy(value: &Given<'_>, cursor: &mut Cursor) -> Option<RetryPolicy> {
     let mut fields = Fields::of(value, cursor)?;
     let max_retries = fields.default("max_retries", integer, || 0);
-    let delay = fields.default("retry_delay_seconds", number, || 0.0);
+    let delay = fields.default("retry_delay_seconds", seconds, || Span::ZERO);
     fields.finish();
     Some(RetryPolicy {
         max_retries: max_retries?,
-        retry_delay: Span::from_secs_f64(delay?),
+        retry_delay: delay?,
     })
 }
 
@@ -221,7 +223,12 @@ fn constant(expected: &str, given: &Given<'_>, cursor: &mut Cursor) -> Option<()
     if given.as_str() == Some(expected) {
         return Some(());
     }
-    let given = Value::from(given);
+    // Whatever else it is may be large.
+    let given = match given {
+        Given::Array(_) | Given::Object(_) => json!("…"),
+        Given::String(text) if text.len() > 100 => json!("…"),
+        given => Value::from(given),
+    };
     cursor.fault_with(
         format!("unexpected value; permitted: '{expected}'"),
         "value_error.const",

@@ -59,7 +59,9 @@ impl From<&state::State> for State {
 impl State {
     /// The state; none when its type or its details are not known here.
     pub fn into_domain(self) -> Option<state::State> {
-        let details: DetailsIn = serde_json::from_value(self.state_details.into()).ok()?;
+        // By way of text: flattened shapes take no number of more than 64 bits from a value.
+        let details = Value::from(self.state_details).to_string();
+        let details: DetailsIn = serde_json::from_str(&details).ok()?;
         Some(state::State {
             id: StateId::from_uuid(self.id),
             kind: StateType::from_word(&self.kind)?,

@@ -125,6 +125,9 @@ impl TryFrom<TaskRunCreate> for NewTaskRun {
 
     fn try_from(create: TaskRunCreate) -> Result<Self, Error> {
         let delay = create.empirical_policy.retry_delay.unwrap_or_default();
+        let delay = Span::of_secs(delay).ok_or_else(|| {
+            Error::invalid("retry_delay must be at most a thousand years, in seconds.")
+        })?;
         Ok(Self {
             spec: TaskRunSpec {
                 name: create.name.unwrap_or_else(names::random),
@@ -136,7 +139,7 @@ impl TryFrom<TaskRunCreate> for NewTaskRun {
                 task_version: create.task_version,
                 policy: RetryPolicy {
                     max_retries: create.empirical_policy.retries.unwrap_or_default(),
-                    retry_delay: Span::from_secs_f64(delay),
+                    retry_delay: delay,
                 },
                 tags: create.tags,
                 task_inputs: create.task_inputs,

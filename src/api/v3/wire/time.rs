@@ -3,15 +3,26 @@
 use std::fmt;
 
 use chrono::{DateTime, SecondsFormat, Utc};
-use serde::{Deserialize, Serialize, Serializer};
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use utoipa::ToSchema;
 
 use crate::domain::time::Timestamp;
 
-/// An instant. Reads any RFC 3339 instant.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize, ToSchema)]
-#[serde(transparent)]
+/// An instant. Reads any RFC 3339 instant of the years 1 to 9999, which all clients can read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, ToSchema)]
+#[schema(value_type = String, format = DateTime)]
 pub struct Instant(DateTime<Utc>);
+
+impl<'de> Deserialize<'de> for Instant {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let at = DateTime::<Utc>::deserialize(deserializer)?;
+        match Timestamp::from(at).is_in_calendar() {
+            true => Ok(Self(at)),
+            false => Err(D::Error::custom("the years 1 to 9999 are understood")),
+        }
+    }
+}
 
 impl Instant {
     /// As a calendar date.
