@@ -28,6 +28,8 @@ mod doctor;
 #[cfg(test)]
 mod first_hour;
 #[cfg(test)]
+mod hostile;
+#[cfg(test)]
 mod hosts;
 #[cfg(test)]
 mod metrics;

@@ -42,10 +42,55 @@ const DELIBERATE: &[(&str, &str)] = &[
         "deleting a flow that has deployments fails with 500 there; here they go with it",
     ),
     (
-        "failing value",
-        "times without a zone, empty lists of log lines, graphs with a task run that \
-         takes a parameter, unreadable rules and NaN fail with 500 there, or pass as what they are not; \
-         here the first three mean what they say, and the others are 422",
+        "time without a zone",
+        "a state's scheduled time without a zone fails with 500 there; here it is in UTC, as \
+         everywhere else",
+    ),
+    (
+        "time beyond the calendar",
+        "an instant that is before the year 1 or after 9999 in UTC is stored there, and then no \
+         client can read the run, or it fails with 500; here it is 422",
+    ),
+    (
+        "length beyond reason",
+        "a length of more than a thousand years, or none that is finite, fails with 500 there or \
+         makes times that no client reads; here it is 422",
+    ),
+    (
+        "no lines",
+        "an empty list of log lines fails with 500 there; here nothing is stored",
+    ),
+    (
+        "graph with a parameter",
+        "the graph of a run with a task run that takes a parameter fails with 500 there; here it \
+         is told",
+    ),
+    (
+        "unreadable rule",
+        "a recurrence rule that cannot be read fails with 500 there; here it is 422",
+    ),
+    (
+        "not a number",
+        "NaN is taken there although it is no JSON, and then fails; here it is 422",
+    ),
+    (
+        "number beyond 64 bits",
+        "a level or a count of more than 64 bits fails with 500 there; here it is 422",
+    ),
+    (
+        "half a character",
+        "half a surrogate pair fails with 500 there and costs the whole batch of lines; here it \
+         is kept as U+FFFD",
+    ),
+    (
+        "too much",
+        "texts that name something, lists and the depth of values have no limit there; here more \
+         than anybody means is 422, and a refusal repeats only the beginning of a large body",
+    ),
+    (
+        "cron over a clock change",
+        "a cron time that a day skips or has twice is moved or doubled there by the library; \
+         here it is as in Prefect 3: once, and moved forward by the gap",
     ),
     (
         "times in UTC",
@@ -57,6 +102,11 @@ const DELIBERATE: &[(&str, &str)] = &[
         "the settings are those of the server that is asked",
     ),
 ];
+
+// What the daemon does by itself differs on purpose in three ways, which no request shows: a
+// schedule is filled up to a hundred runs once fewer than fifty are to come, not at every pass; a
+// run of a schedule that somebody deleted before its date is not made again; and one request makes
+// at most a thousand runs of a schedule, while that server is kept busy by any number.
 
 /// A daemon that does nothing by itself.
 fn still_daemon() -> TestDaemon {
@@ -107,7 +157,7 @@ fn the_real_server_answers_the_same() {
     let listed: BTreeSet<_> = DELIBERATE.iter().map(|(name, _)| *name).collect();
     let met: BTreeSet<_> = pair.met.iter().copied().collect();
     assert_eq!(met, listed, "the list is what was met, no more and no less");
-    assert!(listed.len() <= 10);
+    assert!(listed.len() <= 20);
     assert!(pair.calls >= 400);
     assert!(
         pair.unexplained.is_empty(),

@@ -12,6 +12,10 @@ use super::compare::{Comparison, Ids};
 /// The deliberate difference that the comparison itself finds.
 const OTHER_OFFSET: &str = "times in UTC";
 
+/// The headers that are compared beside the location. `Allow` is not: HTTP asks for it where a
+/// method is refused, and that server leaves it out.
+const TOLD: [&str; 2] = ["content-type", "retry-after"];
+
 /// A request, for both servers. Words in braces in its path and body, such as `{flow}`, stand
 /// for ids that were kept.
 #[derive(Clone, Copy)]
@@ -30,6 +34,8 @@ pub struct Ask<'a> {
 pub struct Answer {
     status: u16,
     location: Option<String>,
+    /// Further headers that a client may look at.
+    headers: [Option<String>; 2],
     body: Value,
 }
 
@@ -49,6 +55,7 @@ impl Answer {
 /// Ours and the real one, with what was found.
 pub struct Pair {
     agent: Agent,
+    name: &'static str,
     bases: [String; 2],
     kept: [HashMap<String, String>; 2],
     ids: Ids,
@@ -70,10 +77,10 @@ impl Pair {
             .allow_non_standard_methods(true)
             // The real server hangs up after a fault of its own.
             .max_idle_connections(0)
-            .user_agent("python-httpx/0.22.0")
             .build();
         Self {
             agent: config.into(),
+            name: "python-httpx/0.22.0",
             bases: [format!("{ours}/api"), format!("{theirs}/api")],
             kept: Default::default(),
             ids: Ids::default(),
@@ -81,6 +88,17 @@ impl Pair {
             calls: 0,
             unexplained: Vec::new(),
             met: Vec::new(),
+        }
+    }
+
+    /// Sends what follows under another name, and to ours by the path that says the dialect.
+    pub fn call_itself(&mut self, name: &'static str) {
+        self.name = name;
+        let is_the_client = name.starts_with("python-httpx/");
+        let [ours, _] = &mut self.bases;
+        *ours = ours.replace("/api/orion", "/api");
+        if !is_the_client {
+            ours.push_str("/orion");
         }
     }
 
@@ -198,6 +216,10 @@ impl Pair {
                 ours.location, theirs.location
             ));
         }
+        if ours.headers != theirs.headers {
+            let (ours, theirs) = (&ours.headers, &theirs.headers);
+            found.push(format!("{TOLD:?}: {ours:?}, theirs {theirs:?}"));
+        }
         let mut comparison = Comparison {
             ids: &mut self.ids,
             any_order: self.any_order,
@@ -219,6 +241,7 @@ impl Pair {
             let request = Request::builder()
                 .method(ask.method)
                 .uri(format!("{base}{path}"))
+                .header("user-agent", self.name)
                 .header("content-type", ask.kind);
             let response = match ask.body {
                 Some(body) => self.agent.run(request.body(filled(body, kept)).unwrap()),
@@ -229,7 +252,12 @@ impl Pair {
             let text = response.body_mut().read_to_string().unwrap();
             let location = response.headers().get("location");
             let location = location.map(|to| to.to_str().unwrap().replace(base.as_str(), ""));
+            let headers = TOLD.map(|name| {
+                let value = response.headers().get(name)?;
+                Some(value.to_str().unwrap().to_lowercase())
+            });
             Answer {
+                headers,
                 status: response.status().as_u16(),
                 location,
                 body: serde_json::from_str(&text).unwrap_or(Value::String(text)),

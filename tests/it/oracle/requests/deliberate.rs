@@ -20,7 +20,12 @@ pub fn send(pair: &mut Pair) {
     let task = json!({ "flow_run_id": "{run}", "task_key": "k", "dynamic_key": "0",
         "task_inputs": { "x": [{ "name": "a parameter" }] } });
     pair.post("/task_runs/", &task);
-    pair.differs("failing value", "GET", "/flow_runs/{run}/graph", None);
+    pair.differs(
+        "graph with a parameter",
+        "GET",
+        "/flow_runs/{run}/graph",
+        None,
+    );
     pair.differs("its own settings", "GET", "/admin/settings", None);
     pair.differs("flow with deployments", "DELETE", "/flows/{flow}", None);
 }
@@ -95,15 +100,55 @@ fn faults(pair: &mut Pair) {
         "2022-01-02 03:04",
         "2022-1-2T3:4:5.5",
     ] {
-        pair.post_differs("failing value", path, &at(json!(time)));
+        pair.post_differs("time without a zone", path, &at(json!(time)));
     }
-    pair.post_differs("failing value", path, &at(json!(1e300)));
-    pair.differs("failing value", "POST", "/flows/", Some("NaN"));
-    pair.differs("failing value", "POST", "/flows/", Some(r#"{"name":NaN}"#));
-    pair.post_differs("failing value", "/logs/", &json!([]));
+    for time in [
+        json!(1e300),
+        json!("9999-12-31T23:59:59-01:00"),
+        json!("inf"),
+    ] {
+        pair.post_differs("time beyond the calendar", path, &at(time));
+    }
+    pair.differs("not a number", "POST", "/flows/", Some("NaN"));
+    let body = r#"{"name":NaN}"#;
+    pair.differs("not a number", "POST", "/flows/", Some(body));
+    pair.post_differs("no lines", "/logs/", &json!([]));
+    let line = r#"[{"name":"x","level":LEVEL,"message":"a\ud800b","timestamp":"2022-01-01T00:00:00Z","flow_run_id":"{run}"}]"#;
+    let half = line.replace("LEVEL", "20");
+    pair.differs("half a character", "POST", "/logs/", Some(&half));
+    let level = line.replace("LEVEL", "9223372036854775808");
+    pair.differs("number beyond 64 bits", "POST", "/logs/", Some(&level));
+    too_much(pair);
     let document = json!({ "encoding": "x", "blob": "y" });
     let unreadable = json!({ "rrule": "x" });
     let body =
         json!({ "name": "x", "flow_id": "{flow}", "flow_data": document, "schedule": unreadable });
-    pair.post_differs("failing value", "/deployments/", &body);
+    pair.post_differs("unreadable rule", "/deployments/", &body);
+    let task = json!({ "flow_run_id": "{run}", "task_key": "k", "dynamic_key": "1",
+        "empirical_policy": { "retry_delay_seconds": 1e17 } });
+    pair.post_differs("length beyond reason", "/task_runs/", &task);
+    over_a_clock_change(pair);
+}
+
+fn too_much(pair: &mut Pair) {
+    let long = json!({ "name": "x".repeat(20_000) });
+    pair.post_differs("too much", "/flows/", &long);
+    let deep = format!(r#"{{"x":{}1{}}}"#, "[".repeat(130), "]".repeat(130));
+    let deep = format!(r#"{{"flow_id":"{{flow}}","parameters":{deep}}}"#);
+    pair.differs("too much", "POST", "/flow_runs/", Some(&deep));
+    let many = json!({ "flows": { "name": { "any_": vec!["x"; 6000] } } });
+    pair.post_differs("too much", "/flows/count", &many);
+}
+
+/// Clocks in Berlin skip an hour on 2031-03-30.
+fn over_a_clock_change(pair: &mut Pair) {
+    let cron = json!({ "cron": "30 2 * * *", "timezone": "Europe/Berlin" });
+    let deployment = json!({ "name": "early", "flow_id": "{flow}", "schedule": cron,
+        "flow_data": { "encoding": "x", "blob": "y" } });
+    pair.make("early", "/deployments/", &deployment);
+    let days = json!({ "start_time": "2031-03-29T00:00:00Z", "end_time": "2031-04-01T00:00:00Z" });
+    pair.post("/deployments/{early}/schedule", &days);
+    let asked = json!({ "deployments": { "id": { "any_": ["{early}"] } },
+        "sort": "EXPECTED_START_TIME_ASC" });
+    pair.post_differs("cron over a clock change", "/flow_runs/filter", &asked);
 }

@@ -9,6 +9,7 @@ mod flows;
 mod histories;
 mod invalid;
 mod logs;
+mod oddities;
 mod paths;
 mod task_runs;
 mod transitions;
@@ -29,10 +30,17 @@ pub fn send_all(pair: &mut Pair) {
     logs::send(pair);
     paths::send(pair);
     invalid::send(pair);
+    oddities::send(pair);
     administration::clear(pair);
     filters::send(pair);
     administration::clear(pair);
     histories::send(pair);
+    administration::clear(pair);
+    // Whatever the client calls itself, the explicit path speaks this dialect.
+    pair.call_itself("curl/8.5.0");
+    flows::send(pair);
+    flow_runs::send(pair);
+    pair.call_itself("python-httpx/0.22.0");
     // Last, since the databases are not the same any more.
     deliberate::send(pair);
 }

@@ -1,0 +1,133 @@
+//! Sends requests under a deadline and watches the daemon's memory.
+
+use std::time::{Duration, Instant};
+
+use ureq::Agent;
+use ureq::http;
+
+use crate::support::TestDaemon;
+
+/// How long an answer may take. Without optimisation everything takes longer.
+const DEADLINE: Duration = match cfg!(debug_assertions) {
+    true => Duration::from_secs(10),
+    false => Duration::from_secs(1),
+};
+
+/// What is sent.
+pub struct Request<'a> {
+    method: &'a str,
+    path: &'a str,
+    body: Option<String>,
+}
+
+impl<'a> Request<'a> {
+    /// To a path from `/api` on.
+    pub fn new(method: &'a str, path: &'a str, body: Option<String>) -> Self {
+        Self { method, path, body }
+    }
+
+    /// The request as it is told where something is wrong with its answer.
+    fn told(&self) -> String {
+        let body: String = self
+            .body
+            .iter()
+            .flat_map(|body| body.chars())
+            .take(600)
+            .collect();
+        format!("{} {} {body}", self.method, self.path)
+    }
+
+    /// A report waits for news where it asks for them.
+    fn may_wait(&self) -> bool {
+        self.path.ends_with("/report")
+    }
+}
+
+/// What came back.
+pub struct Answer {
+    /// The status.
+    pub status: u16,
+    /// The body.
+    pub text: String,
+}
+
+/// Sends to one daemon.
+pub struct Sender<'a> {
+    daemon: &'a TestDaemon,
+    agent: Agent,
+}
+
+impl<'a> Sender<'a> {
+    /// To that daemon.
+    pub fn new(daemon: &'a TestDaemon) -> Self {
+        let config = Agent::config_builder()
+            .http_status_as_error(false)
+            .max_redirects(0)
+            .timeout_global(Some(Duration::from_secs(60)))
+            .user_agent("python-httpx/0.22.0")
+            .build();
+        Self {
+            daemon,
+            agent: config.into(),
+        }
+    }
+
+    /// The answer, which comes in time and is no fault of the daemon's own. A slow one is asked
+    /// for once more: the machine may have been busy.
+    #[track_caller]
+    pub fn send(&self, request: Request<'_>) -> Answer {
+        let (mut answer, mut took) = self.timed(&request);
+        if took > DEADLINE && !request.may_wait() {
+            (answer, took) = self.timed(&request);
+            assert!(took <= DEADLINE, "{took:?}: {}", request.told());
+        }
+        assert!(
+            answer.status < 500,
+            "{} {}: {}",
+            answer.status,
+            answer.text,
+            request.told()
+        );
+        answer
+    }
+
+    #[track_caller]
+    fn timed(&self, request: &Request<'_>) -> (Answer, Duration) {
+        let begun = Instant::now();
+        let asked = http::Request::builder()
+            .method(request.method)
+            .uri(format!("{}{}", self.daemon.url(), request.path))
+            .header("content-type", "application/json");
+        let response = match &request.body {
+            Some(body) => self.agent.run(asked.body(body.clone()).unwrap()),
+            None => self.agent.run(asked.body(()).unwrap()),
+        };
+        let mut response = response.unwrap_or_else(|error| panic!("{error}: {}", request.told()));
+        let body = response
+            .body_mut()
+            .with_config()
+            .limit(200 << 20)
+            .read_to_vec();
+        let text = String::from_utf8_lossy(&body.unwrap()).into_owned();
+        let status = response.status().as_u16();
+        (Answer { status, text }, begun.elapsed())
+    }
+
+    /// The daemon still answers and never had more memory than that, in KiB.
+    #[track_caller]
+    pub fn check(&self, most_resident: u64) {
+        self.send(Request::new("GET", "/api/health", None));
+        let status = format!("/proc/{}/status", self.daemon.pid());
+        let status = std::fs::read_to_string(status).unwrap();
+        let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+        let peak = peak.unwrap().trim().trim_end_matches(" kB");
+        let peak: u64 = peak.parse().unwrap();
+        eprintln!("at most {} MiB resident", peak / 1024);
+        assert!(peak < most_resident, "{peak} KiB resident");
+        assert!(
+            !self.daemon.log().contains("panicked"),
+            "{}",
+            self.daemon.log()
+        );
+    }
+}
