@@ -76,7 +76,8 @@ pub fn service(
         .fallback(elsewhere)
         .with_state(ctx);
     // Layers are around the router as a whole: one that is added to it is boxed route by route.
-    let router = MapRequestLayer::new(orion::without_head).layer(PanicGuard.layer(router));
+    let router =
+        MapRequestLayer::new(orion::without_head).layer(key::Once.layer(PanicGuard.layer(router)));
     // The gate reads bodies, too, so it needs its share of the room.
     let gated = metrics::Timed.layer(Room::new().layer(gate.layer(router)));
     MapRequestLayer::new(dialect::settle::<axum::body::Body>).layer(gated)

@@ -79,7 +79,7 @@ impl App {
     /// Follows the deployment's schedule, making its next runs at once, or stops to and
     /// removes those that have not begun.
     pub async fn set_schedule_active(&self, id: DeploymentId, active: bool) -> Result<()> {
-        self.write(move |db, now| {
+        self.write_once(move |db, now| {
             if !deployments::set_schedule_active(db, id, active, now)? {
                 return Err(unknown());
             }
@@ -93,7 +93,7 @@ impl App {
 
     /// Removes a deployment; its runs stay.
     pub async fn delete_deployment(&self, id: DeploymentId) -> Result<()> {
-        self.write(move |db, _| match deployments::delete(db, id)? {
+        self.write_once(move |db, _| match deployments::delete(db, id)? {
             true => Ok(()),
             false => Err(unknown()),
         })
@@ -108,7 +108,7 @@ impl App {
         request: DeploymentRunRequest,
     ) -> Result<Created<FlowRun>> {
         let created = self
-            .write(move |db, now| create_run(db, run_of(read(db, id)?, request), now))
+            .write_once(move |db, now| create_run(db, run_of(read(db, id)?, request), now))
             .await?;
         if may_become_due(created.get()) {
             self.inner.agent_bell.ring();

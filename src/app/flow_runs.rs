@@ -15,7 +15,9 @@ impl App {
     ///
     /// Fails as a conflict when the flow, deployment or parent task run does not exist.
     pub async fn create_flow_run(&self, new: NewFlowRun) -> Result<Created<FlowRun>> {
-        let created = self.write(move |db, now| create_run(db, new, now)).await?;
+        let created = self
+            .write_once(move |db, now| create_run(db, new, now))
+            .await?;
         if may_become_due(created.get()) {
             self.inner.agent_bell.ring();
         }
@@ -45,14 +47,14 @@ impl App {
 
     /// Changes what the update names.
     pub async fn update_flow_run(&self, id: FlowRunId, update: FlowRunUpdate) -> Result<()> {
-        self.write(move |db, now| flow_runs::update(db, read(db, id)?, update, now))
+        self.write_once(move |db, now| flow_runs::update(db, read(db, id)?, update, now))
             .await
     }
 
     /// Removes a flow run with its states and task runs.
     pub async fn delete_flow_run(&self, id: FlowRunId) -> Result<()> {
         let deleted = self
-            .write(move |db, _| match flow_runs::delete(db, id)? {
+            .write_once(move |db, _| match flow_runs::delete(db, id)? {
                 true => Ok(()),
                 false => Err(unknown()),
             })

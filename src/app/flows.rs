@@ -39,7 +39,7 @@ impl App {
 
     /// Replaces a flow's tags.
     pub async fn update_flow(&self, id: FlowId, tags: Option<Vec<String>>) -> Result<()> {
-        self.write(move |db, now| {
+        self.write_once(move |db, now| {
             let flow = flows::by_id(db, id)?.ok_or_else(unknown)?;
             flows::update_tags(db, id, &tags.unwrap_or(flow.tags), now)?;
             Ok(())
@@ -50,7 +50,7 @@ impl App {
     /// Removes a flow with its deployments and runs.
     pub async fn delete_flow(&self, id: FlowId) -> Result<()> {
         let deleted = self
-            .write(move |db, _| match flows::delete(db, id)? {
+            .write_once(move |db, _| match flows::delete(db, id)? {
                 true => Ok(()),
                 false => Err(unknown()),
             })

@@ -25,7 +25,8 @@ impl App {
     /// Empties the database: flows, deployments, runs, logs and searches. Processes that run
     /// are not stopped.
     pub async fn clear_database(&self) -> Result<()> {
-        self.write(|db, _| crate::storage::admin::clear(db)).await
+        self.write_once(|db, _| crate::storage::admin::clear(db))
+            .await
     }
 
     /// The database's size with its write-ahead log, in bytes.

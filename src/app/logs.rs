@@ -13,7 +13,7 @@ impl App {
         if lines.is_empty() {
             return Ok(());
         }
-        self.write(move |db, now| logs::insert(db, &lines, now))
+        self.write_once(move |db, now| logs::insert(db, &lines, now))
             .await
     }
 

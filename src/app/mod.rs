@@ -17,6 +17,7 @@ mod flows;
 mod health;
 mod history;
 mod logs;
+mod once;
 mod propose_state;
 mod retention;
 mod roster;
@@ -40,6 +41,7 @@ use crate::storage::{Connection, Store};
 
 pub use backup::Pieces;
 pub use bell::{Bell, Listener};
+pub use once::{RequestKey, under};
 pub use propose_state::{Decision, Force, Outcome};
 pub use retention::Slice;
 pub use schedules::{LATE_AFTER, RUNS_AHEAD, Range, TIME_AHEAD};

@@ -41,7 +41,7 @@ impl App {
 
     /// Removes a search.
     pub async fn delete_saved_search(&self, id: SavedSearchId) -> Result<()> {
-        self.write(move |db, _| match saved_searches::delete(db, id)? {
+        self.write_once(move |db, _| match saved_searches::delete(db, id)? {
             true => Ok(()),
             false => Err(unknown()),
         })

@@ -67,7 +67,7 @@ impl App {
 
     /// Removes a task run with its states.
     pub async fn delete_task_run(&self, id: TaskRunId) -> Result<()> {
-        self.write(move |db, _| match task_runs::delete(db, id)? {
+        self.write_once(move |db, _| match task_runs::delete(db, id)? {
             true => Ok(()),
             false => Err(unknown()),
         })

@@ -1,4 +1,5 @@
-//! Lets old things go: runs, log lines, cache entries that answer nothing, and then the room
+//! Lets old things go: runs, log lines, cache entries that answer nothing, the keys of
+//! requests that come no more, and then the room
 //! that they took in the file.
 //!
 //! It works in slices of a millisecond or two on the writer's thread and rests in between: long
@@ -41,6 +42,7 @@ pub async fn retention(app: App, keep: Retention, stop: CancellationToken) {
         }
         logs(&app, &keep, &mut pace).await?;
         cache(&app, &mut pace).await?;
+        requests(&app, &mut pace).await?;
         shrink(&app, &mut pace).await
     })
     .await;
@@ -106,6 +108,18 @@ async fn cache(app: &App, pace: &mut Pace) -> Result<()> {
             pace.note("cache_entries", &slice).await;
             ids = slice.left;
         }
+    }
+    Ok(())
+}
+
+/// Forgets requests that will not come again.
+async fn requests(app: &App, pace: &mut Pace) -> Result<()> {
+    while !pace.stop.is_cancelled() {
+        let (_, is_all, took) = app.forget_requests(SLICE).await?;
+        if is_all {
+            break;
+        }
+        pace.rest(took).await;
     }
     Ok(())
 }

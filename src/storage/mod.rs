@@ -27,6 +27,7 @@ mod migrate;
 mod query;
 mod queue;
 mod readers;
+pub mod requests;
 pub mod retention;
 pub mod saved_searches;
 mod schedule;

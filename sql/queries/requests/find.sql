@@ -1,0 +1,1 @@
+SELECT subject FROM requests WHERE key = :key

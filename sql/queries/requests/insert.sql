@@ -1,0 +1,1 @@
+INSERT INTO requests (key, created, subject) VALUES (:key, :created, :subject)
