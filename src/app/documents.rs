@@ -1,18 +1,26 @@
 //! Verbs on documents: bytes that a client leaves here and fetches again.
 
+use std::path::PathBuf;
+
 use super::App;
 use crate::domain::document::DocumentId;
 use crate::domain::error::Result;
+use crate::storage::blobs::{Document, Draft};
 
 impl App {
-    /// Keeps the bytes and answers the name by which they are found again. The same bytes
-    /// have the same name.
-    pub async fn persist_document(&self, bytes: Vec<u8>) -> Result<DocumentId> {
-        self.inner.blobs.put(bytes).await
+    /// Begins to keep bytes that come piece by piece; finished, they have a name by which they
+    /// are found again. The same bytes have the same name.
+    pub fn begin_document(&self) -> Draft {
+        self.inner.blobs.begin()
     }
 
-    /// The bytes of that name.
-    pub async fn document(&self, id: DocumentId) -> Result<Vec<u8>> {
+    /// Where a document lies on this machine.
+    pub fn document_path(&self, id: DocumentId) -> PathBuf {
+        self.inner.blobs.path(id)
+    }
+
+    /// The document of that name, to be read piece by piece.
+    pub async fn document(&self, id: DocumentId) -> Result<Document> {
         self.inner.blobs.get(id).await
     }
 }

@@ -38,6 +38,9 @@ pub enum LogFormat {
     Json,
 }
 
+/// How large a document may be, in bytes, unless the operator says otherwise.
+const DOCUMENT_MAX_BYTES: u64 = 1024 * 1024 * 1024;
+
 /// Everything that may be said, by section.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -70,6 +73,7 @@ struct Server {
     docker_bridge: Option<bool>,
     services: Option<bool>,
     agent_lease_secs: Option<u64>,
+    document_max_bytes: Option<u64>,
     #[serde(skip)]
     ephemeral: bool,
 }
@@ -242,6 +246,7 @@ impl Input {
             docker_bridge: self.server.docker_bridge.unwrap_or(true),
             services: self.server.services.unwrap_or(true),
             agent_lease: Duration::from_secs(self.server.agent_lease_secs.unwrap_or(30).max(1)),
+            document_max_bytes: self.server.document_max_bytes.unwrap_or(DOCUMENT_MAX_BYTES),
             ephemeral: self.server.ephemeral,
             auth: self.auth.settle()?,
             embedded_agent: self.agent.enabled.unwrap_or(true),

@@ -40,6 +40,8 @@ pub struct Settings {
     pub agent: AgentSettings,
     /// How long an agent elsewhere may be silent before its runs are given up.
     pub agent_lease: Duration,
+    /// The largest document that is stored, in bytes.
+    pub document_max_bytes: u64,
     /// Whether this is an API for one agent, which serves no container.
     pub ephemeral: bool,
     /// The interpreter of subprocess runs that name no environment.
@@ -81,6 +83,10 @@ impl Settings {
             (
                 "server.agent_lease_secs",
                 self.agent_lease == other.agent_lease,
+            ),
+            (
+                "server.document_max_bytes",
+                self.document_max_bytes == other.document_max_bytes,
             ),
             ("agent.enabled", self.embedded_agent == other.embedded_agent),
             ("auth", self.auth == other.auth),
