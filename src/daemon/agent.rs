@@ -2,13 +2,15 @@
 
 use std::sync::Arc;
 
+use super::reachable::{Reachable, Whose};
+use super::relay::Relay;
 use crate::app::App;
 use crate::clock::SharedClock;
 use crate::config::Settings;
 use crate::domain::agent::{EMBEDDED, Identity};
-use crate::runners::RunnerSettings;
 use crate::runners::docker::DockerRunner;
 use crate::runners::subprocess::SubprocessRunner;
+use crate::runners::{Runner, RunnerSettings};
 use crate::services::agent::{Agent, LocalDesk, Runners};
 
 /// What this daemon is to its runs.
@@ -26,6 +28,7 @@ pub(super) fn assemble(
     docker: &DockerRunner,
     settings: &Settings,
     place: &Place,
+    relay: &Relay,
     clock: SharedClock,
 ) -> anyhow::Result<Arc<Agent>> {
     let runner_settings = RunnerSettings {
@@ -38,9 +41,16 @@ pub(super) fn assemble(
     };
     let folder = settings.state_dir.join("runs");
     let processes = SubprocessRunner::new(&folder, &place.instance, clock)?;
+    let reachable = |inner: Arc<dyn Runner>, whose| {
+        Arc::new(Reachable {
+            inner,
+            relay: relay.clone(),
+            whose,
+        })
+    };
     let runners = Runners {
-        containers: Arc::new(docker.clone()),
-        processes: Arc::new(processes),
+        containers: reachable(Arc::new(docker.clone()), Whose::Containers),
+        processes: reachable(Arc::new(processes), Whose::Processes),
     };
     let identity = Identity {
         id: place.instance.clone(),

@@ -3,10 +3,12 @@
 mod agent;
 mod bridge;
 mod health;
+mod kept;
 mod listeners;
 mod neighbours;
 mod people;
 mod premises;
+mod reachable;
 mod relay;
 mod reload;
 mod shutdown;
@@ -42,6 +44,8 @@ const DRAIN: Duration = Duration::from_secs(10);
 /// Long, and in one piece: what there is to read here is the order of the steps.
 pub async fn run(settings: Settings, flags: Flags) -> anyhow::Result<()> {
     let inherited = systemd::Inherited::take()?;
+    // What is kept for the relay takes two for each client.
+    crate::relay::raise_descriptors();
     let _lock = state_dir::take(&settings.state_dir)?;
     let rules = access_rules(&settings)?;
     let stop = CancellationToken::new();
@@ -59,20 +63,6 @@ pub async fn run(settings: Settings, flags: Flags) -> anyhow::Result<()> {
     let api = bound.first().copied();
     let for_processes = api.and_then(relay::beside);
     let docker = DockerRunner::new(&instance, EMBEDDED)?;
-    let agent = match settings.embedded_agent {
-        true => Some(agent::assemble(
-            &app,
-            &docker,
-            &settings,
-            &agent::Place {
-                instance: instance.clone(),
-                api_url: api.map(api_url),
-                for_processes: for_processes.or(api).map(api_url),
-            },
-            clock,
-        )?),
-        false => None,
-    };
     let about = About::new(
         started,
         settings.state_dir.clone(),
@@ -80,13 +70,33 @@ pub async fn run(settings: Settings, flags: Flags) -> anyhow::Result<()> {
         instance,
     );
     let bridge_port = api.map(|api| api.port()).filter(|_| settings.docker_bridge);
+    let relay_wanted = relay::Wanted {
+        processes: for_processes.is_some(),
+        containers: bridge_port.is_some(),
+        max_body: settings.document_max_bytes.saturating_add(relay::HEADROOM),
+    };
+    let relay = relay::Relay::new(&settings.state_dir, &unix.path, about.clone(), relay_wanted);
+    let agent = match settings.embedded_agent {
+        true => Some(agent::assemble(
+            &app,
+            &docker,
+            &settings,
+            &agent::Place {
+                instance: about.instance().to_owned(),
+                api_url: api.map(api_url),
+                for_processes: for_processes.or(api).map(api_url),
+            },
+            &relay,
+            clock,
+        )?),
+        false => None,
+    };
     let surroundings = premises::Surroundings {
         docker: docker.clone(),
         state_dir: settings.state_dir.clone(),
         bridge_port,
     };
     let service = gated_api(&app, &about, surroundings, rules);
-    let relay = relay::Relay::new(&settings.state_dir, &unix.path, about.clone());
     let relayed = relay.bind()?;
 
     let tasks = TaskTracker::new();
@@ -191,6 +201,7 @@ async fn wind_down(
         // A failure leaves a file that nobody serves.
         let _ = std::fs::remove_file(ours);
     }
+    relay.remove_sockets();
     tokio::task::spawn_blocking(move || app.close()).await?;
     tracing::info!(message_id = alert::STOPPED, "stopped");
     Ok(())
@@ -233,7 +244,8 @@ async fn open_app(settings: Settings, clock: SharedClock) -> anyhow::Result<App>
         let database = state_dir::database(&settings.state_dir);
         let store = Store::open(&database)
             .with_context(|| format!("cannot open the database {}", database.display()))?;
-        let blobs = Blobs::open(&state_dir::blobs(&settings.state_dir))?;
+        let blobs = Blobs::open(&state_dir::blobs(&settings.state_dir))?
+            .at_most(settings.document_max_bytes);
         Ok(App::new(store, blobs, clock, settings.agent_lease))
     });
     opened.await?

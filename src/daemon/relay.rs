@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
@@ -21,15 +21,22 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use tower::Service;
 
+use super::kept::Kept;
 use super::listeners::Answering;
+use super::reachable::Whose;
 use crate::api::caller::{End, Route};
 use crate::api::{About, Caller};
-use crate::relay::{Came, FLAG, ORDERS, Orders, PEER, Report, take_lock};
+use crate::relay::{Came, FLAG, ORDERS, Orders, PEER, Report, channel_path, take_lock};
 
 /// How often a relay is told what it knows already, and looked for.
 const EVERY: Duration = Duration::from_secs(1);
 /// How often to look whether a relay that was told to leave has left.
-const LEAVING: Duration = Duration::from_millis(5);
+pub(super) const LEAVING: Duration = Duration::from_millis(5);
+/// How much more than the largest document a relay carries, so that it is the daemon that
+/// says what is too large, in bytes.
+pub(super) const HEADROOM: u64 = 1024 * 1024;
+/// How many relays are started within [`EVERY`] at most.
+const STARTS: u32 = 5;
 /// Where processes of this machine reach the relay; the port is the API's.
 const FOR_PROCESSES: IpAddr = IpAddr::V4(Ipv4Addr::new(127, 0, 0, 2));
 
@@ -41,6 +48,19 @@ pub(super) struct Relay {
     orders: Arc<watch::Sender<Orders>>,
     report: Arc<watch::Sender<Report>>,
     about: About,
+    kept: Kept,
+    wanted: Wanted,
+}
+
+/// For whom a relay is to listen, and what it carries.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Wanted {
+    /// Whether for processes of this machine.
+    pub processes: bool,
+    /// Whether for containers.
+    pub containers: bool,
+    /// The largest body, in bytes.
+    pub max_body: u64,
 }
 
 /// Where processes reach the relay of an API that listens at `api`. Only beside 127.0.0.1 is
@@ -52,20 +72,53 @@ pub(super) fn beside(api: SocketAddr) -> Option<SocketAddr> {
 
 impl Relay {
     /// Of the daemon with that state directory and socket.
-    pub fn new(state_dir: &Path, socket: &Path, about: About) -> Self {
+    pub fn new(state_dir: &Path, socket: &Path, about: About, wanted: Wanted) -> Self {
         let mut beside = socket.as_os_str().to_owned();
         beside.push(".relay");
         Self {
             socket: beside.into(),
             lock: state_dir.join("relay.lock"),
-            orders: Arc::default(),
+            orders: Arc::new(watch::Sender::new(Orders {
+                max_body: Some(wanted.max_body),
+                ..Orders::default()
+            })),
             report: Arc::default(),
             about,
+            kept: Kept::default(),
+            wanted,
         }
     }
 
-    /// Binds the socket at which the relay finds this daemon, whatever process had it before.
+    /// Waits until the relay listens for those; at once where it is not meant to.
+    pub async fn listens_for(&self, whose: Whose) {
+        let is_wanted = match whose {
+            Whose::Processes => self.wanted.processes,
+            Whose::Containers => self.wanted.containers,
+        };
+        if !is_wanted {
+            return;
+        }
+        let mut reports = self.report.subscribe();
+        let listens = reports.wait_for(|report| {
+            let mut bound = report.bound.iter().map(SocketAddr::ip);
+            bound.any(|ip| (ip == FOR_PROCESSES) == (whose == Whose::Processes))
+        });
+        // Its sender is here.
+        drop(listens.await);
+    }
+
+    /// Takes the sockets' files away once nobody is served any more.
+    pub fn remove_sockets(&self) {
+        for path in [self.socket.clone(), channel_path(&self.socket)] {
+            // A failure leaves a file that the next daemon replaces.
+            let _ = std::fs::remove_file(path);
+        }
+    }
+
+    /// Binds the sockets at which the relay finds this daemon, whatever process had them
+    /// before.
     pub fn bind(&self) -> anyhow::Result<UnixListener> {
+        self.kept.serve(&channel_path(&self.socket))?;
         let shown = self.socket.display();
         if self.socket.exists() {
             std::fs::remove_file(&self.socket)
@@ -113,36 +166,47 @@ impl Relay {
     /// Sees to it that there is a relay, until `stop`.
     pub async fn keep(self, stop: CancellationToken) {
         let mut told = String::new();
+        let mut starts = 0;
         while !stop.is_cancelled() {
-            if let Err(error) = self.start_missing() {
-                let error = format!("{error:#}");
-                if error != told {
-                    tracing::error!("runs cannot reach the API: {error}");
-                    told = error;
+            match self.start_missing() {
+                Ok(started) => starts += u32::from(started),
+                Err(error) => {
+                    let error = format!("{error:#}");
+                    if error != told {
+                        tracing::error!("runs cannot reach the API: {error}");
+                        told = error;
+                    }
                 }
             }
             tokio::select! {
                 () = stop.cancelled() => {}
-                () = tokio::time::sleep(EVERY) => {}
+                () = self.kept.relay_gone(), if starts < STARTS => self.released().await,
+                () = tokio::time::sleep(EVERY) => starts = 0,
             }
         }
+    }
+
+    /// Waits until a relay that is gone has left its lock.
+    async fn released(&self) {
+        let free = async {
+            while take_lock(&self.lock).is_ok_and(|lock| lock.is_none()) {
+                tokio::time::sleep(LEAVING).await;
+            }
+        };
+        let _ = tokio::time::timeout(EVERY, free).await;
     }
 
     /// Tells the relay to end, and gives it a moment to do so: the next daemon would take one
     /// that is about to leave for one that stays.
     pub async fn dismiss(&self) {
         self.orders.send_modify(|orders| orders.leave = true);
-        let gone = async {
-            while take_lock(&self.lock).is_ok_and(|lock| lock.is_none()) {
-                tokio::time::sleep(LEAVING).await;
-            }
-        };
-        let _ = tokio::time::timeout(EVERY, gone).await;
+        self.released().await;
     }
 
-    fn start_missing(&self) -> anyhow::Result<()> {
+    /// Starts a relay if there is none; answers whether it did.
+    fn start_missing(&self) -> anyhow::Result<bool> {
         if self.orders.borrow().listen.is_empty() || take_lock(&self.lock)?.is_none() {
-            return Ok(());
+            return Ok(false);
         }
         let program = std::env::current_exe().context("cannot find this program")?;
         let mut command = std::process::Command::new(&program);
@@ -164,11 +228,21 @@ impl Relay {
             .with_context(|| format!("cannot start {}", program.display()))?;
         // Somebody has to hear of its end, or it stays as a zombie.
         tokio::spawn(async move { child.wait().await });
-        Ok(())
+        Ok(true)
     }
 
     fn heard(&self, report: Report) {
+        for news in &report.news {
+            tracing::error!("the relay {news}");
+        }
         let before = self.report.send_replace(report.clone());
+        if before.pid != 0 && before.pid != report.pid {
+            tracing::warn!(
+                "process {} goes on as the relay in the place of {}",
+                report.pid,
+                before.pid
+            );
+        }
         for address in report
             .bound
             .iter()
@@ -195,6 +269,16 @@ impl Relay {
 /// Answers a relay as soon as it has something to do, or after a while.
 async fn orders(State(relay): State<Relay>, Json(report): Json<Report>) -> Json<Orders> {
     relay.heard(report.clone());
+    if report.is_kept && is_of_another_program(report.pid) {
+        tracing::info!(
+            "the relay, process {}, gives way to this version's",
+            report.pid
+        );
+        return Json(Orders {
+            leave: true,
+            ..relay.orders.borrow().clone()
+        });
+    }
     let mut orders = relay.orders.subscribe();
     let news = orders.wait_for(|orders| {
         orders.leave || orders.listen.iter().any(|one| !report.bound.contains(one))
@@ -206,6 +290,16 @@ async fn orders(State(relay): State<Relay>, Json(report): Json<Report>) -> Json<
     }
     let told = relay.orders.borrow().clone();
     Json(told)
+}
+
+/// Whether a process runs another program than this one, such as the one before an upgrade.
+fn is_of_another_program(pid: u32) -> bool {
+    let file = |process: &str| {
+        let program = std::fs::metadata(format!("/proc/{process}/exe")).ok()?;
+        Some((program.dev(), program.ino()))
+    };
+    let its = file(&pid.to_string());
+    its.is_some() && its != file("self")
 }
 
 /// The connections of a relay, so that who is behind one is found out once.

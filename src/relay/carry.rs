@@ -1,133 +1,372 @@
 //! Carrying a request to the daemon, as often as it takes.
 
 use std::convert::Infallible;
+use std::io;
 use std::path::{Path, PathBuf};
+use std::pin::Pin;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
-use http_body_util::{BodyExt, Full, Limited};
-use hyper::body::{Bytes, Incoming};
-use hyper::header::{CONNECTION, CONTENT_TYPE, HeaderName, HeaderValue, TRANSFER_ENCODING};
+use http_body_util::BodyExt;
+use hyper::body::{Body, Bytes, Frame, Incoming, SizeHint};
+use hyper::header::{
+    CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, HeaderName, HeaderValue, RETRY_AFTER,
+    TRANSFER_ENCODING, UPGRADE,
+};
 use hyper::http::request::Parts;
-use hyper::{Method, Request, Response, StatusCode};
-use hyper_util::client::legacy::Client;
-use hyper_util::rt::TokioExecutor;
-use hyperlocal::UnixConnector;
-use tokio::net::TcpStream;
+use hyper::{Method, Request, Response, StatusCode, Version};
+use hyper_util::rt::TokioIo;
 
-use super::{ANSWER, Came, KEY, ORDERS, Orders, PATIENCE, PEER, RETRY, Report};
-
-/// The largest body that is carried; the daemon takes no larger one.
-const MAX_BODY: usize = 33 * 1024 * 1024;
+use super::once::{Sent, once};
+use super::registry::Kept;
+use super::spool::{IN_MEMORY, Refused, Spool, Spools, Whole};
+use super::{ANSWER, KEY, LEAST_BODY, ORDERS, Orders, PATIENCE, PEER, RETRY, Report};
 
 /// How long a client hears nothing at most.
 const STILL_THERE: Duration = Duration::from_secs(2);
 /// An answer that precedes the answer, as HTTP permits.
 const PROCESSING: &[u8] = b"HTTP/1.1 102 Processing\r\n\r\n";
-
-type Whole = Full<Bytes>;
+/// How many daemons may die over one request.
+const MOST_DEATHS: u8 = 2;
+/// How soon to ask a daemon again that could not do it now; longer each time, up to a second.
+const BUSY: Duration = Duration::from_millis(100);
+const LONGEST_BUSY: Duration = Duration::from_secs(1);
+/// How many things are kept that the daemon has not been told.
+const MOST_NEWS: usize = 32;
 
 /// Speaks to one daemon, whichever process that is at the moment.
 pub(super) struct Carrier {
     daemon: PathBuf,
-    client: Client<UnixConnector, Whole>,
+    spools: Spools,
+    /// The largest body that is carried, in bytes.
+    most: AtomicU64,
+    /// Held while a request is sent over which a daemon has died: which of several it was is
+    /// seen when each is sent alone.
+    suspect: tokio::sync::Mutex<()>,
+    news: Mutex<Vec<String>>,
 }
 
 impl Carrier {
-    /// To the daemon that listens there.
-    pub fn new(daemon: &Path) -> Self {
+    /// To the daemon that listens there; what is large is held in files in `folder`.
+    pub fn new(daemon: &Path, folder: &Path) -> Self {
         Self {
             daemon: daemon.to_owned(),
-            client: Client::builder(TokioExecutor::new()).build(UnixConnector),
+            spools: Spools::new(folder),
+            most: AtomicU64::new(LEAST_BODY),
+            suspect: tokio::sync::Mutex::default(),
+            news: Mutex::default(),
         }
     }
 
     /// What the daemon wants of a relay that stands so; nothing when no daemon answers. An
     /// answer takes as long as there is nothing new.
-    pub async fn ask(&self, report: &Report) -> Option<Orders> {
-        let body = serde_json::to_vec(report).ok()?;
-        let request = Request::builder()
-            .method(Method::POST)
-            .uri(hyperlocal::Uri::new(&self.daemon, ORDERS))
-            .header(CONTENT_TYPE, "application/json")
-            .body(Full::from(body))
-            .ok()?;
-        let answer = tokio::time::timeout(ANSWER, self.once(request)).await;
-        serde_json::from_slice(answer.ok()??.body()).ok()
+    pub async fn ask(&self, mut report: Report) -> Option<Orders> {
+        report.news = self.news().drain(..).collect();
+        let orders = self.ask_once(&report).await;
+        match &orders {
+            Some(orders) => {
+                let most = orders.max_body.unwrap_or(LEAST_BODY).max(LEAST_BODY);
+                self.most.store(most, Ordering::Relaxed);
+            }
+            None => self.news().extend(report.news),
+        }
+        orders
     }
 
-    /// The daemon's answer to a request that `came` so. While there is none the client
-    /// waits, for as long as it likes: when it hangs up, this is dropped. It is told through
-    /// `aside`, its own connection, that its request is still being worked on, since clients
-    /// give up what is silent for some seconds.
+    async fn ask_once(&self, report: &Report) -> Option<Orders> {
+        let body = Spool::text(serde_json::to_string(report).ok()?);
+        let request = Request::builder()
+            .method(Method::POST)
+            .uri(ORDERS)
+            .header(hyper::header::HOST, "prefectd")
+            .header(CONTENT_TYPE, "application/json")
+            .header(CONTENT_LENGTH, body.length())
+            .body(body.body())
+            .ok()?;
+        let asked = once(&self.daemon, &self.spools, request);
+        let Sent::Answer(answer) = tokio::time::timeout(ANSWER, asked).await.ok()? else {
+            return None;
+        };
+        let body = answer.into_body().body().collect().await.ok()?;
+        serde_json::from_slice(&body.to_bytes()).ok()
+    }
+
+    fn news(&self) -> std::sync::MutexGuard<'_, Vec<String>> {
+        self.news.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Tells the daemon at the next occasion.
+    fn tell(&self, news: String) {
+        let mut all = self.news();
+        if all.len() < MOST_NEWS {
+            all.push(news);
+        }
+    }
+
+    /// The daemon's answer to a request that came by that connection. While there is none the
+    /// client waits: when it hangs up, this is dropped. It is told now and then that its
+    /// request is still being worked on, since clients give up what is silent for some
+    /// seconds.
     pub async fn carry(
         &self,
         request: Request<Incoming>,
-        came: Came,
-        aside: &TcpStream,
-    ) -> Result<Response<Whole>, Infallible> {
-        let mut answer = std::pin::pin!(self.answer(request, came));
-        loop {
+        kept: Arc<Kept>,
+    ) -> Result<Response<Answer>, Infallible> {
+        let understands = request.version() >= Version::HTTP_11;
+        let mut answer = Box::pin(self.answer(request, &kept));
+        let whole = loop {
             tokio::select! {
-                answer = &mut answer => return Ok(answer),
+                whole = &mut answer => break whole,
                 // A client that is full, or gone, needs no word of it.
-                () = tokio::time::sleep(STILL_THERE) => drop(aside.try_write(PROCESSING)),
+                () = tokio::time::sleep(STILL_THERE), if understands => {
+                    drop(kept.socket.try_write(PROCESSING));
+                }
             }
+        };
+        drop(answer);
+        Ok(whole.map(|body| Answer { body, kept }))
+    }
+
+    async fn answer(&self, mut request: Request<Incoming>, kept: &Kept) -> Response<Whole> {
+        let is_upgrade = request.headers().contains_key(UPGRADE);
+        let upgraded = is_upgrade.then(|| hyper::upgrade::on(&mut request));
+        let (parts, mut body) = request.into_parts();
+        let most = self.most.load(Ordering::Relaxed);
+        let length = announced(&parts);
+        let held = if length > most {
+            Err(Refused::TooLarge)
+        } else if length > IN_MEMORY as u64 && kept.journal.is_on() {
+            // The journal has it.
+            let own = || kept.journal.body(length);
+            self.spools.hold_kept(&mut body, length, own).await
+        } else {
+            self.spools.hold_timely(&mut body, most).await
+        };
+        let body = match held {
+            Ok(body) => body,
+            Err(refused) => {
+                kept.journal.turn_off();
+                if refused != Refused::TooSlow {
+                    self.spools.pass_over(body).await;
+                }
+                return refusal(refused, most);
+            }
+        };
+        let named = format!("{} {}", parts.method, parts.uri.path());
+        let Some(parts) = addressed(parts, kept, &body, is_upgrade) else {
+            return plain(StatusCode::BAD_REQUEST, "The request has no path.");
+        };
+        match self.insist(parts, &body, kept, &named).await {
+            Ok(Sent::Switched(answer)) => switch(answer, upgraded, kept),
+            Ok(Sent::Answer(answer)) => handed_on(answer),
+            Ok(_) => plain(
+                StatusCode::INSUFFICIENT_STORAGE,
+                "There is no room for the answer.",
+            ),
+            Err(given_up) => given_up,
         }
     }
 
-    async fn answer(&self, request: Request<Incoming>, came: Came) -> Response<Whole> {
-        let (parts, body) = request.into_parts();
-        let Ok(body) = Limited::new(body, MAX_BODY).collect().await else {
-            return plain(StatusCode::PAYLOAD_TOO_LARGE);
-        };
-        let Some(parts) = self.addressed(parts, came) else {
-            return plain(StatusCode::BAD_REQUEST);
-        };
-        let body = body.to_bytes();
+    /// Sends until there is an answer, the time is up, or enough daemons have died of it.
+    async fn insist(
+        &self,
+        parts: Parts,
+        body: &Spool,
+        kept: &Kept,
+        named: &str,
+    ) -> Result<Sent, Response<Whole>> {
         let begun = Instant::now();
-        while begun.elapsed() < PATIENCE {
-            let again = Request::from_parts(parts.clone(), Full::new(body.clone()));
-            if let Some(answer) = self.once(again).await {
-                return answer.map(Full::new);
+        let mut deaths = kept.journal.deaths();
+        let mut busy = BUSY;
+        loop {
+            let again = Request::from_parts(parts.clone(), body.body());
+            let alone = match deaths {
+                0 => None,
+                _ => Some(self.suspect.lock().await),
+            };
+            let sent = once(&self.daemon, &self.spools, again).await;
+            drop(alone);
+            let is_late = begun.elapsed() > PATIENCE;
+            match sent {
+                Sent::Answer(answer) if is_passing(&parts.method, &answer) && !is_late => {
+                    tokio::time::sleep(busy).await;
+                    busy = (busy * 2).min(LONGEST_BUSY);
+                }
+                Sent::Died => {
+                    deaths += 1;
+                    kept.journal.note_deaths(deaths);
+                    if deaths >= MOST_DEATHS {
+                        self.tell(format!(
+                            "gave up on {named} from {}: the daemon died over it {deaths} times",
+                            kept.came.from
+                        ));
+                        return Err(plain(
+                            StatusCode::BAD_GATEWAY,
+                            "The server died over this request twice; it is not tried again.",
+                        ));
+                    }
+                    tokio::time::sleep(RETRY).await;
+                }
+                Sent::Absent if is_late => {
+                    self.tell(format!(
+                        "gave up on {named} from {}: no daemon for {} s",
+                        kept.came.from,
+                        PATIENCE.as_secs()
+                    ));
+                    return Err(plain(StatusCode::BAD_GATEWAY, "The server is not there."));
+                }
+                Sent::Absent => tokio::time::sleep(RETRY).await,
+                sent => return Ok(sent),
             }
-            tokio::time::sleep(RETRY).await;
         }
-        plain(StatusCode::BAD_GATEWAY)
     }
+}
 
-    /// The request's head for the daemon's socket.
-    fn addressed(&self, mut parts: Parts, came: Came) -> Option<Parts> {
-        let path = parts.uri.path_and_query()?.as_str().to_owned();
-        parts.uri = hyperlocal::Uri::new(&self.daemon, &path).into();
-        hop(&mut parts.headers);
-        let came = HeaderValue::from_str(&came.to_string()).ok()?;
-        parts.headers.insert(HeaderName::from_static(PEER), came);
-        let key = HeaderName::from_static(KEY);
-        if parts.method != Method::GET && !parts.headers.contains_key(&key) {
-            let fresh = HeaderValue::from_str(&uuid::Uuid::now_v7().to_string()).ok()?;
-            parts.headers.insert(key, fresh);
-        }
-        Some(parts)
-    }
+/// How many bytes of body a request announces.
+fn announced(parts: &Parts) -> u64 {
+    let length = parts.headers.get(CONTENT_LENGTH);
+    length
+        .and_then(|length| length.to_str().ok()?.parse().ok())
+        .unwrap_or(0)
+}
 
-    /// Sends once. Nothing when the daemon is not there, or goes before it has answered whole.
-    async fn once(&self, request: Request<Whole>) -> Option<Response<Bytes>> {
-        let answer = self.client.request(request).await.ok()?;
-        let (mut parts, body) = answer.into_parts();
-        let body = body.collect().await.ok()?.to_bytes();
+/// Whether an answer says that the same request may go well in a moment. A probe that only
+/// asks whether the daemon is well is answered as it is.
+fn is_passing<B>(method: &Method, answer: &Response<B>) -> bool {
+    let is_refused = matches!(
+        answer.status(),
+        StatusCode::SERVICE_UNAVAILABLE | StatusCode::INSUFFICIENT_STORAGE
+    );
+    is_refused && (method != Method::GET || answer.headers().contains_key(RETRY_AFTER))
+}
+
+/// The request's head for the daemon's socket.
+fn addressed(mut parts: Parts, kept: &Kept, body: &Spool, is_upgrade: bool) -> Option<Parts> {
+    let path = parts.uri.path_and_query()?.as_str().to_owned();
+    parts.uri = path.parse().ok()?;
+    parts.version = Version::HTTP_11;
+    let has_body = parts.headers.contains_key(CONTENT_LENGTH) || body.length() > 0;
+    if !is_upgrade {
         hop(&mut parts.headers);
-        Some(Response::from_parts(parts, body))
     }
+    let headers = &mut parts.headers;
+    headers.remove(hyper::header::EXPECT);
+    if has_body {
+        headers.insert(CONTENT_LENGTH, body.length().into());
+    }
+    if !headers.contains_key(hyper::header::HOST) {
+        headers.insert(hyper::header::HOST, HeaderValue::from_static("prefectd"));
+    }
+    let came = HeaderValue::from_str(&kept.came.to_string()).ok()?;
+    headers.insert(HeaderName::from_static(PEER), came);
+    let key = HeaderName::from_static(KEY);
+    if parts.method != Method::GET && !headers.contains_key(&key) {
+        let own = HeaderValue::from_str(&kept.journal.key().to_string()).ok()?;
+        headers.insert(key, own);
+    }
+    Some(parts)
 }
 
 /// Takes out what concerns one connection only.
 fn hop(headers: &mut hyper::HeaderMap) {
     headers.remove(CONNECTION);
     headers.remove(TRANSFER_ENCODING);
+    headers.remove(UPGRADE);
 }
 
-fn plain(status: StatusCode) -> Response<Whole> {
-    let mut response = Response::default();
-    *response.status_mut() = status;
+fn handed_on(answer: Response<Spool>) -> Response<Whole> {
+    let (mut parts, body) = answer.into_parts();
+    hop(&mut parts.headers);
+    // An answer to HEAD names a length and has no body.
+    if body.length() > 0 {
+        parts.headers.insert(CONTENT_LENGTH, body.length().into());
+    }
+    Response::from_parts(parts, body.body())
+}
+
+/// Has the bytes of both connections pass as they are.
+fn switch(
+    mut answer: Response<Incoming>,
+    client: Option<hyper::upgrade::OnUpgrade>,
+    kept: &Kept,
+) -> Response<Whole> {
+    kept.journal.turn_off();
+    let daemon = hyper::upgrade::on(&mut answer);
+    if let Some(client) = client {
+        tokio::spawn(async move {
+            let (Ok(client), Ok(daemon)) = tokio::join!(client, daemon) else {
+                return;
+            };
+            let (mut client, mut daemon) = (TokioIo::new(client), TokioIo::new(daemon));
+            // A connection that breaks concerns only its client.
+            let _ = tokio::io::copy_bidirectional(&mut client, &mut daemon).await;
+        });
+    }
+    answer.map(|_| Spool::text(String::new()).body())
+}
+
+fn refusal(refused: Refused, most: u64) -> Response<Whole> {
+    let mut response = match refused {
+        Refused::TooLarge => plain(
+            StatusCode::PAYLOAD_TOO_LARGE,
+            &format!("The request body is larger than {most} bytes."),
+        ),
+        Refused::TooSlow => plain(StatusCode::REQUEST_TIMEOUT, "The body came too slowly."),
+        Refused::NoRoom => plain(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "There is no room for such a large request at the moment.",
+        ),
+        Refused::Disk => plain(
+            StatusCode::INSUFFICIENT_STORAGE,
+            "The request could not be kept on the server's disk.",
+        ),
+        Refused::Broken => plain(StatusCode::BAD_REQUEST, "The body broke off."),
+    };
+    let close = HeaderValue::from_static("close");
+    response.headers_mut().insert(CONNECTION, close);
     response
+}
+
+/// An answer of the relay's own, in the form that both dialects' clients read.
+fn plain(status: StatusCode, detail: &str) -> Response<Whole> {
+    let body = serde_json::json!({ "detail": detail }).to_string();
+    let mut response = Response::new(Spool::text(body).body());
+    *response.status_mut() = status;
+    let json = HeaderValue::from_static("application/json");
+    response.headers_mut().insert(CONTENT_TYPE, json);
+    response
+}
+
+/// An answer on its way to the client.
+pub(super) struct Answer {
+    body: Whole,
+    kept: Arc<Kept>,
+}
+
+impl Body for Answer {
+    type Data = Bytes;
+    type Error = io::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<io::Result<Frame<Bytes>>>> {
+        Pin::new(&mut self.body).poll_frame(context)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
+}
+
+impl Drop for Answer {
+    fn drop(&mut self) {
+        self.kept.journal.end_answer();
+    }
 }

@@ -5,8 +5,9 @@
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
+use std::os::fd::AsFd;
 use std::sync::Arc;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
@@ -16,11 +17,28 @@ use tokio::sync::Notify;
 use tokio_util::task::AbortOnDropHandle;
 
 use super::carry::Carrier;
+use super::places::{Place, Places};
+use super::registry::{Kept, Registry, TakenOver};
+use super::stream::Journaled;
 use super::{Came, Report};
+
+/// How long a client may take to send a request's head, or to begin one.
+const HEAD: Duration = Duration::from_secs(30);
+/// The most of a request's head that is held.
+const HEAD_BYTES: usize = 64 * 1024;
+/// What a client is told that has too many connections.
+const FULL: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\nretry-after: 1\r\ncontent-length: 0\r\nconnection: close\r\n\r\n";
+
+/// What each connection needs.
+struct Shared {
+    carrier: Arc<Carrier>,
+    registry: Arc<Registry>,
+    places: Arc<Places>,
+}
 
 /// The listeners of one relay.
 pub(super) struct Listeners {
-    carrier: Arc<Carrier>,
+    shared: Arc<Shared>,
     bound: BTreeMap<SocketAddr, [AbortOnDropHandle<()>; 2]>,
     trouble: BTreeMap<SocketAddr, String>,
     wanted: Arc<Notify>,
@@ -28,12 +46,39 @@ pub(super) struct Listeners {
 
 impl Listeners {
     /// None yet.
-    pub fn new(carrier: Arc<Carrier>) -> Self {
+    pub fn new(carrier: Arc<Carrier>, registry: Arc<Registry>, places: Arc<Places>) -> Self {
         Self {
-            carrier,
+            shared: Arc::new(Shared {
+                carrier,
+                registry,
+                places,
+            }),
             bound: BTreeMap::new(),
             trouble: BTreeMap::new(),
             wanted: Arc::default(),
+        }
+    }
+
+    /// Goes on with what an earlier relay has left.
+    pub async fn take_over(&mut self, taken: TakenOver) {
+        for (kept, replay) in taken.connections {
+            let Some(permit) = self.shared.places.any().await else {
+                return;
+            };
+            match self.shared.places.take(permit, kept.came.from.ip()) {
+                Some(place) => {
+                    let shared = Arc::clone(&self.shared);
+                    tokio::spawn(serve(shared, kept, replay, place));
+                }
+                None => kept.end(),
+            }
+        }
+        for (address, tcp, door) in taken.listeners {
+            let listener =
+                TcpListener::from_std(tcp).and_then(|tcp| Ok((tcp, UnixListener::from_std(door)?)));
+            if let Ok((tcp, door)) = listener {
+                self.start(address, tcp, door);
+            }
         }
     }
 
@@ -44,13 +89,22 @@ impl Listeners {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             bound: self.bound.keys().copied().collect(),
             trouble: self.trouble.clone().into_iter().collect(),
+            is_kept: self.shared.registry.is_kept(),
+            news: Vec::new(),
         }
     }
 
     /// Listens at these addresses and no others. What cannot be bound now is tried again
     /// the next time.
     pub async fn follow(&mut self, addresses: &[SocketAddr]) {
-        self.bound.retain(|held, _| addresses.contains(held));
+        let registry = Arc::clone(&self.shared.registry);
+        self.bound.retain(|held, _| {
+            let stays = addresses.contains(held);
+            if !stays {
+                registry.left(*held);
+            }
+            stays
+        });
         self.trouble.clear();
         for address in addresses {
             if self.bound.contains_key(address) {
@@ -58,11 +112,11 @@ impl Listeners {
             }
             match bind(*address).await {
                 Ok((tcp, door)) => {
-                    let tasks = [
-                        AbortOnDropHandle::new(tokio::spawn(accept(tcp, self.carrier.clone()))),
-                        AbortOnDropHandle::new(tokio::spawn(answer(door, self.wanted.clone()))),
-                    ];
-                    self.bound.insert(*address, tasks);
+                    let kept = registry.listener(*address, [tcp.as_fd(), door.as_fd()]);
+                    if let Err(error) = kept {
+                        self.trouble.insert(*address, error.to_string());
+                    }
+                    self.start(*address, tcp, door);
                 }
                 Err(error) => {
                     // A holder without a daemon is gone by the next time.
@@ -71,6 +125,14 @@ impl Listeners {
                 }
             }
         }
+    }
+
+    fn start(&mut self, address: SocketAddr, tcp: TcpListener, door: UnixListener) {
+        let tasks = [
+            AbortOnDropHandle::new(tokio::spawn(accept(tcp, Arc::clone(&self.shared)))),
+            AbortOnDropHandle::new(tokio::spawn(answer(door, self.wanted.clone()))),
+        ];
+        self.bound.insert(address, tasks);
     }
 
     /// Waits until a relay of another daemon asks for an address. It asks again and again.
@@ -91,44 +153,46 @@ async fn bind(address: SocketAddr) -> std::io::Result<(TcpListener, UnixListener
     ))
 }
 
-async fn accept(listener: TcpListener, carrier: Arc<Carrier>) {
-    loop {
+async fn accept(listener: TcpListener, shared: Arc<Shared>) {
+    // Those for whom there is no place wait to be accepted.
+    while let Some(permit) = shared.places.any().await {
         match listener.accept().await {
-            Ok((stream, peer)) => {
-                // Small answers should not wait for each other.
-                let _ = stream.set_nodelay(true);
-                if let Ok((stream, aside)) = twice(stream) {
-                    tokio::spawn(connection(stream, aside, peer, carrier.clone()));
-                }
-            }
+            Ok((stream, peer)) => match shared.places.take(permit, peer.ip()) {
+                // Best effort: it may not listen.
+                None => drop(stream.try_write(FULL)),
+                Some(place) => welcome(&shared, stream, peer, place),
+            },
             // Descriptors ran out.
             Err(_) => tokio::time::sleep(super::RETRY).await,
         }
     }
 }
 
-/// One connection under two handles.
-fn twice(stream: TcpStream) -> std::io::Result<(TcpStream, TcpStream)> {
-    let stream = stream.into_std()?;
-    let aside = TcpStream::from_std(stream.try_clone()?)?;
-    Ok((TcpStream::from_std(stream)?, aside))
-}
-
-async fn connection(stream: TcpStream, aside: TcpStream, peer: SocketAddr, carrier: Arc<Carrier>) {
+fn welcome(shared: &Arc<Shared>, stream: TcpStream, from: SocketAddr, place: Place) {
+    // Small answers should not wait for each other.
+    let _ = stream.set_nodelay(true);
     let Ok(to) = stream.local_addr() else {
         return;
     };
     let since_epoch = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
     let micros = since_epoch.unwrap_or_default().as_micros();
-    let came = Came {
-        from: peer,
-        to,
-        micros: u64::try_from(micros).unwrap_or(u64::MAX),
-    };
-    let service = service_fn(|request| carrier.carry(request, came, &aside));
+    let micros = u64::try_from(micros).unwrap_or(u64::MAX);
+    let came = Came { from, to, micros };
+    if let Ok(kept) = shared.registry.connection(stream, came) {
+        tokio::spawn(serve(Arc::clone(shared), kept, 0, place));
+    }
+}
+
+/// Serves a connection of which the first `replay` bytes are in its journal.
+async fn serve(shared: Arc<Shared>, kept: Arc<Kept>, replay: u64, place: Place) {
+    let service = service_fn(|request| shared.carrier.carry(request, Arc::clone(&kept)));
+    let stream = Journaled::new(Arc::clone(&kept), replay, place);
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
-        .serve_connection(TokioIo::new(stream), service);
+        .header_read_timeout(HEAD)
+        .max_buf_size(HEAD_BYTES)
+        .serve_connection(TokioIo::new(stream), service)
+        .with_upgrades();
     // A connection that breaks concerns only its client.
     let _ = connection.await;
 }

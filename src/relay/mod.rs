@@ -16,9 +16,25 @@
 //! `Idempotency-Key`, by which the daemon knows what it has answered already. The relay knows
 //! nothing of what it carries. It leaves when the daemon says so, when its daemon has been
 //! gone for too long, or when another daemon needs its address and its own is gone.
+//!
+//! Nor do clients notice the death of a relay. The daemon keeps duplicates of its listening
+//! sockets, of its clients' connections, and of what each has sent ([`journal`]), handed over
+//! by a [`channel`]. It starts another relay at once, which takes all of that up. Only what
+//! was half answered at that moment is lost. One relay follows another in the same way after
+//! an upgrade.
+//!
+//! Connections, bytes and time are bounded ([`places`], [`spool`]): whoever calls here is not
+//! known yet.
 
 mod carry;
+pub mod channel;
+pub mod journal;
 mod listen;
+mod once;
+mod places;
+mod registry;
+mod spool;
+mod stream;
 
 use std::ffi::OsString;
 use std::fs::{File, OpenOptions};
@@ -32,6 +48,8 @@ use serde::{Deserialize, Serialize};
 
 use carry::Carrier;
 use listen::Listeners;
+use places::Places;
+use registry::Registry;
 
 /// The first argument of a process that is a relay; a socket and a lock follow.
 pub const FLAG: &str = "--relay";
@@ -42,17 +60,24 @@ pub const PEER: &str = "x-prefectd-peer";
 /// The header that names a request, so that it is answered once however often it is sent.
 pub const KEY: &str = "idempotency-key";
 
+/// The largest body that is carried, in bytes, unless the daemon takes larger ones.
+pub const LEAST_BODY: u64 = 33 * 1024 * 1024;
+
 /// How long a relay waits for a daemon; the clients of runs wait for seconds only.
 const PATIENCE: Duration = Duration::from_secs(60);
 /// For how long an absent daemon is taken to be on its way back.
 const RESTART: Duration = Duration::from_secs(2);
 /// How long a daemon may take to answer a report, which it does within a second or so.
 const ANSWER: Duration = Duration::from_secs(10);
+/// How many files a process may have open where it is not known.
+const LEAST_DESCRIPTORS: u64 = 256;
+/// How many are enough.
+const MOST_DESCRIPTORS: u64 = 8192;
 /// How soon to ask a daemon again that did not answer.
 const RETRY: Duration = Duration::from_millis(50);
 
 /// The connection that a request came by: who called, where, and when it was accepted.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Came {
     /// The caller's address.
     pub from: SocketAddr,
@@ -94,6 +119,12 @@ pub struct Report {
     pub bound: Vec<SocketAddr>,
     /// Where it cannot, and why.
     pub trouble: Vec<(SocketAddr, String)>,
+    /// Whether the daemon keeps all that another relay needs to go on.
+    #[serde(default)]
+    pub is_kept: bool,
+    /// What happened that somebody should hear of.
+    #[serde(default)]
+    pub news: Vec<String>,
 }
 
 /// What the daemon wants of it.
@@ -103,6 +134,30 @@ pub struct Orders {
     pub listen: Vec<SocketAddr>,
     /// Whether to end.
     pub leave: bool,
+    /// The largest body that the daemon takes, in bytes, when that is more than
+    /// [`LEAST_BODY`].
+    #[serde(default)]
+    pub max_body: Option<u64>,
+}
+
+/// Where the daemon keeps what a relay has, beside the socket `daemon` at which it answers it.
+pub fn channel_path(daemon: &Path) -> PathBuf {
+    let mut beside = daemon.as_os_str().to_owned();
+    beside.push(".kept");
+    beside.into()
+}
+
+/// Has this process open as many files as it may, and answers how many that is.
+pub fn raise_descriptors() -> u64 {
+    use nix::sys::resource::{Resource, getrlimit, setrlimit};
+    let Ok((soft, hard)) = getrlimit(Resource::RLIMIT_NOFILE) else {
+        return LEAST_DESCRIPTORS;
+    };
+    let wanted = hard.min(MOST_DESCRIPTORS).max(soft);
+    match setrlimit(Resource::RLIMIT_NOFILE, wanted, hard) {
+        Ok(()) => wanted,
+        Err(_) => soft,
+    }
 }
 
 /// The lock of the relay that works for a state directory, held while it lives.
@@ -132,17 +187,24 @@ pub fn run(words: impl IntoIterator<Item = OsString>) -> anyhow::Result<()> {
         .enable_all()
         .build()?;
     runtime.block_on(serve(&daemon, &lock));
+    // The next relay goes on with the connections, so they are not ended one by one.
+    std::mem::forget(runtime);
     Ok(())
 }
 
 /// Does what the daemon says until it is over.
 async fn serve(daemon: &Path, lock: &Path) {
-    let carrier = Arc::new(Carrier::new(daemon));
-    let mut listeners = Listeners::new(Arc::clone(&carrier));
+    let folder = lock.parent().unwrap_or(Path::new("."));
+    let carrier = Arc::new(Carrier::new(daemon, folder));
+    let registry = Registry::new(folder, &channel_path(daemon));
+    let places = Places::new(raise_descriptors());
+    let mut listeners = Listeners::new(Arc::clone(&carrier), Arc::clone(&registry), places);
+    listeners.take_over(registry.take_over().await).await;
+    tokio::spawn(registry.keep_told());
     let mut heard = Instant::now();
     // Without its lock the state directory is gone, and nobody comes back to it.
     while heard.elapsed() < PATIENCE && lock.exists() {
-        match carrier.ask(&listeners.report()).await {
+        match carrier.ask(listeners.report()).await {
             Some(Orders { leave: true, .. }) => return,
             Some(orders) => {
                 heard = Instant::now();

@@ -26,6 +26,8 @@ mod docker;
 #[cfg(test)]
 mod doctor;
 #[cfg(test)]
+mod documents;
+#[cfg(test)]
 mod first_hour;
 #[cfg(test)]
 mod hostile;
@@ -43,6 +45,12 @@ mod oracle;
 mod orion;
 #[cfg(test)]
 mod relay;
+#[cfg(test)]
+mod relay_bounds;
+#[cfg(test)]
+mod relay_killed;
+#[cfg(test)]
+mod repeated;
 #[cfg(test)]
 mod retention;
 #[cfg(test)]

@@ -1,12 +1,14 @@
-//! The daemon is killed again and again while many runs are under way.
+//! The daemon and its relay are killed again and again while many runs are under way.
 
 #![cfg(feature = "docker")]
 
 use std::time::{Duration, Instant};
 
+use nix::sys::signal::{Signal, kill};
 use serde_json::json;
 
 use super::docker::Marked;
+use super::relay_killed::relays;
 use super::support::flows::{deploy, run};
 use super::support::{Options, TestDaemon};
 
@@ -14,11 +16,18 @@ use super::support::{Options, TestDaemon};
 const RUNS: usize = 40;
 /// How long the daemon lives each time.
 const LIFE: Duration = Duration::from_secs(3);
-/// How long a run may take on average.
-const PATIENCE: Duration = Duration::from_secs(10);
+/// How long a run may take on average. Generous: other tests run beside this one.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// Kills the relay, whose connections the daemon has.
+fn kill_relay(daemon: &TestDaemon) {
+    for relay in relays(daemon) {
+        kill(relay, Signal::SIGKILL).unwrap();
+    }
+}
 
 #[test]
-fn forty_runs_complete_once_each_though_the_daemon_is_killed_every_three_seconds() {
+fn forty_runs_complete_once_each_though_daemon_and_relay_are_killed_every_three_seconds() {
     let runs = std::env::var("PREFECTD_STORM_RUNS").map_or(RUNS, |runs| runs.parse().unwrap());
     let slots = || vec![("PREFECTD_AGENT__SLOTS", "8".to_owned())];
     let mut daemon = TestDaemon::with(Options {
@@ -40,7 +49,9 @@ fn forty_runs_complete_once_each_though_the_daemon_is_killed_every_three_seconds
     let start = Instant::now();
     let mut kills = 0;
     loop {
-        std::thread::sleep(LIFE);
+        std::thread::sleep(LIFE / 2);
+        kill_relay(&daemon);
+        std::thread::sleep(LIFE / 2);
         let counted = json!({ "flow_runs": { "state": { "type": {
             "any_": ["SCHEDULED", "PENDING", "RUNNING"]
         } } } });

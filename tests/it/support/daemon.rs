@@ -23,6 +23,8 @@ pub struct Options {
     pub listen: Option<String>,
     /// A state directory whose database it begins with.
     pub seed: Option<PathBuf>,
+    /// Another file of the same program.
+    pub program: Option<PathBuf>,
 }
 
 /// A running `prefectd`. Killed, with all its containers removed, when it is dropped.
@@ -169,6 +171,13 @@ impl TestDaemon {
         self.http().get("/v3/prefectd/status").expect(200)
     }
 
+    /// Kills it and starts the program that is there by default.
+    pub fn upgrade(&mut self) {
+        self.kill();
+        self.options.program = None;
+        self.restart(Vec::new());
+    }
+
     /// Asks it to stop and waits until it has.
     pub fn terminate(&mut self) -> ExitStatus {
         kill(
@@ -177,6 +186,11 @@ impl TestDaemon {
         )
         .unwrap();
         self.wait()
+    }
+
+    /// Whether it has ended by itself.
+    pub fn has_ended(&mut self) -> bool {
+        self.child.try_wait().unwrap().is_some()
     }
 
     /// Waits until it has ended by itself.
@@ -275,7 +289,8 @@ fn copy(from: &Path, to: &Path) {
 fn spawn(dir: &Path, options: &Options, listen: &str) -> Child {
     let log = File::create(dir.join("log")).unwrap();
     let mounts = format!("[{:?}]", std::env::temp_dir());
-    Command::new(env!("CARGO_BIN_EXE_prefectd"))
+    let program = Path::new(env!("CARGO_BIN_EXE_prefectd"));
+    Command::new(options.program.as_deref().unwrap_or(program))
         .env_remove("PREFECTD_FAULT")
         // Runs leave their marks in temporary folders.
         .env("PREFECTD_DOCKER__ALLOW__HOST_VOLUMES", mounts)

@@ -1,0 +1,313 @@
+//! What a client has sent of the request that is under way, byte by byte.
+//!
+//! The bytes lie in a file without a name, in memory while they are few. Another process that
+//! has the file and the connection can go on where a relay that was killed has stopped: it
+//! reads the request again and asks the daemon again, under the same key.
+//!
+//! The file begins with a head of [`HEAD`] bytes: whether an answer is being written, how often
+//! the daemon died over the request, how many relays have taken it up again, and its key.
+
+use std::fs::File;
+use std::io;
+use std::os::unix::fs::FileExt;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use uuid::Uuid;
+
+/// Where the request begins.
+const HEAD: u64 = 64;
+/// Where the parts of the head are.
+const ANSWERING: u64 = 0;
+const DEATHS: u64 = 1;
+const TAKEN_UP: u64 = 2;
+const KEY: u64 = 8;
+/// Up to so many bytes a request is in memory, beyond that in the state directory.
+const IN_MEMORY: u64 = 64 * 1024;
+/// How many relays take up the same request: one that dies of it must not do so for ever.
+const MOST_TAKEN_UP: u8 = 3;
+
+/// The journal of one connection.
+pub struct Journal {
+    folder: PathBuf,
+    written: Mutex<Written>,
+    /// Whether the next byte that is read belongs to another request.
+    answered: AtomicBool,
+    /// Whether nothing is kept any more: the connection speaks something else.
+    is_off: AtomicBool,
+}
+
+struct Written {
+    file: Arc<File>,
+    /// How many bytes of the request.
+    length: u64,
+    is_answering: bool,
+    is_on_disk: bool,
+    key: Uuid,
+}
+
+/// What becomes of a connection whose relay was killed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Left {
+    /// Nothing was under way.
+    Idle,
+    /// That many bytes of a request are there.
+    Request(u64),
+    /// An answer was half written, or the request was taken up too often.
+    Lost,
+}
+
+impl Journal {
+    /// An empty one. Large requests go to files in `folder`.
+    pub fn new(folder: &Path) -> io::Result<Self> {
+        let flags = rustix::fs::MemfdFlags::CLOEXEC;
+        let file = rustix::fs::memfd_create("prefectd-request", flags)?;
+        Ok(Self::over(folder, file.into(), 0))
+    }
+
+    /// The one that an earlier relay has begun.
+    pub fn taken_up(folder: &Path, file: File) -> io::Result<(Self, Left)> {
+        let length = file.metadata()?.len().saturating_sub(HEAD);
+        let mut head = [0; HEAD as usize];
+        let journal = Self::over(folder, file, length);
+        if length == 0 {
+            return Ok((journal, Left::Idle));
+        }
+        let left = {
+            let mut written = journal.written();
+            written.file.read_exact_at(&mut head, 0)?;
+            let part = |at: u64| head.get(at as usize).copied().unwrap_or_default();
+            let key = head.get(KEY as usize..KEY as usize + 16);
+            written.key = key
+                .and_then(|key| Uuid::from_slice(key).ok())
+                .unwrap_or_default();
+            let taken_up = part(TAKEN_UP).saturating_add(1);
+            written.file.write_all_at(&[taken_up], TAKEN_UP)?;
+            match part(ANSWERING) != 0 || taken_up > MOST_TAKEN_UP {
+                true => Left::Lost,
+                false => Left::Request(length),
+            }
+        };
+        Ok((journal, left))
+    }
+
+    fn over(folder: &Path, file: File, length: u64) -> Self {
+        Self {
+            folder: folder.to_owned(),
+            written: Mutex::new(Written {
+                file: Arc::new(file),
+                length,
+                is_answering: false,
+                is_on_disk: length > IN_MEMORY,
+                key: Uuid::nil(),
+            }),
+            answered: AtomicBool::new(false),
+            is_off: AtomicBool::new(false),
+        }
+    }
+
+    fn written(&self) -> MutexGuard<'_, Written> {
+        self.written.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The file, for whoever is to keep it.
+    pub fn file(&self) -> Arc<File> {
+        Arc::clone(&self.written().file)
+    }
+
+    /// Keeps what was read. Answers the file when it is another one from here on.
+    pub fn append(&self, bytes: &[u8]) -> io::Result<Option<Arc<File>>> {
+        if self.is_off.load(Ordering::Relaxed) {
+            return Ok(None);
+        }
+        if self.answered.swap(false, Ordering::Relaxed) {
+            self.reset()?;
+        }
+        let mut written = self.written();
+        let mut moved = None;
+        if written.length == 0 {
+            written.key = Uuid::now_v7();
+            let mut first = Vec::with_capacity(HEAD as usize + bytes.len());
+            first.resize(HEAD as usize, 0);
+            let key = first.get_mut(KEY as usize..KEY as usize + 16);
+            if let Some(place) = key {
+                place.copy_from_slice(written.key.as_bytes());
+            }
+            first.extend_from_slice(bytes);
+            written.file.write_all_at(&first, 0)?;
+        } else {
+            if written.length + bytes.len() as u64 > IN_MEMORY && !written.is_on_disk {
+                let file = Arc::new(self.to_disk(&written)?);
+                written.file = Arc::clone(&file);
+                written.is_on_disk = true;
+                moved = Some(file);
+            }
+            written.file.write_all_at(bytes, HEAD + written.length)?;
+        }
+        written.length += bytes.len() as u64;
+        Ok(moved)
+    }
+
+    fn to_disk(&self, written: &Written) -> io::Result<File> {
+        let file = nameless(&self.folder)?;
+        let mut all = vec![0; (HEAD + written.length) as usize];
+        written.file.read_exact_at(&mut all, 0)?;
+        file.write_all_at(&all, 0)?;
+        Ok(file)
+    }
+
+    /// The file, and where in it the last `length` bytes of the request begin, when the
+    /// request's head ends there. None when they are not all here.
+    pub fn body(&self, length: u64) -> Option<(Arc<File>, u64)> {
+        let written = self.written();
+        let begin = written.length.checked_sub(length)?;
+        let mut end = [0; 4];
+        let before = HEAD + begin.checked_sub(end.len() as u64)?;
+        written.file.read_exact_at(&mut end, before).ok()?;
+        (&end == b"\r\n\r\n").then(|| (Arc::clone(&written.file), HEAD + begin))
+    }
+
+    /// Whether requests are kept.
+    pub fn is_on(&self) -> bool {
+        !self.is_off.load(Ordering::Relaxed)
+    }
+
+    /// Reads from the request's byte `at` on.
+    pub fn read(&self, at: u64, into: &mut [u8]) -> io::Result<usize> {
+        self.written().file.read_at(into, HEAD + at)
+    }
+
+    /// The name of the request that is under way.
+    pub fn key(&self) -> Uuid {
+        self.written().key
+    }
+
+    /// How often the daemon died over it.
+    pub fn deaths(&self) -> u8 {
+        let mut deaths = [0];
+        match self.written().file.read_at(&mut deaths, DEATHS) {
+            Ok(1) => deaths[0],
+            _ => 0,
+        }
+    }
+
+    /// Notes that so many daemons have died over it.
+    pub fn note_deaths(&self, deaths: u8) {
+        // Where this cannot be kept, another relay begins to count anew.
+        let _ = self.written().file.write_at(&[deaths], DEATHS);
+    }
+
+    /// Notes that the answer is being written from here on.
+    pub fn begin_answer(&self) -> io::Result<()> {
+        let mut written = self.written();
+        if !written.is_answering && written.length > 0 {
+            written.file.write_all_at(&[1], ANSWERING)?;
+            written.is_answering = true;
+        }
+        Ok(())
+    }
+
+    /// The answer has been handed over whole; once it is written, the request is over.
+    pub fn end_answer(&self) {
+        self.answered.store(true, Ordering::Relaxed);
+    }
+
+    /// What was to be written is written.
+    pub fn flushed(&self) -> io::Result<()> {
+        match self.answered.swap(false, Ordering::Relaxed) {
+            true => self.reset(),
+            false => Ok(()),
+        }
+    }
+
+    fn reset(&self) -> io::Result<()> {
+        let mut written = self.written();
+        written.file.set_len(0)?;
+        written.length = 0;
+        written.is_answering = false;
+        Ok(())
+    }
+
+    /// Keeps nothing from here on, so that the connection ends with this relay.
+    pub fn turn_off(&self) {
+        self.is_off.store(true, Ordering::Relaxed);
+        // The worst is that a relay takes up what was over.
+        let _ = self.begin_answer();
+    }
+}
+
+/// A file in `folder` that has no name any more.
+pub fn nameless(folder: &Path) -> io::Result<File> {
+    let path = folder.join(format!(".relay-{}", Uuid::now_v7()));
+    let file = File::options()
+        .read(true)
+        .write(true)
+        .create_new(true)
+        .open(&path)?;
+    std::fs::remove_file(&path)?;
+    Ok(file)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn again(folder: &Path, journal: &Journal) -> (Journal, Left) {
+        let file = journal.file().try_clone().unwrap();
+        Journal::taken_up(folder, file).unwrap()
+    }
+
+    #[test]
+    fn a_request_is_taken_up_under_its_key_until_it_is_answered() {
+        let dir = tempfile::tempdir().unwrap();
+        let journal = Journal::new(dir.path()).unwrap();
+        assert_eq!(again(dir.path(), &journal).1, Left::Idle);
+        journal.append(b"GET / HT").unwrap();
+        journal.append(b"TP/1.1\r\n\r\n").unwrap();
+        journal.note_deaths(1);
+        let (next, left) = again(dir.path(), &journal);
+        assert_eq!(left, Left::Request(18));
+        assert_eq!((next.key(), next.deaths()), (journal.key(), 1));
+        let mut bytes = [0; 64];
+        assert_eq!(next.read(4, &mut bytes).unwrap(), 14);
+        assert!(bytes.starts_with(b"/ HTTP/1.1\r\n\r\n"));
+        next.begin_answer().unwrap();
+        assert_eq!(again(dir.path(), &next).1, Left::Lost);
+        next.end_answer();
+        next.flushed().unwrap();
+        assert_eq!(again(dir.path(), &next).1, Left::Idle);
+        let first = journal.key();
+        next.append(b"x").unwrap();
+        assert_ne!(next.key(), first);
+        assert_eq!(next.deaths(), 0);
+    }
+
+    #[test]
+    fn a_large_request_goes_to_disk_whole() {
+        let dir = tempfile::tempdir().unwrap();
+        let journal = Journal::new(dir.path()).unwrap();
+        let piece = vec![7; 40_000];
+        assert!(journal.append(&piece).unwrap().is_none());
+        assert!(journal.append(&piece).unwrap().is_some());
+        assert!(journal.append(&piece).unwrap().is_none());
+        let (next, left) = again(dir.path(), &journal);
+        assert_eq!(left, Left::Request(120_000));
+        assert_eq!(next.key(), journal.key());
+        let mut all = vec![0; 120_000];
+        assert_eq!(next.read(0, &mut all).unwrap(), 120_000);
+        assert!(all.iter().all(|byte| *byte == 7));
+        assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 0);
+    }
+
+    #[test]
+    fn a_request_that_kills_relays_is_given_up() {
+        let dir = tempfile::tempdir().unwrap();
+        let journal = Journal::new(dir.path()).unwrap();
+        journal.append(b"x").unwrap();
+        for _ in 0..MOST_TAKEN_UP {
+            assert_eq!(again(dir.path(), &journal).1, Left::Request(1));
+        }
+        assert_eq!(again(dir.path(), &journal).1, Left::Lost);
+    }
+}

@@ -1,0 +1,108 @@
+//! How many connections there may be: all together, and from one address.
+
+use std::collections::HashMap;
+use std::net::IpAddr;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+/// All together, where the limit of descriptors permits it. Those beyond that wait to be
+/// accepted.
+const MOST: usize = 1024;
+/// Descriptors for each connection: the client's, its journal, the daemon's, and a file.
+const EACH: u64 = 4;
+/// Descriptors for everything else.
+const OTHERS: u64 = 64;
+/// The share of all that one address may have; one machine's processes have one address.
+const OF_ONE: usize = 4;
+const OF_THIS_MACHINE: usize = 2;
+
+/// The places.
+pub(super) struct Places {
+    free: Arc<Semaphore>,
+    most: usize,
+    taken: Mutex<HashMap<IpAddr, usize>>,
+}
+
+/// A place, until it is dropped.
+pub(super) struct Place {
+    places: Arc<Places>,
+    from: IpAddr,
+    _permit: OwnedSemaphorePermit,
+}
+
+impl Places {
+    /// For a process that may have so many descriptors.
+    pub fn new(descriptors: u64) -> Arc<Self> {
+        let fit = descriptors.saturating_sub(OTHERS) / EACH;
+        let most = usize::try_from(fit).unwrap_or(MOST).clamp(OF_ONE, MOST);
+        Arc::new(Self {
+            free: Arc::new(Semaphore::new(most)),
+            most,
+            taken: Mutex::default(),
+        })
+    }
+
+    /// Waits until there is a place for anybody.
+    pub async fn any(&self) -> Option<OwnedSemaphorePermit> {
+        Arc::clone(&self.free).acquire_owned().await.ok()
+    }
+
+    /// That place for one that came from there; none where that one has its share already.
+    pub fn take(self: &Arc<Self>, permit: OwnedSemaphorePermit, from: IpAddr) -> Option<Place> {
+        let share = match from.to_canonical().is_loopback() {
+            true => self.most / OF_THIS_MACHINE,
+            false => self.most / OF_ONE,
+        };
+        let mut taken = self.taken.lock().unwrap_or_else(PoisonError::into_inner);
+        let held = taken.entry(from).or_default();
+        if *held >= share {
+            return None;
+        }
+        *held += 1;
+        Some(Place {
+            places: Arc::clone(self),
+            from,
+            _permit: permit,
+        })
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        let taken = &self.places.taken;
+        let mut taken = taken.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(held) = taken.get_mut(&self.from) {
+            *held -= 1;
+            if *held == 0 {
+                taken.remove(&self.from);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn one_address_leaves_places_to_others() {
+        let places = Places::new(OTHERS + 8 * EACH);
+        let from = |last| IpAddr::from([172, 17, 0, last]);
+        let mut held = Vec::new();
+        for _ in 0..2 {
+            let permit = places.any().await.unwrap();
+            held.push(places.take(permit, from(2)).unwrap());
+        }
+        let permit = places.any().await.unwrap();
+        assert!(places.take(permit, from(2)).is_none());
+        let permit = places.any().await.unwrap();
+        held.push(places.take(permit, from(3)).unwrap());
+        held.remove(0);
+        let permit = places.any().await.unwrap();
+        held.push(places.take(permit, from(2)).unwrap());
+        drop(held);
+        assert_eq!(places.free.available_permits(), 8);
+        assert!(places.taken.lock().unwrap().is_empty());
+    }
+}
