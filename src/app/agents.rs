@@ -36,7 +36,7 @@ impl App {
                 true => ids(claims::due(db, now, containers, limit)?),
                 false => {
                     let used = claims::count(db, &agent)?;
-                    let slots = slots.unwrap_or(used + limit);
+                    let slots = slots.unwrap_or(used.saturating_add(limit));
                     share_of(db, Load { slots, used }, &rivals, containers, limit, now)?
                 }
             };

@@ -1,6 +1,7 @@
 //! Hostile values to every operation of both dialects: each is answered in time, none with a
 //! fault of the daemon's own, and its memory stays small throughout.
 
+mod content;
 mod operations;
 mod sender;
 mod values;
