@@ -10,7 +10,7 @@ use std::cell::Cell;
 use crate::domain::error::{Error, Kind, Result};
 
 /// What the rows of one statement may take together, in bytes.
-const MOST: usize = 48 * 1024 * 1024;
+const MOST: usize = 32 * 1024 * 1024;
 /// Shorter texts do not count; the number of rows bounds them.
 const SHORT: usize = 512;
 /// What each value of a list or an object takes beside its text.

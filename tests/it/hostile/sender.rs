@@ -63,6 +63,8 @@ impl<'a> Sender<'a> {
         let config = Agent::config_builder()
             .http_status_as_error(false)
             .max_redirects(0)
+            // A connection on which a body was not taken is closed after its answer.
+            .max_idle_connections(0)
             .timeout_global(Some(Duration::from_secs(60)))
             .user_agent("python-httpx/0.22.0")
             .build();

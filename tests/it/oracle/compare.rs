@@ -16,7 +16,7 @@ static CHOSEN_NAME: LazyLock<Regex> = LazyLock::new(|| Regex::new("^[a-z]+-[a-z]
 /// How far two measured durations may be apart, in seconds.
 const SLACK: f64 = 3.0;
 /// How far a time may be from this moment to count as taken from the clock, in seconds.
-const RECENT: i64 = 90;
+const RECENT: i64 = 600;
 /// What is measured, not given.
 const MEASURED: &[&str] = &[
     "estimated_run_time",
