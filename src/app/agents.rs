@@ -8,6 +8,7 @@ use crate::domain::agent::{Load, share};
 use crate::domain::error::{Error, Kind, Result};
 use crate::domain::flow_run::FlowRun;
 use crate::domain::ids::FlowRunId;
+use crate::domain::orchestration::agent_s_end;
 use crate::domain::state::{ProposedState, StateType};
 use crate::domain::time::{Span, Timestamp};
 use crate::storage::{Connection, claims};
@@ -91,7 +92,8 @@ impl App {
     }
 
     /// Ends a run that `agent` holds, unless it has ended already, or was scheduled anew
-    /// meanwhile; a terminal state is never overwritten. False when there was nothing to end.
+    /// meanwhile; a terminal state is never overwritten, and a run that was asked to stop ends as
+    /// Cancelled. False when there was nothing to end.
     pub async fn end_run(&self, agent: &str, id: FlowRunId, end: ProposedState) -> Result<bool> {
         let agent = agent.to_owned();
         let ended = self
@@ -106,6 +108,7 @@ impl App {
                 if over || !is_held(&run, &agent) {
                     return Ok(None);
                 }
+                let end = agent_s_end(run.state.as_ref(), end);
                 let decision = propose_state::for_flow_run(db, &run, end, Force::Yes, now)?;
                 Ok(Some(announce::crash(db, &run, &decision)?))
             })

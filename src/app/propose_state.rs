@@ -105,6 +105,7 @@ pub(super) fn for_flow_run(
         run_count: run.books.run_count,
         subject: Subject::FlowRun {
             deployed: run.deployment_id.is_some(),
+            held: run.claim.is_some(),
         },
     };
     settle(verdict(&facts, proposed, force, now), |proposed| {

@@ -11,7 +11,7 @@ use crate::domain::time::Timestamp;
 
 /// Aborts Pending for a deployed run that is already Pending, Running or being cancelled.
 pub(super) fn prevent(facts: &Facts<'_>, proposed: &ProposedState, _now: Timestamp) -> Opinion {
-    let deployed = matches!(facts.subject, Subject::FlowRun { deployed: true });
+    let deployed = matches!(facts.subject, Subject::FlowRun { deployed: true, .. });
     if !deployed || proposed.kind != StateType::Pending {
         return Opinion::GoOn;
     }

@@ -5,6 +5,7 @@
 //! is in and the one proposed, and nothing that is not in [`Facts`].
 
 mod cache;
+mod cancel;
 mod double_submission;
 mod rename_reruns;
 mod retry;
@@ -14,6 +15,8 @@ mod terminal;
 use super::state::{ProposedState, State, StateType};
 use super::task_run::RetryPolicy;
 use super::time::Timestamp;
+
+pub use cancel::agent_s_end;
 
 /// What the rules look at, read in the transaction that will write the verdict.
 #[derive(Clone, Debug)]
@@ -33,6 +36,8 @@ pub enum Subject<'a> {
     FlowRun {
         /// Whether it came from a deployment, so that agents compete for it.
         deployed: bool,
+        /// Whether one of prefectd's own agents took it, so that there may be a process.
+        held: bool,
     },
     /// A task run.
     TaskRun {
@@ -88,7 +93,11 @@ impl Opinion {
 type Rule = fn(&Facts<'_>, &ProposedState, Timestamp) -> Opinion;
 
 /// The rules for flow runs, in order.
-const FLOW_RUN_RULES: &[Rule] = &[double_submission::prevent, scheduled_time::wait];
+const FLOW_RUN_RULES: &[Rule] = &[
+    cancel::stick,
+    double_submission::prevent,
+    scheduled_time::wait,
+];
 
 /// The rules for task runs, in order. The cache is asked before terminal states are
 /// protected, as on the 2.0a7 server.

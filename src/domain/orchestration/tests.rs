@@ -74,39 +74,97 @@ fn task(max_retries: i64) -> Subject<'static> {
     }
 }
 
+/// A flow run of whatever origin: with and without a deployment, taken by an agent or not.
+const FLOW_RUNS: [(bool, bool); 4] = [(false, false), (false, true), (true, false), (true, true)];
+
+/// What is said to a flow run that is cancelled; `None` where that decides nothing.
+fn said_to_cancelled(
+    (deployed, held): (bool, bool),
+    from: Option<StateType>,
+    to: StateType,
+) -> Option<Said> {
+    use StateType::*;
+    match (from?, to) {
+        (Cancelling, Cancelling | Cancelled) => None,
+        (Cancelling, Scheduled | Pending | Running | Paused | Completed | Failed | Crashed) => {
+            Some(Said::Reject)
+        }
+        (Cancelled, Scheduled | Cancelled) => None,
+        (Cancelled, Pending) => (deployed || held).then_some(Said::Abort),
+        (Cancelled, Running | Paused | Cancelling | Completed | Failed | Crashed) => {
+            held.then_some(Said::Abort)
+        }
+        (Scheduled | Pending | Running | Paused | Completed | Failed | Crashed, _) => None,
+    }
+}
+
+fn check_flow_runs(due: Timestamp, otherwise: impl Fn(bool, Option<StateType>, StateType) -> Said) {
+    for run in FLOW_RUNS {
+        let (deployed, held) = run;
+        check(&Subject::FlowRun { deployed, held }, 0, due, |from, to| {
+            said_to_cancelled(run, from, to).unwrap_or_else(|| otherwise(deployed, from, to))
+        });
+    }
+}
+
 #[test]
-fn a_flow_run_without_a_deployment_goes_anywhere_once_due() {
-    check(&Subject::FlowRun { deployed: false }, 0, NOW, |_, _| {
-        Said::Accept
+fn a_flow_run_that_is_due_goes_anywhere_but_is_cancelled_and_submitted_once() {
+    use StateType::*;
+    check_flow_runs(NOW, |deployed, from, to| match (from, to) {
+        (Some(Pending | Running), Pending) if deployed => Said::Abort,
+        _ => Said::Accept,
     });
 }
 
 #[test]
 fn a_flow_run_waits_only_while_scheduled_in_the_future() {
+    use StateType::*;
     let due = NOW + Span::from_secs_f64(5.0);
-    check(
-        &Subject::FlowRun { deployed: false },
-        0,
-        due,
-        |from, _| match from {
-            Some(StateType::Scheduled) => Said::Wait,
-            _ => Said::Accept,
-        },
-    );
+    check_flow_runs(due, |deployed, from, to| match (from, to) {
+        (Some(Scheduled), _) => Said::Wait,
+        (Some(Pending | Running), Pending) if deployed => Said::Abort,
+        _ => Said::Accept,
+    });
 }
 
 #[test]
-fn a_deployed_run_is_submitted_once() {
-    use StateType::*;
-    check(
-        &Subject::FlowRun { deployed: true },
-        0,
-        NOW,
-        |from, to| match (from, to) {
-            (Some(Pending | Running | Cancelling), Pending) => Said::Abort,
-            _ => Said::Accept,
-        },
-    );
+fn whatever_a_run_tells_after_it_was_asked_to_stop_it_is_cancelled() {
+    let cancelling = state(StateType::Cancelling, NOW);
+    for told in StateType::ALL {
+        if matches!(told, StateType::Cancelling | StateType::Cancelled) {
+            continue;
+        }
+        let subject = Subject::FlowRun {
+            deployed: true,
+            held: true,
+        };
+        let Verdict::Reject { instead, .. } = verdict(subject, &cancelling, 1, told) else {
+            panic!("{told:?} is not rejected");
+        };
+        assert_eq!(instead.kind, StateType::Cancelled);
+        assert!(instead.message.unwrap().contains("Cancelled"));
+    }
+}
+
+#[test]
+fn an_agent_s_end_of_a_run_that_was_asked_to_stop_is_cancelled() {
+    for current in std::iter::once(None).chain(StateType::ALL.into_iter().map(Some)) {
+        let current = current.map(|kind| state(kind, NOW));
+        let mut crash = ProposedState::new(StateType::Crashed).because("exit code 137");
+        let told = serde_json::json!(137);
+        crash
+            .details
+            .extra
+            .insert("exit_code".to_owned(), told.clone());
+        let end = agent_s_end(current.as_ref(), crash.clone());
+        if current.is_none_or(|state| state.kind != StateType::Cancelling) {
+            assert_eq!(end, crash);
+            continue;
+        }
+        assert_eq!(end.kind, StateType::Cancelled);
+        assert!(end.message.unwrap().contains("exit code 137"));
+        assert_eq!(end.details.extra["exit_code"], told);
+    }
 }
 
 #[test]
@@ -215,7 +273,10 @@ proptest! {
         let facts = Facts {
             current: Some(&current),
             run_count: 0,
-            subject: Subject::FlowRun { deployed: true },
+            subject: Subject::FlowRun {
+                deployed: true,
+                held: false,
+            },
         };
         let ask = |now| decide(&facts, ProposedState::new(StateType::Pending), now);
         if let Verdict::Wait { delay_secs, .. } = ask(NOW) {
