@@ -6,6 +6,7 @@ mod credentials;
 mod examine;
 mod owner;
 mod pull;
+mod volumes;
 mod words;
 
 use std::collections::HashMap;
@@ -23,12 +24,14 @@ use futures_util::future::BoxFuture;
 use futures_util::stream::BoxStream;
 use futures_util::{FutureExt, StreamExt, TryStreamExt};
 
-use super::output::{Lines, stamped};
-use super::spec::{AGENT_LABEL, INSTANCE_LABEL, REMOVE_LABEL, RUN_LABEL};
+use super::output::Frames;
+use super::spec::Container;
 use super::{
     Answer, Exit, Found, Job, JobKind, Made, OutputLine, Progress, Runner, RunnerError, Standing,
 };
+use crate::clock::{Clock, SystemClock};
 use crate::domain::agent::EMBEDDED;
+use crate::domain::container::labels as label;
 use crate::domain::log::{OutputSeen, Stream};
 use crate::domain::time::Timestamp;
 
@@ -36,6 +39,9 @@ pub use owner::Owners;
 
 /// How long to wait before asking an engine again that did not answer.
 const RETRY: Duration = Duration::from_millis(500);
+/// How long a container may print at one line, in seconds, that is kept whole although this
+/// program is started again meanwhile. Of a line that takes longer the end is kept.
+const LONG_LINE: i64 = 60;
 
 /// Makes containers. The engine may come and go; each call finds it anew.
 #[derive(Clone)]
@@ -93,10 +99,23 @@ impl DockerRunner {
         }
     }
 
+    /// Checks what a container mounts once more: since it was made, somebody may have put a link
+    /// in the place of a folder.
+    async fn check_mounts(&self, made: &Made, wanted: &Container) -> Result<(), RunnerError> {
+        if volumes::are_plain(&wanted.volumes) {
+            return Ok(());
+        }
+        let Some(found) = self.inspect(&made.id).await? else {
+            return Ok(()); // the start says what is wrong
+        };
+        let binds = found.host_config.and_then(|config| config.binds);
+        volumes::check_again(&binds.unwrap_or_default(), &wanted.host_folders)
+    }
+
     /// Whether this agent made it, and not another one of the same daemon.
     fn is_mine(&self, container: &ContainerSummary) -> bool {
         let labels = container.labels.as_ref();
-        let maker = labels.and_then(|labels| labels.get(AGENT_LABEL));
+        let maker = labels.and_then(|labels| labels.get(label::AGENT));
         maker.map_or(EMBEDDED, String::as_str) == self.agent
     }
 
@@ -142,11 +161,15 @@ impl Runner for DockerRunner {
         .boxed()
     }
 
-    fn start<'a>(&'a self, made: &'a Made, _job: &'a Job) -> Answer<'a, ()> {
-        self.docker
-            .start_container(&made.id, None)
-            .map(|started| started.map_err(words::tell))
-            .boxed()
+    fn start<'a>(&'a self, made: &'a Made, job: &'a Job) -> Answer<'a, ()> {
+        async move {
+            if let JobKind::Container(wanted) = &job.kind {
+                self.check_mounts(made, wanted).await?;
+            }
+            let started = self.docker.start_container(&made.id, None).await;
+            started.map_err(words::tell)
+        }
+        .boxed()
     }
 
     fn wait<'a>(&'a self, made: &'a Made) -> BoxFuture<'a, Exit> {
@@ -154,13 +177,16 @@ impl Runner for DockerRunner {
     }
 
     fn output(&self, made: &Made, seen: OutputSeen) -> BoxStream<'static, OutputLine> {
-        let since = seen.last.map_or(0, |(at, _)| at.micros() / 1_000_000);
+        // A line that was not over when the last one was has begun before it.
+        let since = seen
+            .last
+            .map_or(0, |(at, _)| at.micros() / 1_000_000 - LONG_LINE);
         let options = LogsOptions {
             follow: true,
             stdout: true,
             stderr: true,
             timestamps: true,
-            since: i32::try_from(since).unwrap_or_default(),
+            since: i32::try_from(since.max(0)).unwrap_or_default(),
             tail: "all".to_owned(),
             ..LogsOptions::default()
         };
@@ -203,7 +229,7 @@ impl Runner for DockerRunner {
 
     fn find(&self) -> Answer<'_, Vec<Found>> {
         async move {
-            let ours = format!("{INSTANCE_LABEL}={}", self.instance);
+            let ours = format!("{}={}", label::INSTANCE, self.instance);
             let options = ListContainersOptions {
                 all: true,
                 filters: Some(HashMap::from([("label".to_owned(), vec![ours])])),
@@ -248,7 +274,7 @@ fn ended(container: ContainerInspectResponse) -> Option<Exit> {
 
 fn found(container: ContainerSummary) -> Option<Found> {
     let labels = container.labels?;
-    let flow_run_id = labels.get(RUN_LABEL)?.parse().ok()?;
+    let flow_run_id = labels.get(label::RUN)?.parse().ok()?;
     let name = container.names.unwrap_or_default().into_iter().next();
     let standing = match container.state? {
         ContainerSummaryStateEnum::CREATED => Standing::Created,
@@ -257,7 +283,7 @@ fn found(container: ContainerSummary) -> Option<Found> {
     };
     Some(Found {
         flow_run_id,
-        removes_itself: labels.contains_key(REMOVE_LABEL),
+        removes_itself: labels.get(label::REMOVE).is_some_and(|word| word == "yes"),
         made: Made {
             id: container.id?,
             name: name.unwrap_or_default().trim_start_matches('/').to_owned(),
@@ -279,25 +305,25 @@ fn async_lines(
     let (send, receive) = tokio::sync::mpsc::channel(256);
     tokio::spawn(async move {
         let mut stream = std::pin::pin!(docker.logs(&id, Some(options)));
-        let (mut out, mut err) = (Lines::default(), Lines::default());
-        // An error ends the log; the container's end is told by waiting for it.
-        while let Some(Ok(piece)) = stream.next().await {
-            let (lines, from) = match &piece {
-                LogOutput::StdErr { message } => (err.push(message), Stream::Stderr),
-                other => (out.push(other.as_ref()), Stream::Stdout),
+        let mut frames = Frames::default();
+        while let Some(frame) = stream.next().await {
+            // The engine hung up, perhaps within a line: it is listened to again.
+            let Ok(frame) = frame else { return };
+            let from = match &frame {
+                LogOutput::StdErr { .. } => Stream::Stderr,
+                _ => Stream::Stdout,
             };
-            for line in lines.iter().filter_map(|line| unseen.take(line, from)) {
+            let lines = frames.push(from, frame.as_ref(), SystemClock.now());
+            for line in lines.into_iter().filter(|line| unseen.is(line)) {
                 if send.send(line).await.is_err() {
                     return;
                 }
             }
         }
-        for (rest, from) in [(out, Stream::Stdout), (err, Stream::Stderr)] {
-            let last = rest.finish();
-            if let Some(line) = last.and_then(|line| unseen.take(&line, from)) {
-                // Whoever no longer listens needs no last line.
-                let _ = send.send(line).await;
-            }
+        let last = frames.finish(SystemClock.now());
+        for line in last.into_iter().filter(|line| unseen.is(line)) {
+            // Whoever no longer listens needs no last line.
+            let _ = send.send(line).await;
         }
     });
     futures_util::stream::unfold(receive, |mut receive| async {
@@ -309,21 +335,14 @@ fn async_lines(
 struct Unseen(OutputSeen);
 
 impl Unseen {
-    fn take(&mut self, line: &str, from: Stream) -> Option<OutputLine> {
-        let (timestamp, text) = stamped(line)?;
-        if let Some((last, of_them)) = &mut self.0.last {
-            if timestamp < *last {
-                return None;
-            }
-            if timestamp == *last && *of_them > 0 {
-                *of_them -= 1;
-                return None;
-            }
+    fn is(&mut self, line: &OutputLine) -> bool {
+        let Some((last, of_them)) = &mut self.0.last else {
+            return true;
+        };
+        if line.timestamp == *last && *of_them > 0 {
+            *of_them -= 1;
+            return false;
         }
-        Some(OutputLine {
-            timestamp,
-            stream: Some(from),
-            text: text.to_owned(),
-        })
+        line.timestamp >= *last
     }
 }

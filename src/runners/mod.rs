@@ -15,7 +15,7 @@
 //!   daemon that was killed finds its runs again by this.
 
 pub mod docker;
-mod output;
+pub mod output;
 pub mod owner;
 pub mod spec;
 pub mod subprocess;

@@ -5,7 +5,7 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use tokio::sync::mpsc;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 use tokio::task::JoinHandle;
 
 use super::desk::Desk;
@@ -17,15 +17,22 @@ use crate::runners::{Made, OutputLine};
 
 /// The most lines that wait to be stored; a process that prints faster waits.
 const QUEUE: usize = 2048;
+/// The most bytes of output that wait to be stored, and so the most of one batch. Written as
+/// JSON they are at most six times as many, which a daemon elsewhere still takes.
+const QUEUE_BYTES: u32 = 4 * 1024 * 1024;
 /// The most lines that are stored at once.
 const BATCH: usize = 500;
+
+/// A line that waits to be stored, and its place in the queue's bytes.
+type Waiting = (NewLog, Option<OwnedSemaphorePermit>);
 
 /// A run's log; clones write to the same.
 #[derive(Clone)]
 pub(super) struct RunLog {
     desk: Arc<dyn Desk>,
     run: Arc<Named>,
-    queue: mpsc::Sender<NewLog>,
+    queue: mpsc::Sender<Waiting>,
+    room: Arc<Semaphore>,
 }
 
 /// The fields of the daemon's own log.
@@ -78,6 +85,7 @@ impl RunLog {
                 container: Mutex::default(),
             }),
             queue,
+            room: Arc::new(Semaphore::new(QUEUE_BYTES as usize)),
         };
         (log, tokio::spawn(store(Arc::clone(desk), run.id, lines)))
     }
@@ -129,8 +137,12 @@ impl RunLog {
             task_run_id: None,
             stream: line.stream,
         };
+        let bytes = u32::try_from(line.message.len()).unwrap_or(u32::MAX);
+        let room = Arc::clone(&self.room);
+        // Nobody closes the semaphore.
+        let place = room.acquire_many_owned(bytes.clamp(1, QUEUE_BYTES)).await;
         // The storing task listens for as long as a clone of the log lives.
-        let _ = self.queue.send(line).await;
+        let _ = self.queue.send((line, place.ok())).await;
     }
 
     fn push(&self, level: i64, message: String) {
@@ -144,13 +156,14 @@ impl RunLog {
             stream: None,
         };
         // A full queue means that the process prints a lot; the daemon's own log has it.
-        let _ = self.queue.try_send(line);
+        let _ = self.queue.try_send((line, None));
     }
 }
 
-async fn store(desk: Arc<dyn Desk>, id: FlowRunId, mut lines: mpsc::Receiver<NewLog>) {
-    let mut batch = Vec::new();
-    while lines.recv_many(&mut batch, BATCH).await > 0 {
+async fn store(desk: Arc<dyn Desk>, id: FlowRunId, mut lines: mpsc::Receiver<Waiting>) {
+    let mut waiting = Vec::new();
+    while lines.recv_many(&mut waiting, BATCH).await > 0 {
+        let (batch, places): (Vec<_>, Vec<_>) = waiting.drain(..).unzip();
         while let Err(error) = desk.create_logs(batch.clone()).await {
             if !is_passing(error.kind()) {
                 tracing::error!(prefect.flow_run_id = %id, %error, "lines of a run's log are lost");
@@ -158,6 +171,6 @@ async fn store(desk: Arc<dyn Desk>, id: FlowRunId, mut lines: mpsc::Receiver<New
             }
             tokio::time::sleep(TELL_AGAIN).await;
         }
-        batch.clear();
+        drop(places);
     }
 }
