@@ -11,21 +11,76 @@ use crate::domain::ids::FlowRunId;
 use crate::storage::claims;
 
 /// The agents that reported, and for how long each is believed. Leases go by a clock that
-/// never jumps.
+/// never jumps, and that stands still while this program does.
 pub(super) struct Roster {
-    started: Instant,
+    lived: Lived,
     entries: Mutex<HashMap<String, Entry>>,
 }
 
 struct Entry {
     agent: KnownAgent,
-    heard: Instant,
+    /// When, by the time that this program has lived.
+    heard: Duration,
+}
+
+/// How much of the time between two looks at it counts. A program that was stopped, or that got
+/// no processor or no memory for long, heard nobody meanwhile, which is no agent's fault.
+const MOST_OF_A_GAP: Duration = Duration::from_secs(1);
+
+/// How long this program has lived, without the times in which it stood still. Somebody has to
+/// look at it more often than [`MOST_OF_A_GAP`]; until somebody does, all time counts.
+struct Lived(Mutex<Ticks>);
+
+struct Ticks {
+    last: Instant,
+    lived: Duration,
+    is_looked_at: bool,
+}
+
+impl Lived {
+    fn begun() -> Self {
+        Self(Mutex::new(Ticks {
+            last: Instant::now(),
+            lived: Duration::ZERO,
+            is_looked_at: false,
+        }))
+    }
+
+    fn now(&self) -> Duration {
+        let ticks = self.ticks();
+        ticks.lived + ticks.counted(ticks.last.elapsed())
+    }
+
+    /// Looks at it; answers how long ago the last look was.
+    fn tick(&self) -> Duration {
+        let mut ticks = self.ticks();
+        let gap = ticks.last.elapsed();
+        let counted = ticks.counted(gap);
+        ticks.lived += counted;
+        ticks.last += gap;
+        ticks.is_looked_at = true;
+        gap
+    }
+
+    fn ticks(&self) -> std::sync::MutexGuard<'_, Ticks> {
+        // Each look leaves it whole enough: at worst a gap counts twice.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Ticks {
+    fn counted(&self, gap: Duration) -> Duration {
+        match self.is_looked_at {
+            true => gap.min(MOST_OF_A_GAP),
+            false => gap,
+        }
+    }
 }
 
 impl Default for Roster {
     fn default() -> Self {
         Self {
-            started: Instant::now(),
+            lived: Lived::begun(),
             entries: Mutex::default(),
         }
     }
@@ -39,8 +94,9 @@ impl Roster {
 
     /// Those whose lease holds, by name.
     fn live(&self, lease: Duration) -> Vec<KnownAgent> {
+        let now = self.lived.now();
         let entries = self.entries();
-        let live = entries.values().filter(|entry| entry.holds(lease));
+        let live = entries.values().filter(|entry| entry.holds(lease, now));
         let mut live: Vec<_> = live.map(|entry| entry.agent.clone()).collect();
         live.sort_by(|one, other| one.name.cmp(&other.name));
         live
@@ -49,16 +105,17 @@ impl Roster {
     /// Whether an agent that holds runs is to be given up. One that has not reported to this
     /// daemon has a whole lease from the daemon's start.
     fn is_gone(&self, name: &str, lease: Duration) -> bool {
+        let now = self.lived.now();
         match self.entries().get(name) {
-            Some(entry) => !entry.holds(lease),
-            None => self.started.elapsed() >= lease,
+            Some(entry) => !entry.holds(lease, now),
+            None => now >= lease,
         }
     }
 }
 
 impl Entry {
-    fn holds(&self, lease: Duration) -> bool {
-        self.agent.name == EMBEDDED || self.heard.elapsed() < lease
+    fn holds(&self, lease: Duration, now: Duration) -> bool {
+        self.agent.name == EMBEDDED || now.saturating_sub(self.heard) < lease
     }
 }
 
@@ -67,11 +124,12 @@ impl App {
     /// holds is refused until that one's lease is over.
     pub fn agent_reports(&self, name: &str, report: AgentReport) -> Result<()> {
         let now = self.now();
+        let heard = self.inner.roster.lived.now();
         let mut entries = self.inner.roster.entries();
         let known = entries.get(name);
         if let Some(known) = known
             && known.agent.report.identity != report.identity
-            && known.holds(self.inner.lease)
+            && known.holds(self.inner.lease, heard)
         {
             let other = &known.agent.report;
             return Err(Error::conflict(format!(
@@ -86,7 +144,7 @@ impl App {
                 last_seen: now,
                 report,
             },
-            heard: Instant::now(),
+            heard,
         };
         entries.insert(name.to_owned(), entry);
         Ok(())
@@ -98,6 +156,13 @@ impl App {
         entries
             .get(EMBEDDED)
             .map(|entry| entry.agent.report.clone())
+    }
+
+    /// Has the agents' leases go on; to be called about twice a second. Answers how long ago it
+    /// was called before: what is much longer than that was a time in which this program stood
+    /// still, and is not counted.
+    pub fn pass_time(&self) -> Duration {
+        self.inner.roster.lived.tick()
     }
 
     /// How long an agent may be silent before it is given up.
