@@ -1,6 +1,7 @@
 //! Creating deployments from specifications, with the user's own Python: specifications are
 //! Python objects, and only that Python has what the flows import.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
@@ -13,6 +14,7 @@ use super::super::failure::{Failure, Result};
 use super::super::render;
 use super::Ctl;
 use crate::api::v3::wire::Status;
+use crate::domain::proxies;
 
 /// The program that loads the specifications and creates the deployments.
 const HELPER: &str = include_str!("deploy.py");
@@ -98,6 +100,9 @@ async fn run_helper(
     if let Some(key) = key {
         command.env("PREFECT_API_KEY", key);
     }
+    let hosts: Vec<_> = proxies::host_of(api).into_iter().collect();
+    let inherited = |name: &str| std::env::var(name).ok();
+    command.envs(proxies::bypassed(&BTreeMap::new(), inherited, &hosts));
     let mut child = command
         .arg("-")
         .arg(file)
