@@ -4,7 +4,7 @@ use super::agent::{EMBEDDED, KnownAgent};
 use super::flow_run::{Claim, FlowRun};
 use super::ids::FlowRunId;
 use super::state::{State, StateType};
-use super::time::Timestamp;
+use super::time::{Span, Timestamp};
 
 /// What the answer is drawn from, all of one moment.
 #[derive(Clone, Debug)]
@@ -114,7 +114,7 @@ pub fn why(facts: &Facts<'_>) -> Why {
             "The run was asked to stop; its process has not ended yet.",
         ),
         StateType::Completed | StateType::Failed | StateType::Cancelled | StateType::Crashed => {
-            plain(Code::Ended, format!("The run has ended: {}.", state.name))
+            plain(Code::Ended, ended(state))
         }
     }
 }
@@ -143,10 +143,10 @@ fn scheduled(facts: &Facts<'_>, state: &State) -> Why {
             "AwaitingRetry" => (Code::RetryDelay, "The run failed and is tried again"),
             _ => (Code::NotDue, "The run is due"),
         };
-        let seconds = (due - facts.now).as_secs_f64();
+        let when = format!("{} ({})", moment(due), distance(due - facts.now));
         return Why {
             may_start: Some(due),
-            ..plain(code, format!("{words} in {seconds:.0} s."))
+            ..plain(code, format!("{words} at {when}."))
         };
     }
     Why {
@@ -182,14 +182,85 @@ fn due_now(facts: &Facts<'_>) -> Why {
         1 => "one other run is served first".to_owned(),
         ahead => format!("{ahead} other runs are served first"),
     };
-    let names: Vec<_> = holders.iter().map(|holder| holder.name.as_str()).collect();
     let words = format!(
-        "All {slots} slots are taken, by {}; {turn}.",
-        names.join(", ")
+        "All {slots} slots are taken: {}; {turn}.",
+        taken_by(&able, &holders)
     );
     Why {
         holders,
         ..plain(Code::SlotsTaken, words)
+    }
+}
+
+/// The most runs of one agent that are named.
+const MOST_NAMED: usize = 10;
+
+/// Who takes the slots of which agent.
+fn taken_by(able: &[&(KnownAgent, u64)], holders: &[Holder]) -> String {
+    let told = able.iter().map(|(agent, _)| {
+        let of_agent = holders.iter().filter(|holder| holder.agent == agent.name);
+        let names: Vec<_> = of_agent.map(|holder| holder.name.as_str()).collect();
+        let named = names
+            .iter()
+            .take(MOST_NAMED)
+            .copied()
+            .collect::<Vec<_>>()
+            .join(", ");
+        let more = match names.len().saturating_sub(MOST_NAMED) {
+            0 => String::new(),
+            more => format!(" and {more} more"),
+        };
+        format!(
+            "{} of '{}' by {named}{more}",
+            agent.report.slots, agent.name
+        )
+    });
+    told.collect::<Vec<_>>().join("; ")
+}
+
+/// How a run ended, in the words of whoever ended it.
+fn ended(state: &State) -> String {
+    match state.message.as_deref().map(str::trim) {
+        Some(message) if !message.is_empty() => {
+            format!("The run has ended: {}. {message}", state.name)
+        }
+        _ => format!("The run has ended: {}.", state.name),
+    }
+}
+
+/// A moment to the second.
+fn moment(at: Timestamp) -> String {
+    match at.utc() {
+        Some(at) => at.format("%Y-%m-%d %H:%M:%S UTC").to_string(),
+        None => "a moment beyond all calendars".to_owned(),
+    }
+}
+
+/// How far off it is, in the two largest units that matter.
+fn distance(left: Span) -> String {
+    let secs = left.whole_secs().max(0);
+    let units = [
+        (86_400, "day"),
+        (3_600, "hour"),
+        (60, "minute"),
+        (1, "second"),
+    ];
+    let mut rest = secs;
+    let mut parts = Vec::new();
+    for (size, name) in units {
+        let count = rest / size;
+        rest %= size;
+        if count > 0 {
+            let plural = if count == 1 { "" } else { "s" };
+            parts.push(format!("{count} {name}{plural}"));
+        }
+    }
+    match parts.as_slice() {
+        [] => "in less than a second".to_owned(),
+        parts => format!(
+            "in {}",
+            parts.iter().take(2).cloned().collect::<Vec<_>>().join(" ")
+        ),
     }
 }
 
@@ -254,8 +325,8 @@ fn engine_away<'a>(agents: impl Iterator<Item = &'a KnownAgent>) -> Why {
     });
     let troubles: Vec<_> = troubles.collect();
     let words = format!(
-        "The run needs a container engine, and none answers ({}). It starts when the engine is \
-         back.",
+        "The run needs a container engine, and none answers ({}). It starts when the engine \
+         does.",
         troubles.join("; ")
     );
     plain(Code::EngineAway, words)

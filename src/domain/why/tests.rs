@@ -81,6 +81,8 @@ fn a_run_that_is_not_due_says_when() {
     let due = NOW + crate::domain::time::Span::from_secs_f64(30.0);
     let got = asked(&run(ProposedState::scheduled(due)), &[], 0);
     assert_eq!((got.code, got.may_start), (Code::NotDue, Some(due)));
+    let told = "The run is due at 1970-01-01 00:02:10 UTC (in 30 seconds).";
+    assert_eq!(got.reason, told);
     let retry = ProposedState::scheduled(due).named("AwaitingRetry");
     let got = asked(&run(retry), &[], 0);
     assert_eq!((got.code, got.may_start), (Code::RetryDelay, Some(due)));
@@ -102,7 +104,8 @@ fn a_due_run_waits_for_what_is_missing() {
     assert_eq!(asked(&due, &[(well(), 1)], 0).code, Code::Starting);
     let full = asked(&due, &[(well(), 2)], 3);
     assert_eq!((full.code, full.ahead), (Code::SlotsTaken, 3));
-    assert!(full.reason.contains("first, second"), "{}", full.reason);
+    let told = "All 2 slots are taken: 2 of 'embedded' by first, second; 3 other runs";
+    assert!(full.reason.starts_with(told), "{}", full.reason);
     assert_eq!(full.holders.len(), 2);
     let mut plain = due;
     plain.infrastructure.kind = None;
@@ -143,4 +146,61 @@ fn every_other_state_speaks_for_itself() {
     ] {
         assert_eq!(asked(&run(ProposedState::new(kind)), &[], 0).code, code);
     }
+}
+
+#[test]
+fn a_far_moment_is_told_as_a_date_and_days() {
+    let after = |secs: i64| NOW + Span::from_micros(secs * 1_000_000);
+    for (secs, told) in [
+        (
+            97_774_024,
+            "1973-02-05 15:28:44 UTC (in 1131 days 15 hours)",
+        ),
+        (
+            3 * 3600 + 60,
+            "1970-01-01 03:02:40 UTC (in 3 hours 1 minute)",
+        ),
+        (86_400, "1970-01-02 00:01:40 UTC (in 1 day)"),
+    ] {
+        let got = asked(&run(ProposedState::scheduled(after(secs))), &[], 0);
+        assert_eq!(got.reason, format!("The run is due at {told}."));
+    }
+}
+
+#[test]
+fn a_crash_speaks_for_itself() {
+    let crash = ProposedState::new(StateType::Crashed).because("x exited with exit code 3.");
+    let got = asked(&run(crash), &[], 0);
+    assert!(
+        got.reason.ends_with("x exited with exit code 3."),
+        "{}",
+        got.reason
+    );
+}
+
+#[test]
+fn of_many_holders_some_are_named() {
+    let names: Vec<_> = (0..12).map(|number| format!("run-{number}")).collect();
+    let holders = names.iter().map(|name| Holder {
+        id: FlowRunId::new(),
+        name: name.clone(),
+        agent: "far".to_owned(),
+    });
+    let holders: Vec<_> = holders.collect();
+    let agents = [(agent("far", |it| it.slots = 12), 12)];
+    let due = run(ProposedState::scheduled(NOW));
+    let got = why(&Facts {
+        run: &due,
+        now: NOW,
+        agents: &agents,
+        holders: &holders,
+        ahead: 0,
+    });
+    let told = "12 of 'far' by run-0, run-1";
+    assert!(
+        got.reason.contains(told) && got.reason.contains("and 2 more"),
+        "{}",
+        got.reason
+    );
+    assert_eq!(got.holders.len(), 12);
 }
