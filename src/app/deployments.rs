@@ -3,6 +3,7 @@
 use super::App;
 use super::flow_runs::{create_run, may_become_due};
 use super::schedules::{Range, make_runs};
+use crate::domain::container::labels;
 use crate::domain::deployment::{Deployment, NewDeployment};
 use crate::domain::error::{Error, Result};
 use crate::domain::filter::{Filters, Page};
@@ -18,6 +19,9 @@ impl App {
     /// Fails as a conflict when the flow does not exist.
     pub async fn create_deployment(&self, new: NewDeployment) -> Result<Created<Deployment>> {
         self.write(move |db, now| {
+            if let Some(infrastructure) = &new.infrastructure {
+                labels::check_settings(infrastructure).map_err(Error::invalid)?;
+            }
             if let Some(Err(why)) = new.schedule.as_ref().map(Schedule::check) {
                 return Err(Error::invalid(why));
             }

@@ -1,6 +1,7 @@
 //! Verbs on flow runs.
 
 use super::{App, Decision, Force, announce, propose_state};
+use crate::domain::container::labels;
 use crate::domain::error::{Error, Result};
 use crate::domain::filter::{Filters, Page, RunSort};
 use crate::domain::flow::Created;
@@ -47,6 +48,9 @@ impl App {
 
     /// Changes what the update names.
     pub async fn update_flow_run(&self, id: FlowRunId, update: FlowRunUpdate) -> Result<()> {
+        if let Some(infrastructure) = &update.infrastructure {
+            labels::check_settings(infrastructure).map_err(Error::invalid)?;
+        }
         self.write_once(move |db, now| flow_runs::update(db, read(db, id)?, update, now))
             .await
     }
@@ -132,6 +136,7 @@ pub(super) fn create_run(
     {
         return read(db, known).map(Created::Known);
     }
+    labels::check_settings(&new.infrastructure).map_err(Error::invalid)?;
     check_parents(db, &new)?;
     let (run, first) = FlowRun::create(new, now);
     propose_state::begin_flow_run(db, run, first, now).map(Created::New)

@@ -105,6 +105,7 @@ struct Docker {
     maxima: Maxima,
     allow: Allow,
     cgroup_parent: Option<String>,
+    init: Option<bool>,
     keep: Keep,
 }
 
@@ -257,6 +258,7 @@ impl Input {
                 maxima: self.docker.maxima,
                 allow: self.docker.allow,
                 cgroup_parent: self.docker.cgroup_parent,
+                init: self.docker.init,
             },
             python: self.runners.python.unwrap_or_else(|| "python3".to_owned()),
             log_format: self.log.format,

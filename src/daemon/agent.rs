@@ -32,6 +32,7 @@ pub(super) fn assemble(
     clock: SharedClock,
 ) -> anyhow::Result<Arc<Agent>> {
     let runner_settings = RunnerSettings {
+        home: std::env::home_dir(),
         instance: place.instance.clone(),
         agent: EMBEDDED.to_owned(),
         container_api_url: place.api_url.clone().filter(|_| !settings.ephemeral),

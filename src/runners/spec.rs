@@ -16,19 +16,10 @@ use serde_json::Value;
 
 use super::RunnerError;
 use crate::domain::JsonMap;
-use crate::domain::container::{ContainerRules, Pull, Resources};
+use crate::domain::container::{ContainerRules, Pull, Resources, labels};
 use crate::domain::flow_run::FlowRun;
 use crate::domain::ids::FlowRunId;
-
-/// The label that says which run a container is for.
-pub const RUN_LABEL: &str = "io.prefect.flow-run-id";
-/// The label that says which daemon made it.
-pub const INSTANCE_LABEL: &str = "io.prefectd.instance";
-/// The label that says which agent made it; absent on those of the daemon's own agent.
-pub const AGENT_LABEL: &str = "io.prefectd.agent";
-
-/// The label of a container that is removed once it has ended.
-pub const REMOVE_LABEL: &str = "io.prefectd.auto-remove";
+use crate::domain::proxies;
 
 /// The image of a deployment whose client sent none.
 pub(super) const DEFAULT_IMAGE: &str = "prefecthq/prefect:2.0a7-python3.9";
@@ -50,6 +41,8 @@ pub struct RunnerSettings {
     pub container_api_url: Option<String>,
     /// The interpreter of subprocess runs that name no environment.
     pub python: String,
+    /// The home of the user that subprocess runs are started as; `~` in their settings.
+    pub home: Option<PathBuf>,
     /// What containers may ask for.
     pub containers: ContainerRules,
 }
@@ -107,6 +100,14 @@ pub struct Container {
     pub cgroup_parent: Option<String>,
     /// The folders of the host that its mounts may lead to.
     pub host_folders: Vec<PathBuf>,
+    /// Whether it may join the host's network.
+    pub host_network: bool,
+    /// The capabilities that it loses.
+    pub cap_drop: Vec<String>,
+    /// Whether its first process is the engine's own `init`.
+    pub init: bool,
+    /// Hosts that it reaches without a proxy, where its environment or its image names one.
+    pub direct: Vec<String>,
 }
 
 /// A process of this machine.
@@ -120,6 +121,8 @@ pub struct Process {
     pub unset: Vec<String>,
     /// A folder put before the others on `PATH`.
     pub path_first: Option<String>,
+    /// Hosts that it reaches without a proxy.
+    pub direct: Vec<String>,
 }
 
 impl Job {
@@ -135,6 +138,7 @@ impl Job {
                 env: BTreeMap::new(),
                 unset: Vec::new(),
                 path_first: None,
+                direct: Vec::new(),
             }),
         }
     }
@@ -176,6 +180,54 @@ fn engine(python: &str, run: &FlowRun) -> Vec<String> {
     [python, "-m", "prefect.engine", &id]
         .map(str::to_owned)
         .into()
+}
+
+/// The hosts by which a run finds the API that it is told: not behind any proxy.
+fn direct(api: Option<&str>) -> Vec<String> {
+    api.and_then(proxies::host_of).into_iter().collect()
+}
+
+/// Reads texts as the 2.0a7 generation does, which takes numbers and truths for texts, too.
+fn text<'de, D: serde::Deserializer<'de>>(given: D) -> Result<Text, D::Error> {
+    match Value::deserialize(given)? {
+        Value::String(text) => Ok(Text(text)),
+        Value::Number(number) => Ok(Text(number.to_string())),
+        Value::Bool(true) => Ok(Text("True".to_owned())),
+        Value::Bool(false) => Ok(Text("False".to_owned())),
+        _ => Err(serde::de::Error::custom("a text was expected")),
+    }
+}
+
+/// A text, or what is taken for one.
+struct Text(String);
+
+impl<'de> Deserialize<'de> for Text {
+    fn deserialize<D: serde::Deserializer<'de>>(given: D) -> Result<Self, D::Error> {
+        text(given)
+    }
+}
+
+/// The same for a map of texts.
+fn texts<'de, D: serde::Deserializer<'de>>(given: D) -> Result<BTreeMap<String, String>, D::Error> {
+    let texts = BTreeMap::<String, Text>::deserialize(given)?;
+    Ok(texts
+        .into_iter()
+        .map(|(name, Text(text))| (name, text))
+        .collect())
+}
+
+/// The same where there may be none.
+fn maybe_texts<'de, D: serde::Deserializer<'de>>(
+    given: D,
+) -> Result<Option<BTreeMap<String, String>>, D::Error> {
+    let texts = Option::<BTreeMap<String, Text>>::deserialize(given)?;
+    let plain = |texts: BTreeMap<String, Text>| {
+        texts
+            .into_iter()
+            .map(|(name, Text(text))| (name, text))
+            .collect()
+    };
+    Ok(texts.map(plain))
 }
 
 /// The API's address under both generations' names; what the user set stays.

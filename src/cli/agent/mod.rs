@@ -123,6 +123,7 @@ async fn begin(
         processes: Arc::new(processes.map_err(told)?),
     };
     let runner_settings = RunnerSettings {
+        home: std::env::home_dir(),
         instance,
         agent: place.name.clone(),
         api_url: Some(api_url.clone()),

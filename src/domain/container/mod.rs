@@ -4,6 +4,7 @@
 //! the container is refused unless the operator's settings permit it.
 
 mod bytes;
+pub mod labels;
 mod rules;
 
 use std::path::PathBuf;
@@ -125,7 +126,7 @@ pub struct Allow {
     pub host_volumes: Vec<PathBuf>,
     /// Devices that may be passed in.
     pub devices: Vec<String>,
-    /// Capabilities that may be added.
+    /// Capabilities that may be added. With `NET_RAW` among them no container loses that one.
     pub capabilities: Vec<String>,
     /// Namespaces that may be shared with the host or another container: `network`, `pid`,
     /// `ipc`, `userns`.
@@ -157,6 +158,9 @@ pub struct ContainerRules {
     pub maxima: Maxima,
     /// What may reach beyond the container.
     pub allow: Allow,
+    /// Whether a container's first process is the engine's own `init`, which hands on signals and
+    /// takes away what ended; absent: yes.
+    pub init: Option<bool>,
     /// The control group that all of them are in: a slice with the engine's systemd driver,
     /// else a path. Absent: as the engine likes.
     pub cgroup_parent: Option<String>,

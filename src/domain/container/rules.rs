@@ -104,6 +104,36 @@ impl ContainerRules {
         }
     }
 
+    /// What is taken away of the engine's default capabilities. With raw sockets a run could
+    /// speak on its network in another's name.
+    pub fn dropped_capabilities(&self) -> Vec<String> {
+        let keeps = self.allow.capabilities.iter().any(|allowed| {
+            let allowed = allowed.to_uppercase();
+            matches!(allowed.trim_start_matches("CAP_"), "NET_RAW" | "ALL")
+        });
+        match keeps {
+            true => Vec::new(),
+            false => vec!["NET_RAW".to_owned()],
+        }
+    }
+
+    /// Whether containers may share the host's network.
+    pub fn permits_host_network(&self) -> bool {
+        self.allow
+            .host_namespaces
+            .iter()
+            .any(|name| name == "network")
+    }
+
+    /// Why a container does not get the host's network, under whatever name it asks for it.
+    pub fn host_network_refusal(name: &str) -> String {
+        let setting = "docker.allow.host_namespaces = [\"network\"]";
+        refused(
+            &format!("the network namespace of the host (as {name:?})"),
+            setting,
+        )
+    }
+
     /// Whether a path of the host lies in a folder that may be mounted.
     pub fn permits_host_path(&self, path: &Path) -> bool {
         let is_plain = path.is_absolute()
@@ -253,6 +283,26 @@ mod tests {
             );
         }
         assert!(settle(serde_json::json!({}), &[], &["a", "host"]).is_err());
+    }
+
+    #[test]
+    fn raw_sockets_are_kept_only_where_the_operator_says_so() {
+        let allowing = |capabilities: &[&str]| ContainerRules {
+            allow: Allow {
+                capabilities: capabilities.iter().map(|name| (*name).to_owned()).collect(),
+                ..Allow::default()
+            },
+            ..ContainerRules::default()
+        };
+        for dropped in [&[][..], &["NET_ADMIN"]] {
+            assert_eq!(allowing(dropped).dropped_capabilities(), ["NET_RAW"]);
+        }
+        for kept in ["NET_RAW", "cap_net_raw", "ALL"] {
+            assert!(
+                allowing(&[kept]).dropped_capabilities().is_empty(),
+                "{kept}"
+            );
+        }
     }
 
     #[test]

@@ -1,7 +1,6 @@
 //! Creating a container: under a free name, from an image that may have to be pulled.
 
-use std::collections::HashMap;
-use std::path::Path;
+use std::collections::{BTreeMap, HashMap};
 
 use bollard::Docker;
 use bollard::errors::Error;
@@ -9,13 +8,16 @@ use bollard::models::{
     ContainerCreateBody, DeviceMapping, DeviceRequest, HostConfig, NetworkConnectRequest,
     ResourcesUlimits,
 };
-use bollard::query_parameters::{CreateContainerOptions, RemoveContainerOptions};
+use bollard::query_parameters::{
+    CreateContainerOptions, InspectNetworkOptions, RemoveContainerOptions,
+};
 
 use super::super::spec::Container;
 use super::super::{Made, Progress, RunnerError};
 use super::pull::Pulls;
-use super::words;
-use crate::domain::container::{Bytes, Pull, Resources};
+use super::{volumes, words};
+use crate::domain::container::{Bytes, ContainerRules, Pull, Resources};
+use crate::domain::proxies;
 
 /// The most names that are tried.
 const MOST_NAMES: usize = 1000;
@@ -27,14 +29,16 @@ pub(super) async fn create(
     wanted: &Container,
     progress: &Progress,
 ) -> Result<Made, RunnerError> {
-    check_real_paths(wanted)?;
+    let mut wanted = wanted.clone();
+    wanted.volumes = volumes::resolved(&wanted.volumes, &wanted.host_folders)?;
+    wanted.networks = names_of_networks(docker, &wanted).await?;
     if wanted.pull == Pull::Always {
         pulls.pull(docker, &wanted.image, progress).await?;
     }
-    let made = match under_free_name(docker, wanted).await {
+    let made = match under_free_name(docker, &wanted).await {
         Err(error) if words::is_no_such_image(&error) && wanted.pull == Pull::IfMissing => {
             pulls.pull(docker, &wanted.image, progress).await?;
-            under_free_name(docker, wanted).await
+            under_free_name(docker, &wanted).await
         }
         made => made,
     };
@@ -61,6 +65,10 @@ pub(super) async fn create(
 async fn under_free_name(docker: &Docker, wanted: &Container) -> Result<Made, Error> {
     let mut name = wanted.name.clone();
     let mut index = 0;
+    let wanted = &Container {
+        env: environment(docker, wanted).await,
+        ..wanted.clone()
+    };
     loop {
         let options = CreateContainerOptions {
             name: Some(name.clone()),
@@ -80,31 +88,59 @@ async fn under_free_name(docker: &Docker, wanted: &Container) -> Result<Made, Er
     }
 }
 
-/// The rules permit folders by their names; what a link in one leads to must be in one, too.
-fn check_real_paths(wanted: &Container) -> Result<(), RunnerError> {
-    let sources = wanted
-        .volumes
-        .iter()
-        .filter_map(|volume| volume.split(':').next());
-    for source in sources.filter(|source| source.starts_with('/')) {
-        // What is not there is made by the engine, below a folder that is.
-        let Some(real) = Path::new(source)
-            .ancestors()
-            .find_map(|path| path.canonicalize().ok())
-        else {
+/// The networks by their names: one may be asked for by its id or the beginning of that, and
+/// under whatever name, the host's network is the operator's to give.
+async fn names_of_networks(
+    docker: &Docker,
+    wanted: &Container,
+) -> Result<Vec<String>, RunnerError> {
+    let mut names = Vec::new();
+    for asked in &wanted.networks {
+        if is_mode(asked) {
+            names.push(asked.clone());
             continue;
-        };
-        let folders = wanted.host_folders.iter();
-        let mut folders = folders.filter_map(|folder| folder.canonicalize().ok());
-        if !folders.any(|folder| real.starts_with(folder)) {
-            return Err(RunnerError::Refused(format!(
-                "The volume {source} leads to {}, which this machine does not permit to mount. \
-                 Its operator can permit it in prefectd.toml: docker.allow.host_volumes",
-                real.display()
+        }
+        let found = docker
+            .inspect_network(asked, None::<InspectNetworkOptions>)
+            .await;
+        let found = found.map_err(words::tell)?;
+        let is_host =
+            found.driver.as_deref() == Some("host") || found.name.as_deref() == Some("host");
+        if is_host && !wanted.host_network {
+            return Err(RunnerError::Refused(ContainerRules::host_network_refusal(
+                asked,
             )));
         }
+        names.push(found.name.unwrap_or_else(|| asked.clone()));
     }
-    Ok(())
+    Ok(names)
+}
+
+/// What is no network's name, and was judged by the rules before.
+fn is_mode(network: &str) -> bool {
+    matches!(network, "default" | "none" | "host" | "bridge") || network.starts_with("container:")
+}
+
+/// The environment, with the API never behind a proxy. The engine lays it over the image's, which
+/// may name one, too.
+async fn environment(docker: &Docker, wanted: &Container) -> BTreeMap<String, String> {
+    let mut env = wanted.env.clone();
+    // An image that is not there yet names none that could be known.
+    let image = docker.inspect_image(&wanted.image).await.ok();
+    let image = image
+        .and_then(|image| image.config?.env)
+        .unwrap_or_default();
+    let image: BTreeMap<&str, &str> = image
+        .iter()
+        .filter_map(|entry| entry.split_once('='))
+        .collect();
+    let names = env.keys().map(String::as_str).chain(image.keys().copied());
+    if proxies::names_one(names) {
+        let inherited = |name: &str| image.get(name).map(|value| (*value).to_owned());
+        let bypassed = proxies::bypassed(&env, inherited, &wanted.direct);
+        env.extend(bypassed);
+    }
+    env
 }
 
 fn body(wanted: &Container) -> ContainerCreateBody {
@@ -150,6 +186,8 @@ fn host_config(wanted: &Container) -> HostConfig {
         privileged: asked.privileged,
         devices: devices(asked),
         cap_add: asked.cap_add.clone(),
+        cap_drop: Some(wanted.cap_drop.clone()),
+        init: Some(wanted.init),
         pid_mode: asked.pid_mode.clone(),
         ipc_mode: asked.ipc_mode.clone(),
         userns_mode: asked.userns_mode.clone(),

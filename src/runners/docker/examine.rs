@@ -10,9 +10,10 @@ use futures_util::StreamExt;
 use serde::Deserialize;
 
 use super::super::RunnerError;
-use super::super::spec::{DEFAULT_IMAGE, INSTANCE_LABEL};
+use super::super::spec::DEFAULT_IMAGE;
 use super::{DockerRunner, words};
 use crate::domain::checkup::{Check, Verdict};
+use crate::domain::container::labels;
 
 /// What the container says of itself, as one line of JSON.
 const PROBE: &str = include_str!("probe.py");
@@ -152,7 +153,7 @@ impl DockerRunner {
     /// Labelled as this daemon's, and as no run's.
     fn container(&self, image: &str, url: Option<&str>) -> ContainerCreateBody {
         let labels = [
-            (INSTANCE_LABEL, self.instance.as_str()),
+            (labels::INSTANCE, self.instance.as_str()),
             ("io.prefectd.probe", ""),
         ];
         let labels = labels.map(|(key, value)| (key.to_owned(), value.to_owned()));

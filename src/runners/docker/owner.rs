@@ -15,9 +15,9 @@ use bollard::query_parameters::ListContainersOptions;
 use chrono::{DateTime, Utc};
 
 use super::super::RunnerError;
-use super::super::spec::{INSTANCE_LABEL, RUN_LABEL};
 use super::words;
 use crate::domain::access::{Maker, Neighbour};
+use crate::domain::container::labels;
 
 /// The engine notes a start when the process has begun already.
 const LATE_NOTE: Duration = Duration::from_secs(1);
@@ -132,8 +132,8 @@ impl Owners {
         let image = config.and_then(|config| config.image.as_deref());
         let short = id.get(..12).unwrap_or(id);
         Neighbour {
-            flow_run: label(RUN_LABEL).and_then(|id| id.parse().ok()),
-            maker: match label(INSTANCE_LABEL) {
+            flow_run: label(labels::RUN).and_then(|id| id.parse().ok()),
+            maker: match label(labels::INSTANCE) {
                 Some(instance) if *instance == self.instance => Maker::Us,
                 Some(_) => Maker::AnotherDaemon,
                 None => Maker::Unnamed,

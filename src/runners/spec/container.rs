@@ -1,14 +1,15 @@
 //! From a run to the description of its container.
 
 use super::*;
-use crate::domain::agent::EMBEDDED;
 
 #[derive(Deserialize)]
 #[serde(default, deny_unknown_fields)]
 struct DockerConfig {
     image: Option<String>,
+    #[serde(deserialize_with = "texts")]
     env: BTreeMap<String, String>,
     networks: Vec<String>,
+    #[serde(deserialize_with = "maybe_texts")]
     labels: Option<BTreeMap<String, String>>,
     auto_remove: bool,
     volumes: Vec<String>,
@@ -41,21 +42,22 @@ fn split(run: &FlowRun) -> (JsonMap, JsonMap) {
     (theirs.into_iter().collect(), ours)
 }
 
-/// By which the container is found again; they win over the deployment's.
+/// By which the container is found again. Each is said, though it be by a word that means
+/// nothing: an image may carry labels, too.
 fn own_labels(
     run: &FlowRun,
     settings: &RunnerSettings,
     auto_remove: bool,
 ) -> impl Iterator<Item = (String, String)> {
-    let agent = (settings.agent != EMBEDDED).then(|| settings.agent.clone());
-    let labels = [
-        (RUN_LABEL, Some(run.id.to_string())),
-        (INSTANCE_LABEL, Some(settings.instance.clone())),
-        (AGENT_LABEL, agent),
-        (REMOVE_LABEL, auto_remove.then(|| "yes".to_owned())),
+    let removes = if auto_remove { "yes" } else { "no" };
+    let own = [
+        (labels::RUN, run.id.to_string()),
+        (labels::INSTANCE, settings.instance.clone()),
+        (labels::AGENT, settings.agent.clone()),
+        (labels::REMOVE, removes.to_owned()),
     ];
-    let given = labels.into_iter();
-    given.filter_map(|(name, value)| Some((name.to_owned(), value?)))
+    own.into_iter()
+        .map(|(name, value)| (name.to_owned(), value))
 }
 
 pub(super) fn job(run: &FlowRun, settings: &RunnerSettings) -> Result<Job, RunnerError> {
@@ -105,6 +107,7 @@ pub(super) fn job(run: &FlowRun, settings: &RunnerSettings) -> Result<Job, Runne
         false => Vec::new(),
     };
     let mut labels = config.labels.unwrap_or_default();
+    labels::check(labels.keys().map(String::as_str)).map_err(RunnerError::Refused)?;
     labels.extend(own_labels(run, settings, config.auto_remove));
     Ok(Job {
         flow_run_id: run.id,
@@ -125,6 +128,10 @@ pub(super) fn job(run: &FlowRun, settings: &RunnerSettings) -> Result<Job, Runne
             resources,
             cgroup_parent: rules.cgroup_parent.clone(),
             host_folders: rules.allow.host_volumes.clone(),
+            host_network: rules.permits_host_network(),
+            cap_drop: rules.dropped_capabilities(),
+            init: rules.init.unwrap_or(true),
+            direct: direct(api.as_deref()),
         })),
     })
 }

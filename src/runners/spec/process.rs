@@ -1,10 +1,13 @@
 //! From a run to the description of a process of this machine.
 
+use std::path::Path;
+
 use super::*;
 
 #[derive(Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 struct SubprocessConfig {
+    #[serde(deserialize_with = "texts")]
     env: BTreeMap<String, String>,
     stream_output: bool,
     condaenv: Option<String>,
@@ -14,23 +17,29 @@ struct SubprocessConfig {
 
 pub(super) fn job(run: &FlowRun, settings: &RunnerSettings) -> Result<Job, RunnerError> {
     let config: SubprocessConfig = config(run.infrastructure.config.clone().unwrap_or_default())?;
-    let env = with_api(config.env, settings.api_url.as_deref());
-    let process = match (config.condaenv, config.virtualenv) {
+    let api = settings.api_url.as_deref();
+    let (direct, env) = (direct(api), with_api(config.env, api));
+    let home = |path: String| expanded(&path, settings.home.as_deref());
+    let condaenv = config.condaenv.filter(|name| !name.is_empty());
+    let virtualenv = config.virtualenv.filter(|path| !path.is_empty());
+    let process = match (condaenv, virtualenv) {
         (Some(_), Some(_)) => {
             return Err(RunnerError::Refused(
                 "The flow runner names both a conda environment and a virtualenv; give one."
                     .to_owned(),
             ));
         }
-        (Some(conda), None) => in_conda(run, &conda, env),
-        (None, Some(venv)) => in_virtualenv(run, &venv, env),
+        (Some(conda), None) => in_conda(run, &home(conda)?, env),
+        (None, Some(venv)) => in_virtualenv(run, &home(venv)?, env),
         (None, None) => Process {
             command: engine(&settings.python, run),
             env,
             unset: Vec::new(),
             path_first: None,
+            direct: Vec::new(),
         },
     };
+    let process = Process { direct, ..process };
     Ok(Job {
         flow_run_id: run.id,
         name: run.name.clone(),
@@ -53,6 +62,7 @@ fn in_conda(run: &FlowRun, conda: &str, env: BTreeMap<String, String>) -> Proces
         env,
         unset: Vec::new(),
         path_first: None,
+        direct: Vec::new(),
     }
 }
 
@@ -65,5 +75,35 @@ fn in_virtualenv(run: &FlowRun, venv: &str, mut env: BTreeMap<String, String>) -
         env,
         unset: vec!["PYTHONHOME".to_owned()],
         path_first: Some(format!("{venv}/bin")),
+        direct: Vec::new(),
+    }
+}
+
+/// A path with the home that `~` or `~user` stands for, as Python's `expanduser` has it, and
+/// without slashes at its end.
+fn expanded(path: &str, home: Option<&Path>) -> Result<String, RunnerError> {
+    let Some(rest) = path.strip_prefix('~') else {
+        return Ok(plain(path));
+    };
+    let (user, below) = rest.split_once('/').unwrap_or((rest, ""));
+    let home = match user {
+        "" => home.map(Path::to_owned),
+        user => nix::unistd::User::from_name(user)
+            .ok()
+            .flatten()
+            .map(|user| user.dir),
+    };
+    match home {
+        Some(home) => Ok(plain(&home.join(below).to_string_lossy())),
+        None => Err(RunnerError::Refused(format!(
+            "The flow runner names {path:?}, and there is no such home on this machine."
+        ))),
+    }
+}
+
+fn plain(path: &str) -> String {
+    match path.trim_end_matches('/') {
+        "" => path.to_owned(),
+        plain => plain.to_owned(),
     }
 }

@@ -40,6 +40,7 @@ fn run(name: &str, kind: Option<&str>, config: Value) -> FlowRun {
 
 fn settings() -> RunnerSettings {
     RunnerSettings {
+        home: Some("/home/flows".into()),
         instance: "inst".to_owned(),
         agent: "embedded".to_owned(),
         api_url: Some("http://127.0.0.1:4200/api/".to_owned()),
@@ -103,10 +104,10 @@ fn a_plain_container() {
         "http://host.docker.internal:4200/api"
     );
     assert_eq!(
-        container.labels[RUN_LABEL],
+        container.labels[labels::RUN],
         "018f0000-0000-7000-8000-000000000001"
     );
-    assert_eq!(container.labels[INSTANCE_LABEL], "inst");
+    assert_eq!(container.labels[labels::INSTANCE], "inst");
 }
 
 #[test]
@@ -215,4 +216,79 @@ fn resources_are_read_beside_the_2_0a7_settings_and_the_rules_hold() {
     ] {
         assert!(!refusal("docker", config).is_empty());
     }
+}
+
+#[test]
+fn a_container_loses_raw_sockets_and_has_an_init_unless_the_operator_says_otherwise() {
+    let plain = docker(json!({}));
+    assert_eq!(
+        (plain.cap_drop, plain.init),
+        (vec!["NET_RAW".to_owned()], true)
+    );
+    let mut settings = settings();
+    settings.containers.init = Some(false);
+    settings.containers.allow.capabilities = vec!["NET_RAW".to_owned()];
+    let kept = job(&run("x", Some("docker"), json!({})), &settings).unwrap();
+    let JobKind::Container(kept) = kept.kind else {
+        panic!("{kept:?}");
+    };
+    assert!(kept.cap_drop.is_empty() && !kept.init);
+}
+
+#[test]
+fn labels_that_containers_are_found_by_are_nobody_else_s() {
+    for label in [
+        labels::RUN,
+        labels::AGENT,
+        labels::REMOVE,
+        "io.prefectd.new",
+    ] {
+        let refused = refusal("docker", json!({ "labels": { label: "x" } }));
+        assert!(
+            refused.contains(label) && refused.contains("reserved"),
+            "{refused}"
+        );
+    }
+    // An image may carry labels, too, which these win over.
+    let plain = docker(json!({}));
+    assert_eq!(plain.labels[labels::AGENT], "embedded");
+    assert_eq!(plain.labels[labels::REMOVE], "no");
+}
+
+#[test]
+fn what_that_agent_normalises_is_normalised() {
+    for (given, expected) in [
+        ("~/venvs/flows", "/home/flows/venvs/flows"),
+        ("~", "/home/flows"),
+        ("/v/", "/v"),
+        ("~root/v", "/root/v"),
+    ] {
+        let venv = subprocess(json!({ "virtualenv": given }));
+        assert_eq!(venv.command[0], format!("{expected}/bin/python"));
+        assert_eq!(venv.env["VIRTUAL_ENV"], expected);
+        let conda = subprocess(json!({ "condaenv": given }));
+        assert_eq!(conda.command[2..4], ["--prefix", expected]);
+    }
+    assert!(refusal("subprocess", json!({ "virtualenv": "~no-such-user/v" })).contains("home"));
+    assert_eq!(
+        subprocess(json!({ "virtualenv": "" })).command[0],
+        "python3"
+    );
+    let texts = json!({ "A": 1, "B": true, "C": 1.5, "D": "d" });
+    let container = docker(json!({ "env": texts, "labels": texts }));
+    for set in [&container.env, &container.labels] {
+        let got = ["A", "B", "C", "D"].map(|name| set[name].as_str());
+        assert_eq!(got, ["1", "True", "1.5", "d"]);
+    }
+    assert!(!refusal("docker", json!({ "env": { "A": [] } })).is_empty());
+}
+
+#[test]
+fn the_api_is_never_behind_a_proxy() {
+    assert_eq!(subprocess(json!({})).direct, ["127.0.0.1"]);
+    assert_eq!(docker(json!({})).direct, ["host.docker.internal"]);
+    assert_eq!(
+        docker(json!({ "networks": ["host"] })).direct,
+        ["127.0.0.1"]
+    );
 }
