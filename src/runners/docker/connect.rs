@@ -1,6 +1,6 @@
 //! Where the engine is.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use bollard::{BollardRequest, ClientVersion, Docker};
 use hyper_util::client::legacy::Client;
@@ -20,26 +20,100 @@ const PATIENCE: u64 = 120;
 /// The engine's usual socket.
 const SOCKET: &str = "/var/run/docker.sock";
 
-/// The engine at `DOCKER_HOST`, or at the local socket. Nothing is sent yet, and nothing need
-/// be there: an engine may be installed, or come, after the daemon.
-pub(super) fn engine() -> Result<Docker, RunnerError> {
-    let host = std::env::var("DOCKER_HOST").unwrap_or_default();
-    match host.as_str() {
-        "" => by_socket(SOCKET),
-        host if host.starts_with("tcp://") || host.starts_with("http://") => {
-            Docker::connect_with_http(host, PATIENCE, &VERSION).map_err(words::tell)
+/// Where an engine is, and how it is spoken to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Place {
+    Socket(PathBuf),
+    Plain(String),
+    /// The folder has `ca.pem`, `cert.pem` and `key.pem`.
+    Tls(String, PathBuf),
+}
+
+impl Place {
+    /// By what `DOCKER_HOST`, `DOCKER_TLS_VERIFY` and `DOCKER_CERT_PATH` say, as other programs
+    /// read them; a setting that is empty is none. With certificates the engine's is always
+    /// verified.
+    fn told(variable: impl Fn(&str) -> Option<String>) -> Result<Self, RunnerError> {
+        let variable = |name: &str| variable(name).filter(|value| !value.is_empty());
+        let host = variable("DOCKER_HOST").unwrap_or_else(|| format!("unix://{SOCKET}"));
+        let certificates = variable("DOCKER_CERT_PATH").map(PathBuf::from);
+        let is_verified = variable("DOCKER_TLS_VERIFY").is_some();
+        if let Some(path) = host
+            .strip_prefix("unix://")
+            .or(host.strip_prefix('/').map(|_| &*host))
+        {
+            return Ok(Self::Socket(path.into()));
         }
-        host => by_socket(host.trim_start_matches("unix://")),
+        match host.split_once("://") {
+            Some(("tcp" | "http", _)) if certificates.is_none() && !is_verified => {
+                Ok(Self::Plain(host))
+            }
+            Some(("tcp" | "http" | "https", address)) => {
+                let usual = || Some(PathBuf::from(variable("HOME")?).join(".docker"));
+                let folder = certificates.or_else(usual).unwrap_or_default();
+                Ok(Self::Tls(format!("tcp://{address}"), folder))
+            }
+            _ => Err(RunnerError::Refused(format!(
+                "DOCKER_HOST is {host:?}; the engines that prefectd speaks to are at unix:// and \
+                 tcp:// (with DOCKER_TLS_VERIFY and DOCKER_CERT_PATH for TLS)."
+            ))),
+        }
     }
 }
 
+fn variable(name: &str) -> Option<String> {
+    std::env::var(name).ok()
+}
+
+/// The engine's address, for people.
+pub(super) fn address() -> String {
+    match Place::told(variable) {
+        Ok(Place::Socket(path)) => format!("unix://{}", path.display()),
+        Ok(Place::Plain(address) | Place::Tls(address, _)) => address,
+        Err(_) => variable("DOCKER_HOST").unwrap_or_default(),
+    }
+}
+
+/// The engine at `DOCKER_HOST`, or at the local socket. Nothing is sent yet, and nothing need
+/// be there: an engine may be installed, or come, after the daemon.
+pub(super) fn engine() -> Result<Docker, RunnerError> {
+    match Place::told(variable)? {
+        Place::Socket(path) => by_socket(path),
+        Place::Plain(address) => {
+            Docker::connect_with_http(&address, PATIENCE, &VERSION).map_err(words::tell)
+        }
+        Place::Tls(address, folder) => by_tls(&address, &folder),
+    }
+}
+
+fn by_tls(address: &str, folder: &Path) -> Result<Docker, RunnerError> {
+    let file = |name: &str| {
+        let path = folder.join(name);
+        match std::fs::File::open(&path) {
+            Ok(_) => Ok(path),
+            Err(error) => Err(RunnerError::Refused(format!(
+                "The engine at {address} needs {}: {error}. DOCKER_CERT_PATH names the folder of \
+                 ca.pem, cert.pem and key.pem.",
+                path.display()
+            ))),
+        }
+    };
+    let (key, cert, ca) = (file("key.pem")?, file("cert.pem")?, file("ca.pem")?);
+    let made = Docker::connect_with_ssl(address, &key, &cert, &ca, PATIENCE, &VERSION);
+    made.map_err(|error| {
+        let folder = folder.display();
+        RunnerError::Refused(format!(
+            "The certificates in {folder} cannot be used: {error}."
+        ))
+    })
+}
+
 /// Bollard's own transport wants the socket's file to be there already.
-fn by_socket(path: &str) -> Result<Docker, RunnerError> {
+fn by_socket(path: PathBuf) -> Result<Docker, RunnerError> {
     // An answer that is not read to its end leaves a connection that nobody can use again.
     let client = Client::builder(TokioExecutor::new())
         .pool_max_idle_per_host(0)
         .build(UnixConnector);
-    let path = PathBuf::from(path);
     let send = move |mut request: BollardRequest| {
         let wanted = request.uri().path_and_query().map(ToString::to_string);
         let uri = hyperlocal::Uri::new(&path, wanted.as_deref().unwrap_or("/"));
@@ -49,4 +123,67 @@ fn by_socket(path: &str) -> Result<Docker, RunnerError> {
     };
     Docker::connect_with_custom_transport(send, Some("http://engine"), PATIENCE, &VERSION)
         .map_err(words::tell)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn told(host: &str, verify: &str, certificates: &str) -> Result<Place, RunnerError> {
+        Place::told(|name| {
+            let value = match name {
+                "DOCKER_HOST" => host,
+                "DOCKER_TLS_VERIFY" => verify,
+                "DOCKER_CERT_PATH" => certificates,
+                _ => "/home/me",
+            };
+            Some(value.to_owned())
+        })
+    }
+
+    #[test]
+    fn an_engine_is_found_as_other_programs_find_it() {
+        let tls = |folder: &str| Place::Tls("tcp://h:2376".to_owned(), folder.into());
+        for (host, verify, certificates, place) in [
+            ("", "", "", Place::Socket(SOCKET.into())),
+            ("", "1", "/c", Place::Socket(SOCKET.into())),
+            ("unix:///x.sock", "", "", Place::Socket("/x.sock".into())),
+            ("/x.sock", "", "", Place::Socket("/x.sock".into())),
+            (
+                "tcp://h:2375",
+                "",
+                "",
+                Place::Plain("tcp://h:2375".to_owned()),
+            ),
+            ("tcp://h:2376", "1", "/c", tls("/c")),
+            ("tcp://h:2376", "1", "", tls("/home/me/.docker")),
+            ("tcp://h:2376", "", "/c", tls("/c")),
+            ("https://h:2376", "", "", tls("/home/me/.docker")),
+        ] {
+            assert_eq!(
+                told(host, verify, certificates),
+                Ok(place),
+                "{host} {verify}"
+            );
+        }
+        for host in ["ssh://h", "npipe:////./pipe/x", "fd://", "h:2375", "x.sock"] {
+            let refused = told(host, "", "").unwrap_err().to_string();
+            assert!(
+                refused.contains(host) && !refused.contains('\n'),
+                "{refused}"
+            );
+        }
+    }
+
+    #[test]
+    fn certificates_that_are_not_there_are_named() {
+        let folder = tempfile::tempdir().unwrap();
+        let refused = by_tls("tcp://h:2376", folder.path())
+            .unwrap_err()
+            .to_string();
+        assert!(
+            refused.contains("key.pem") && refused.contains("DOCKER_CERT_PATH"),
+            "{refused}"
+        );
+    }
 }

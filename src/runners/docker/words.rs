@@ -30,14 +30,23 @@ fn refused(words: &str) -> RunnerError {
     RunnerError::Refused(words.trim().to_owned())
 }
 
+/// In the words of the innermost cause: those around it are a library's.
 fn unreachable_engine(error: &Error) -> String {
-    let mut words = error.to_string();
-    let mut cause = std::error::Error::source(error);
-    while let Some(inner) = cause {
-        words = format!("{words}: {inner}");
-        cause = inner.source();
+    let mut innermost: &dyn std::error::Error = error;
+    while let Some(inner) = innermost.source() {
+        innermost = inner;
     }
-    format!("The Docker engine is not reachable ({words}). Is it running? systemctl start docker")
+    let advice = match innermost
+        .downcast_ref::<std::io::Error>()
+        .map(std::io::Error::kind)
+    {
+        Some(std::io::ErrorKind::PermissionDenied) => {
+            "This user may not use it: add it to the group docker."
+        }
+        _ => "Is it running? systemctl start docker",
+    };
+    let address = super::connect::address();
+    format!("The Docker engine at {address} is not reachable ({innermost}). {advice}")
 }
 
 fn status(error: &Error) -> Option<u16> {
