@@ -1,9 +1,12 @@
 //! Runs as processes of this machine.
 //!
-//! A process writes its output to a file and leads a session of its own, so it survives the
-//! daemon. Its environment names its run and this daemon; that is how it is found again.
+//! A process writes its output to a file and leads a group of its own, so it survives the
+//! daemon. A file beside its output says which process it is, and its environment names its run
+//! and this daemon; that is how it, and what it started, is found again.
 
-use std::collections::HashMap;
+mod kin;
+
+use std::collections::{HashMap, HashSet};
 use std::fs::{self, File, OpenOptions};
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
@@ -14,8 +17,7 @@ use futures_util::FutureExt;
 use futures_util::StreamExt;
 use futures_util::future::BoxFuture;
 use futures_util::stream::{self, BoxStream};
-use nix::sys::signal::{Signal, killpg};
-use nix::unistd::Pid;
+use nix::sys::signal::Signal;
 use tokio::io::AsyncReadExt;
 use tokio::process::{Child, Command};
 use tokio_util::sync::CancellationToken;
@@ -28,18 +30,19 @@ use super::{
 use crate::clock::SharedClock;
 use crate::domain::ids::FlowRunId;
 use crate::domain::log::OutputSeen;
+use crate::domain::proxies;
 use crate::domain::time::Timestamp;
+
+use kin::{INSTANCE_VARIABLE, RUN_VARIABLE};
+pub(super) use kin::{marks_of, processes};
 
 /// A process that this daemon started.
 #[derive(Clone, Debug)]
 struct Started {
-    leader: Pid,
+    leader: Option<kin::Process>,
     /// Cancelled once it has ended.
     over: CancellationToken,
 }
-
-const RUN_VARIABLE: &str = "PREFECTD_FLOW_RUN_ID";
-const INSTANCE_VARIABLE: &str = "PREFECTD_INSTANCE";
 
 /// What is told to the daemon or the agent alone: by systemd, and the key to the API, with which
 /// a run could do everything.
@@ -57,6 +60,8 @@ const NOT_FOR_RUNS: &[&str] = &[
 
 /// How often processes that are not our children, and output files, are looked at.
 const LOOK: Duration = Duration::from_millis(100);
+/// How long what was killed may take to end.
+const DYING: Duration = Duration::from_secs(10);
 
 /// Makes processes.
 #[derive(Clone)]
@@ -87,6 +92,11 @@ impl SubprocessRunner {
 
     fn output_file(&self, made: &Made) -> PathBuf {
         self.folder.join(format!("{}.log", made.id))
+    }
+
+    /// Where it is noted which process leads a run.
+    fn leader_file(&self, id: &str) -> PathBuf {
+        self.folder.join(format!("{id}.leader"))
     }
 
     fn children(&self) -> MutexGuard<'_, HashMap<String, Child>> {
@@ -141,6 +151,8 @@ impl SubprocessRunner {
             command.env("PATH", format!("{first}:{path}"));
         }
         command.envs(&process.env);
+        let inherited = |name: &str| std::env::var(name).ok();
+        command.envs(proxies::bypassed(&process.env, inherited, &process.direct));
         // A group of its own: a signal to the daemon's group does not reach it, and a
         // signal to its group reaches all that it started.
         std::os::unix::process::CommandExt::process_group(&mut command, 0);
@@ -149,23 +161,69 @@ impl SubprocessRunner {
         command
     }
 
-    /// The leader of the run's group, if it lives.
-    fn leader(&self, id: &str) -> Option<Pid> {
+    /// The process that leads a run, if it lives. What it started is none, however long that
+    /// lives.
+    fn leader(&self, id: &str) -> Option<kin::Process> {
         if let Some(known) = self.started().get(id) {
-            return (!known.over.is_cancelled()).then_some(known.leader);
+            return known.leader.clone().filter(|_| !known.over.is_cancelled());
         }
-        processes().find_map(|pid| {
-            let marks = self.marks(pid)?;
-            (marks.to_string() == id).then_some(pid)
-        })
+        let noted = kin::Process::read(&self.leader_file(id));
+        // Whoever started it may have been killed before that was noted.
+        let noted = noted.or_else(|| kin::oldest_of_run(id, &self.instance));
+        noted.filter(kin::Process::is_alive)
     }
 
-    /// The run that a process leads, when it is one of ours.
-    fn marks(&self, pid: Pid) -> Option<FlowRunId> {
-        if nix::unistd::getpgid(Some(pid)).ok()? != pid || is_zombie(pid) {
-            return None;
+    /// Notes which process leads a run.
+    fn note_leader(&self, id: &str, child: &Child) {
+        let leader = child
+            .id()
+            .and_then(|pid| kin::Process::of(pid.cast_signed()));
+        if let Some(leader) = &leader
+            && let Err(error) = leader.write(&self.leader_file(id))
+        {
+            tracing::warn!(flow_run.id = id, %error, "not noted which process leads the run");
         }
-        marks_of(pid, |mark| mark == self.instance)
+        let over = CancellationToken::new();
+        self.started()
+            .insert(id.to_owned(), Started { leader, over });
+    }
+
+    /// Ends all that a run started: asks at first, and kills once the grace period is over.
+    fn end_all(&self, id: &str, grace: Duration) -> Result<(), RunnerError> {
+        let begun = std::time::Instant::now();
+        let mut asked = HashSet::new();
+        loop {
+            let kin = kin::of_run(id, &self.instance, self.leader(id).as_ref());
+            if kin.is_empty() {
+                return Ok(());
+            }
+            let is_over = begun.elapsed() >= grace;
+            if begun.elapsed() >= grace + DYING {
+                let pids: Vec<_> = kin.iter().map(|one| one.pid.to_string()).collect();
+                let words = format!("The processes {} do not end.", pids.join(", "));
+                return Err(RunnerError::Refused(words));
+            }
+            for one in kin {
+                match is_over {
+                    true => one.signal(Signal::SIGKILL),
+                    false if asked.insert(one.clone()) => one.signal(Signal::SIGTERM),
+                    false => {}
+                }
+            }
+            std::thread::sleep(LOOK);
+        }
+    }
+
+    /// The runs that something is left of.
+    fn known_runs(&self) -> HashSet<FlowRunId> {
+        let entries = fs::read_dir(&self.folder).into_iter().flatten().flatten();
+        let files = entries.filter_map(|entry| {
+            let name = entry.file_name();
+            name.to_str()?.strip_suffix(".log")?.parse().ok()
+        });
+        let mut known: HashSet<_> = files.collect();
+        known.extend(kin::marked_runs(&self.instance));
+        known
     }
 }
 
@@ -178,6 +236,7 @@ impl Runner for SubprocessRunner {
         async move {
             // Output of an earlier attempt is in the run's log already.
             let _ = fs::remove_file(self.output_file(&made));
+            let _ = fs::remove_file(self.leader_file(&made.id));
             Ok(made)
         }
         .boxed()
@@ -186,13 +245,7 @@ impl Runner for SubprocessRunner {
     fn start<'a>(&'a self, made: &'a Made, job: &'a Job) -> Answer<'a, ()> {
         async move {
             let child = self.spawn(made, job)?;
-            if let Some(leader) = child.id().and_then(|id| i32::try_from(id).ok()) {
-                let started = Started {
-                    leader: Pid::from_raw(leader),
-                    over: CancellationToken::new(),
-                };
-                self.started().insert(made.id.clone(), started);
-            }
+            self.note_leader(&made.id, &child);
             self.children().insert(made.id.clone(), child);
             Ok(())
         }
@@ -212,7 +265,10 @@ impl Runner for SubprocessRunner {
             while self.leader(&made.id).is_some() {
                 tokio::time::sleep(LOOK).await;
             }
-            Exit::default()
+            Exit {
+                error: Some("Its process is gone, and nobody can tell how it ended".to_owned()),
+                ..Exit::default()
+            }
         }
         .boxed()
     }
@@ -230,20 +286,13 @@ impl Runner for SubprocessRunner {
     }
 
     fn stop<'a>(&'a self, made: &'a Made, grace: Duration) -> Answer<'a, ()> {
+        let (runner, id) = (self.clone(), made.id.clone());
         async move {
-            let Some(leader) = self.leader(&made.id) else {
-                return Ok(());
-            };
-            // It may end between the look and the signal.
-            let _ = killpg(leader, Signal::SIGTERM);
-            let deadline = tokio::time::Instant::now() + grace;
-            while self.leader(&made.id).is_some() {
-                if tokio::time::Instant::now() >= deadline {
-                    let _ = killpg(leader, Signal::SIGKILL);
-                }
-                tokio::time::sleep(LOOK).await;
-            }
-            Ok(())
+            // It goes on though nobody waits for it any more: the leader ends before the others.
+            let ended = tokio::task::spawn_blocking(move || runner.end_all(&id, grace));
+            ended.await.unwrap_or_else(|error| {
+                Err(RunnerError::Refused(format!("The stop failed: {error}.")))
+            })
         }
         .boxed()
     }
@@ -252,6 +301,7 @@ impl Runner for SubprocessRunner {
         async move {
             self.started().remove(&made.id);
             let _ = fs::remove_file(self.output_file(made));
+            let _ = fs::remove_file(self.leader_file(&made.id));
             Ok(())
         }
         .boxed()
@@ -259,19 +309,23 @@ impl Runner for SubprocessRunner {
 
     fn find(&self) -> Answer<'_, Vec<Found>> {
         async move {
-            let found = processes().filter_map(|pid| {
-                let flow_run_id = self.marks(pid)?;
+            let found = self.known_runs().into_iter().map(|flow_run_id| {
                 let id = flow_run_id.to_string();
-                Some(Found {
+                let standing = match self.leader(&id) {
+                    Some(_) => Standing::Running,
+                    // Its output may not be stored yet.
+                    None => Standing::Ended,
+                };
+                Found {
                     flow_run_id,
                     made: Made {
                         name: id.clone(),
                         id,
                     },
-                    standing: Standing::Running,
+                    standing,
                     created: None,
                     removes_itself: true,
-                })
+                }
             });
             Ok(found.collect())
         }
@@ -291,35 +345,6 @@ fn exit(status: std::process::ExitStatus) -> Exit {
         code: code.or(killed),
         ..Exit::default()
     }
-}
-
-/// The run that a process was started for, when `is_ours` holds for whoever started it: a
-/// daemon's instance, with a standalone agent's name after a slash.
-pub(super) fn marks_of(pid: Pid, is_ours: impl FnOnce(&str) -> bool) -> Option<FlowRunId> {
-    let environment = fs::read(format!("/proc/{pid}/environ")).ok()?;
-    let value = |name: &str| {
-        environment.split(|byte| *byte == 0).find_map(|entry| {
-            let entry = std::str::from_utf8(entry).ok()?;
-            entry
-                .strip_prefix(name)?
-                .strip_prefix('=')
-                .map(str::to_owned)
-        })
-    };
-    let ours = is_ours(&value(INSTANCE_VARIABLE)?);
-    value(RUN_VARIABLE).filter(|_| ours)?.parse().ok()
-}
-
-/// All processes that can be seen.
-pub(super) fn processes() -> impl Iterator<Item = Pid> {
-    let entries = fs::read_dir("/proc").into_iter().flatten().flatten();
-    entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok().map(Pid::from_raw))
-}
-
-fn is_zombie(pid: Pid) -> bool {
-    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
-    let state = stat.rsplit_once(") ").map(|(_, rest)| rest.chars().next());
-    matches!(state, None | Some(Some('Z' | 'X') | None))
 }
 
 /// Reads the output file as it grows, until the process has ended and all is read.
