@@ -3,12 +3,13 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use std::time::Instant;
 
+use super::cancel::is_to_stop;
 use super::run_log::RunLog;
+use super::submit::remove_unwanted;
 use super::watch::Then;
-use super::{Agent, end, has_ended};
+use super::{Agent, Attempt, end, has_ended};
 use crate::domain::error::{Error, Kind, Result};
 use crate::domain::flow_run::FlowRun;
 use crate::domain::ids::FlowRunId;
@@ -47,8 +48,6 @@ impl Agent {
         let found = runner.find().await;
         let found = found.map_err(|error| {
             if matches!(error, RunnerError::Away(_)) {
-                // Whatever it holds is worth waiting for.
-                self.engine_seen.store(true, Ordering::Relaxed);
                 self.engine_is_away(&error);
             }
             Error::new(Kind::Unavailable, error.to_string())
@@ -104,15 +103,21 @@ impl Agent {
     fn go_on(self: &Arc<Self>, runner: &Arc<dyn Runner>, run: FlowRun, found: Found) {
         let attempt = self.enter(run.id);
         let (agent, runner) = (Arc::clone(self), Arc::clone(runner));
-        self.tasks.spawn(async move {
+        self.look_after(run.id, attempt, move |attempt| async move {
             let (log, stored) = RunLog::open(&agent.desk, &run).await;
             log.made(&found.made);
-            if agent.resume(runner, &run, found, &log).await == Then::Again {
-                while agent.try_once(&run, attempt.number, &log).await == Then::Again {}
-            }
+            let own = found.removes_itself.then(|| found.made.clone());
+            let left = match agent.resume(runner, &run, &attempt, found, &log).await {
+                Then::Nothing => own,
+                Then::Again => {
+                    if let Some(own) = own {
+                        agent.tidy(&run, &own).await;
+                    }
+                    agent.try_until_over(&run, &attempt, &log).await
+                }
+            };
             drop(log);
-            agent.close(&run, attempt.number, stored).await;
-            agent.leave(run.id, attempt.number);
+            agent.close(&run, attempt.number, stored, left).await;
         });
     }
 
@@ -120,27 +125,32 @@ impl Agent {
         &self,
         runner: Arc<dyn Runner>,
         run: &FlowRun,
+        attempt: &Attempt,
         found: Found,
         log: &RunLog,
     ) -> Then {
         let job = spec::job(run, &self.runner_settings());
         let is_over = has_ended(run);
-        if is_over && found.standing == Standing::Created {
-            return Then::Nothing; // it never ran, and need not
+        if found.standing == Standing::Created && (is_over || is_to_stop(run)) {
+            // It never ran, and need not.
+            remove_unwanted(runner.as_ref(), &found.made).await;
+            if !is_over {
+                self.end_before_start(run, log).await;
+            }
+            return Then::Nothing;
         }
         if !is_over {
             log.tell(format!("Found '{}' again", found.made.name));
         }
-        if let Some(known) = self.watched().get_mut(&run.id) {
-            known.made = Some(found.made.clone());
-        }
+        self.set_made(run.id, attempt.number, &found.made);
         if let Err(error) = self.record(run, &found.made).await {
             tracing::warn!(prefect.flow_run_id = %run.id, %error, "not recorded what was found");
         }
         if let (Standing::Created, Ok(job)) = (&found.standing, &job)
             && let Err(error) = runner.start(&found.made, job).await
         {
-            if matches!(error, RunnerError::Away(_)) && self.engine_is_away(&error) {
+            if matches!(error, RunnerError::Away(_)) {
+                self.engine_is_away(&error);
                 return Then::Nothing; // found again when the engine is back
             }
             if is_gone(runner.as_ref(), &found.made).await {
@@ -160,11 +170,7 @@ impl Agent {
             Err(_) => Job::unknown(run),
         };
         let since = (found.standing == Standing::Created).then(Instant::now);
-        let then = self.watch(run, runner, &found.made, &job, since, log).await;
-        if found.removes_itself {
-            self.tidy(run, &found.made).await;
-        }
-        then
+        self.watch(run, runner, &found.made, &job, since, log).await
     }
 }
 

@@ -2,13 +2,15 @@
 
 use std::sync::Arc;
 
+use tokio_util::sync::CancellationToken;
+
 use super::Agent;
 use super::end::TIMED_OUT;
+use super::stop::until_stopped;
 use crate::domain::error::{Kind, Result};
 use crate::domain::flow_run::FlowRun;
 use crate::domain::ids::FlowRunId;
 use crate::domain::state::StateType;
-use crate::fault;
 use crate::runners::{Made, Runner};
 
 impl Agent {
@@ -26,38 +28,39 @@ impl Agent {
                 },
             };
             if is_to_stop(&run)
-                && let Some(made) = self.mark_stopping(id)
+                && let Some((made, over)) = self.mark_stopping(id)
             {
-                self.stop(self.runner(&run), made);
+                self.stop(self.runner(&run), made, over);
             }
         }
         Ok(())
     }
 
-    /// The watched runs that have a process and were not asked to stop yet.
+    /// The watched runs that were not asked to stop yet.
     fn live(&self) -> Vec<FlowRunId> {
         let watched = self.watched();
-        let live = watched
-            .iter()
-            .filter(|(_, known)| known.made.is_some() && !known.stopping);
+        let live = watched.iter().filter(|(_, known)| !known.stopping);
         live.map(|(id, _)| *id).collect()
     }
 
-    fn mark_stopping(&self, id: FlowRunId) -> Option<Made> {
+    /// Has the run's submission broken off; what was made for it, if it was, is to be stopped,
+    /// until nobody looks after it any more.
+    fn mark_stopping(&self, id: FlowRunId) -> Option<(Made, CancellationToken)> {
         let mut watched = self.watched();
         let known = watched.get_mut(&id)?;
+        known.unwanted.cancel();
+        let made = known.made.clone()?;
         known.stopping = true;
-        known.made.clone()
+        Some((made, known.over.clone()))
     }
 
-    fn stop(self: &Arc<Self>, runner: Arc<dyn Runner>, made: Made) {
+    fn stop(self: &Arc<Self>, runner: Arc<dyn Runner>, made: Made, over: CancellationToken) {
         let grace = self.settings().stop_grace;
         self.tasks.spawn(async move {
-            fault::point("before-stop");
-            if let Err(error) = runner.stop(&made, grace).await {
-                tracing::error!(container = %made.name, %error, "a cancelled run does not stop");
+            tokio::select! {
+                () = until_stopped(runner.as_ref(), &made, grace) => {}
+                () = over.cancelled() => {}
             }
-            fault::point("after-stop");
         });
     }
 }

@@ -11,7 +11,7 @@ use super::cancel::is_to_stop;
 use crate::domain::agent::Keep;
 use crate::domain::ids::FlowRunId;
 use crate::domain::time::{Span, Timestamp};
-use crate::runners::{Found, Standing};
+use crate::runners::{Found, Runner, Standing};
 
 /// How often to look.
 const EVERY: Duration = Duration::from_secs(60);
@@ -44,11 +44,17 @@ impl Agent {
     }
 
     async fn remove_old(&self, mut busy: HashSet<FlowRunId>) {
-        let found = self.runners.containers.find().await.unwrap_or_default();
+        for runner in [&self.runners.containers, &self.runners.processes] {
+            self.remove_old_of(runner.as_ref(), &mut busy).await;
+        }
+    }
+
+    async fn remove_old_of(&self, runner: &dyn Runner, busy: &mut HashSet<FlowRunId>) {
+        let found = runner.find().await.unwrap_or_default();
         // A run that was taken meanwhile may have its container among those that were found.
         busy.extend(self.watched().keys());
-        for old in superfluous(found, &busy, self.settings().keep, self.desk.now()) {
-            let removed = self.runners.containers.remove(&old.made).await;
+        for old in superfluous(found, busy, self.settings().keep, self.desk.now()) {
+            let removed = runner.remove(&old.made).await;
             match removed {
                 Ok(()) => tracing::info!(container = %old.made.name, "removed an old container"),
                 Err(error) => {

@@ -26,6 +26,20 @@ pub(super) fn cancelled() -> ProposedState {
     ProposedState::new(StateType::Cancelled).because("Cancelled; the run's process has ended.")
 }
 
+/// A run that was to end before there was a process.
+pub(super) fn cancelled_before_start() -> ProposedState {
+    ProposedState::new(StateType::Cancelled).because("Cancelled before the run's process began.")
+}
+
+/// A run that this program fails to look after.
+pub(super) fn given_up(why: &str) -> ProposedState {
+    ProposedState::new(StateType::Crashed)
+        .named(CRASHED)
+        .because(format!(
+            "The agent failed while it looked after the run: {why}"
+        ))
+}
+
 /// A run that took longer than it may.
 pub(super) fn timed_out(limit: Duration) -> ProposedState {
     let secs = limit.as_secs_f64();
@@ -89,7 +103,11 @@ fn signal(exit: &Exit) -> Option<Signal> {
 
 fn manner(exit: &Exit) -> String {
     let Some(code) = exit.code else {
-        return "was removed before the run finished".to_owned();
+        return match &exit.error {
+            Some(_) => "ended before the run did",
+            None => "was removed before the run finished",
+        }
+        .to_owned();
     };
     let told = format!("exited with exit code {code}");
     match signal(exit) {

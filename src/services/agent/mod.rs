@@ -14,14 +14,15 @@ mod end;
 mod engine;
 mod meter;
 mod run_log;
+mod stop;
 mod submit;
+mod supervise;
 #[cfg(test)]
 mod tests;
 mod time_limit;
 mod watch;
 
 use std::collections::{BTreeMap, HashMap};
-use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockWriteGuard};
 use std::time::Duration;
 
@@ -38,6 +39,7 @@ use crate::fault;
 use crate::runners::{Made, Runner, RunnerSettings};
 
 pub use desk::{Answer, Desk, LocalDesk};
+use engine::EngineTrouble;
 
 /// How soon to look again at what was left to other agents.
 const LOOK_AGAIN: Duration = Duration::from_millis(200);
@@ -56,7 +58,7 @@ pub struct Runners {
 struct Activity {
     last_activation: Option<Timestamp>,
     last_error: Option<String>,
-    engine_trouble: Option<String>,
+    engine_trouble: Option<EngineTrouble>,
     pulling: BTreeMap<FlowRunId, String>,
     /// Whether something is due that was left to other agents, though there is a slot.
     left_to_others: bool,
@@ -86,8 +88,8 @@ pub struct Agent {
     settings: RwLock<AgentSettings>,
     watched: Mutex<HashMap<FlowRunId, Watched>>,
     activity: Mutex<Activity>,
-    /// Whether the engine ever answered: one that never did is not waited for.
-    engine_seen: AtomicBool,
+    /// How often looking after a run failed in a way that was not foreseen.
+    failures: Mutex<HashMap<FlowRunId, u32>>,
     tasks: TaskTracker,
 }
 
@@ -100,6 +102,8 @@ struct Watched {
     made: Option<Made>,
     /// Whether it was asked to stop.
     stopping: bool,
+    /// Cancelled once the run is to end, though nothing may have been made for it.
+    unwanted: CancellationToken,
     /// Cancelled once nobody looks after this attempt any more.
     over: CancellationToken,
 }
@@ -107,6 +111,8 @@ struct Watched {
 /// One attempt at a run, as the task knows it that looks after it.
 struct Attempt {
     number: u64,
+    /// Cancelled once the run is to end.
+    unwanted: CancellationToken,
     /// An earlier attempt at the same run, whose process may live yet.
     before: Option<CancellationToken>,
     /// Lets the next attempt begin, however this one ends.
@@ -140,7 +146,7 @@ impl Agent {
             settings: RwLock::new(settings),
             watched: Mutex::default(),
             activity: Mutex::default(),
-            engine_seen: AtomicBool::new(false),
+            failures: Mutex::default(),
             tasks: TaskTracker::new(),
         })
     }
@@ -169,9 +175,10 @@ impl Agent {
     pub async fn work(self: Arc<Self>, stop: CancellationToken) {
         self.report();
         self.meet_engine().await;
-        self.tasks.spawn(Arc::clone(&self).keep_clean(stop.clone()));
+        let clean = Arc::clone(&self).keep_clean(stop.clone());
+        self.tasks.spawn(clean);
         while !stop.is_cancelled() {
-            let outcome = self.activate().await;
+            let outcome = self.activate_supervised().await;
             self.note(&outcome);
             tokio::select! {
                 () = stop.cancelled() => {}
@@ -192,7 +199,8 @@ impl Agent {
         let free = self.settings().slots.saturating_sub(used);
         if free > 0 {
             fault::point("before-claim");
-            let taken = self.desk.claim_due_runs(engine.is_ok(), free).await?;
+            let containers = engine.is_ok() || self.refuses_containers();
+            let taken = self.desk.claim_due_runs(containers, free).await?;
             // What is still due goes to another agent, or comes back here.
             self.active().left_to_others = (taken.len() as u64) < free;
             if !taken.is_empty() {
@@ -209,10 +217,9 @@ impl Agent {
     fn begin(self: &Arc<Self>, run: FlowRun) {
         let attempt = self.enter(run.id);
         let agent = Arc::clone(self);
-        self.tasks.spawn(async move {
+        self.look_after(run.id, attempt, move |attempt| async move {
             attempt.turn().await;
-            agent.submit(run.clone(), attempt.number).await;
-            agent.leave(run.id, attempt.number);
+            agent.submit(run, &attempt).await;
         });
     }
 
@@ -225,15 +232,23 @@ impl Agent {
             attempt,
             made: None,
             stopping: false,
+            unwanted: CancellationToken::new(),
             over: CancellationToken::new(),
         };
         let over = fresh.over.clone().drop_guard();
+        let unwanted = fresh.unwanted.clone();
         watched.insert(id, fresh);
         Attempt {
             number: attempt,
+            unwanted,
             before,
             _over: over,
         }
+    }
+
+    /// Whether runs in containers fail at once, since no container could reach the API.
+    fn refuses_containers(&self) -> bool {
+        self.runner_settings().container_api_url.is_none()
     }
 
     /// Whether the run was taken anew since `attempt`.
@@ -276,7 +291,7 @@ impl Agent {
         let poll = self.settings().poll;
         let sleep = match due {
             // The engine's return is told by nobody.
-            _ if self.is_engine_away() => engine::ASK_AGAIN.min(poll),
+            _ if self.is_engine_away() => self.ask_engine_again_in().min(poll),
             // What is due and was not taken waits for a slot, which the bell tells, or was
             // left to another agent.
             Some(Duration::ZERO) if self.active().left_to_others => LOOK_AGAIN.min(poll),
@@ -313,7 +328,7 @@ impl Agent {
             slots: self.settings().slots,
             last_activation: activity.last_activation,
             last_error: activity.last_error,
-            engine_trouble: activity.engine_trouble,
+            engine_trouble: activity.engine_trouble.map(|trouble| trouble.told),
             pulling: activity.pulling,
         });
     }

@@ -1,15 +1,16 @@
 //! From a taken run to a running process.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
 use tokio::task::JoinHandle;
 
 use super::run_log::RunLog;
 use super::watch::Then;
-use super::{Agent, TELL_AGAIN, end, is_passing};
+use super::{Agent, Attempt, TELL_AGAIN, end, is_passing};
 use crate::domain::error::Kind;
 use crate::domain::flow_run::FlowRun;
+use crate::domain::ids::FlowRunId;
 use crate::fault;
 use crate::metrics;
 use crate::runners::{Job, Made, Runner, RunnerError, Step, spec};
@@ -17,18 +18,47 @@ use crate::runners::{Job, Made, Runner, RunnerError, Step, spec};
 impl Agent {
     /// Makes and starts the run's process and sees it to its end. A submission that fails
     /// ends the run at once, with the engine's own words.
-    pub(super) async fn submit(self: &Arc<Self>, run: FlowRun, attempt: u64) {
+    pub(super) async fn submit(self: &Arc<Self>, run: FlowRun, attempt: &Attempt) {
         let (log, stored) = RunLog::open(&self.desk, &run).await;
-        while self.try_once(&run, attempt, &log).await == Then::Again {}
+        let left = self.try_until_over(&run, attempt, &log).await;
         drop(log);
-        self.close(&run, attempt, stored).await;
+        self.close(&run, attempt.number, stored, left).await;
     }
 
-    /// Waits until all that an attempt at a run said is stored, and notes that.
-    pub(super) async fn close(&self, run: &FlowRun, attempt: u64, stored: JoinHandle<()>) {
+    /// Submits the run until it needs no other attempt; what is to be removed after the last.
+    pub(super) async fn try_until_over(
+        self: &Arc<Self>,
+        run: &FlowRun,
+        attempt: &Attempt,
+        log: &RunLog,
+    ) -> Option<Made> {
+        loop {
+            let (then, left) = self.try_once(run, attempt, log).await;
+            if then == Then::Nothing {
+                return left;
+            }
+            if let Some(left) = left {
+                self.tidy(run, &left).await;
+            }
+        }
+    }
+
+    /// Waits until all that an attempt at a run said is stored, notes that, and removes what is
+    /// left of the attempt: until then it has the only copy.
+    pub(super) async fn close(
+        &self,
+        run: &FlowRun,
+        attempt: u64,
+        stored: JoinHandle<()>,
+        left: Option<Made>,
+    ) {
         // The storing task does not panic: its errors are logged.
         let _ = stored.await;
-        if self.is_past(run.id, attempt) {
+        let is_past = self.is_past(run.id, attempt);
+        if let Some(left) = left {
+            self.tidy(run, &left).await;
+        }
+        if is_past {
             return; // the next attempt has more to say
         }
         if let Err(error) = self.desk.close_output(run.id).await {
@@ -37,56 +67,56 @@ impl Agent {
         }
     }
 
-    pub(super) async fn try_once(
+    /// One attempt, and what is to be removed after it.
+    async fn try_once(
         self: &Arc<Self>,
         run: &FlowRun,
-        attempt: u64,
+        attempt: &Attempt,
         log: &RunLog,
-    ) -> Then {
+    ) -> (Then, Option<Made>) {
         log.tell(format!("Submitting flow run '{}'", run.name));
         let runner = self.runner(run);
-        match self.launch(run, runner.as_ref(), log).await {
-            Ok((job, made)) => {
-                self.set_made(run.id, attempt, &made);
+        match self.launch(run, &runner, attempt, log).await {
+            Ok(Some((job, made))) => {
+                self.set_made(run.id, attempt.number, &made);
                 let since = Some(Instant::now());
+                let left = end::removes_itself(&job.kind).then(|| made.clone());
                 let then = self.watch(run, runner, &made, &job, since, log).await;
-                if end::removes_itself(&job.kind) {
-                    self.tidy(run, &made).await;
-                }
-                return then;
+                return (then, left);
             }
+            Ok(None) => self.end_before_start(run, log).await,
             // Nothing is known of what the engine did; the next activation finds out.
-            Err(error @ RunnerError::Away(_)) if self.engine_is_away(&error) => {
-                log.tell(format!("{error}. The run goes on when the engine is back"));
+            Err(error @ RunnerError::Away(_)) => {
+                self.engine_is_away(&error);
+                log.tell(format!("{error}. The run goes on when the engine is there"));
             }
             Err(error) => self.fail(run, &error, log).await,
         }
-        Then::Nothing
+        (Then::Nothing, None)
     }
 
+    /// Makes and starts the process; none when the run was to end before that.
     async fn launch(
         self: &Arc<Self>,
         run: &FlowRun,
-        runner: &dyn Runner,
+        runner: &Arc<dyn Runner>,
+        attempt: &Attempt,
         log: &RunLog,
-    ) -> Result<(Job, Made), RunnerError> {
-        let job = spec::job(run, &self.runner_settings())?;
-        let (teller, agent, id) = (log.clone(), Arc::clone(self), run.id);
-        let progress = move |step: Step| {
-            match step {
-                Step::Told(message) => return teller.tell(message),
-                Step::Pulling(image) => drop(agent.active().pulling.insert(id, image)),
-                Step::Pulled => drop(agent.active().pulling.remove(&id)),
-            }
-            agent.report();
-        };
+    ) -> Result<Option<(Job, Made)>, RunnerError> {
+        let job = Arc::new(spec::job(run, &self.runner_settings())?);
         fault::point("before-create");
-        let made = runner.create(&job, &progress).await?;
+        let Some(made) = self.create(run, runner, &job, attempt, log).await? else {
+            return Ok(None);
+        };
         fault::point("after-create");
         log.made(&made);
         log.tell(format!("Created {}", end::described(&job.kind, &made)));
         self.record(run, &made).await?;
         fault::point("after-record");
+        if attempt.unwanted.is_cancelled() {
+            remove_unwanted(runner.as_ref(), &made).await;
+            return Ok(None);
+        }
         if let Err(error) = runner.start(&made, &job).await {
             if matches!(error, RunnerError::Refused(_)) {
                 // What never ran leaves nothing behind; the first error is the one that counts.
@@ -97,7 +127,53 @@ impl Agent {
         fault::point("after-start");
         self.measure(run);
         log.tell(format!("Started {}", end::described(&job.kind, &made)));
-        Ok((job, made))
+        Ok(Some((Job::clone(&job), made)))
+    }
+
+    /// Makes the process, which may take as long as its image is pulled. A run that is to end
+    /// does not wait for that: what is made nevertheless is removed. None then.
+    async fn create(
+        self: &Arc<Self>,
+        run: &FlowRun,
+        runner: &Arc<dyn Runner>,
+        job: &Arc<Job>,
+        attempt: &Attempt,
+        log: &RunLog,
+    ) -> Result<Option<Made>, RunnerError> {
+        // Taken away when nobody waits for the creation any more: the log is to be closed then.
+        let teller = Arc::new(Mutex::new(Some(log.clone())));
+        let told_to = Arc::clone(&teller);
+        let (agent, id) = (Arc::clone(self), run.id);
+        let progress = move |step: Step| {
+            let Some(teller) = locked(&told_to).clone() else {
+                return;
+            };
+            match step {
+                Step::Told(message) => return teller.tell(message),
+                Step::Pulling(image) => drop(agent.active().pulling.insert(id, image)),
+                Step::Pulled => drop(agent.active().pulling.remove(&id)),
+            }
+            agent.report();
+        };
+        let (maker, wanted) = (Arc::clone(runner), Arc::clone(job));
+        let mut making = self
+            .tasks
+            .spawn(async move { maker.create(&wanted, &progress).await });
+        tokio::select! {
+            made = &mut making => Ok(Some(made.map_err(|_| broken_off())??)),
+            () = attempt.unwanted.cancelled() => {
+                locked(&teller).take();
+                self.active().pulling.remove(&id);
+                self.report();
+                let runner = Arc::clone(runner);
+                self.tasks.spawn(async move {
+                    if let Ok(Ok(made)) = making.await {
+                        remove_unwanted(runner.as_ref(), &made).await;
+                    }
+                });
+                Ok(None)
+            }
+        }
     }
 
     /// Measures how long the run has waited for its process. Only a first attempt tells when
@@ -142,11 +218,35 @@ impl Agent {
         }
     }
 
-    fn set_made(&self, id: crate::domain::ids::FlowRunId, attempt: u64, made: &Made) {
-        if let Some(known) = self.watched().get_mut(&id)
-            && known.attempt == attempt
+    /// Ends a run that was to end before there was a process.
+    pub(super) async fn end_before_start(&self, run: &FlowRun, log: &RunLog) {
+        log.tell("The run is not to run any more; nothing was started");
+        let ended = self
+            .desk
+            .end_run(run.id, end::cancelled_before_start())
+            .await;
+        if let Err(error) = ended
+            && error.kind() != Kind::NotFound
         {
-            known.made = Some(made.clone());
+            tracing::error!(prefect.flow_run_id = %run.id, %error, "its end is not recorded yet");
+        }
+    }
+
+    /// From here on there is something to stop.
+    pub(super) fn set_made(&self, id: FlowRunId, attempt: u64, made: &Made) {
+        let mut watched = self.watched();
+        let Some(known) = watched
+            .get_mut(&id)
+            .filter(|known| known.attempt == attempt)
+        else {
+            return;
+        };
+        known.made = Some(made.clone());
+        let is_unwanted = known.unwanted.is_cancelled();
+        drop(watched);
+        if is_unwanted {
+            // Nobody else tells that once more.
+            self.desk.ring();
         }
     }
 
@@ -158,4 +258,20 @@ impl Agent {
         }
         fault::point("after-remove");
     }
+}
+
+/// Removes what was made for a run that is not to run any more, and was not started.
+pub(super) async fn remove_unwanted(runner: &dyn Runner, made: &Made) {
+    if let Err(error) = runner.remove(made).await {
+        tracing::warn!(container = %made.name, %error, "a container that is not needed stays");
+    }
+}
+
+fn locked(log: &Mutex<Option<RunLog>>) -> MutexGuard<'_, Option<RunLog>> {
+    // It is set or not; it cannot be left in between.
+    log.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn broken_off() -> RunnerError {
+    RunnerError::Refused("The agent failed while it made the run's process.".to_owned())
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::run_log::RunLog;
+use super::stop::until_stopped;
 use super::{Agent, end};
 use crate::domain::flow_run::FlowRun;
 use crate::runners::{Made, Runner};
@@ -44,9 +45,7 @@ impl Agent {
             }
             tokio::time::sleep(RETRY).await;
         }
-        if let Err(error) = runner.stop(made, self.settings().stop_grace).await {
-            tracing::error!(container = %made.name, %error, "a run whose time is over does not stop");
-        }
+        until_stopped(runner.as_ref(), made, self.settings().stop_grace).await;
         std::future::pending().await
     }
 

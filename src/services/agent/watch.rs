@@ -15,6 +15,7 @@ use super::run_log::RunLog;
 use super::{Agent, end, is_passing};
 use crate::domain::error::{Kind, Result};
 use crate::domain::flow_run::FlowRun;
+use crate::domain::ids::FlowRunId;
 use crate::domain::log::OutputSeen;
 use crate::domain::state::{ProposedState, StateType};
 use crate::fault;
@@ -22,6 +23,8 @@ use crate::runners::{Exit, Job, Made, OutputLine, Runner};
 
 /// How many of the last lines a crash's message quotes.
 const TAIL: usize = 5;
+/// How many letters of each of them.
+const QUOTED: usize = 1000;
 /// How long the run's end waits for the last lines.
 const LAST_WORDS: Duration = Duration::from_secs(1);
 /// How long output that does not end may be silent before it is taken to have ended.
@@ -94,10 +97,13 @@ impl Agent {
         let id = watched.id;
         loop {
             let recorded = match self.verdict(watched, end).await {
-                Ok(Verdict::End(end)) => {
-                    let message = end.message.clone().unwrap_or_default();
+                Ok(Verdict::End(state)) => {
+                    if state.kind == StateType::Cancelled {
+                        self.sweep(watched, end.made);
+                    }
+                    let message = state.message.clone().unwrap_or_default();
                     fault::point("before-end");
-                    self.desk.end_run(id, *end).await.map(|ended| {
+                    self.desk.end_run(id, *state).await.map(|ended| {
                         if ended {
                             fault::point("after-end");
                             log.note(message);
@@ -124,6 +130,17 @@ impl Agent {
         }
     }
 
+    /// Has what a cancelled run's process left behind stopped, too.
+    fn sweep(&self, run: &FlowRun, made: &Made) {
+        let (runner, made) = (self.runner(run), made.clone());
+        let grace = self.settings().stop_grace;
+        self.tasks.spawn(async move {
+            if let Err(error) = runner.stop(&made, grace).await {
+                tracing::warn!(container = %made.name, %error, "what a cancelled run left goes on");
+            }
+        });
+    }
+
     /// What the end of its process means for the run.
     async fn verdict(&self, watched: &FlowRun, end: &End<'_>) -> Result<Verdict> {
         let run = match self.desk.flow_run(watched.id).await {
@@ -136,10 +153,16 @@ impl Agent {
         Ok(match run.state.map(|state| state.kind) {
             Some(kind) if kind.is_terminal() || kind == StateType::Scheduled => Verdict::Nothing,
             Some(StateType::Cancelling) => Verdict::of(end::cancelled()),
+            _ if self.is_stopping(watched.id) => Verdict::of(end::cancelled()),
             Some(StateType::Pending) if end.api_was_away && end.gave_up() => Verdict::Again,
             Some(StateType::Pending) => Verdict::of(end::never_began(end.made, end.exit, end.tail)),
             _ => Verdict::of(end::crashed(end.made, end.exit, end.tail)),
         })
+    }
+
+    /// Whether this agent stops the run's process by somebody's wish.
+    fn is_stopping(&self, id: FlowRunId) -> bool {
+        self.watched().get(&id).is_some_and(|known| known.stopping)
     }
 
     /// Whether what was made is not what the run is executed by now: it was scheduled and
@@ -268,8 +291,12 @@ impl Watch<'_> {
     }
 
     fn remember(&self, line: &str) {
+        let mut quoted: String = line.chars().take(QUOTED).collect();
+        if quoted.len() < line.len() {
+            quoted.push('…');
+        }
         let mut tail = self.tail();
-        tail.push_back(line.to_owned());
+        tail.push_back(quoted);
         if tail.len() > TAIL {
             tail.pop_front();
         }

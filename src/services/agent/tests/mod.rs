@@ -1,8 +1,10 @@
 //! The agent against an engine and a writer that fail where a test says so. Whatever fails,
 //! the run ends, and its flow was executed once or not at all.
 
+mod cancel;
 mod desk;
 mod script;
+mod unforeseen;
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -11,8 +13,8 @@ use std::time::{Duration, Instant};
 use tempfile::TempDir;
 
 use super::{Agent, LocalDesk, Runners};
-use crate::app::App;
 use crate::app::testing::{Ahead, app};
+use crate::app::{App, Force};
 use crate::domain::JsonMap;
 use crate::domain::agent::{AgentSettings, EMBEDDED, Identity, Keep, OutputLimits};
 use crate::domain::container::ContainerRules;
@@ -81,6 +83,16 @@ impl World {
     }
 
     fn agent(&self, script: &Arc<Script>, faults: &[(&'static str, u32)]) -> Arc<Agent> {
+        self.agent_within(Duration::from_secs(3600), script, faults)
+    }
+
+    /// An agent whose runs may take so long.
+    fn agent_within(
+        &self,
+        time_limit: Duration,
+        script: &Arc<Script>,
+        faults: &[(&'static str, u32)],
+    ) -> Arc<Agent> {
         let desk = FailingDesk::new(LocalDesk::new(self.app.clone(), EMBEDDED), faults);
         let runners = Runners {
             containers: script.clone(),
@@ -88,6 +100,7 @@ impl World {
         };
         let api = "http://127.0.0.1:4200/api/".to_owned();
         let runner_settings = RunnerSettings {
+            home: None,
             instance: "i".to_owned(),
             agent: EMBEDDED.to_owned(),
             api_url: Some(api.clone()),
@@ -103,7 +116,7 @@ impl World {
             slots: 2,
             poll: Duration::from_millis(20),
             stop_grace: Duration::from_secs(1),
-            time_limit: Some(Duration::from_secs(3600)),
+            time_limit: Some(time_limit),
             output: OutputLimits {
                 bytes: 1_000_000,
                 lines_per_sec: None,
@@ -120,7 +133,34 @@ impl World {
         self.app.flow_run(self.run).await.unwrap()
     }
 
-    /// Has the agent look again and again until the run has ended and nobody watches it.
+    /// Has the agent look again and again until the flow is executed and says that it runs.
+    async fn until_started(&self, agent: &Arc<Agent>, script: &Script) {
+        let start = Instant::now();
+        loop {
+            agent.activate().await.unwrap();
+            let state = self.state().await.state.unwrap();
+            if *script.executions.lock().unwrap() > 0 && state.kind == StateType::Running {
+                return;
+            }
+            assert!(
+                start.elapsed() < PATIENCE,
+                "the run does not start: {state:?}"
+            );
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    }
+
+    /// Somebody cancels the run: it is being stopped, or is over at once.
+    async fn cancel(&self, kind: StateType) {
+        let wanted = ProposedState::new(kind);
+        let told = self
+            .app
+            .propose_flow_run_state(self.run, wanted, Force::Yes)
+            .await;
+        assert!(told.unwrap().state.is_some());
+    }
+
+    /// Has the agent look again and again until the run has ended and nobody watches the run has ended and nobody watches it.
     async fn until_over(&self, agent: &Arc<Agent>) -> String {
         let start = Instant::now();
         loop {
@@ -178,7 +218,6 @@ async fn whatever_the_engine_fails_at_the_run_ends_and_ran_once_at_most() {
         // The engine may also be away when it is asked what there is.
         let script = Arc::new(script.fails("find", Fault::Undone(away())));
         let agent = world.agent(&script, &[]);
-        agent.engine_answered();
         let ended = world.until_over(&agent).await;
         assert_eq!(ended, ends, "{call}: {fault:?}");
         assert_eq!(
@@ -196,7 +235,6 @@ async fn what_the_engine_took_back_before_it_was_started_is_made_again() {
     let script = Script::new(world.app.clone()).fails("create", Fault::Done(away()));
     let script = Arc::new(script.fails("start", Fault::Gone(refused())));
     let agent = world.agent(&script, &[]);
-    agent.engine_answered();
     assert_eq!(world.until_over(&agent).await, "Completed");
     assert_eq!(*script.executions.lock().unwrap(), 1);
     assert_eq!(*script.wrong.lock().unwrap(), [""; 0]);
@@ -252,12 +290,7 @@ async fn a_clock_that_jumps_ends_no_run() {
     let script = Arc::new(Script::new(world.app.clone()));
     script.may_end.send_replace(false);
     let agent = world.agent(&script, &[]);
-    let start = Instant::now();
-    while *script.executions.lock().unwrap() == 0 {
-        assert!(start.elapsed() < PATIENCE, "the run does not start");
-        agent.activate().await.unwrap();
-        tokio::time::sleep(Duration::from_millis(10)).await;
-    }
+    world.until_started(&agent, &script).await;
     for hours in [10, -10] {
         world.clock.0.store(hours * 3_600_000_000, Ordering::SeqCst);
         agent.activate().await.unwrap();

@@ -1,7 +1,7 @@
 //! An engine that does what the test says, and notes who treats it wrongly.
 
-use std::collections::HashMap;
-use std::sync::Mutex;
+use std::collections::{HashMap, VecDeque};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use futures_util::future::BoxFuture;
@@ -17,7 +17,7 @@ use crate::runners::{
     Answer, Exit, Found, Job, Made, OutputLine, Progress, Runner, RunnerError, Standing,
 };
 
-/// What goes wrong with the first call of a name.
+/// What goes wrong with a call.
 #[derive(Clone, Debug)]
 pub enum Fault {
     /// It is not done.
@@ -26,19 +26,25 @@ pub enum Fault {
     Done(RunnerError),
     /// It is not done, and all that was made is gone.
     Gone(RunnerError),
+    /// The runner has a bug.
+    Panic,
 }
 
 /// The engine.
 pub struct Script {
     app: App,
-    faults: Mutex<HashMap<&'static str, Fault>>,
-    made: Mutex<HashMap<String, (FlowRunId, Standing)>>,
+    faults: Mutex<HashMap<&'static str, VecDeque<Fault>>>,
+    pub made: Arc<Mutex<HashMap<String, (FlowRunId, Standing)>>>,
     /// Calls that a runner's contract forbids.
     pub wrong: Mutex<Vec<String>>,
     /// How often a flow was executed.
     pub executions: Mutex<u32>,
+    /// How often something was to stop, and with which grace.
+    pub stops: Mutex<Vec<Duration>>,
     /// Whether what is printed never ends.
     is_endless: bool,
+    /// Nothing is made before this is true.
+    pub may_create: watch::Sender<bool>,
     /// Flows end once this is true.
     pub may_end: watch::Sender<bool>,
 }
@@ -48,16 +54,23 @@ impl Script {
         Self {
             app,
             faults: Mutex::default(),
-            made: Mutex::default(),
+            made: Arc::default(),
             wrong: Mutex::default(),
             executions: Mutex::default(),
+            stops: Mutex::default(),
             is_endless: false,
+            may_create: watch::Sender::new(true),
             may_end: watch::Sender::new(true),
         }
     }
 
     pub fn fails(self, call: &'static str, fault: Fault) -> Self {
-        self.faults.lock().unwrap().insert(call, fault);
+        self.faults
+            .lock()
+            .unwrap()
+            .entry(call)
+            .or_default()
+            .push_back(fault);
         self
     }
 
@@ -72,7 +85,14 @@ impl Script {
         name: &'static str,
         work: impl FnOnce() -> Result<T, RunnerError>,
     ) -> Result<T, RunnerError> {
-        match self.faults.lock().unwrap().remove(name) {
+        let fault = self
+            .faults
+            .lock()
+            .unwrap()
+            .get_mut(name)
+            .and_then(VecDeque::pop_front);
+        match fault {
+            Some(Fault::Panic) => panic!("{name} has a bug"),
             Some(Fault::Undone(error)) => Err(error),
             Some(Fault::Done(error)) => work().and(Err(error)),
             Some(Fault::Gone(error)) => {
@@ -104,6 +124,7 @@ impl Script {
             return self.object(format!("start of {}, which is not there", made.id));
         };
         let (app, mut may_end) = (self.app.clone(), self.may_end.subscribe());
+        let (all, id) = (Arc::clone(&self.made), made.id.clone());
         *self.executions.lock().unwrap() += 1;
         self.stands(&made.id, Standing::Running);
         tokio::spawn(async move {
@@ -113,33 +134,32 @@ impl Script {
                 entered.unwrap();
                 may_end.wait_for(|may| *may).await.unwrap();
             }
+            // A flow that has told its end has ended.
+            if let Some((_, standing)) = all.lock().unwrap().get_mut(&id) {
+                *standing = Standing::Ended;
+            }
         });
     }
 
-    /// A flow that has told its end has ended.
-    async fn has_ended(&self, made: &Made) -> bool {
-        let known = self.made.lock().unwrap().get(&made.id).cloned();
-        let Some((run, Standing::Running)) = known else {
-            return known.is_some_and(|(_, standing)| standing == Standing::Ended);
-        };
-        let state = self.app.flow_run(run).await.unwrap().state.unwrap();
-        if state.kind.is_terminal() {
-            self.stands(&made.id, Standing::Ended);
-        }
-        state.kind.is_terminal()
+    fn has_ended(&self, made: &Made) -> bool {
+        self.standing(made) == Some(Standing::Ended)
     }
 }
 
 impl Runner for Script {
     fn create<'a>(&'a self, job: &'a Job, _progress: &'a Progress) -> Answer<'a, Made> {
-        let made = self.call("create", || {
-            let mut all = self.made.lock().unwrap();
-            let id = format!("{}-{}", job.name, all.len());
-            all.insert(id.clone(), (job.flow_run_id, Standing::Created));
-            let name = id.clone();
-            Ok(Made { id, name })
-        });
-        std::future::ready(made).boxed()
+        let mut may_create = self.may_create.subscribe();
+        async move {
+            may_create.wait_for(|may| *may).await.unwrap();
+            self.call("create", || {
+                let mut all = self.made.lock().unwrap();
+                let id = format!("{}-{}", job.name, all.len());
+                all.insert(id.clone(), (job.flow_run_id, Standing::Created));
+                let name = id.clone();
+                Ok(Made { id, name })
+            })
+        }
+        .boxed()
     }
 
     fn start<'a>(&'a self, made: &'a Made, _job: &'a Job) -> Answer<'a, ()> {
@@ -158,10 +178,14 @@ impl Runner for Script {
             self.object(format!("wait for {}, which was not started", made.id));
         }
         async move {
-            while self.standing(made).is_some() && !self.has_ended(made).await {
+            self.call("wait", || Ok(())).unwrap();
+            while self.standing(made).is_some() && !self.has_ended(made) {
                 tokio::time::sleep(Duration::from_millis(5)).await;
             }
-            let code = self.standing(made).map(|_| 0);
+            // What was killed does not end as it would have.
+            let was_stopped = !self.stops.lock().unwrap().is_empty();
+            let code = if was_stopped { 137 } else { 0 };
+            let code = self.standing(made).map(|_| code);
             Exit {
                 code,
                 ..Exit::default()
@@ -176,6 +200,9 @@ impl Runner for Script {
             stream: None,
             text: format!("line {number}"),
         };
+        if self.call("output", || Ok(())).is_err() {
+            return stream::empty().boxed();
+        }
         let skipped = usize::try_from(seen.lines).unwrap();
         let lines = stream::iter((0..3).map(line)).skip(skipped);
         match self.is_endless {
@@ -184,9 +211,13 @@ impl Runner for Script {
         }
     }
 
-    fn stop<'a>(&'a self, made: &'a Made, _grace: Duration) -> Answer<'a, ()> {
-        self.stands(&made.id, Standing::Ended);
-        std::future::ready(Ok(())).boxed()
+    fn stop<'a>(&'a self, made: &'a Made, grace: Duration) -> Answer<'a, ()> {
+        self.stops.lock().unwrap().push(grace);
+        let stopped = self.call("stop", || {
+            self.stands(&made.id, Standing::Ended);
+            Ok(())
+        });
+        std::future::ready(stopped).boxed()
     }
 
     fn remove<'a>(&'a self, made: &'a Made) -> Answer<'a, ()> {
