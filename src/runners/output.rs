@@ -200,7 +200,7 @@ mod tests {
         assert_eq!(got.last().unwrap(), "next");
         assert_eq!(got[..got.len() - 1].concat(), long);
         let whole = "x".repeat(LONGEST_LINE);
-        assert_eq!(lines_of([whole.as_bytes()]), [whole.clone()]);
+        assert_eq!(lines_of([whole.as_bytes()]), std::slice::from_ref(&whole));
         // Bytes that are no text are cut anywhere.
         let wild = vec![0x80; LONGEST_LINE + 1];
         assert_eq!(lines_of([wild.as_slice()]).len(), 2);

@@ -14,6 +14,8 @@ mod cli;
 #[cfg(test)]
 mod client;
 #[cfg(test)]
+mod containers;
+#[cfg(test)]
 mod crash;
 #[cfg(test)]
 mod daemon;
@@ -27,6 +29,8 @@ mod docker;
 mod doctor;
 #[cfg(test)]
 mod documents;
+#[cfg(test)]
+mod endings;
 #[cfg(test)]
 mod first_hour;
 #[cfg(test)]
