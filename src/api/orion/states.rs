@@ -2,9 +2,8 @@
 
 use axum::extract::State;
 use axum::http::StatusCode;
-use axum::response::IntoResponse;
 
-use super::super::Ctx;
+use super::super::{Ctx, answer};
 use super::ask::Ask;
 use super::read::{Fields, boolean};
 use super::wire::{self, DecisionOut, StateOut};
@@ -35,8 +34,7 @@ pub fn decided(decision: &Decision) -> Answer {
         Some(_) => StatusCode::CREATED,
         None => StatusCode::OK,
     };
-    let body = axum::Json(DecisionOut::from(decision));
-    Ok((status, body).into_response())
+    Ok(answer::json(status, &DecisionOut::from(decision))?)
 }
 
 pub async fn of_flow_run(State(ctx): State<Ctx>, mut ask: Ask) -> Answer {

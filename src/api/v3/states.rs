@@ -2,9 +2,8 @@
 
 use axum::extract::{Request, State as Extract};
 use axum::http::StatusCode;
-use axum::response::IntoResponse;
 
-use super::super::Ctx;
+use super::super::{Ctx, answer};
 use super::extract::{Id, query_id};
 use super::wire::{Decision, State};
 use super::{Answer, ok};
@@ -17,7 +16,7 @@ pub fn decided(decision: &app::Decision) -> Answer {
         Some(_) => StatusCode::CREATED,
         None => StatusCode::OK,
     };
-    Ok((status, axum::Json(Decision::from(decision))).into_response())
+    Ok(answer::json(status, &Decision::from(decision))?)
 }
 
 pub async fn of_flow_run(Extract(ctx): Extract<Ctx>, request: Request) -> Answer {
