@@ -4,7 +4,7 @@ use super::App;
 use super::flow_runs::{create_run, may_become_due};
 use super::schedules::{Range, make_runs};
 use crate::domain::container::labels;
-use crate::domain::deployment::{Deployment, NewDeployment};
+use crate::domain::deployment::{Around, Deployment, NewDeployment};
 use crate::domain::error::{Error, Result};
 use crate::domain::filter::{Filters, Page};
 use crate::domain::flow::Created;
@@ -65,6 +65,16 @@ impl App {
         self.read(move |db| {
             let flow = flows::by_name(db, &flow)?.ok_or_else(unknown)?;
             deployments::by_key(db, flow.id, &name)?.ok_or_else(unknown)
+        })
+        .await
+    }
+
+    /// The runs around each of some deployments, in their order.
+    pub async fn runs_around(&self, ids: Vec<DeploymentId>) -> Result<Vec<Around>> {
+        self.read(move |db| {
+            ids.into_iter()
+                .map(|id| deployments::around(db, id))
+                .collect()
         })
         .await
     }

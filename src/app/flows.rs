@@ -1,6 +1,6 @@
 //! Verbs on flows.
 
-use super::App;
+use super::{App, Force};
 use crate::domain::error::{Error, Result};
 use crate::domain::filter::{Filters, Page};
 use crate::domain::flow::{Created, Flow, NewFlow};
@@ -47,17 +47,37 @@ impl App {
         .await
     }
 
-    /// Removes a flow with its deployments and runs.
-    pub async fn delete_flow(&self, id: FlowId) -> Result<()> {
+    /// Removes a flow with its deployments and runs. Fails as a conflict, saying what would go,
+    /// when it has deployments, unless forced.
+    pub async fn delete_flow(&self, id: FlowId, force: Force) -> Result<()> {
         let deleted = self
-            .write_once(move |db, _| match flows::delete(db, id)? {
-                true => Ok(()),
-                false => Err(unknown()),
+            .write_once(move |db, _| {
+                let (deployments, runs) = flows::holds(db, id)?;
+                if deployments > 0 && force == Force::No {
+                    return Err(Error::conflict(would_go(deployments, runs)));
+                }
+                match flows::delete(db, id)? {
+                    true => Ok(()),
+                    false => Err(unknown()),
+                }
             })
             .await;
         self.inner.agent_bell.ring();
         deleted
     }
+}
+
+fn would_go(deployments: u64, runs: u64) -> String {
+    let many = |count: u64, what: &str| match count {
+        1 => format!("1 {what}"),
+        _ => format!("{count} {what}s"),
+    };
+    format!(
+        "The flow has {} and {}, which would be deleted with it, schedules included. \
+         Ask with ?force=true to delete all of them.",
+        many(deployments, "deployment"),
+        many(runs, "flow run")
+    )
 }
 
 fn unknown() -> Error {

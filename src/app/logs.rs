@@ -1,11 +1,17 @@
 //! Verbs on log lines.
 
 use super::App;
-use crate::domain::error::Result;
+use crate::domain::error::{Error, Result};
 use crate::domain::filter::{LogCriterion, LogSort, Page};
 use crate::domain::ids::FlowRunId;
-use crate::domain::log::{Log, NewLog, OUTPUT_LOGGER, OutputSeen};
+use crate::domain::log::{Lines, Log, NewLog, OUTPUT_LOGGER, OutputSeen, OutputState, Wanted};
+use crate::domain::time::Span;
+use crate::storage::flow_runs::{self, Output};
 use crate::storage::logs;
+
+/// For how long after the end of a run that no agent started lines are still to be expected:
+/// its own process hands them in every two seconds, and at its end.
+const STRAGGLERS: Span = Span::from_micros(2_500_000);
 
 impl App {
     /// Appends lines in their order.
@@ -37,5 +43,33 @@ impl App {
     pub async fn output_seen(&self, id: FlowRunId) -> Result<OutputSeen> {
         self.read(move |db| logs::seen_of(db, id, OUTPUT_LOGGER))
             .await
+    }
+
+    /// Lines of one run from a place on.
+    pub async fn lines(&self, wanted: Wanted) -> Result<Lines> {
+        self.read(move |db| logs::of_run(db, &wanted)).await
+    }
+
+    /// Whether a run's log is complete.
+    pub async fn output_state(&self, id: FlowRunId) -> Result<OutputState> {
+        let found = self.read(move |db| flow_runs::output(db, id)).await?;
+        let run = found.ok_or_else(|| Error::not_found("Flow run"))?;
+        let ended = run.state.is_some_and(|kind| kind.is_terminal());
+        let is_there = |name: &String| self.live_agents().iter().any(|one| one.name == *name);
+        Ok(OutputState {
+            ended,
+            complete: ended && self.nothing_is_to_come(&run),
+            agent_is_there: run.agent.as_ref().is_none_or(is_there),
+        })
+    }
+
+    fn nothing_is_to_come(&self, run: &Output) -> bool {
+        match (&run.agent, run.started) {
+            (Some(_), _) => !run.is_open,
+            (None, None) => true, // it never ran
+            (None, Some(_)) => run
+                .ended
+                .is_none_or(|ended| self.now() - ended > STRAGGLERS),
+        }
     }
 }

@@ -16,6 +16,7 @@ mod flow_runs;
 mod flows;
 mod health;
 mod history;
+mod ids;
 mod logs;
 mod once;
 mod propose_state;

@@ -1,19 +1,25 @@
 //! What the daemon looks at on behalf of the API.
 
+use std::collections::HashMap;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
+use futures_util::{FutureExt, StreamExt, stream};
 
 use crate::api::Premises;
 use crate::domain::checkup::Check;
-use crate::runners::Runner;
+use crate::domain::ids::FlowRunId;
+use crate::domain::usage::Usage;
 use crate::runners::docker::DockerRunner;
+use crate::runners::{Runner, usage};
 use crate::state_dir;
 
 /// How long the engine may take to say that it is there.
 const PATIENCE: Duration = Duration::from_secs(2);
+
+/// How many containers the engine is asked about at once.
+const AT_ONCE: usize = 16;
 
 /// The daemon's engine and its directory.
 pub(super) struct Surroundings {
@@ -44,6 +50,27 @@ impl Premises for Surroundings {
             let mut checks = state_dir::examine(&self.state_dir);
             checks.extend(self.docker.examine(image.as_deref(), url.as_deref()).await);
             checks
+        }
+        .boxed()
+    }
+
+    fn usage(
+        &self,
+        runs: Vec<(FlowRunId, Option<String>)>,
+    ) -> BoxFuture<'_, HashMap<FlowRunId, Usage>> {
+        async move {
+            let instance = self.docker.instance().to_owned();
+            // It reads a file of every process of the machine.
+            let here = tokio::task::spawn_blocking(move || usage::of_processes(&instance));
+            let containers = runs.into_iter().filter_map(|(run, made)| {
+                let id = made?.strip_prefix("docker:")?.to_owned();
+                Some(async move { Some((run, self.docker.usage(&id).await?)) })
+            });
+            let asked = stream::iter(containers).buffer_unordered(AT_ONCE);
+            let in_containers: Vec<_> = asked.filter_map(std::future::ready).collect().await;
+            let mut used = here.await.unwrap_or_default();
+            used.extend(in_containers);
+            used
         }
         .boxed()
     }

@@ -3,8 +3,9 @@
 use serde_json::Value;
 
 use super::JsonMap;
-use super::ids::{DeploymentId, FlowId};
+use super::ids::{DeploymentId, FlowId, FlowRunId};
 use super::schedule::Schedule;
+use super::state::StateType;
 use super::time::Timestamp;
 
 /// Where and how a run's process is made: the flow runner of the 2.0a7 generation.
@@ -70,4 +71,30 @@ pub struct NewDeployment {
     pub tags: Vec<String>,
     /// What its runs run on; `None` keeps what a known deployment already has.
     pub infrastructure: Option<Infrastructure>,
+}
+
+/// The runs around a deployment.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Around {
+    /// The deployment.
+    pub deployment: DeploymentId,
+    /// The run that is due next.
+    pub next: Option<Brief>,
+    /// The run that started last.
+    pub last: Option<Brief>,
+}
+
+/// A run in brief.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Brief {
+    /// Its id.
+    pub id: FlowRunId,
+    /// Its name.
+    pub name: String,
+    /// Its state's type.
+    pub kind: Option<StateType>,
+    /// Its state's name.
+    pub state_name: Option<String>,
+    /// When it is due, or started.
+    pub at: Option<Timestamp>,
 }

@@ -8,6 +8,32 @@ use super::time::Timestamp;
 /// The most items that one page holds.
 pub const MAX_PAGE: u64 = 200;
 
+/// What has ids and names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Noun {
+    /// Flows.
+    Flow,
+    /// Deployments.
+    Deployment,
+    /// Flow runs.
+    FlowRun,
+    /// Task runs.
+    TaskRun,
+}
+
+impl Noun {
+    /// What the word of a path means, such as `flow_runs`.
+    pub fn from_word(word: &str) -> Option<Self> {
+        Some(match word {
+            "flows" => Self::Flow,
+            "deployments" => Self::Deployment,
+            "flow_runs" => Self::FlowRun,
+            "task_runs" => Self::TaskRun,
+            _ => return None,
+        })
+    }
+}
+
 /// Which part of the result to answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Page {

@@ -69,6 +69,62 @@ pub struct NewLog {
     pub stream: Option<Stream>,
 }
 
+/// A line's place in its run's log: lines are in the order of their time, equal times in the
+/// order of arrival.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Place {
+    /// When the line was said.
+    pub at: Timestamp,
+    /// Its id.
+    pub id: LogId,
+}
+
+/// From where on, and in which order, lines of a run are read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Start {
+    /// After that place, or from the first line on, in the log's order.
+    After(Option<Place>),
+    /// Before that place, or from the last line on, backwards.
+    Before(Option<Place>),
+    /// What was stored after that line, in the order of arrival; ids grow with it.
+    Arrived(LogId),
+}
+
+/// Lines of one run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Wanted {
+    /// The run.
+    pub run: FlowRunId,
+    /// Of this level or above.
+    pub level: i64,
+    /// Said then or later.
+    pub since: Option<Timestamp>,
+    /// Which of them.
+    pub from: Start,
+    /// At most so many.
+    pub limit: u64,
+}
+
+/// A page of a run's lines.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Lines {
+    /// The lines.
+    pub lines: Vec<Log>,
+    /// The line of any run that was stored last when they were read.
+    pub last: Option<LogId>,
+}
+
+/// How a run's log stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OutputState {
+    /// Whether the run has ended.
+    pub ended: bool,
+    /// Whether nothing more is to be expected in its log.
+    pub complete: bool,
+    /// Whether the agent that stores what its process printed is there; true where none does.
+    pub agent_is_there: bool,
+}
+
 /// How much of a run's own output is stored: whoever attaches to it again goes on from here.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct OutputSeen {

@@ -28,6 +28,7 @@ pub mod schedule;
 pub mod state;
 pub mod task_run;
 pub mod time;
+pub mod usage;
 pub mod why;
 
 /// A JSON object, kept in the order in which it was written.

@@ -6,6 +6,7 @@ mod credentials;
 mod examine;
 mod owner;
 mod pull;
+mod usage;
 mod volumes;
 mod words;
 
@@ -62,6 +63,11 @@ impl DockerRunner {
             agent: agent.to_owned(),
             pulls: pull::Pulls::default(),
         })
+    }
+
+    /// The daemon whose containers these are.
+    pub fn instance(&self) -> &str {
+        &self.instance
     }
 
     /// Knows the engine's containers by their addresses.

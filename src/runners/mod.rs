@@ -19,6 +19,7 @@ pub mod output;
 pub mod owner;
 pub mod spec;
 pub mod subprocess;
+pub mod usage;
 
 use std::time::Duration;
 

@@ -6,10 +6,11 @@ use super::column::Json;
 use super::filters::{self, deployments as question};
 use super::query::{self, Columns};
 use super::schedule::Stored;
-use crate::domain::deployment::{Deployment, Infrastructure, NewDeployment};
+use crate::domain::deployment::{Around, Brief, Deployment, Infrastructure, NewDeployment};
 use crate::domain::error::Result;
 use crate::domain::filter::{Filters, Page};
 use crate::domain::ids::{DeploymentId, FlowId};
+use crate::domain::state::StateType;
 use crate::domain::time::Timestamp;
 
 const INSERT: &str = include_str!("../../sql/queries/deployments/insert.sql");
@@ -20,6 +21,7 @@ const BY_KEY: &str = include_str!("../../sql/queries/deployments/by_key.sql");
 const SET_SCHEDULE_ACTIVE: &str =
     include_str!("../../sql/queries/deployments/set_schedule_active.sql");
 const DELETE: &str = include_str!("../../sql/queries/deployments/delete.sql");
+const LATEST_RUNS: &str = include_str!("../../sql/queries/deployments/latest_runs.sql");
 
 /// Stores a deployment that is not there yet. Its flow must be.
 pub fn insert(db: &Connection, new: &NewDeployment, now: Timestamp) -> Result<DeploymentId> {
@@ -99,6 +101,43 @@ pub fn set_schedule_active(
 pub fn newest_image(db: &Connection) -> Result<Option<String>> {
     let sql = include_str!("../../sql/queries/deployments/newest_image.sql");
     query::one(db, sql, [], |row| row.get(0))
+}
+
+/// The runs around a deployment, among the newest few hundred of it.
+pub fn around(db: &Connection, id: DeploymentId) -> Result<Around> {
+    let runs = query::all(db, LATEST_RUNS, named_params! {":id": id}, brief)?;
+    let (to_come, begun): (Vec<_>, Vec<_>) = runs
+        .into_iter()
+        .partition(|run| run.kind == Some(StateType::Scheduled));
+    Ok(Around {
+        deployment: id,
+        next: to_come.into_iter().min_by_key(|run| run.at),
+        last: begun.into_iter().max_by_key(|run| run.at),
+    })
+}
+
+fn brief(row: &Row<'_>) -> rusqlite::Result<Brief> {
+    let mut columns = Columns::of(row);
+    let (id, name) = (columns.next()?, columns.next()?);
+    let (kind, state_name) = (columns.next::<Option<_>>()?, columns.next()?);
+    let [started, ended, expected, due] = [
+        columns.next::<Option<Timestamp>>()?,
+        columns.next()?,
+        columns.next()?,
+        columns.next()?,
+    ];
+    let at = match kind {
+        Some(StateType::Scheduled) => due.or(expected),
+        // One that was cancelled before it ran never started.
+        _ => started.or(ended).or(expected),
+    };
+    Ok(Brief {
+        id,
+        name,
+        kind,
+        state_name,
+        at,
+    })
 }
 
 /// Removes a deployment; its runs stay. False when there is no such deployment.

@@ -23,6 +23,7 @@ const UPDATE: &str = include_str!("../../sql/queries/flow_runs/update.sql");
 const ENTER_STATE: &str = include_str!("../../sql/queries/flow_runs/enter_state.sql");
 const COUNT_BY_STATE: &str = include_str!("../../sql/queries/flow_runs/count_by_state.sql");
 const IS_WITHIN: &str = include_str!("../../sql/queries/flow_runs/is_within.sql");
+const OUTPUT: &str = include_str!("../../sql/queries/flow_runs/output.sql");
 const DELETE: &str = include_str!("../../sql/queries/flow_runs/delete.sql");
 
 /// Stores a run that is new, in its first state. The state's own row comes after it.
@@ -59,6 +60,35 @@ pub fn insert(db: &Connection, run: &FlowRun, first: &State) -> Result<()> {
 /// Whether there is a run with that id.
 pub fn exists(db: &Connection, id: FlowRunId) -> Result<bool> {
     query::any(db, EXISTS, named_params! {":id": id})
+}
+
+/// What a row tells of a run's output.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Output {
+    /// The run's state's type.
+    pub state: Option<StateType>,
+    /// When it ended.
+    pub ended: Option<Timestamp>,
+    /// When it first ran.
+    pub started: Option<Timestamp>,
+    /// The agent that took it.
+    pub agent: Option<String>,
+    /// Whether that may have more of its output to store.
+    pub is_open: bool,
+}
+
+/// How a run's output stands.
+pub fn output(db: &Connection, id: FlowRunId) -> Result<Option<Output>> {
+    query::one(db, OUTPUT, named_params! {":id": id}, |row| {
+        let mut columns = Columns::of(row);
+        Ok(Output {
+            state: columns.next()?,
+            ended: columns.next()?,
+            started: columns.next()?,
+            agent: columns.next()?,
+            is_open: columns.next()?,
+        })
+    })
 }
 
 /// The run with that id and its current state.

@@ -16,6 +16,7 @@ const EXISTS: &str = include_str!("../../sql/queries/flows/exists.sql");
 const BY_ID: &str = include_str!("../../sql/queries/flows/by_id.sql");
 const BY_NAME: &str = include_str!("../../sql/queries/flows/by_name.sql");
 const UPDATE_TAGS: &str = include_str!("../../sql/queries/flows/update_tags.sql");
+const HOLDS: &str = include_str!("../../sql/queries/flows/holds.sql");
 const DELETE: &str = include_str!("../../sql/queries/flows/delete.sql");
 
 /// Registers a flow; one of that name that is there already stays as it is.
@@ -56,6 +57,13 @@ pub fn by_name(db: &Connection, name: &str) -> Result<Option<Flow>> {
 pub fn update_tags(db: &Connection, id: FlowId, tags: &[String], now: Timestamp) -> Result<bool> {
     let params = named_params! {":id": id, ":tags": Json(&tags), ":now": now};
     Ok(query::change(db, UPDATE_TAGS, params)? > 0)
+}
+
+/// How many deployments and how many runs a flow has.
+pub fn holds(db: &Connection, id: FlowId) -> Result<(u64, u64)> {
+    let read = |row: &Row<'_>| Ok((row.get::<_, i64>(0)?, row.get::<_, i64>(1)?));
+    let counts = query::one(db, HOLDS, named_params! {":id": id}, read)?.unwrap_or_default();
+    Ok((counts.0.unsigned_abs(), counts.1.unsigned_abs()))
 }
 
 /// Removes a flow with its deployments and runs; false when there is no such flow.

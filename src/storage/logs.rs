@@ -1,17 +1,25 @@
 //! Log lines in the store.
 
 use rusqlite::{Connection, Row, named_params, params};
+use uuid::Uuid;
 
 use super::filters::{self, logs as question};
 use super::query::{self, Columns};
 use crate::domain::error::Result;
 use crate::domain::filter::{LogCriterion, LogSort, Page};
 use crate::domain::ids::{FlowRunId, LogId};
-use crate::domain::log::{Log, NewLog, OutputSeen};
+use crate::domain::log::{Lines, Log, NewLog, OutputSeen, Place, Start, Wanted};
 use crate::domain::time::Timestamp;
 
 const INSERT: &str = include_str!("../../sql/queries/logs/insert.sql");
+const OF_RUN: &str = include_str!("../../sql/queries/logs/of_run.sql");
+const OF_RUN_BACKWARDS: &str = include_str!("../../sql/queries/logs/of_run_backwards.sql");
+const ARRIVED: &str = include_str!("../../sql/queries/logs/arrived.sql");
+const LAST_ID: &str = include_str!("../../sql/queries/logs/last_id.sql");
 const LAST_OUTPUT: &str = include_str!("../../sql/queries/logs/last_output.sql");
+
+const EARLIEST: Timestamp = Timestamp::from_micros(i64::MIN);
+const LATEST: Timestamp = Timestamp::from_micros(i64::MAX);
 
 /// Appends lines in their order.
 pub fn insert(db: &Connection, lines: &[NewLog], now: Timestamp) -> Result<()> {
@@ -58,6 +66,47 @@ pub fn page(
     page: Page,
 ) -> Result<Vec<Log>> {
     filters::all(db, &question::select(criteria, sort, page), read)
+}
+
+/// Lines of one run from a place on.
+pub fn of_run(db: &Connection, wanted: &Wanted) -> Result<Lines> {
+    // Before the lines, so that none is between both.
+    let last = query::one(db, LAST_ID, [], |row| row.get(0))?.flatten();
+    let since = wanted.since.unwrap_or(EARLIEST);
+    let limit = i64::try_from(wanted.limit).unwrap_or(i64::MAX);
+    let (run, level) = (wanted.run, wanted.level);
+    let lines = match wanted.from {
+        Start::After(place) => {
+            let first = Place {
+                at: since,
+                id: LogId::from_uuid(Uuid::nil()),
+            };
+            let place = place.filter(|place| place.at >= since).unwrap_or(first);
+            let params = named_params! {
+                ":flow_run_id": run, ":level": level, ":limit": limit, ":at": place.at, ":id": place.id,
+            };
+            query::all(db, OF_RUN, params, read)?
+        }
+        Start::Before(place) => {
+            let end = Place {
+                at: LATEST,
+                id: LogId::from_uuid(Uuid::max()),
+            };
+            let place = place.unwrap_or(end);
+            let params = named_params! {
+                ":flow_run_id": run, ":level": level, ":since": since, ":limit": limit,
+                ":at": place.at, ":id": place.id,
+            };
+            query::all(db, OF_RUN_BACKWARDS, params, read)?
+        }
+        Start::Arrived(id) => {
+            let params = named_params! {
+                ":flow_run_id": run, ":level": level, ":since": since, ":limit": limit, ":id": id,
+            };
+            query::all(db, ARRIVED, params, read)?
+        }
+    };
+    Ok(Lines { lines, last })
 }
 
 /// How many lines there are.

@@ -22,6 +22,7 @@ mod error;
 mod filters;
 pub mod flow_runs;
 pub mod flows;
+pub mod ids;
 pub mod logs;
 mod migrate;
 mod query;

@@ -87,6 +87,10 @@ fn post(parts: &[&str]) -> Request {
         [noun, "filter" | "count" | "history"] if NOUNS.contains(noun) => {
             Request::Told(Asked::Read)
         }
+        // What is asked with a body, and changes nothing.
+        ["prefectd", "ids", _, "lengths"]
+        | ["prefectd", "deployments", "around"]
+        | ["prefectd", "logs", "page"] => Request::Told(Asked::Inspect),
         ["data", "retrieve"] => Request::Told(Asked::Read),
         ["data", "persist"] => Request::Told(Asked::Persist),
         ["flows"] => Request::Told(Asked::RegisterFlow),

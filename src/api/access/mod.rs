@@ -294,8 +294,8 @@ fn note(caller: &Caller, request: &Request) {
     if matches!(*method, Method::GET | Method::HEAD) || path.contains("/prefectd/agents/") {
         return;
     }
-    let reads = Words::Told(Asked::Read);
-    if asked::request(method, path) != reads {
+    let reads = [Asked::Read, Asked::Inspect].map(Words::Told);
+    if !reads.contains(&asked::request(method, path)) {
         let (uid, user) = (peer.uid, peer.user.as_str());
         tracing::info!(
             caller.uid = uid,

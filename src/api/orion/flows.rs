@@ -6,6 +6,7 @@ use super::super::Ctx;
 use super::ask::Ask;
 use super::wire::{self, FlowOut};
 use super::{Answer, created, no_content, ok};
+use crate::app::Force;
 use crate::domain::ids::FlowId;
 
 pub async fn create(State(ctx): State<Ctx>, mut ask: Ask) -> Answer {
@@ -50,6 +51,6 @@ pub async fn update(State(ctx): State<Ctx>, mut ask: Ask) -> Answer {
 
 pub async fn delete(State(ctx): State<Ctx>, mut ask: Ask) -> Answer {
     let id = ask.id(FlowId::from_uuid);
-    ctx.app.delete_flow(ask.done(id)?).await?;
+    ctx.app.delete_flow(ask.done(id)?, Force::Yes).await?;
     no_content()
 }

@@ -1,11 +1,14 @@
 //! Routes of flows.
 
 use axum::extract::{Path, State};
+use axum::http::header::USER_AGENT;
+use axum::http::{HeaderMap, Uri};
 
 use super::super::Ctx;
 use super::extract::{Body, Id};
 use super::wire::{Flow, FlowCreate, Query};
 use super::{Answer, created, no_content, ok};
+use crate::app::Force;
 use crate::domain::ids::FlowId;
 
 pub async fn create(State(ctx): State<Ctx>, Body(create): Body<FlowCreate>) -> Answer {
@@ -30,7 +33,20 @@ pub async fn count(State(ctx): State<Ctx>, Body(query): Body<Query>) -> Answer {
     ok(ctx.app.count_flows(query.parts()?.0).await?)
 }
 
-pub async fn delete(State(ctx): State<Ctx>, Id(id): Id) -> Answer {
-    ctx.app.delete_flow(FlowId::from_uuid(id)).await?;
+/// A flow that has deployments is deleted only with `?force=true`, but for Prefect's own
+/// clients, which know no such parameter.
+pub async fn delete(State(ctx): State<Ctx>, Id(id): Id, uri: Uri, headers: HeaderMap) -> Answer {
+    let forced = uri
+        .query()
+        .is_some_and(|query| query.split('&').any(|pair| pair == "force=true"));
+    let agent = headers
+        .get(USER_AGENT)
+        .and_then(|value| value.to_str().ok());
+    let is_prefect = agent.is_some_and(|agent| agent.starts_with("prefect/"));
+    let force = match forced || is_prefect {
+        true => Force::Yes,
+        false => Force::No,
+    };
+    ctx.app.delete_flow(FlowId::from_uuid(id), force).await?;
     no_content()
 }

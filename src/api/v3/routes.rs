@@ -3,13 +3,14 @@
 use axum::routing::{delete, get, patch, post};
 
 use super::wire::{
-    Agent, Check, CheckupIn, ClaimIn, Decision, Deployment, DeploymentCreate, Due, EndIn, Flow,
-    FlowCreate, FlowRun, FlowRunCreate, FlowRunUpdate, HeldRun, Log, LogCreate, LogQuery, MadeIn,
-    News, OutputSeen, Query, Readiness, ReportIn, RunRequest, SetState, State, Status, TaskRun,
-    TaskRunCreate, Why,
+    Agent, Around, Check, CheckupIn, ClaimIn, Decision, Deployment, DeploymentCreate, Due, EndIn,
+    Flow, FlowCreate, FlowRun, FlowRunCreate, FlowRunUpdate, HeldRun, Ids, LinesPage, LinesQuery,
+    Log, LogCreate, LogQuery, MadeIn, Named, News, OutputSeen, OutputState, Process, Query,
+    Readiness, ReportIn, RunRequest, SetState, State, Status, TaskRun, TaskRunCreate, Why,
 };
 use super::{
-    admin, agents, backup, checkup, deployments, flow_runs, flows, logs, states, task_runs,
+    admin, agents, backup, checkup, deployments, flow_runs, flows, lines, logs, names, states,
+    task_runs,
 };
 use crate::api::describe::{Routes, Talk};
 use crate::api::dialect::V3;
@@ -20,6 +21,7 @@ pub fn all() -> Routes {
     let routes = about_the_server(routes);
     let routes = about_the_daemon(routes);
     let routes = for_agents(routes);
+    let routes = for_prefectctl(routes);
     let routes = about_flows(routes);
     let routes = about_deployments(routes);
     let routes = about_flow_runs(routes);
@@ -153,6 +155,46 @@ fn for_agents(routes: Routes) -> Routes {
         )
 }
 
+fn for_prefectctl(routes: Routes) -> Routes {
+    routes
+        .add(
+            "GET /prefectd/ids/{noun}/{beginning}",
+            "Finds flows, deployments, flow_runs or task_runs by the beginning of their ids",
+            Talk::many::<Named>(),
+            get(names::beginning),
+        )
+        .add(
+            "POST /prefectd/ids/{noun}/lengths",
+            "Tells how many characters of each id tell it from all others",
+            Talk::plain("any").asks::<Ids>(),
+            post(names::lengths),
+        )
+        .add(
+            "POST /prefectd/deployments/around",
+            "Tells which run of each deployment is next, and which was last",
+            Talk::many::<Around>().asks::<Ids>(),
+            post(names::around),
+        )
+        .add(
+            "POST /prefectd/logs/page",
+            "Reads a run's log from a place on, or what has arrived since",
+            Talk::one::<LinesPage>().asks::<LinesQuery>(),
+            post(lines::page),
+        )
+        .add(
+            "GET /prefectd/flow_runs/{id}/output",
+            "Tells whether a run's log is complete",
+            Talk::one::<OutputState>(),
+            get(lines::output),
+        )
+        .add(
+            "GET /prefectd/processes",
+            "Lists the runs that have processes, and what these use",
+            Talk::many::<Process>(),
+            get(lines::processes),
+        )
+}
+
 fn about_flows(routes: Routes) -> Routes {
     routes
         .add(
@@ -181,7 +223,7 @@ fn about_flows(routes: Routes) -> Routes {
         )
         .add(
             "DELETE /flows/{id}",
-            "Deletes a flow",
+            "Deletes a flow; one that has deployments only with ?force=true",
             Talk::silent(),
             delete(flows::delete),
         )

@@ -8,6 +8,7 @@ pub(super) mod deployments;
 pub(super) mod flow_runs;
 pub(super) mod flows;
 pub mod history;
+pub(super) mod ids;
 pub(super) mod logs;
 pub(super) mod task_runs;
 

@@ -1,0 +1,73 @@
+//! Ids and names of any noun, and the runs around deployments. Ours, not Prefect's.
+
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use super::Instant;
+use crate::domain::deployment;
+
+/// Something that has an id and a name.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Named {
+    /// Its id.
+    pub id: Uuid,
+    /// Its name.
+    pub name: String,
+}
+
+/// Some ids.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Ids {
+    /// At most 200.
+    pub ids: Vec<Uuid>,
+}
+
+/// The runs around a deployment.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct Around {
+    /// The deployment.
+    pub deployment_id: Uuid,
+    /// The run that is due next.
+    pub next: Option<Brief>,
+    /// The run that started last.
+    pub last: Option<Brief>,
+}
+
+/// A run in brief.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct Brief {
+    /// Its id.
+    pub id: Uuid,
+    /// Its name.
+    pub name: String,
+    /// Its state's type.
+    pub state_type: Option<String>,
+    /// Its state's name.
+    pub state_name: Option<String>,
+    /// When it is due, or started.
+    pub at: Option<Instant>,
+}
+
+impl From<deployment::Around> for Around {
+    fn from(around: deployment::Around) -> Self {
+        Self {
+            deployment_id: around.deployment.uuid(),
+            next: around.next.map(Brief::from),
+            last: around.last.map(Brief::from),
+        }
+    }
+}
+
+impl From<deployment::Brief> for Brief {
+    fn from(brief: deployment::Brief) -> Self {
+        Self {
+            id: brief.id.uuid(),
+            name: brief.name,
+            state_type: brief.kind.map(|kind| kind.word().to_owned()),
+            state_name: brief.state_name,
+            at: brief.at.map(Into::into),
+        }
+    }
+}
