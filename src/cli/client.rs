@@ -1,5 +1,6 @@
 //! Speaks to the daemon: typed requests over the socket or over TCP.
 
+use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 
 use http_body_util::{BodyExt, Full};
@@ -17,6 +18,10 @@ use super::args::Args;
 use super::failure::{Failure, Result};
 use crate::config::{credential, read_private, usual_socket};
 use crate::domain::access::{Secret, veil};
+
+/// Where the dialects are.
+const V3: &str = "/api/v3";
+const ORION: &str = "/api/orion";
 
 /// Where the daemon is.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -88,7 +93,8 @@ impl Target {
         }
     }
 
-    fn url(url: &str) -> Self {
+    /// At a URL, however it is written.
+    pub fn url(url: &str) -> Self {
         let bare = url.trim_end_matches('/');
         Self::Url(bare.strip_suffix("/api").unwrap_or(bare).to_owned())
     }
@@ -146,6 +152,19 @@ impl Client {
         self.read(&self.send(Method::POST, path, Some(body)).await?)
     }
 
+    /// Reads a document that is stored at the daemon, such as a flow's script.
+    pub async fn document(&self, document: &Value) -> Result<Vec<u8>> {
+        let body = serde_json::to_vec(document).map_err(|error| Failure::new(error.to_string()))?;
+        // Documents are the 2.0a7 generation's.
+        let path = format!("{ORION}/data/retrieve");
+        let response = self.ask_at(Method::POST, &path, Some(body)).await?;
+        let read = response.into_body().collect().await;
+        Ok(read
+            .map_err(|error| self.unreachable(&error))?
+            .to_bytes()
+            .to_vec())
+    }
+
     /// Deletes something.
     pub async fn delete(&self, path: &str) -> Result<()> {
         self.send(Method::DELETE, path, None).await.map(drop)
@@ -180,9 +199,18 @@ impl Client {
         path: &str,
         body: Option<Vec<u8>>,
     ) -> Result<Response<Incoming>> {
-        let path = format!("/api/v3{path}");
+        self.ask_at(method, &format!("{V3}{path}"), body).await
+    }
+
+    /// The same, of either dialect.
+    async fn ask_at(
+        &self,
+        method: Method,
+        path: &str,
+        body: Option<Vec<u8>>,
+    ) -> Result<Response<Incoming>> {
         let uri: hyper::Uri = match &self.target {
-            Target::Socket(socket) => hyperlocal::Uri::new(socket, &path).into(),
+            Target::Socket(socket) => hyperlocal::Uri::new(socket, path).into(),
             Target::Url(url) => format!("{url}{path}")
                 .parse()
                 .map_err(|_| Failure::usage(format!("{url:?} is not a URL")))?,
@@ -206,7 +234,8 @@ impl Client {
         }
         let body = response.into_body().collect().await;
         let body = body.map_err(|error| self.unreachable(&error))?.to_bytes();
-        Err(refused(status, &body))
+        let has_key = self.key.is_some() && matches!(self.target, Target::Url(_));
+        Err(refused(status, &body, has_key))
     }
 
     fn read<T: DeserializeOwned>(&self, body: &[u8]) -> Result<T> {
@@ -218,35 +247,88 @@ impl Client {
             }
             serde_json::from_value(value)
         });
-        read.map_err(|error| {
-            let line =
-                format!("the answer is not understood ({error}); is prefectd of the same version?");
-            Failure::answered(StatusCode::OK.as_u16(), line)
-        })
+        read.map_err(|error| not_understood(&error))
     }
 
-    fn unreachable(&self, error: &dyn std::error::Error) -> Failure {
-        let mut cause = error;
-        while let Some(inner) = cause.source() {
-            cause = inner;
+    /// Asks for something in which there are no flow runners, and so no secrets to mask.
+    pub async fn post_plain<T: DeserializeOwned>(
+        &self,
+        path: &str,
+        body: &impl Serialize,
+    ) -> Result<T> {
+        let body = serde_json::to_vec(body).map_err(|error| Failure::new(error.to_string()))?;
+        let answer = self.send(Method::POST, path, Some(body)).await?;
+        serde_json::from_slice(&answer).map_err(|error| not_understood(&error))
+    }
+
+    fn unreachable(&self, error: &(dyn std::error::Error + 'static)) -> Failure {
+        let (mut cause, mut kind) = (error, None);
+        loop {
+            if let Some(io) = cause.downcast_ref::<io::Error>() {
+                kind = Some(io.kind());
+            }
+            match cause.source() {
+                Some(inner) => cause = inner,
+                None => break,
+            }
         }
-        let place = self.target.shown();
-        Failure::new(format!(
-            "cannot reach prefectd at {place} ({cause}); is it running? start it with \
-             `systemctl start prefectd` or `prefectd`, or name another --socket or --api"
-        ))
+        Failure::new(self.target.silence(kind, &cause.to_string()))
     }
 }
 
+impl Target {
+    /// Why nobody answers there, and what to do about it.
+    fn silence(&self, kind: Option<ErrorKind>, cause: &str) -> String {
+        const START: &str = "is it running? start it with `systemctl start prefectd` or `prefectd`";
+        let place = self.shown();
+        match (self, kind) {
+            (Target::Socket(_), Some(ErrorKind::PermissionDenied)) => format!(
+                "you may not use prefectd's socket {place} (permission denied); \
+                 join the group that it belongs to, such as `usermod -aG prefect $USER`, \
+                 and log in anew, or use sudo"
+            ),
+            (Target::Socket(_), Some(ErrorKind::NotFound)) => format!(
+                "there is no socket {place}, where prefectd would be; {START}, \
+                 or name another --socket or --api"
+            ),
+            (Target::Socket(_), Some(ErrorKind::ConnectionRefused)) => {
+                format!("nobody answers at the socket {place}, which prefectd left behind; {START}")
+            }
+            (Target::Url(_), Some(ErrorKind::ConnectionRefused)) => format!(
+                "nobody listens at {place} (connection refused); {START}, \
+                 or name another --api"
+            ),
+            _ => format!(
+                "cannot reach prefectd at {place} ({cause}); {START}, or name another --socket or --api"
+            ),
+        }
+    }
+}
+
+fn not_understood(error: &serde_json::Error) -> Failure {
+    let line = format!("the answer is not understood ({error}); is prefectd of the same version?");
+    Failure::answered(StatusCode::OK.as_u16(), line)
+}
+
 /// What the daemon says of a request that it refused.
-fn refused(status: StatusCode, body: &[u8]) -> Failure {
+fn refused(status: StatusCode, body: &[u8], has_key: bool) -> Failure {
     let said: Value = serde_json::from_slice(body).unwrap_or_else(|_| json!({}));
     let words = ["/detail", "/exception_detail/0/msg"]
         .into_iter()
         .find_map(|place| said.pointer(place)?.as_str());
     let line = match words {
+        _ if status == StatusCode::UNAUTHORIZED && has_key => {
+            "prefectd does not take this API key; is it the one of `auth.api_key_file`? \
+             --api-key-file or PREFECT_API_KEY names another"
+                .to_owned()
+        }
         _ if status == StatusCode::UNAUTHORIZED => {
             "prefectd needs its API key here; give --api-key-file or PREFECT_API_KEY".to_owned()
+        }
+        _ if status == StatusCode::INTERNAL_SERVER_ERROR => {
+            "prefectd failed at this (500 Internal Server Error); its log says why: \
+             `journalctl -u prefectd -n 50`, or what it printed"
+                .to_owned()
         }
         Some(words) => words.to_owned(),
         None => format!("prefectd answered {status}"),
@@ -274,16 +356,39 @@ mod tests {
     fn a_refusal_is_told_in_the_daemon_s_words() {
         let said = br#"{"detail": "Flow run not found"}"#;
         assert_eq!(
-            refused(StatusCode::NOT_FOUND, said).to_string(),
+            refused(StatusCode::NOT_FOUND, said, false).to_string(),
             "Flow run not found"
         );
         let said = br#"{"exception_detail": [{"msg": "no such field"}]}"#;
         let status = StatusCode::UNPROCESSABLE_ENTITY;
-        assert_eq!(refused(status, said).to_string(), "no such field");
+        assert_eq!(refused(status, said, false).to_string(), "no such field");
         assert!(
-            refused(StatusCode::BAD_GATEWAY, b"<html>")
+            refused(StatusCode::BAD_GATEWAY, b"<html>", false)
                 .to_string()
                 .contains("502")
+        );
+    }
+
+    #[test]
+    fn a_missing_key_is_not_a_wrong_one() {
+        let told = |has_key| refused(StatusCode::UNAUTHORIZED, b"{}", has_key).to_string();
+        assert!(told(false).contains("needs its API key"));
+        assert!(told(true).contains("does not take this API key"));
+        let failed = refused(StatusCode::INTERNAL_SERVER_ERROR, b"{}", false).to_string();
+        assert!(failed.contains("its log says why"), "{failed}");
+    }
+
+    #[test]
+    fn absent_is_told_from_forbidden() {
+        let socket = Target::Socket("/run/x.sock".into());
+        let told = |kind| socket.silence(Some(kind), "cause");
+        for kind in [ErrorKind::NotFound, ErrorKind::ConnectionRefused] {
+            assert!(told(kind).contains("is it running?") && told(kind).contains("/run/x.sock"));
+        }
+        let forbidden = told(ErrorKind::PermissionDenied);
+        assert!(
+            forbidden.contains("may not") && !forbidden.contains("running"),
+            "{forbidden}"
         );
     }
 }

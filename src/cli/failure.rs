@@ -9,6 +9,7 @@ use crate::domain::error::{Error, Kind};
 pub struct Failure {
     line: String,
     usage: bool,
+    unread: bool,
     status: Option<u16>,
 }
 
@@ -21,6 +22,7 @@ impl Failure {
         Self {
             line: line.into(),
             usage: false,
+            unread: false,
             status: None,
         }
     }
@@ -36,15 +38,32 @@ impl Failure {
     /// It was asked wrongly.
     pub fn usage(line: impl Into<String>) -> Self {
         Self {
-            line: line.into(),
             usage: true,
-            status: None,
+            ..Self::new(line)
         }
+    }
+
+    /// Nobody reads any more what is printed.
+    pub fn unread() -> Self {
+        Self {
+            unread: true,
+            ..Self::new("nobody reads what is printed")
+        }
+    }
+
+    /// True when nobody reads any more what is printed, which is not worth a word.
+    pub fn is_unread(&self) -> bool {
+        self.unread
     }
 
     /// The HTTP status that the daemon answered; none when it was not reached.
     pub fn status(&self) -> Option<u16> {
         self.status
+    }
+
+    /// True when what was asked for is too large for one answer.
+    pub fn is_too_large(&self) -> bool {
+        self.status == Some(413)
     }
 
     /// True when it was asked wrongly.
@@ -55,7 +74,8 @@ impl Failure {
 
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.line)
+        // It may name what somebody else named.
+        f.write_str(&super::render::text(&self.line))
     }
 }
 

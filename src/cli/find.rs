@@ -1,108 +1,193 @@
 //! From what a user writes to the thing that is meant.
 
+use serde::de::DeserializeOwned;
 use uuid::Uuid;
 
 use super::client::Client;
 use super::failure::{Failure, Result};
-use crate::api::v3::wire::{ById, ByText, Deployment, FlowRun, FlowRunFilter, Query};
+use super::pages;
+use super::render;
+use crate::api::v3::wire::{
+    ById, ByText, Deployment, DeploymentFilter, Flow, FlowFilter, FlowRun, FlowRunFilter, Named,
+    Query, TaskRun, TaskRunFilter,
+};
 
-/// The most runs whose ids are looked through for a prefix.
-const MOST: u64 = 2000;
 /// How many candidates a message names.
 const NAMED: usize = 5;
+/// The most things of one name that are looked at.
+const MOST: u64 = 200;
 
-/// The deployment FLOW/NAME.
-pub async fn deployment(client: &Client, name: &str) -> Result<Deployment> {
-    let Some((flow, name)) = name
-        .split_once('/')
-        .filter(|(f, n)| !f.is_empty() && !n.is_empty())
-    else {
-        let line = format!("{name:?} is not of the form FLOW/NAME; see `prefectctl deployment ls`");
-        return Err(Failure::usage(line));
+/// The deployment FLOW/NAME, of that id, or of the only id that begins so. Both names may hold
+/// slashes.
+pub async fn deployment(client: &Client, wanted: &str) -> Result<(Deployment, String)> {
+    let splits: Vec<_> = wanted
+        .match_indices('/')
+        .map(|(at, _)| {
+            (
+                wanted.get(..at).unwrap_or_default(),
+                wanted.get(at + 1..).unwrap_or_default(),
+            )
+        })
+        .filter(|(flow, name)| !flow.is_empty() && !name.is_empty())
+        .collect();
+    if splits.is_empty() {
+        if !looks_like_id(wanted) {
+            let line =
+                format!("{wanted:?} is not of the form FLOW/NAME; see `prefectctl deployment ls`");
+            return Err(Failure::usage(line));
+        }
+        let id = by_beginning(client, "deployments", "deployment", wanted).await?;
+        let found: Deployment = client.get(&format!("/deployments/{id}")).await?;
+        let flow: Flow = client.get(&format!("/flows/{}", found.flow_id)).await?;
+        let path = format!("{}/{}", flow.name, found.name);
+        return Ok((found, path));
+    }
+    let names = splits.iter().map(|(_, name)| (*name).to_owned()).collect();
+    let flows = splits.iter().map(|(flow, _)| (*flow).to_owned()).collect();
+    let query = Query {
+        flows: Some(flow_named(flows)),
+        deployments: Some(DeploymentFilter {
+            name: named(names),
+            ..DeploymentFilter::default()
+        }),
+        ..Query::default()
     };
-    let path = format!("/deployments/name/{}/{}", encoded(flow), encoded(name));
-    client.get(&path).await.map_err(|failure| match failure {
-        missing if missing.to_string() == "Deployment not found" => Failure::new(format!(
-            "there is no deployment {flow}/{name}; see `prefectctl deployment ls`"
-        )),
-        other => other,
+    let candidates: Vec<Deployment> =
+        pages::all(client, "/deployments/filter", &query, MOST).await?;
+    let mut found = Vec::new();
+    for candidate in candidates {
+        let flow: Flow = client.get(&format!("/flows/{}", candidate.flow_id)).await?;
+        if format!("{}/{}", flow.name, candidate.name) == wanted {
+            found.push((candidate, flow.name));
+        }
+    }
+    let described = |(it, flow): &(Deployment, String)| {
+        format!("{} ({} of the flow {:?})", it.id, it.name, flow)
+    };
+    let (deployment, _) = only_one(found, "deployment", wanted, described)?;
+    Ok((deployment, wanted.to_owned()))
+}
+
+/// The flow run of that id, name, or unique beginning of an id.
+pub async fn flow_run(client: &Client, wanted: &str) -> Result<FlowRun> {
+    if let Ok(id) = Uuid::parse_str(wanted) {
+        return read(client, "flow_runs", "flow run", id).await;
+    }
+    let query = Query {
+        flow_runs: Some(FlowRunFilter {
+            name: named(vec![wanted.to_owned()]),
+            ..FlowRunFilter::default()
+        }),
+        ..Query::default()
+    };
+    let found: Vec<FlowRun> = client.post("/flow_runs/filter", &query).await?;
+    if found.is_empty() && looks_like_id(wanted) {
+        let id = by_beginning(client, "flow_runs", "flow run", wanted).await?;
+        return read(client, "flow_runs", "flow run", id).await;
+    }
+    only_one(found, "flow run", wanted, |run| {
+        format!("{} ({})", run.id, run.name)
     })
 }
 
-/// The flow run of that id, name, or start of an id.
-pub async fn flow_run(client: &Client, wanted: &str) -> Result<FlowRun> {
-    let filter = match Uuid::parse_str(wanted) {
-        Ok(id) => FlowRunFilter {
-            id: Some(ById {
-                any_: Some(vec![id]),
-                ..ById::default()
-            }),
-            ..FlowRunFilter::default()
-        },
-        Err(_) => FlowRunFilter {
-            name: Some(ByText {
-                any_: Some(vec![wanted.to_owned()]),
-            }),
-            ..FlowRunFilter::default()
-        },
-    };
+/// The task run of that id, name, or unique beginning of an id.
+pub async fn task_run(client: &Client, wanted: &str) -> Result<TaskRun> {
+    if let Ok(id) = Uuid::parse_str(wanted) {
+        return read(client, "task_runs", "task run", id).await;
+    }
     let query = Query {
-        flow_runs: Some(filter),
+        task_runs: Some(TaskRunFilter {
+            name: named(vec![wanted.to_owned()]),
+            ..TaskRunFilter::default()
+        }),
         ..Query::default()
     };
-    let mut found: Vec<FlowRun> = client.post("/flow_runs/filter", &query).await?;
+    let found: Vec<TaskRun> = client.post("/task_runs/filter", &query).await?;
     if found.is_empty() && looks_like_id(wanted) {
-        found = by_prefix(client, wanted).await?;
+        let id = by_beginning(client, "task_runs", "task run", wanted).await?;
+        return read(client, "task_runs", "task run", id).await;
     }
-    only_one(found, wanted)
+    only_one(found, "task run", wanted, |run| {
+        format!("{} ({})", run.id, run.name)
+    })
+}
+
+/// The flow of that name, id, or unique beginning of an id.
+pub async fn flow(client: &Client, wanted: &str) -> Result<Flow> {
+    let query = Query {
+        flows: Some(flow_named(vec![wanted.to_owned()])),
+        ..Query::default()
+    };
+    let found: Vec<Flow> = client.post("/flows/filter", &query).await?;
+    if found.is_empty() && looks_like_id(wanted) {
+        let id = by_beginning(client, "flows", "flow", wanted).await?;
+        return read(client, "flows", "flow", id).await;
+    }
+    only_one(found, "flow", wanted, |flow| flow.id.to_string())
+}
+
+async fn read<T: DeserializeOwned>(client: &Client, noun: &str, what: &str, id: Uuid) -> Result<T> {
+    let read = client.get(&format!("/{noun}/{id}")).await;
+    read.map_err(|failure: Failure| match failure.status() {
+        Some(404) => absent(what, &id.to_string()),
+        _ => failure,
+    })
+}
+
+fn named(names: Vec<String>) -> Option<ByText> {
+    Some(ByText { any_: Some(names) })
+}
+
+fn flow_named(names: Vec<String>) -> FlowFilter {
+    FlowFilter {
+        name: named(names),
+        id: None::<ById>,
+        ..FlowFilter::default()
+    }
 }
 
 fn looks_like_id(text: &str) -> bool {
-    !text.is_empty() && text.chars().all(|c| c.is_ascii_hexdigit() || c == '-')
+    let hexadecimal = |c: char| c.is_ascii_hexdigit() || c == '-';
+    text.starts_with(|c: char| c.is_ascii_hexdigit()) && text.chars().all(hexadecimal)
 }
 
-async fn by_prefix(client: &Client, prefix: &str) -> Result<Vec<FlowRun>> {
-    let prefix = prefix.to_ascii_lowercase();
-    let mut found = Vec::new();
-    let mut offset = 0;
-    while offset < MOST {
-        let query = Query {
-            offset,
-            ..Query::default()
-        };
-        let page: Vec<FlowRun> = client.post("/flow_runs/filter", &query).await?;
-        let count = page.len() as u64;
-        let matching = page
-            .into_iter()
-            .filter(|run| run.id.to_string().starts_with(&prefix));
-        found.extend(matching);
-        offset += count;
-        if count == 0 {
-            break;
-        }
-    }
-    Ok(found)
+async fn by_beginning(client: &Client, noun: &str, what: &str, beginning: &str) -> Result<Uuid> {
+    let path = format!("/prefectd/ids/{noun}/{}", encoded(beginning));
+    let found: Vec<Named> = match client.get(&path).await {
+        // It is longer than an id.
+        Err(failure) if failure.status() == Some(422) => Vec::new(),
+        found => found?,
+    };
+    let described = |it: &Named| format!("{} ({})", it.id, it.name);
+    only_one(found, what, beginning, described).map(|it| it.id)
 }
 
-fn only_one(mut found: Vec<FlowRun>, wanted: &str) -> Result<FlowRun> {
-    match found.len() {
-        0 => Err(Failure::new(format!(
-            "there is no flow run {wanted:?}; see `prefectctl flow-run ls`"
-        ))),
-        1 => Ok(found.remove(0)),
-        count => {
-            let ids = found
-                .iter()
-                .take(NAMED)
-                .map(|run| format!("{} ({})", run.id, run.name));
-            let ids: Vec<_> = ids.collect();
-            let line = format!(
-                "{count} flow runs are called {wanted:?}: {}",
-                ids.join(", ")
-            );
-            Err(Failure::new(line))
+fn absent(what: &str, wanted: &str) -> Failure {
+    let noun = what.replace(' ', "-");
+    Failure::new(format!(
+        "there is no {what} {wanted:?}; see `prefectctl {noun} ls`"
+    ))
+}
+
+fn only_one<T>(
+    mut found: Vec<T>,
+    what: &str,
+    wanted: &str,
+    described: impl Fn(&T) -> String,
+) -> Result<T> {
+    if found.len() > 1 {
+        let mut ids: Vec<_> = found.iter().take(NAMED).map(described).collect();
+        if found.len() > NAMED {
+            ids.push("…".to_owned());
         }
+        let line = format!(
+            "{} are meant by {wanted:?}: {}; name one by its id",
+            render::many(found.len(), what),
+            ids.join(", ")
+        );
+        return Err(Failure::new(line));
     }
+    found.pop().ok_or_else(|| absent(what, wanted))
 }
 
 /// A name as a part of a path.
@@ -130,6 +215,6 @@ mod tests {
     fn only_hexadecimal_text_is_taken_for_the_start_of_an_id() {
         assert!(looks_like_id("01a2-b"));
         assert!(!looks_like_id("brave-owl"));
-        assert!(!looks_like_id(""));
+        assert!(!looks_like_id("-") && !looks_like_id(""));
     }
 }

@@ -5,10 +5,16 @@ mod agent;
 mod args;
 mod client;
 mod commands;
+mod confirm;
 mod failure;
 mod find;
-mod follow;
+mod lines;
+mod pages;
 mod render;
+mod select;
+mod when;
+
+use std::io::{Write, stderr};
 
 use clap::Parser;
 
@@ -34,8 +40,10 @@ pub fn run() -> u8 {
     };
     match outcome {
         Ok(()) => DONE,
+        Err(failure) if failure.is_unread() => DONE,
         Err(failure) => {
-            eprintln!("prefectctl: {failure}");
+            // Nobody may read that either.
+            let _ = writeln!(stderr(), "prefectctl: {failure}");
             if failure.is_usage() { USAGE } else { FAILED }
         }
     }

@@ -12,6 +12,12 @@ mod backup;
 #[cfg(test)]
 mod cli;
 #[cfg(test)]
+mod cli_logs;
+#[cfg(test)]
+mod cli_runs;
+#[cfg(test)]
+mod cli_tables;
+#[cfg(test)]
 mod client;
 #[cfg(test)]
 mod containers;

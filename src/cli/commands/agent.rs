@@ -3,7 +3,7 @@
 use chrono::Utc;
 
 use super::super::failure::Result;
-use super::super::render;
+use super::super::render::{self, keep, spare};
 use super::Ctl;
 use crate::api::v3::wire::Agent;
 
@@ -23,7 +23,14 @@ pub async fn ls(ctl: &Ctl) -> Result<()> {
                 trouble(agent).unwrap_or_else(|| "none".to_owned()),
             ]
         });
-        let head = ["name", "host", "slots used", "seen", "version", "trouble"];
+        let head = [
+            keep("name"),
+            spare("host", 2),
+            keep("slots used"),
+            spare("seen", 1),
+            spare("version", 3),
+            keep("trouble"),
+        ];
         render::table(head, rows)
     })
 }

@@ -33,6 +33,8 @@ struct Deployed {
 /// Creates what `file` specifies.
 pub async fn create(ctl: &Ctl, file: &Path, python: Option<PathBuf>) -> Result<()> {
     check(file)?;
+    // Prefect takes a path without a directory for something else.
+    let file = &std::path::absolute(file)?;
     let api = api_url(ctl).await?;
     let python = python.unwrap_or_else(default_python);
     let outcomes = run_helper(&python, file, &api, ctl.client.key()).await?;
@@ -69,7 +71,7 @@ fn check(file: &Path) -> Result<()> {
 }
 
 /// `$VIRTUAL_ENV`'s Python, else the one on PATH.
-fn default_python() -> PathBuf {
+pub fn default_python() -> PathBuf {
     match std::env::var_os("VIRTUAL_ENV") {
         Some(venv) => PathBuf::from(venv).join("bin/python"),
         None => "python3".into(),

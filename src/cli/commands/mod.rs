@@ -3,6 +3,8 @@
 mod agent;
 mod auth;
 mod backup;
+mod complete;
+mod completions;
 mod deploy;
 mod deployment;
 mod doctor;
@@ -11,23 +13,33 @@ mod flow_run;
 mod man;
 mod restore;
 mod status;
+mod task_run;
+mod top;
 
 use std::collections::HashMap;
+use std::time::Duration;
 
-use clap::CommandFactory;
 use uuid::Uuid;
 
 use super::args::{Agent, Args, Auth, Command, Output};
 use super::client::{Client, Target, api_key};
 use super::failure::Result;
-use crate::api::v3::wire::{ById, Flow, FlowFilter, Query};
+use super::{pages, select};
+use crate::api::v3::wire::{Deployment, DeploymentFilter, Flow, FlowFilter, FlowRun, Ids, Query};
+use crate::domain::filter::MAX_PAGE;
+use flow_run::Names;
+
+use flow_run::history as flow_run_history;
+
+/// How often a list that is watched is read.
+const LOOK_AGAIN: Duration = Duration::from_secs(2);
+/// The fewest characters of an id that are shown.
+const SHORT: usize = 8;
 
 /// Carries a command out.
 pub async fn carry_out(args: Args) -> Result<()> {
     if let Command::Completions { shell } = &args.command {
-        let mut command = Args::command();
-        clap_complete::generate(*shell, &mut command, "prefectctl", &mut std::io::stdout());
-        return Ok(());
+        return completions::print(*shell);
     }
     if let Command::Man { folder } = &args.command {
         return man::write(folder);
@@ -42,6 +54,9 @@ pub async fn carry_out(args: Args) -> Result<()> {
     }
     if let Command::Auth(Auth::Hash) = &args.command {
         return auth::hash(args.output);
+    }
+    if let Command::Complete { words } = &args.command {
+        return complete::print(&args, words).await;
     }
     let key = api_key(args.api_key_file.as_deref())?;
     let (target, is_named) = (Target::of(&args)?, Target::is_named(&args));
@@ -63,11 +78,14 @@ pub async fn carry_out(args: Args) -> Result<()> {
         Command::Deployment(command) => deployment::carry_out(&ctl, command).await,
         Command::Flow(command) => flow::carry_out(&ctl, command).await,
         Command::FlowRun(command) => flow_run::carry_out(&ctl, command).await,
+        Command::TaskRun(command) => task_run::carry_out(&ctl, command).await,
+        Command::Top { once } => top::top(&ctl, once).await,
         Command::Agent(Agent::Ls) => agent::ls(&ctl).await,
         Command::Backup { to, force, keep } => backup::backup(&ctl, &to, force, keep).await,
         Command::Auth(_)
         | Command::Agent(Agent::Start(_))
         | Command::Restore { .. }
+        | Command::Complete { .. }
         | Command::Completions { .. }
         | Command::Man { .. } => Ok(()),
     }
@@ -82,20 +100,73 @@ struct Ctl {
 impl Ctl {
     /// The names of flows.
     async fn flow_names(&self, ids: impl Iterator<Item = Uuid>) -> Result<HashMap<Uuid, String>> {
-        let mut ids: Vec<_> = ids.collect();
-        ids.sort_unstable();
-        ids.dedup();
-        let query = Query {
-            flows: Some(FlowFilter {
-                id: Some(ById {
-                    any_: Some(ids),
-                    ..ById::default()
+        let mut names = HashMap::new();
+        for ids in pages_of(ids) {
+            let query = Query {
+                flows: Some(FlowFilter {
+                    id: Some(select::any_of(ids)),
+                    ..FlowFilter::default()
                 }),
-                ..FlowFilter::default()
-            }),
-            ..Query::default()
-        };
-        let flows: Vec<Flow> = self.client.post("/flows/filter", &query).await?;
-        Ok(flows.into_iter().map(|flow| (flow.id, flow.name)).collect())
+                ..Query::default()
+            };
+            let flows: Vec<Flow> =
+                pages::all(&self.client, "/flows/filter", &query, MAX_PAGE).await?;
+            names.extend(flows.into_iter().map(|flow| (flow.id, flow.name)));
+        }
+        Ok(names)
     }
+
+    /// The names around runs.
+    async fn names_of(&self, runs: &[FlowRun]) -> Result<Names> {
+        let flows = self.flow_names(runs.iter().map(|run| run.flow_id)).await?;
+        let mut deployments = HashMap::new();
+        for ids in pages_of(runs.iter().filter_map(|run| run.deployment_id)) {
+            let query = Query {
+                deployments: Some(DeploymentFilter {
+                    id: Some(select::any_of(ids)),
+                    ..DeploymentFilter::default()
+                }),
+                ..Query::default()
+            };
+            let found: Vec<Deployment> =
+                pages::all(&self.client, "/deployments/filter", &query, MAX_PAGE).await?;
+            let paths = found.into_iter().map(|it| {
+                let flow = flows.get(&it.flow_id).map_or("?", String::as_str);
+                (it.id, format!("{flow}/{}", it.name))
+            });
+            deployments.extend(paths);
+        }
+        Ok(Names { flows, deployments })
+    }
+
+    /// Ids as short as tells each from all others of the noun, such as `flow_runs`; whole where
+    /// the daemon does not say how short that is.
+    async fn short_ids(
+        &self,
+        noun: &str,
+        ids: impl Iterator<Item = Uuid>,
+    ) -> HashMap<Uuid, String> {
+        let mut short = HashMap::new();
+        for ids in pages_of(ids) {
+            let path = format!("/prefectd/ids/{noun}/lengths");
+            let asked = Ids { ids };
+            let lengths: Vec<usize> = self.client.post(&path, &asked).await.unwrap_or_default();
+            let lengths = lengths.into_iter().chain(std::iter::repeat(usize::MAX));
+            for (id, length) in asked.ids.into_iter().zip(lengths) {
+                let whole = id.to_string();
+                let shown = whole.get(..length.max(SHORT)).unwrap_or(&whole);
+                short.insert(id, shown.trim_end_matches('-').to_owned());
+            }
+        }
+        short
+    }
+}
+
+/// Ids without repetitions, as many at once as the daemon takes.
+fn pages_of(ids: impl Iterator<Item = Uuid>) -> Vec<Vec<Uuid>> {
+    let mut ids: Vec<_> = ids.collect();
+    ids.sort_unstable();
+    ids.dedup();
+    let most = usize::try_from(MAX_PAGE).unwrap_or(usize::MAX);
+    ids.chunks(most).map(<[Uuid]>::to_vec).collect()
 }

@@ -5,11 +5,13 @@ mod agent;
 mod daemon;
 pub mod flows;
 mod http;
+mod terminal;
 
 #[cfg(feature = "client")]
 pub use agent::TestAgent;
 pub use daemon::{Options, TestDaemon};
 pub use http::Http;
+pub use terminal::in_terminal;
 
 use std::time::{Duration, Instant};
 

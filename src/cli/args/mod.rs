@@ -1,11 +1,19 @@
 //! The command line of `prefectctl`.
 
+mod deployment;
+mod flow_run;
+mod selection;
+
 use std::path::PathBuf;
 
 use clap::{Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
 use crate::config::LogFormat;
+
+pub use deployment::{Deployment, Flow};
+pub use flow_run::{FlowRun, List, Logs, TaskRun};
+pub use selection::{Runs, Selection};
 
 /// Steers prefectd.
 #[derive(Debug, Parser)]
@@ -18,7 +26,20 @@ Examples:
   prefectctl deployment create my_flows.py
   prefectctl deployment run my-flow/example -p name=Ada --watch
   prefectctl flow-run ls --state RUNNING --output json
-  prefectctl flow-run logs brave-owl -f"
+  prefectctl flow-run logs brave-owl -f
+  prefectctl top
+
+Environment:
+  PREFECTD_SOCKET     the daemon's Unix socket, where --socket does not name it
+  PREFECT_API_URL     the API's URL, where --api does not name it and PREFECTD_SOCKET is not set
+  PREFECT_ORION_HOST  the same, by the name that Prefect 2.0a7 knows
+  PREFECT_API_KEY     the API key for a URL, where --api-key-file does not name it
+  VIRTUAL_ENV         whose Python `deployment create` uses
+  TZ                  the zone in which times are read and shown
+  PREFECTD_*          settings of `agent start`, as for prefectd itself
+
+It exits with 0 when all was done, with 1 when something was not, and with 2 when it was asked
+wrongly."
 )]
 pub struct Args {
     /// Speak to the daemon on this Unix socket.
@@ -76,7 +97,7 @@ fails. A container is started and removed again.")]
     /// Show this program's version and the daemon's.
     #[command(after_help = "Example:\n  prefectctl version")]
     Version,
-    /// Print completions for a shell.
+    /// Print completions for a shell; they ask the daemon for names.
     #[command(
         after_help = "Example:\n  prefectctl completions bash > /etc/bash_completion.d/prefectctl"
     )]
@@ -85,7 +106,7 @@ fails. A container is started and removed again.")]
         shell: Shell,
     },
     /// Write the man pages of prefectctl and prefectd into a directory.
-    #[command(hide = true)]
+    #[command(after_help = "Example:\n  prefectctl man /usr/local/share/man/man1")]
     Man {
         /// An existing directory.
         folder: PathBuf,
@@ -93,12 +114,34 @@ fails. A container is started and removed again.")]
     /// Create, list, run and delete deployments.
     #[command(subcommand)]
     Deployment(Deployment),
-    /// List and inspect flows.
+    /// List, inspect and delete flows.
     #[command(subcommand)]
     Flow(Flow),
-    /// List, inspect, follow and cancel flow runs.
+    /// List, inspect, follow, cancel, retry and delete flow runs.
     #[command(subcommand)]
     FlowRun(FlowRun),
+    /// List and inspect task runs.
+    #[command(subcommand)]
+    TaskRun(TaskRun),
+    /// Show the runs that have processes, with the processor time and the memory that they use.
+    #[command(after_help = "\
+Examples:
+  prefectctl top
+  prefectctl top --once --output json
+
+In a terminal it is shown anew every two seconds, until it is interrupted.")]
+    Top {
+        /// Show it once.
+        #[arg(long)]
+        once: bool,
+    },
+    /// Print the names that the last word may become; for shells.
+    #[command(name = "__complete", hide = true)]
+    Complete {
+        /// The command line's words after the program's name, up to the one that is written.
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        words: Vec<String>,
+    },
     /// Start an agent beside the daemon's own, and list agents.
     #[command(subcommand)]
     Agent(Agent),
@@ -199,146 +242,4 @@ pub struct AgentStart {
     /// What to log: error, warn, info, debug, trace.
     #[arg(long, value_name = "LEVEL")]
     pub log_level: Option<String>,
-}
-
-/// Commands on deployments. A deployment is named FLOW/NAME.
-#[derive(Debug, Subcommand)]
-pub enum Deployment {
-    /// Create or update the deployments that a file specifies, with your own Python.
-    #[command(after_help = "\
-Examples:
-  prefectctl deployment create flows.py
-  prefectctl deployment create deployments.yaml --python ~/venv/bin/python")]
-    Create {
-        /// A .py or .yaml file with deployment specifications.
-        file: PathBuf,
-        /// The Python that has prefect and what the flows import; by default that of the
-        /// active virtual environment, else python3.
-        #[arg(long, value_name = "PROGRAM")]
-        python: Option<PathBuf>,
-    },
-    /// List deployments.
-    #[command(after_help = "Example:\n  prefectctl deployment ls")]
-    Ls,
-    /// Show one deployment.
-    #[command(
-        after_help = "Example:\n  prefectctl deployment inspect my-flow/example --output yaml"
-    )]
-    Inspect {
-        /// FLOW/NAME.
-        name: String,
-    },
-    /// Run a deployment now.
-    #[command(after_help = "\
-Examples:
-  prefectctl deployment run my-flow/example
-  prefectctl deployment run my-flow/example -p name=Ada -p count=3 --watch")]
-    Run {
-        /// FLOW/NAME.
-        name: String,
-        /// A parameter; the value is read as JSON, or as text when it is none.
-        #[arg(short, long = "param", value_name = "KEY=VALUE")]
-        param: Vec<String>,
-        /// Run it then instead of now, such as 2024-05-01T06:00:00+02:00.
-        #[arg(long, value_name = "TIME")]
-        at: Option<chrono::DateTime<chrono::FixedOffset>>,
-        /// Follow the run to its end; succeeds only if the run does.
-        #[arg(long, short)]
-        watch: bool,
-    },
-    /// Stop following a deployment's schedule; its runs that have not begun are removed.
-    #[command(after_help = "Example:\n  prefectctl deployment pause my-flow/example")]
-    Pause {
-        /// FLOW/NAME.
-        name: String,
-    },
-    /// Follow a deployment's schedule again.
-    #[command(after_help = "Example:\n  prefectctl deployment resume my-flow/example")]
-    Resume {
-        /// FLOW/NAME.
-        name: String,
-    },
-    /// Delete a deployment; its runs stay.
-    #[command(after_help = "Example:\n  prefectctl deployment delete my-flow/example")]
-    Delete {
-        /// FLOW/NAME.
-        name: String,
-    },
-}
-
-/// Commands on flows.
-#[derive(Debug, Subcommand)]
-pub enum Flow {
-    /// List flows.
-    #[command(after_help = "Example:\n  prefectctl flow ls")]
-    Ls,
-    /// Show one flow.
-    #[command(after_help = "Example:\n  prefectctl flow inspect my-flow")]
-    Inspect {
-        /// Its name.
-        name: String,
-    },
-}
-
-/// Commands on flow runs. A run is named by its name, its id, or a unique start of its id.
-#[derive(Debug, Subcommand)]
-pub enum FlowRun {
-    /// List flow runs, newest first.
-    #[command(after_help = "\
-Examples:
-  prefectctl flow-run ls --state RUNNING --state PENDING
-  prefectctl flow-run ls --flow my-flow --limit 5 --output json")]
-    Ls {
-        /// Only runs in a state of this type.
-        #[arg(long, value_name = "TYPE")]
-        state: Vec<String>,
-        /// Only runs of this flow.
-        #[arg(long, value_name = "NAME")]
-        flow: Vec<String>,
-        /// At most so many.
-        #[arg(long, default_value_t = 15, value_parser = clap::value_parser!(u64).range(1..=200))]
-        limit: u64,
-    },
-    /// Show one run and its states.
-    #[command(after_help = "Example:\n  prefectctl flow-run inspect brave-owl")]
-    Inspect {
-        /// Its name or id.
-        run: String,
-    },
-    /// Say why a run is not further than it is, and when it may start.
-    #[command(after_help = "Example:\n  prefectctl flow-run why brave-owl")]
-    Why {
-        /// Its name or id.
-        run: String,
-    },
-    /// Show what a run said.
-    #[command(after_help = "Example:\n  prefectctl flow-run logs brave-owl -f")]
-    Logs {
-        /// Its name or id.
-        run: String,
-        /// Follow until the run has ended.
-        #[arg(long, short)]
-        follow: bool,
-    },
-    /// Stop a run.
-    #[command(after_help = "Example:\n  prefectctl flow-run cancel brave-owl")]
-    Cancel {
-        /// Its name or id.
-        run: String,
-    },
-    /// Run a run that has ended once more.
-    #[command(after_help = "Example:\n  prefectctl flow-run retry brave-owl")]
-    Retry {
-        /// Its name or id.
-        run: String,
-    },
-    /// Delete a run that has ended, with its states and task runs.
-    #[command(after_help = "Example:\n  prefectctl flow-run delete brave-owl")]
-    Delete {
-        /// Its name or id.
-        run: String,
-        /// Delete it even while it has not ended; its process is not stopped.
-        #[arg(long)]
-        force: bool,
-    },
 }

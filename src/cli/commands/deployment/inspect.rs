@@ -1,0 +1,78 @@
+//! One deployment.
+
+use serde_json::Value;
+
+use super::super::super::failure::Result;
+use super::super::super::{find, render};
+use super::super::Ctl;
+use super::ls::{Row, around};
+use super::schedule;
+use crate::api::v3::wire::Brief;
+
+/// Shows a deployment.
+pub async fn inspect(ctl: &Ctl, wanted: &str) -> Result<()> {
+    let (deployment, path) = find::deployment(&ctl.client, wanted).await?;
+    let mut around = around(ctl, std::iter::once(deployment.id)).await?;
+    let row = Row {
+        path,
+        around: around.remove(&deployment.id),
+        deployment,
+    };
+    render::print(ctl.output, &row.told(), |_| shown(&row))
+}
+
+fn shown(row: &Row) -> String {
+    let it = &row.deployment;
+    let config = it.flow_runner.config.as_ref();
+    let config = config.map(|config| yaml(&Value::Object(config.clone())));
+    let kind = it.flow_runner.kind.as_deref().unwrap_or("subprocess");
+    let runner = format!("{}\n{}", render::name(kind), config.unwrap_or_default());
+    let whole = it.schedule.as_ref().map(yaml);
+    let planned = match &whole {
+        Some(whole) => format!("{}\n{whole}", schedule::told(it.schedule.as_ref())),
+        None => "none".to_owned(),
+    };
+    let paused = match (it.paused, &whole) {
+        (_, None) => "has no schedule",
+        (true, _) => "yes",
+        (false, _) => "no",
+    };
+    render::pairs(
+        [
+            ("name", render::name(&row.path)),
+            ("id", it.id.to_string()),
+            ("created", render::instant(it.created)),
+            ("updated", render::instant(it.updated)),
+            ("tags", render::name(&it.tags.join(", "))),
+            ("parameters", yaml(&Value::Object(it.parameters.clone()))),
+            ("schedule", planned),
+            ("paused", paused.to_owned()),
+            ("next run", brief(row.next())),
+            ("last run", brief(row.last())),
+            ("runs on", runner.trim_end().to_owned()),
+        ]
+        .into_iter(),
+    )
+}
+
+fn brief(run: Option<&Brief>) -> String {
+    let Some(run) = run else {
+        return "none".to_owned();
+    };
+    format!(
+        "{}, {}, {} ({})",
+        render::instant_or_none(run.at),
+        run.state_name
+            .as_deref()
+            .map(render::name)
+            .unwrap_or_default(),
+        render::name(&run.name),
+        run.id
+    )
+}
+
+fn yaml(value: &Value) -> String {
+    // A JSON value is always YAML too.
+    let text = render::yaml(value).unwrap_or_default();
+    text.trim_end().to_owned()
+}

@@ -1,0 +1,81 @@
+//! Deployments.
+
+mod inspect;
+mod ls;
+mod run;
+mod schedule;
+mod signature;
+
+use super::super::args::Deployment as Command;
+use super::super::confirm::confirm;
+use super::super::failure::Result;
+use super::super::{find, render};
+use super::{Ctl, deploy};
+use crate::api::v3::wire::Deployment;
+
+/// Carries a command on deployments out.
+pub async fn carry_out(ctl: &Ctl, command: Command) -> Result<()> {
+    match command {
+        Command::Create { file, python } => deploy::create(ctl, &file, python).await,
+        Command::Ls { flow, tag, watch } => ls::ls(ctl, flow, tag, watch).await,
+        Command::Inspect { name } => inspect::inspect(ctl, &name).await,
+        Command::Run {
+            name,
+            param,
+            at,
+            unchecked,
+            watch,
+        } => {
+            let how = run::How {
+                at,
+                unchecked,
+                watch,
+            };
+            run::run(ctl, &name, &param, how).await
+        }
+        Command::Pause { name } => follow_schedule(ctl, &name, "pause").await,
+        Command::Resume { name } => follow_schedule(ctl, &name, "resume").await,
+        Command::Delete { names, yes } => delete(ctl, &names, yes).await,
+    }
+}
+
+async fn follow_schedule(ctl: &Ctl, wanted: &str, verb: &str) -> Result<()> {
+    let (deployment, name) = find::deployment(&ctl.client, wanted).await?;
+    let path = format!("/deployments/{}/{verb}_deployment", deployment.id);
+    ctl.client.post::<()>(&path, &()).await?;
+    let path = format!("/deployments/{}", deployment.id);
+    let after: Deployment = ctl.client.get(&path).await?;
+    let name = render::name(&name);
+    render::print(ctl.output, &after, |_| match verb {
+        "pause" => format!("The schedule of {name} is paused"),
+        _ => format!("The schedule of {name} is followed"),
+    })
+}
+
+async fn delete(ctl: &Ctl, wanted: &[String], yes: bool) -> Result<()> {
+    let mut found: Vec<(Deployment, String)> = Vec::new();
+    for name in wanted {
+        let one = find::deployment(&ctl.client, name).await?;
+        if found.iter().all(|(known, _)| known.id != one.0.id) {
+            found.push(one);
+        }
+    }
+    if found.len() > 1 {
+        let names: Vec<_> = found.iter().map(|(_, name)| name.as_str()).collect();
+        let many = render::many(found.len(), "deployment");
+        confirm(yes, &format!("Delete {many}"), &names)?;
+    }
+    for (deployment, _) in &found {
+        let path = format!("/deployments/{}", deployment.id);
+        ctl.client.delete(&path).await?;
+    }
+    let told = found
+        .iter()
+        .map(|(_, name)| format!("Deleted {}", render::name(name)));
+    let told = told.collect::<Vec<_>>().join("\n");
+    let gone: Vec<_> = found.iter().map(|(deployment, _)| deployment).collect();
+    match gone.as_slice() {
+        [one] => render::print(ctl.output, one, |_| told),
+        all => render::print(ctl.output, &all, |_| told),
+    }
+}

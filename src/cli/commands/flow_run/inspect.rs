@@ -1,0 +1,90 @@
+//! One flow run.
+
+use serde_json::{Value, json};
+
+use super::super::super::failure::Result;
+use super::super::super::{find, pages, render, select};
+use super::super::{Ctl, task_run};
+use super::ls::Names;
+use crate::api::v3::wire::{FlowRun, FlowRunFilter, Query, State, TaskRun};
+
+/// The most task runs that are shown.
+const TASKS: u64 = 1000;
+
+/// Shows a run, its states and its task runs.
+pub async fn inspect(ctl: &Ctl, wanted: &str) -> Result<()> {
+    let run = find::flow_run(&ctl.client, wanted).await?;
+    let path = format!("/flow_run_states/?flow_run_id={}", run.id);
+    let states: Vec<State> = ctl.client.get(&path).await?;
+    let query = Query {
+        flow_runs: Some(FlowRunFilter {
+            id: Some(select::any_of(vec![run.id])),
+            ..FlowRunFilter::default()
+        }),
+        ..Query::default()
+    };
+    let mut tasks: Vec<TaskRun> =
+        pages::all(&ctl.client, "/task_runs/filter", &query, TASKS).await?;
+    tasks.reverse();
+    let names = ctl.names_of(std::slice::from_ref(&run)).await?;
+    let mut whole = names.told(&run);
+    if let Value::Object(fields) = &mut whole {
+        fields.insert("states".to_owned(), json!(states));
+        fields.insert("task_runs".to_owned(), json!(tasks));
+    }
+    let table = match tasks.is_empty() {
+        true => String::new(),
+        false => format!("\n\ntask runs\n{}", task_run::table(ctl, &tasks).await),
+    };
+    render::print(ctl.output, &whole, |_| {
+        format!("{}{table}", shown(&run, &states, &names))
+    })
+}
+
+fn shown(run: &FlowRun, states: &[State], names: &Names) -> String {
+    let parameters = Value::Object(run.parameters.clone());
+    let or_none = |text: &Option<String>| {
+        let text = text.as_deref().map(render::name);
+        text.unwrap_or_else(|| "none".to_owned())
+    };
+    let created_by = run.created_by.as_ref().map(|by| by.display_value.clone());
+    render::pairs(
+        [
+            ("name", render::name(&run.name)),
+            ("id", run.id.to_string()),
+            ("deployment", render::name(&names.path(run))),
+            ("state", or_none(&run.state_name)),
+            ("created", render::instant(run.created)),
+            ("created by", or_none(&created_by)),
+            (
+                "due",
+                render::instant_or_none(run.next_scheduled_start_time),
+            ),
+            ("started", render::instant_or_none(run.start_time)),
+            ("ended", render::instant_or_none(run.end_time)),
+            ("ran for", render::lasting(run.estimated_run_time)),
+            ("run count", run.run_count.to_string()),
+            ("parameters", parameters.to_string()),
+            ("tags", render::name(&run.tags.join(", "))),
+            ("runs on", or_none(&run.flow_runner.kind)),
+            ("agent", or_none(&run.work_queue_name)),
+            ("made", or_none(&run.infrastructure_pid)),
+            ("states", history(states)),
+        ]
+        .into_iter(),
+    )
+}
+
+/// States, a line each, with why they were entered.
+pub fn history(states: &[State]) -> String {
+    let lines = states.iter().map(|state| {
+        let why = state.message.as_deref().map(|why| format!(": {why}"));
+        let at = render::instant(state.timestamp);
+        format!(
+            "{at}  {}{}",
+            render::name(&state.name),
+            why.unwrap_or_default()
+        )
+    });
+    lines.collect::<Vec<_>>().join("\n")
+}

@@ -1,0 +1,145 @@
+//! Lists of flow runs.
+
+use std::collections::HashMap;
+
+use chrono::Utc;
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use super::super::super::args::{List, Output};
+use super::super::super::failure::Result;
+use super::super::super::render::{self, keep, spare};
+use super::super::super::{pages, select};
+use super::super::{Ctl, LOOK_AGAIN};
+use crate::api::v3::wire::{ByTime, FlowRun, Query};
+use crate::domain::state::StateType;
+
+/// Lists runs once, or again and again.
+pub async fn ls(ctl: &Ctl, list: &List) -> Result<()> {
+    loop {
+        let runs = match list.upcoming {
+            true => upcoming(ctl, list).await?,
+            false => latest(ctl, list).await?,
+        };
+        let names = ctl.names_of(&runs).await?;
+        let rows: Vec<_> = runs.iter().map(|run| names.told(run)).collect();
+        if !list.watch {
+            return match ctl.output {
+                Output::Table => render::line(&table(ctl, &runs, &names, list).await?),
+                _ => render::print(ctl.output, &rows, |_| String::new()),
+            };
+        }
+        match ctl.output {
+            Output::Table => render::screen(&table(ctl, &runs, &names, list).await?)?,
+            Output::Json => render::line(&render::json_line(&rows)?)?,
+            Output::Yaml => render::print(ctl.output, &rows, |_| String::new())?,
+        }
+        tokio::time::sleep(LOOK_AGAIN).await;
+    }
+}
+
+/// Runs that are not due yet, soonest first.
+async fn upcoming(ctl: &Ctl, list: &List) -> Result<Vec<FlowRun>> {
+    let mut query = select::query(&ctl.client, &list.like).await?;
+    query.sort = Some("NEXT_SCHEDULED_START_TIME_ASC".to_owned());
+    scheduled(&mut query, |time| time.after_ = Some(Utc::now().into()));
+    pages::all(&ctl.client, "/flow_runs/filter", &query, list.limit).await
+}
+
+/// Runs that are due or further, latest first. Whoever asks for scheduled ones gets them all.
+async fn latest(ctl: &Ctl, list: &List) -> Result<Vec<FlowRun>> {
+    let query = select::query(&ctl.client, &list.like).await?;
+    let (client, path) = (&ctl.client, "/flow_runs/filter");
+    if !list.like.state.is_empty() {
+        return pages::all(client, path, &query, list.limit).await;
+    }
+    let mut begun = query.clone();
+    let kinds = StateType::ALL.into_iter();
+    let kinds = kinds.filter(|kind| *kind != StateType::Scheduled);
+    let kinds = kinds.map(|kind| kind.word().to_owned()).collect();
+    begun.flow_runs.get_or_insert_default().state = Some(select::in_states(kinds));
+    let mut due = query;
+    scheduled(&mut due, |time| time.before_ = Some(Utc::now().into()));
+    let mut found: Vec<FlowRun> = pages::all(client, path, &begun, list.limit).await?;
+    found.extend(pages::all::<FlowRun>(client, path, &due, list.limit).await?);
+    found.sort_by_key(|run| std::cmp::Reverse((run.expected_start_time, run.id)));
+    found.truncate(usize::try_from(list.limit).unwrap_or(usize::MAX));
+    Ok(found)
+}
+
+fn scheduled(query: &mut Query, when: impl FnOnce(&mut ByTime)) {
+    let filter = query.flow_runs.get_or_insert_default();
+    filter.state = Some(select::in_states(vec!["SCHEDULED".to_owned()]));
+    when(filter.next_scheduled_start_time.get_or_insert_default());
+}
+
+async fn table(ctl: &Ctl, runs: &[FlowRun], names: &Names, list: &List) -> Result<String> {
+    let ids = ctl
+        .short_ids("flow_runs", runs.iter().map(|run| run.id))
+        .await;
+    let now = Utc::now();
+    let rows = runs.iter().map(|run| {
+        let at = match is_scheduled(run) {
+            true => run.next_scheduled_start_time.or(run.expected_start_time),
+            false => run.start_time,
+        };
+        let lasted = run
+            .start_time
+            .map(|_| render::lasting(run.estimated_run_time));
+        [
+            run.name.clone(),
+            names.path(run),
+            run.state_name.clone().unwrap_or_default(),
+            at.map(|at| render::near(at.utc(), now)).unwrap_or_default(),
+            lasted.unwrap_or_default(),
+            ids.get(&run.id).cloned().unwrap_or_default(),
+        ]
+    });
+    let at = if list.upcoming {
+        "due"
+    } else {
+        "started or due"
+    };
+    let head = [
+        keep("name"),
+        spare("deployment", 2),
+        keep("state"),
+        spare(at, 1),
+        spare("duration", 3),
+        keep("id"),
+    ];
+    Ok(render::table(head, rows))
+}
+
+fn is_scheduled(run: &FlowRun) -> bool {
+    run.state_type.as_deref() == Some(StateType::Scheduled.word())
+}
+
+/// The names around runs.
+pub struct Names {
+    /// Flows, by id.
+    pub flows: HashMap<Uuid, String>,
+    /// FLOW/NAME, by the deployment's id.
+    pub deployments: HashMap<Uuid, String>,
+}
+
+impl Names {
+    /// FLOW/NAME of a run's deployment, or its flow where it has none.
+    pub fn path(&self, run: &FlowRun) -> String {
+        let deployment = run.deployment_id.and_then(|id| self.deployments.get(&id));
+        let found = deployment.or_else(|| self.flows.get(&run.flow_id));
+        found.cloned().unwrap_or_default()
+    }
+
+    /// A run for programs: with the names that commands want.
+    pub fn told(&self, run: &FlowRun) -> Value {
+        let mut told = json!(run);
+        let deployment = run.deployment_id.and_then(|id| self.deployments.get(&id));
+        if let Value::Object(fields) = &mut told {
+            let flow = self.flows.get(&run.flow_id);
+            fields.insert("flow_name".to_owned(), json!(flow));
+            fields.insert("deployment".to_owned(), json!(deployment));
+        }
+        told
+    }
+}

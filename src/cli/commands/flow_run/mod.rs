@@ -1,0 +1,55 @@
+//! Flow runs.
+
+mod change;
+mod inspect;
+mod ls;
+mod wait;
+
+use super::super::args::FlowRun as Command;
+use super::super::failure::Result;
+use super::super::lines::{self, Wanted};
+use super::super::{find, render};
+use super::Ctl;
+use crate::api::v3::wire::Why;
+
+pub use inspect::history;
+pub use ls::Names;
+
+/// Carries a command on flow runs out.
+pub async fn carry_out(ctl: &Ctl, command: Command) -> Result<()> {
+    match command {
+        Command::Ls(list) => ls::ls(ctl, &list).await,
+        Command::Inspect { run } => inspect::inspect(ctl, &run).await,
+        Command::Logs(logs) => {
+            let run = find::flow_run(&ctl.client, &logs.run).await?;
+            lines::print(&ctl.client, run.id, &Wanted::from(&logs), ctl.output).await
+        }
+        Command::Why { run } => why(ctl, &run).await,
+        Command::Wait { runs, timeout } => wait::wait(ctl, &runs, timeout).await,
+        Command::Cancel { which, wait } => change::cancel(ctl, &which, wait).await,
+        Command::Retry { which } => change::retry(ctl, &which).await,
+        Command::Delete { which, force } => change::delete(ctl, &which, force).await,
+    }
+}
+
+async fn why(ctl: &Ctl, wanted: &str) -> Result<()> {
+    let run = find::flow_run(&ctl.client, wanted).await?;
+    let path = format!("/prefectd/flow_runs/{}/why", run.id);
+    let why: Why = ctl.client.get(&path).await?;
+    render::print(ctl.output, &why, |why| {
+        let mut told = vec![why.reason.clone()];
+        if let Some(at) = why.may_start {
+            let soon = render::ago(at.utc(), chrono::Utc::now());
+            told.push(format!("It may start at {} ({soon}).", render::instant(at)));
+        }
+        if !why.holders.is_empty() {
+            told.push("The slots are taken by:".to_owned());
+        }
+        let holders = why.holders.iter().map(|holder| {
+            let (name, agent) = (render::name(&holder.name), render::name(&holder.agent));
+            format!("  {name} ({}), on the agent {agent}", holder.id)
+        });
+        told.extend(holders);
+        told.join("\n")
+    })
+}

@@ -1,0 +1,58 @@
+//! Waiting for runs to end.
+
+use std::time::Duration;
+
+use super::super::super::failure::{Failure, Result};
+use super::super::super::{find, lines, render};
+use super::super::Ctl;
+use crate::api::v3::wire::FlowRun;
+
+/// Waits until all have ended; a success only if all of them completed.
+pub async fn wait(ctl: &Ctl, wanted: &[String], timeout: Option<Duration>) -> Result<()> {
+    let mut runs = Vec::new();
+    for name in wanted {
+        runs.push(find::flow_run(&ctl.client, name).await?);
+    }
+    let waited = all(ctl, &runs);
+    let ended = match timeout {
+        None => waited.await?,
+        Some(most) => tokio::time::timeout(most, waited)
+            .await
+            .unwrap_or_else(|_| Err(Failure::new("not all of them have ended in time")))?,
+    };
+    tell(ctl, &ended)?;
+    let is_complete = |run: &&FlowRun| run.state_type.as_deref() == Some("COMPLETED");
+    let completed = ended.iter().filter(is_complete).count();
+    match ended.len() - completed {
+        0 => Ok(()),
+        failed => Err(Failure::new(format!(
+            "{} of {} did not complete",
+            failed,
+            render::many(ended.len(), "flow run")
+        ))),
+    }
+}
+
+/// Waits until all have ended, and answers them.
+pub async fn all(ctl: &Ctl, runs: &[FlowRun]) -> Result<Vec<FlowRun>> {
+    let mut ended = Vec::new();
+    for run in runs {
+        ended.push(lines::until_ended(&ctl.client, run.id).await?);
+    }
+    Ok(ended)
+}
+
+/// Tells how runs have ended: of one alone, that one.
+pub fn tell(ctl: &Ctl, ended: &[FlowRun]) -> Result<()> {
+    let line = |run: &FlowRun| {
+        let state = run.state_name.as_deref().map(render::name);
+        let name = render::name(&run.name);
+        format!("Flow run '{name}' is {}", state.unwrap_or_default())
+    };
+    match ended {
+        [one] => render::print(ctl.output, one, line),
+        all => render::print(ctl.output, &all, |all| {
+            all.iter().map(line).collect::<Vec<_>>().join("\n")
+        }),
+    }
+}

@@ -1,0 +1,91 @@
+//! The flow runs that a command line selects.
+
+use uuid::Uuid;
+
+use super::args::Selection;
+use super::client::Client;
+use super::failure::{Failure, Result};
+use super::{find, pages};
+use crate::api::v3::wire::{
+    ById, ByState, ByTags, ByText, ByTime, FlowFilter, FlowRun, FlowRunFilter, Query,
+};
+use crate::domain::state::StateType;
+
+/// The most runs that a filter selects for a change.
+const MOST: u64 = 10_000;
+
+/// State types by the words that users write.
+pub fn kinds(words: &[String]) -> Result<Vec<String>> {
+    let kinds: Vec<_> = words.iter().map(|word| word.to_uppercase()).collect();
+    let is_unknown = |kind: &&String| StateType::from_word(kind).is_none();
+    let Some(unknown) = kinds.iter().find(is_unknown) else {
+        return Ok(kinds);
+    };
+    let known: Vec<_> = StateType::ALL.iter().map(|kind| kind.word()).collect();
+    let line = format!(
+        "there is no state type {unknown}; there are {}",
+        known.join(", ")
+    );
+    Err(Failure::usage(line))
+}
+
+/// A question about runs of these state types.
+pub fn in_states(kinds: Vec<String>) -> ByState {
+    ByState {
+        kind: Some(ByText { any_: Some(kinds) }),
+        name: None,
+    }
+}
+
+/// What is asked of the daemon for a selection.
+pub async fn query(client: &Client, like: &Selection) -> Result<Query> {
+    let kinds = kinds(&like.state)?;
+    let mut deployments = Vec::new();
+    for name in &like.deployment {
+        deployments.push(find::deployment(client, name).await?.0.id);
+    }
+    let some = |list: &[String]| (!list.is_empty()).then(|| list.to_vec());
+    let filter = FlowRunFilter {
+        state: (!kinds.is_empty()).then(|| in_states(kinds)),
+        name: some(&like.name).map(|names| ByText { any_: Some(names) }),
+        tags: some(&like.tag).map(|tags| ByTags {
+            all_: Some(tags),
+            ..ByTags::default()
+        }),
+        deployment_id: (!deployments.is_empty()).then(|| any_of(deployments)),
+        expected_start_time: like.since.map(|since| ByTime {
+            after_: Some(since.into()),
+            ..ByTime::default()
+        }),
+        ..FlowRunFilter::default()
+    };
+    Ok(Query {
+        flow_runs: Some(filter),
+        flows: some(&like.flow).map(|names| FlowFilter {
+            name: Some(ByText { any_: Some(names) }),
+            ..FlowFilter::default()
+        }),
+        sort: Some("EXPECTED_START_TIME_DESC".to_owned()),
+        ..Query::default()
+    })
+}
+
+/// All runs of a selection that `fits`.
+pub async fn all(
+    client: &Client,
+    like: &Selection,
+    fits: impl Fn(&FlowRun) -> bool,
+) -> Result<Vec<FlowRun>> {
+    let query = query(client, like).await?;
+    let mut found: Vec<FlowRun> = pages::all(client, "/flow_runs/filter", &query, MOST).await?;
+    found.retain(fits);
+    Ok(found)
+}
+
+/// A question about one of these ids.
+pub fn any_of(ids: Vec<Uuid>) -> ById {
+    ById {
+        any_: Some(ids),
+        ..ById::default()
+    }
+}

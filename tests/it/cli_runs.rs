@@ -1,0 +1,449 @@
+//! `prefectctl` on many runs at once, on flows, on what runs use, and where it cannot reach the
+//! daemon.
+
+use std::os::unix::fs::PermissionsExt;
+use std::os::unix::net::UnixListener;
+use std::process::{Command, Output, Stdio};
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use super::support::{Options, TestDaemon};
+
+fn ctl(daemon: &TestDaemon, words: &[&str]) -> Output {
+    let mut command = daemon.ctl();
+    command.args(words).stdin(Stdio::null()).output().unwrap()
+}
+
+#[track_caller]
+fn said(daemon: &TestDaemon, words: &[&str]) -> String {
+    let output = ctl(daemon, words);
+    let told = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{words:?}: {told}");
+    String::from_utf8(output.stdout).unwrap()
+}
+
+#[track_caller]
+fn refused(daemon: &TestDaemon, words: &[&str], code: i32) -> String {
+    let output = ctl(daemon, words);
+    assert_eq!(output.status.code(), Some(code), "{words:?}");
+    String::from_utf8(output.stderr).unwrap()
+}
+
+fn runner() -> Value {
+    json!({ "type": "subprocess", "config": {} })
+}
+
+/// `etl/nightly` and its runs, by name.
+fn with_runs(names: &[&str]) -> TestDaemon {
+    let daemon = TestDaemon::without_agent();
+    let http = daemon.http();
+    let deployment = http.deployment(&http.flow("etl"), "nightly", &runner());
+    for name in names {
+        let body = json!({ "name": name, "state": { "type": "SCHEDULED" } });
+        let path = format!("/deployments/{deployment}/create_flow_run");
+        http.post(&path, &body).expect(201);
+    }
+    daemon
+}
+
+fn count(daemon: &TestDaemon, state: &str) -> u64 {
+    let query = json!({ "flow_runs": { "state": { "type": { "any_": [state] } } } });
+    let counted = daemon.http().post("/v3/flow_runs/count", &query);
+    counted.expect(200).as_u64().unwrap()
+}
+
+#[test]
+fn several_runs_are_changed_when_that_is_said() {
+    let daemon = with_runs(&["a", "b", "c", "d"]);
+    let told = refused(&daemon, &["flow-run", "cancel", "a", "b"], 2);
+    assert!(
+        told.contains("2 flow runs") && told.contains("--yes"),
+        "{told}"
+    );
+    assert_eq!(count(&daemon, "CANCELLED"), 0);
+    let told = said(&daemon, &["flow-run", "cancel", "a", "b", "a", "--yes"]);
+    assert!(
+        told.contains("'a' is Cancelled") && told.contains("2 flow runs"),
+        "{told}"
+    );
+    let by_filter = ["flow-run", "cancel", "--deployment", "etl/nightly"];
+    let told = refused(&daemon, &by_filter, 2);
+    assert!(
+        told.contains("2 flow runs (") && told.contains("--yes"),
+        "{told}"
+    );
+    let told = said(&daemon, &[&by_filter[..], &["-y", "-o", "json"]].concat());
+    let decisions: Value = serde_json::from_str(&told).unwrap();
+    assert_eq!(decisions.as_array().unwrap().len(), 2);
+    assert_eq!(count(&daemon, "CANCELLED"), 4);
+    said(&daemon, &["flow-run", "retry", "a", "b", "-y"]);
+    assert_eq!(count(&daemon, "SCHEDULED"), 2);
+    // What has not ended stays, and the rest goes.
+    let told = refused(&daemon, &["flow-run", "delete", "a", "c", "-y"], 1);
+    assert!(told.contains("'a' has not ended"), "{told}");
+    said(
+        &daemon,
+        &["flow-run", "delete", "--state", "cancelled", "--yes"],
+    );
+    assert_eq!(
+        (count(&daemon, "CANCELLED"), count(&daemon, "SCHEDULED")),
+        (0, 2)
+    );
+    let told = refused(&daemon, &["flow-run", "delete"], 2);
+    assert!(told.contains("--state"), "{told}");
+    refused(
+        &daemon,
+        &["flow-run", "delete", "--state", "FAILED", "-y"],
+        1,
+    );
+}
+
+#[test]
+fn waiting_succeeds_only_with_the_runs() {
+    let daemon = with_runs(&["a", "b"]);
+    let told = refused(&daemon, &["flow-run", "wait", "a", "--timeout", "1s"], 1);
+    assert!(told.contains("in time"), "{told}");
+    let told = said(&daemon, &["flow-run", "cancel", "a", "--wait"]);
+    assert!(told.contains("'a' is Cancelled"), "{told}");
+    let told = refused(&daemon, &["flow-run", "wait", "a"], 1);
+    assert!(told.contains("did not complete"), "{told}");
+    let runs = daemon
+        .http()
+        .post("/v3/flow_runs/filter", &json!({}))
+        .expect(200);
+    let b = runs
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|run| run["name"] == "b");
+    let id = b.unwrap()["id"].as_str().unwrap();
+    let ended = json!({ "state": { "type": "COMPLETED" }, "force": true });
+    let http = daemon.http();
+    http.post(&format!("/flow_runs/{id}/set_state"), &ended)
+        .expect(201);
+    said(&daemon, &["flow-run", "wait", "b"]);
+}
+
+#[test]
+fn a_flow_with_deployments_goes_only_when_forced() {
+    let daemon = with_runs(&["a"]);
+    let http = daemon.http();
+    let flows = http.post("/v3/flows/filter", &json!({})).expect(200);
+    let path = format!("/v3/flows/{}", flows[0]["id"].as_str().unwrap());
+    let refusal = http.delete(&path);
+    assert_eq!(refusal.status, 409);
+    let detail = refusal.body["detail"].as_str().unwrap().to_owned();
+    assert!(detail.contains("1 deployment and 1 flow run"), "{detail}");
+    let told = refused(&daemon, &["flow", "delete", "etl"], 1);
+    assert!(
+        told.contains("1 deployment") && told.contains("--force"),
+        "{told}"
+    );
+    let told = refused(&daemon, &["flow", "delete", "etl", "--force"], 2);
+    assert!(told.contains("--yes"), "{told}");
+    said(&daemon, &["flow", "delete", "etl", "--force", "--yes"]);
+    assert_eq!(http.get(&path).status, 404);
+    // The frozen dialect and Prefect's own clients keep their ways.
+    let flow = http.flow("second");
+    http.deployment(&flow, "d", &runner());
+    http.delete(&format!("/flows/{flow}")).expect(204);
+    let flow = http.flow("third");
+    http.deployment(&flow, "d", &runner());
+    let mut forced = http.delete(&format!("/v3/flows/{flow}?force=false"));
+    assert_eq!(forced.status, 409);
+    forced = http.delete(&format!("/v3/flows/{flow}?force=true"));
+    assert_eq!(forced.status, 204);
+    let flow = http.flow("empty");
+    http.delete(&format!("/v3/flows/{flow}")).expect(204);
+}
+
+#[test]
+fn times_are_written_in_many_ways() {
+    let daemon = with_runs(&[]);
+    let due = |at: &str| {
+        let words = ["deployment", "run", "etl/nightly", "--at", at, "-o", "json"];
+        let mut command = daemon.ctl();
+        let output = command
+            .env("TZ", "Europe/Berlin")
+            .args(words)
+            .output()
+            .unwrap();
+        assert!(output.status.success(), "{at}");
+        let run: Value = serde_json::from_slice(&output.stdout).unwrap();
+        run["next_scheduled_start_time"]
+            .as_str()
+            .unwrap()
+            .to_owned()
+    };
+    assert_eq!(due("2100-01-01"), "2099-12-31T23:00:00.000000Z");
+    assert_eq!(due("2100-07-01T06:00"), "2100-07-01T04:00:00.000000Z");
+    assert_eq!(due("2100-07-01 06:00:00Z"), "2100-07-01T06:00:00.000000Z");
+    for at in ["tomorrow", "tomorrow 06:00", "+10m", "06:00", "now"] {
+        due(at);
+    }
+    let told = refused(
+        &daemon,
+        &["deployment", "run", "etl/nightly", "--at", "soon"],
+        2,
+    );
+    assert!(told.contains("tomorrow") && told.contains("+10m"), "{told}");
+}
+
+#[test]
+fn what_runs_use_is_shown() {
+    let daemon = TestDaemon::with(Options {
+        flags: vec!["--no-docker-bridge"],
+        ..Options::default()
+    });
+    let http = daemon.http();
+    let spin = json!({ "type": "subprocess", "config": { "env": {} } });
+    let deployment = http.deployment(&http.flow("busy"), "d", &spin);
+    let body = json!({ "name": "spinning", "state": { "type": "SCHEDULED" } });
+    http.post(&format!("/deployments/{deployment}/create_flow_run"), &body)
+        .expect(201);
+    // Whatever becomes of it, the list is one.
+    let told = said(&daemon, &["top", "--once", "-o", "json"]);
+    assert!(serde_json::from_str::<Value>(&told).unwrap().is_array());
+    said(&daemon, &["top"]);
+}
+
+#[test]
+fn why_nobody_answers_is_told_apart() {
+    let dir = tempfile::tempdir().unwrap();
+    let asked = |flag: &str, place: &str| {
+        let output = Command::new(env!("CARGO_BIN_EXE_prefectctl"))
+            .args([flag, place, "status"])
+            .output()
+            .unwrap();
+        assert_eq!(output.status.code(), Some(1));
+        let told = String::from_utf8(output.stderr).unwrap();
+        assert!(told.contains(place), "{told}");
+        assert!(!told.contains("legacy client"), "{told}");
+        assert_eq!(told.lines().count(), 1, "{told}");
+        told
+    };
+    let absent = dir.path().join("absent.sock");
+    assert!(asked("--socket", absent.to_str().unwrap()).contains("there is no socket"));
+    let left = dir.path().join("left.sock");
+    drop(UnixListener::bind(&left).unwrap());
+    assert!(asked("--socket", left.to_str().unwrap()).contains("nobody answers"));
+    let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = free.local_addr().unwrap().port();
+    drop(free);
+    let told = asked("--api", &format!("http://127.0.0.1:{port}"));
+    assert!(told.contains("connection refused"), "{told}");
+    if nix::unistd::geteuid().is_root() {
+        return; // to whom nothing is forbidden
+    }
+    let closed = dir.path().join("closed.sock");
+    let _listening = UnixListener::bind(&closed).unwrap();
+    std::fs::set_permissions(&closed, std::fs::Permissions::from_mode(0o000)).unwrap();
+    let told = asked("--socket", closed.to_str().unwrap());
+    assert!(
+        told.contains("may not") && !told.contains("running"),
+        "{told}"
+    );
+}
+
+#[test]
+fn a_reader_that_goes_ends_every_command_quietly() {
+    let daemon = with_runs(&["a"]);
+    for words in [
+        &["completions", "bash"][..],
+        &["completions", "zsh"],
+        &["--help"],
+        &["flow-run", "ls"],
+        &["flow-run", "ls", "-o", "json"],
+        &["deployment", "ls"],
+        &["status"],
+    ] {
+        let mut command = daemon.ctl();
+        let mut child = command
+            .args(words)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        drop(child.stdout.take());
+        let ended = child.wait_with_output().unwrap();
+        let told = String::from_utf8(ended.stderr).unwrap();
+        assert!(told.is_empty(), "{words:?}: {told}");
+        assert!(ended.status.success(), "{words:?}");
+    }
+}
+
+#[test]
+fn shells_are_told_names() {
+    let daemon = with_runs(&["brave-owl", "bold-cat"]);
+    let complete = |words: &[&str]| {
+        let socket = daemon.socket();
+        let mut all = vec!["__complete", "--socket", socket.to_str().unwrap()];
+        all.extend(words);
+        let output = Command::new(env!("CARGO_BIN_EXE_prefectctl"))
+            .args(all)
+            .output()
+            .unwrap();
+        let told = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{words:?}: {told}");
+        String::from_utf8(output.stdout).unwrap()
+    };
+    assert_eq!(complete(&["flow-run", "logs", "br"]), "brave-owl\n");
+    assert_eq!(
+        complete(&["flow-run", "cancel", "a", "b"]).lines().count(),
+        2
+    );
+    assert_eq!(complete(&["deployment", "run", ""]), "etl/nightly\n");
+    assert_eq!(complete(&["flow", "inspect", "e"]), "etl\n");
+    assert_eq!(complete(&["flow-run", "lo"]), "");
+    let script = said(&daemon, &["completions", "bash"]);
+    let test = format!(
+        "{script}\nprefectctl() {{ command {} --socket {} \"$@\"; }}\n\
+         COMP_WORDS=(prefectctl flow-run logs br); COMP_CWORD=3; _prefectctl_names; \
+         echo \"${{COMPREPLY[*]}}\"\n\
+         COMP_WORDS=(prefectctl flow-run lo); COMP_CWORD=2; \
+         _prefectctl_names prefectctl lo flow-run; echo \"${{COMPREPLY[*]}}\"",
+        env!("CARGO_BIN_EXE_prefectctl"),
+        daemon.socket().display()
+    );
+    let output = Command::new("bash").args(["-c", &test]).output().unwrap();
+    let told = String::from_utf8(output.stdout).unwrap();
+    assert_eq!(
+        told,
+        "brave-owl\nlogs\n",
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+}
+
+#[test]
+fn help_says_what_the_environment_may_say() {
+    let daemon = TestDaemon::without_agent();
+    let help = said(&daemon, &["--help"]);
+    for name in [
+        "PREFECTD_SOCKET",
+        "PREFECT_API_URL",
+        "PREFECT_API_KEY",
+        "man",
+    ] {
+        assert!(help.contains(name), "{name}");
+    }
+    for words in [
+        &["flow-run", "ls"][..],
+        &["task-run", "ls"],
+        &["flow", "delete"],
+        &["deployment", "delete"],
+        &["flow-run", "wait"],
+        &["top"],
+        &["man"],
+    ] {
+        let help = said(&daemon, &[words, &["--help"]].concat());
+        assert!(help.contains("Example"), "{words:?}");
+    }
+}
+
+#[test]
+fn lists_are_watched() {
+    let daemon = with_runs(&["a"]);
+    let mut command = daemon.ctl();
+    let mut child = command
+        .args(["flow-run", "ls", "--watch", "-o", "json"])
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    std::thread::sleep(Duration::from_secs(4));
+    child.kill().unwrap();
+    let output = child.wait_with_output().unwrap();
+    let text = String::from_utf8(output.stdout).unwrap();
+    assert!(text.lines().count() >= 2, "{text}");
+    for line in text.lines() {
+        assert_eq!(serde_json::from_str::<Value>(line).unwrap()[0]["name"], "a");
+    }
+}
+
+#[cfg(feature = "client")]
+#[test]
+fn a_file_in_the_working_directory_is_deployed() {
+    use super::support::flows::{file, venv};
+    let daemon = TestDaemon::without_agent();
+    let folder = file("specification.yaml").parent().unwrap().to_owned();
+    let mut command = daemon.ctl();
+    let output = command
+        .current_dir(folder)
+        .args(["deployment", "create", "specification.yaml", "--python"])
+        .arg(venv().join("bin/python"))
+        .output()
+        .unwrap();
+    let told = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(
+        output.status.success() && !told.contains("Traceback"),
+        "{told}"
+    );
+}
+
+#[cfg(feature = "client")]
+#[test]
+fn what_a_run_s_processes_use_is_added_up() {
+    use super::support::flows::{deploy, run, venv};
+    use super::support::wait_for;
+    let daemon = TestDaemon::with(Options {
+        flags: vec!["--no-docker-bridge"],
+        env: vec![(
+            "PREFECTD_RUNNERS__PYTHON",
+            venv().join("bin/python").display().to_string(),
+        )],
+        ..Options::default()
+    });
+    deploy(&daemon, "cases.py", &runner());
+    let dir = tempfile::tempdir().unwrap();
+    let id = run(
+        &daemon,
+        "sleeper",
+        &json!({ "mark": dir.path().join("mark") }),
+    );
+    let told = wait_for("the run to use something", || {
+        let told = said(&daemon, &["top", "--once", "-o", "json"]);
+        let told: Value = serde_json::from_str(&told).unwrap();
+        (told[0]["cpu_seconds"].as_f64() > Some(0.0)).then(|| told[0].clone())
+    });
+    assert_eq!(told["id"], id.as_str());
+    assert!(told["memory_bytes"].as_u64() > Some(1_000_000), "{told}");
+    let table = said(&daemon, &["top"]);
+    assert!(
+        table.contains("MiB") && table.contains("sleeper"),
+        "{table}"
+    );
+    let cancelled = said(&daemon, &["flow-run", "cancel", &id, "--wait"]);
+    assert!(!cancelled.contains("Cancelling"), "{cancelled}");
+}
+
+#[cfg(feature = "client")]
+#[test]
+fn parameters_that_the_flow_does_not_take_are_told_before_the_run_is_made() {
+    use super::support::flows::deploy;
+    let daemon = TestDaemon::without_agent();
+    deploy(&daemon, "cases.py", &runner());
+    let runs = || {
+        daemon
+            .http()
+            .post("/v3/flow_runs/count", &json!({}))
+            .expect(200)
+    };
+    let run =
+        |flow: &str, more: &[&str]| ctl(&daemon, &[&["deployment", "run", flow], more].concat());
+    let refused = run("parameters/test", &["-p", "nmae=Ada", "-p", "number=3"]);
+    assert_eq!(refused.status.code(), Some(2));
+    let told = String::from_utf8(refused.stderr).unwrap();
+    assert!(
+        told.contains("does not take nmae") && told.contains("name, number, mark"),
+        "{told}"
+    );
+    assert_eq!(runs(), 0);
+    assert!(run("parameters/test", &["-p", "name=Ada"]).status.success());
+    assert!(
+        run("parameters/test", &["-p", "nmae=Ada", "--unchecked"])
+            .status
+            .success()
+    );
+    assert_eq!(runs(), 2);
+}

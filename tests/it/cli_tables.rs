@@ -1,0 +1,271 @@
+//! The tables of `prefectctl`: in terminals of several widths, in a pipe, and with names that
+//! are meant to break them.
+
+use std::process::Output;
+
+use regex::Regex;
+use serde_json::{Value, json};
+
+use super::support::{TestDaemon, in_terminal};
+
+fn ctl(daemon: &TestDaemon, words: &[&str]) -> Output {
+    let mut command = daemon.ctl();
+    command.env("TZ", "UTC").args(words).output().unwrap()
+}
+
+#[track_caller]
+fn said(daemon: &TestDaemon, words: &[&str]) -> String {
+    let output = ctl(daemon, words);
+    let told = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{words:?}: {told}");
+    String::from_utf8(output.stdout).unwrap()
+}
+
+#[track_caller]
+fn json_of(daemon: &TestDaemon, words: &[&str]) -> Value {
+    let words = [words, &["-o", "json"]].concat();
+    serde_json::from_str(&said(daemon, &words)).unwrap()
+}
+
+fn shown(daemon: &TestDaemon, words: &[&str], columns: u16) -> String {
+    let mut command = daemon.ctl();
+    in_terminal(command.env("TZ", "UTC").args(words), columns)
+}
+
+/// The same text on every run: ids and ages are different each time.
+fn steady(text: &str) -> String {
+    let ids = Regex::new(r"\b[0-9a-f]{8}(-[0-9a-f]+)*\b").unwrap();
+    let ages = Regex::new(r"\b\d+ s ago").unwrap();
+    let text = ids.replace_all(text, "ID");
+    ages.replace_all(&text, "AGO").trim_end().to_owned()
+}
+
+fn runner() -> Value {
+    json!({ "type": "subprocess", "config": {} })
+}
+
+fn set(daemon: &TestDaemon, run: &str, state: &Value) {
+    let body = json!({ "state": state, "force": true });
+    let path = format!("/flow_runs/{run}/set_state");
+    daemon.http().post(&path, &body).expect(201);
+}
+
+/// `etl/nightly`, with one run that has failed and one that is due long from now.
+fn populated() -> TestDaemon {
+    let daemon = TestDaemon::without_agent();
+    let http = daemon.http();
+    let flow = http.flow("etl");
+    let deployment = http.deployment(&flow, "nightly", &runner());
+    for (name, state) in [
+        ("brave-owl-of-the-north", json!({ "type": "SCHEDULED" })),
+        (
+            "to-come",
+            json!({ "type": "SCHEDULED", "state_details": { "scheduled_time": "2100-01-01T06:00:00Z" } }),
+        ),
+    ] {
+        let body = json!({ "name": name, "state": state, "tags": ["nightly"] });
+        let path = format!("/deployments/{deployment}/create_flow_run");
+        let run = http.post(&path, &body).expect(201);
+        if name != "to-come" {
+            set(
+                &daemon,
+                run["id"].as_str().unwrap(),
+                &json!({ "type": "FAILED" }),
+            );
+        }
+    }
+    daemon
+}
+
+#[test]
+fn tables_fit_the_terminal_and_leave_out_what_matters_least() {
+    let daemon = populated();
+    let ls = ["flow-run", "ls"];
+    let wide = "NAME                    DEPLOYMENT   STATE   STARTED OR DUE  DURATION  ID\n\
+                brave-owl-of-the-north  etl/nightly  Failed                            ID";
+    let narrow = "NAME                    STATE   ID\n\
+                  brave-owl-of-the-north  Failed  ID";
+    assert_eq!(steady(&shown(&daemon, &ls, 120)), wide);
+    // A terminal that does not know how wide it is, and a pipe.
+    assert_eq!(steady(&shown(&daemon, &ls, 0)), wide);
+    assert_eq!(steady(&said(&daemon, &ls)), wide);
+    for columns in [80, 50] {
+        let table = shown(&daemon, &ls, columns);
+        assert!(
+            table
+                .lines()
+                .all(|line| line.chars().count() <= columns.into()),
+            "{columns}: {table}"
+        );
+        assert!(table.contains("brave-owl-of-the-north"), "{table}");
+    }
+    assert_eq!(steady(&shown(&daemon, &ls, 50)), narrow);
+    let upcoming = steady(&said(&daemon, &["flow-run", "ls", "--upcoming"]));
+    assert_eq!(
+        upcoming,
+        "NAME     DEPLOYMENT   STATE      DUE                   DURATION  ID\n\
+         to-come  etl/nightly  Scheduled  2100-01-01 06:00 UTC            ID"
+    );
+    let deployments = steady(&said(&daemon, &["deployment", "ls"]));
+    assert_eq!(
+        deployments,
+        "NAME         SCHEDULE  NEXT RUN              LAST RUN        RUNS ON     TAGS  ID\n\
+         etl/nightly  none      2100-01-01 06:00 UTC  Failed AGO  subprocess        ID"
+    );
+    assert_eq!(said(&daemon, &["task-run", "ls"]), "none\n");
+}
+
+#[test]
+fn cells_that_are_wrapped_go_on_in_their_column() {
+    let daemon = TestDaemon::without_agent();
+    daemon.http().flow(&"very long name ".repeat(8));
+    let table = shown(&daemon, &["flow", "ls"], 50);
+    let lines: Vec<_> = table.lines().collect();
+    assert!(
+        lines.len() > 2 && lines.iter().all(|line| line.len() <= 50),
+        "{table}"
+    );
+    let second = lines.get(1).unwrap();
+    assert!(second.starts_with("very"), "{table}");
+}
+
+#[test]
+fn what_names_hold_reaches_no_terminal() {
+    let daemon = TestDaemon::without_agent();
+    let http = daemon.http();
+    let hostile = "a\nFAKE\u{1b}[2J\u{9b}31mb\u{202e}\tc";
+    let flow = http.flow(hostile);
+    let deployment = http.deployment(&flow, hostile, &runner());
+    let body = json!({ "name": hostile, "state": { "type": "SCHEDULED" } });
+    let path = format!("/deployments/{deployment}/create_flow_run");
+    let run = http.post(&path, &body).expect(201);
+    let id = run["id"].as_str().unwrap();
+    for words in [
+        &["flow", "ls"][..],
+        &["flow", "inspect", hostile],
+        &["deployment", "ls"],
+        &["deployment", "inspect", &format!("{hostile}/{hostile}")],
+        &["flow-run", "ls"],
+        &["flow-run", "inspect", id],
+        &["flow-run", "ls", "-o", "json"],
+        &["flow-run", "ls", "-o", "yaml"],
+        &["flow-run", "cancel", id],
+        &["flow-run", "cancel", id], // told on standard error
+        &["flow-run", "inspect", "no\u{1b}[2J"],
+        &["top", "--once"],
+    ] {
+        for text in [shown(&daemon, words, 80), {
+            let output = ctl(&daemon, words);
+            let both = [output.stdout, output.stderr].concat();
+            String::from_utf8(both).unwrap()
+        }] {
+            assert!(
+                !text.contains(['\u{1b}', '\u{9b}', '\u{202e}', '\t']),
+                "{words:?}: {text:?}"
+            );
+            assert!(!text.lines().any(|line| line.starts_with("FAKE")), "{text}");
+        }
+    }
+    let told = json_of(&daemon, &["flow-run", "inspect", id]);
+    assert_eq!(told["name"], hostile);
+}
+
+#[test]
+fn upcoming_runs_stand_above_nothing_and_filters_filter() {
+    let daemon = populated();
+    let http = daemon.http();
+    let other = http.flow("other");
+    let by_script = http.flow_run(&other);
+    set(&daemon, &by_script, &json!({ "type": "RUNNING" }));
+    let names = |words: &[&str]| {
+        let told = json_of(&daemon, &[&["flow-run", "ls"], words].concat());
+        let runs = told.as_array().unwrap().clone();
+        runs.into_iter()
+            .map(|run| run["name"].as_str().unwrap().to_owned())
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(names(&[]).len(), 2);
+    assert!(!names(&[]).contains(&"to-come".to_owned()));
+    assert_eq!(names(&["--upcoming"]), ["to-come"]);
+    assert_eq!(names(&["--state", "scheduled"]), ["to-come"]);
+    let owl = ["brave-owl-of-the-north"];
+    assert_eq!(names(&["--deployment", "etl/nightly"]), owl);
+    assert_eq!(names(&["--tag", "nightly"]), owl);
+    assert_eq!(names(&["--name", "brave-owl-of-the-north"]), owl);
+    assert_eq!(names(&["--flow", "etl", "--since", "1h"]), owl);
+    assert!(names(&["--since", "+1h"]).is_empty());
+    let told = json_of(&daemon, &["flow-run", "ls", "--tag", "nightly"]);
+    assert_eq!(told[0]["deployment"], "etl/nightly");
+    assert_eq!(told[0]["flow_name"], "etl");
+    let listed = json_of(&daemon, &["deployment", "ls"]);
+    assert_eq!(listed[0]["full_name"], "etl/nightly");
+    assert_eq!(listed[0]["next_run"]["name"], "to-come");
+    assert_eq!(listed[0]["last_run"]["state_name"], "Failed");
+    assert_eq!(listed[0]["paused"], false);
+}
+
+#[test]
+fn more_than_a_page_is_read_page_by_page() {
+    let daemon = TestDaemon::without_agent();
+    let http = daemon.http();
+    let flow = http.flow("many");
+    for _ in 0..205 {
+        http.flow_run(&flow);
+    }
+    let all = json_of(&daemon, &["flow-run", "ls", "--limit", "1000"]);
+    // Runs without a state are no longer than that, and not listed.
+    let count = daemon
+        .http()
+        .post("/v3/flow_runs/count", &json!({}))
+        .expect(200);
+    assert_eq!(count, 205);
+    assert_eq!(all.as_array().unwrap().len(), 205);
+    // They were made within moments of each other, and so begin alike.
+    let table = said(&daemon, &["flow-run", "ls", "--limit", "205"]);
+    let mut ids: Vec<_> = table
+        .lines()
+        .skip(1)
+        .map(|line| line.split_whitespace().last().unwrap())
+        .collect();
+    let some = ids.get(100).unwrap();
+    let found = json_of(&daemon, &["flow-run", "inspect", some]);
+    assert!(found["id"].as_str().unwrap().starts_with(some));
+    ids.sort_unstable();
+    ids.dedup();
+    assert_eq!(ids.len(), 205);
+}
+
+#[test]
+fn names_with_slashes_ids_and_beginnings_are_names() {
+    let daemon = TestDaemon::without_agent();
+    let http = daemon.http();
+    let flow = http.flow("etl/daily load");
+    let id = http.deployment(&flow, "d/e", &runner());
+    let other = http.flow("etl");
+    let second = http.deployment(&other, "daily load/x", &runner());
+    for (name, id) in [
+        ("etl/daily load/d/e", &id),
+        (id.as_str(), &id),
+        (id.get(..30).unwrap(), &id),
+        ("etl/daily load/x", &second),
+    ] {
+        let found = json_of(&daemon, &["deployment", "inspect", name]);
+        assert_eq!(found["id"].as_str().unwrap(), id, "{name}");
+    }
+    let told = json_of(&daemon, &["deployment", "inspect", &id]);
+    assert_eq!(told["full_name"], "etl/daily load/d/e");
+    for name in [flow.as_str(), "etl/daily load", flow.get(..30).unwrap()] {
+        assert_eq!(
+            json_of(&daemon, &["flow", "inspect", name])["id"],
+            flow.as_str()
+        );
+    }
+    // Two deployments may have one full name.
+    http.deployment(&other, "daily load/d/e", &runner());
+    let output = ctl(&daemon, &["deployment", "inspect", "etl/daily load/d/e"]);
+    let told = String::from_utf8(output.stderr).unwrap();
+    assert!(
+        told.contains("2 deployments") && told.contains(&id),
+        "{told}"
+    );
+}
