@@ -2,7 +2,7 @@
 
 use sea_query::{Condition, ExprTrait, Order, SelectStatement};
 
-use super::{blobs, column, counting, exists, flow_runs, flows, paging, some, tags};
+use super::{column, counting, exists, flow_runs, flows, is_id_in, is_word_in, paging, some, tags};
 use crate::domain::filter::{DeploymentCriterion, Filters, Page};
 use crate::domain::ids::DeploymentId;
 
@@ -44,15 +44,16 @@ fn condition(filters: &Filters) -> Condition {
 
 /// All of these hold for a row of deployments.
 pub(super) fn criteria(criteria: &[DeploymentCriterion]) -> Condition {
-    criteria.iter().fold(Condition::all(), |all, criterion| {
-        let id = column(TABLE, "id");
-        match criterion {
-            DeploymentCriterion::IdIn(ids) => all.add(id.is_in(blobs(ids, DeploymentId::uuid))),
-            DeploymentCriterion::NameIn(names) => all.add(column(TABLE, "name").is_in(names)),
+    criteria
+        .iter()
+        .fold(Condition::all(), |all, criterion| match criterion {
+            DeploymentCriterion::IdIn(ids) => {
+                all.add(is_id_in((TABLE, "id"), ids, DeploymentId::uuid))
+            }
+            DeploymentCriterion::NameIn(names) => all.add(is_word_in((TABLE, "name"), names)),
             DeploymentCriterion::ScheduleActive(active) => {
                 all.add(column(TABLE, "is_schedule_active").eq(*active))
             }
             DeploymentCriterion::Tags(criterion) => all.add(tags(TABLE, criterion)),
-        }
-    })
+        })
 }

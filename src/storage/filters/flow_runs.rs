@@ -3,8 +3,8 @@
 use sea_query::{Condition, Expr, ExprTrait, SelectStatement};
 
 use super::{
-    blobs, column, counting, deployments, exists, flows, paging, some, sorted, tags, task_runs,
-    time,
+    column, counting, deployments, exists, flows, is_id_in, is_id_not_in, is_word_in, paging, some,
+    sorted, tags, task_runs, time,
 };
 use crate::domain::filter::{
     DeploymentCriterion, Filters, FlowCriterion, FlowRunCriterion, Page, RunSort,
@@ -66,15 +66,13 @@ pub(super) fn condition(filters: &Filters) -> Condition {
 fn by_keys(filters: &Filters) -> Condition {
     let flows = filters.flows.iter().flatten();
     let all = flows.fold(Condition::all(), |all, criterion| match criterion {
-        FlowCriterion::IdIn(ids) => {
-            all.add(column(TABLE, "flow_id").is_in(blobs(ids, FlowId::uuid)))
-        }
+        FlowCriterion::IdIn(ids) => all.add(is_id_in((TABLE, "flow_id"), ids, FlowId::uuid)),
         _ => all,
     });
     let deployments = filters.deployments.iter().flatten();
     deployments.fold(all, |all, criterion| match criterion {
         DeploymentCriterion::IdIn(ids) => {
-            all.add(column(TABLE, "deployment_id").is_in(blobs(ids, DeploymentId::uuid)))
+            all.add(is_id_in((TABLE, "deployment_id"), ids, DeploymentId::uuid))
         }
         _ => all,
     })
@@ -108,24 +106,26 @@ fn one(criterion: &FlowRunCriterion) -> Condition {
     let of = |name| column(TABLE, name);
     let all = Condition::all();
     match criterion {
-        Ask::IdIn(ids) => all.add(of("id").is_in(blobs(ids, FlowRunId::uuid))),
-        Ask::IdNotIn(ids) => all.add(of("id").is_not_in(blobs(ids, FlowRunId::uuid))),
-        Ask::NameIn(names) => all.add(of("name").is_in(names)),
+        Ask::IdIn(ids) => all.add(is_id_in((TABLE, "id"), ids, FlowRunId::uuid)),
+        Ask::IdNotIn(ids) => all.add(is_id_not_in((TABLE, "id"), ids, FlowRunId::uuid)),
+        Ask::NameIn(names) => all.add(is_word_in((TABLE, "name"), names)),
         Ask::Tags(criterion) => all.add(tags(TABLE, criterion)),
         Ask::DeploymentIn(ids) => {
-            all.add(of("deployment_id").is_in(blobs(ids, DeploymentId::uuid)))
+            all.add(is_id_in((TABLE, "deployment_id"), ids, DeploymentId::uuid))
         }
         Ask::DeploymentIsNull(true) => all.add(of("deployment_id").is_null()),
         Ask::DeploymentIsNull(false) => all.add(of("deployment_id").is_not_null()),
-        Ask::StateTypeIn(kinds) => all.add(of("state_type").is_in(words(kinds))),
-        Ask::StateNameIn(names) => all.add(of("state_name").is_in(names)),
-        Ask::FlowVersionIn(versions) => all.add(of("flow_version").is_in(versions)),
+        Ask::StateTypeIn(kinds) => all.add(is_word_in((TABLE, "state_type"), &words(kinds))),
+        Ask::StateNameIn(names) => all.add(is_word_in((TABLE, "state_name"), names)),
+        Ask::FlowVersionIn(versions) => all.add(is_word_in((TABLE, "flow_version"), versions)),
         Ask::StartTime(when) => all.add(time(of("start_time"), *when)),
         Ask::ExpectedStartTime(when) => all.add(time(of("expected_start_time"), *when)),
         Ask::NextScheduledStartTime(when) => all.add(time(of("next_scheduled_start_time"), *when)),
-        Ask::ParentTaskRunIn(ids) => {
-            all.add(of("parent_task_run_id").is_in(blobs(ids, TaskRunId::uuid)))
-        }
+        Ask::ParentTaskRunIn(ids) => all.add(is_id_in(
+            (TABLE, "parent_task_run_id"),
+            ids,
+            TaskRunId::uuid,
+        )),
         Ask::ParentTaskRunIsNull(true) => all.add(of("parent_task_run_id").is_null()),
         Ask::ParentTaskRunIsNull(false) => all.add(of("parent_task_run_id").is_not_null()),
     }

@@ -2,7 +2,9 @@
 
 use sea_query::{Condition, ExprTrait, Order, SelectStatement};
 
-use super::{blobs, column, counting, deployments, exists, flow_runs, paging, some, tags};
+use super::{
+    column, counting, deployments, exists, flow_runs, is_id_in, is_word_in, paging, some, tags,
+};
 use crate::domain::filter::{Filters, FlowCriterion, Page};
 use crate::domain::ids::FlowId;
 
@@ -43,12 +45,11 @@ fn condition(filters: &Filters) -> Condition {
 
 /// All of these hold for a row of flows.
 pub(super) fn criteria(criteria: &[FlowCriterion]) -> Condition {
-    criteria.iter().fold(Condition::all(), |all, criterion| {
-        let id = column(TABLE, "id");
-        match criterion {
-            FlowCriterion::IdIn(ids) => all.add(id.is_in(blobs(ids, FlowId::uuid))),
-            FlowCriterion::NameIn(names) => all.add(column(TABLE, "name").is_in(names)),
+    criteria
+        .iter()
+        .fold(Condition::all(), |all, criterion| match criterion {
+            FlowCriterion::IdIn(ids) => all.add(is_id_in((TABLE, "id"), ids, FlowId::uuid)),
+            FlowCriterion::NameIn(names) => all.add(is_word_in((TABLE, "name"), names)),
             FlowCriterion::Tags(criterion) => all.add(tags(TABLE, criterion)),
-        }
-    })
+        })
 }

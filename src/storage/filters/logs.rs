@@ -2,7 +2,7 @@
 
 use sea_query::{Condition, ExprTrait, Order, SelectStatement};
 
-use super::{blobs, column, counting, paging, time};
+use super::{column, counting, is_id_in, paging, time};
 use crate::domain::filter::{LogCriterion, LogKey, LogSort, Page};
 use crate::domain::ids::{FlowRunId, TaskRunId};
 
@@ -42,8 +42,8 @@ fn condition(criteria: &[LogCriterion]) -> Condition {
             Ask::LevelAtLeast(level) => of("level").gte(*level),
             Ask::LevelAtMost(level) => of("level").lte(*level),
             Ask::Timestamp(when) => time(of("timestamp"), *when),
-            Ask::FlowRunIn(ids) => of("flow_run_id").is_in(blobs(ids, FlowRunId::uuid)),
-            Ask::TaskRunIn(ids) => of("task_run_id").is_in(blobs(ids, TaskRunId::uuid)),
+            Ask::FlowRunIn(ids) => is_id_in((TABLE, "flow_run_id"), ids, FlowRunId::uuid),
+            Ask::TaskRunIn(ids) => is_id_in((TABLE, "task_run_id"), ids, TaskRunId::uuid),
         })
     })
 }

@@ -12,10 +12,13 @@ pub(super) mod ids;
 pub(super) mod logs;
 pub(super) mod task_runs;
 
+use std::collections::BTreeSet;
+
 use rusqlite::{Connection, Row, params_from_iter};
 use sea_query::{
     Condition, Expr, ExprTrait, Func, Order, Query, SelectStatement, SqliteQueryBuilder, Value,
 };
+use uuid::Uuid;
 
 use super::bulk;
 use crate::domain::error::{Error, Result};
@@ -60,9 +63,45 @@ fn bind(value: Value) -> Result<rusqlite::types::Value> {
     })
 }
 
-/// The bytes of ids, as they are compared.
-fn blobs<T: Copy>(ids: &[T], uuid: impl Fn(T) -> uuid::Uuid) -> Vec<Vec<u8>> {
-    ids.iter().map(|id| uuid(*id).as_bytes().to_vec()).collect()
+/// The column holds one of these ids.
+fn is_id_in<T: Copy>(of: (&'static str, &'static str), ids: &[T], uuid: fn(T) -> Uuid) -> Expr {
+    match ids {
+        // One is compared as it is: an index that also sorts is of use only then.
+        [id] => column(of.0, of.1).eq(uuid(*id).as_bytes().to_vec()),
+        _ => listed(of, "IN (SELECT unhex(value)", &simple(ids, uuid)),
+    }
+}
+
+/// The column holds none of these ids.
+fn is_id_not_in<T: Copy>(of: (&'static str, &'static str), ids: &[T], uuid: fn(T) -> Uuid) -> Expr {
+    listed(of, "NOT IN (SELECT unhex(value)", &simple(ids, uuid))
+}
+
+fn simple<T: Copy>(ids: &[T], uuid: fn(T) -> Uuid) -> Vec<String> {
+    let digits = ids.iter().map(|id| uuid(*id).simple().to_string());
+    digits.collect()
+}
+
+/// The column holds one of these words.
+fn is_word_in(of: (&'static str, &'static str), words: &[impl AsRef<str>]) -> Expr {
+    match words {
+        [word] => column(of.0, of.1).eq(word.as_ref()),
+        _ => listed(of, "IN (SELECT value", words),
+    }
+}
+
+/// A comparison with a list that is a single parameter: however long the list, the statement
+/// is the same one, and prepared once.
+fn listed(of: (&'static str, &'static str), how: &str, values: &[impl AsRef<str>]) -> Expr {
+    let (table, name) = of;
+    let text = format!("\"{table}\".\"{name}\" {how} FROM json_each(?))");
+    Expr::cust_with_values(text, [array(values)])
+}
+
+/// Texts as one parameter.
+fn array(values: &[impl AsRef<str>]) -> String {
+    let values = values.iter().map(|value| value.as_ref().into());
+    serde_json::Value::Array(values.collect()).to_string()
 }
 
 /// A column of a table.
@@ -72,13 +111,36 @@ fn column(table: &'static str, name: &'static str) -> Expr {
 
 fn tags(table: &'static str, criterion: &TagCriterion) -> Condition {
     match criterion {
-        TagCriterion::HasAll(tags) => tags.iter().fold(Condition::all(), |all, tag| {
-            let has =
-                format!("EXISTS (SELECT 1 FROM json_each(\"{table}\".\"tags\") WHERE value = ?)");
-            all.add(Expr::cust_with_values(has, [tag.as_str()]))
-        }),
+        TagCriterion::HasAll(tags) => has_all(table, tags),
         TagCriterion::IsEmpty(true) => Condition::all().add(column(table, "tags").eq("[]")),
         TagCriterion::IsEmpty(false) => Condition::all().add(column(table, "tags").ne("[]")),
+    }
+}
+
+/// A row's tags are gone through once, whatever the number of those that are asked for: these
+/// are read into a table of the statement's own, once for all rows.
+fn has_all(table: &'static str, tags: &[String]) -> Condition {
+    let wanted: BTreeSet<&str> = tags.iter().map(String::as_str).collect();
+    let wanted: Vec<&str> = wanted.into_iter().collect();
+    let all = Condition::all();
+    match wanted.as_slice() {
+        [] => all,
+        [tag] => {
+            let has =
+                format!("EXISTS (SELECT 1 FROM json_each(\"{table}\".\"tags\") WHERE value = ?)");
+            all.add(Expr::cust_with_values(has, [*tag]))
+        }
+        several => {
+            let has = format!(
+                "(SELECT count(DISTINCT value) FROM json_each(\"{table}\".\"tags\") \
+                 WHERE value IN (SELECT value FROM json_each(?))) = ?"
+            );
+            let count = Value::from(several.len() as u64);
+            all.add(Expr::cust_with_values(
+                has,
+                [Value::from(array(several)), count],
+            ))
+        }
     }
 }
 

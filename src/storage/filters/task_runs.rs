@@ -4,7 +4,8 @@ use sea_query::{Condition, Expr, ExprTrait, SelectStatement};
 
 use super::flow_runs::{self, words};
 use super::{
-    blobs, column, counting, deployments, exists, flows, paging, some, sorted, tags, time,
+    column, counting, deployments, exists, flows, is_id_in, is_word_in, paging, some, sorted, tags,
+    time,
 };
 use crate::domain::filter::{Filters, FlowRunCriterion, Page, RunSort, TaskRunCriterion};
 use crate::domain::ids::{FlowRunId, TaskRunId};
@@ -71,7 +72,7 @@ fn by_key(filters: &Filters) -> Condition {
     let criteria = filters.flow_runs.iter().flatten();
     criteria.fold(Condition::all(), |all, criterion| match criterion {
         FlowRunCriterion::IdIn(ids) => {
-            all.add(column(TABLE, "flow_run_id").is_in(blobs(ids, FlowRunId::uuid)))
+            all.add(is_id_in((TABLE, "flow_run_id"), ids, FlowRunId::uuid))
         }
         _ => all,
     })
@@ -110,11 +111,11 @@ fn one(criterion: &TaskRunCriterion) -> Condition {
     let of = |name| column(TABLE, name);
     let all = Condition::all();
     match criterion {
-        Ask::IdIn(ids) => all.add(of("id").is_in(blobs(ids, TaskRunId::uuid))),
-        Ask::NameIn(names) => all.add(of("name").is_in(names)),
+        Ask::IdIn(ids) => all.add(is_id_in((TABLE, "id"), ids, TaskRunId::uuid)),
+        Ask::NameIn(names) => all.add(is_word_in((TABLE, "name"), names)),
         Ask::Tags(criterion) => all.add(tags(TABLE, criterion)),
-        Ask::StateTypeIn(kinds) => all.add(of("state_type").is_in(words(kinds))),
-        Ask::StateNameIn(names) => all.add(of("state_name").is_in(names)),
+        Ask::StateTypeIn(kinds) => all.add(is_word_in((TABLE, "state_type"), &words(kinds))),
+        Ask::StateNameIn(names) => all.add(is_word_in((TABLE, "state_name"), names)),
         Ask::StartTime(when) => all.add(time(of("start_time"), *when)),
         Ask::IsSubflow(true) => all.add(stands_for_subflow()),
         Ask::IsSubflow(false) => all.add(stands_for_subflow().not()),

@@ -221,3 +221,134 @@ fn what_agents_ask_all_day_uses_the_partial_indexes() {
         assert!(plan.contains(index), "{sql}\n{plan}");
     }
 }
+
+/// Lists of that many values in every place where there can be one.
+fn lists(many: usize) -> Filters {
+    let words = || (0..many).map(|n| format!("w{n}")).collect::<Vec<_>>();
+    fn ids<T>(many: usize, one: impl Fn() -> T) -> Vec<T> {
+        (0..many).map(|_| one()).collect()
+    }
+    let tags = || TagCriterion::HasAll(words());
+    Filters {
+        flows: Some(vec![
+            FlowCriterion::IdIn(ids(many, FlowId::new)),
+            FlowCriterion::NameIn(words()),
+            FlowCriterion::Tags(tags()),
+        ]),
+        deployments: Some(vec![
+            DeploymentCriterion::IdIn(ids(many, DeploymentId::new)),
+            DeploymentCriterion::NameIn(words()),
+            DeploymentCriterion::Tags(tags()),
+        ]),
+        flow_runs: Some(vec![
+            FlowRunCriterion::IdIn(ids(many, FlowRunId::new)),
+            FlowRunCriterion::IdNotIn(ids(many, FlowRunId::new)),
+            FlowRunCriterion::NameIn(words()),
+            FlowRunCriterion::Tags(tags()),
+            FlowRunCriterion::DeploymentIn(ids(many, DeploymentId::new)),
+            FlowRunCriterion::StateTypeIn(vec![StateType::Running; many]),
+            FlowRunCriterion::StateNameIn(words()),
+            FlowRunCriterion::FlowVersionIn(words()),
+            FlowRunCriterion::ParentTaskRunIn(ids(many, TaskRunId::new)),
+        ]),
+        task_runs: Some(vec![
+            TaskRunCriterion::IdIn(ids(many, TaskRunId::new)),
+            TaskRunCriterion::NameIn(words()),
+            TaskRunCriterion::Tags(tags()),
+            TaskRunCriterion::StateTypeIn(vec![StateType::Failed; many]),
+            TaskRunCriterion::StateNameIn(words()),
+        ]),
+    }
+}
+
+#[test]
+fn a_list_is_one_parameter_however_long_it_is() {
+    let db = schema();
+    let page = Page::default();
+    let texts = |filters: &Filters| {
+        let log = [
+            LogCriterion::FlowRunIn(vec![FlowRunId::new(); 2]),
+            LogCriterion::TaskRunIn(vec![TaskRunId::new(); 2]),
+        ];
+        let sort = LogSort {
+            key: LogKey::Level,
+            descending: true,
+        };
+        let statements = [
+            flows::select(filters, page),
+            deployments::count(filters),
+            flow_runs::select(filters, RunSort::EndTimeDesc, page),
+            task_runs::count(filters),
+            logs::select(&log, sort, page),
+        ];
+        statements.map(|statement| {
+            plan(&db, &statement);
+            statement.build(SqliteQueryBuilder).0
+        })
+    };
+    assert_eq!(texts(&lists(2)), texts(&lists(40_000)));
+}
+
+#[test]
+fn lists_find_what_they_name() {
+    let db = schema();
+    let put = |id: FlowId, name: &str, tags: &str| {
+        db.execute(
+            "INSERT INTO flows (id, created, updated, name, tags) VALUES (?1, 0, 0, ?2, ?3)",
+            rusqlite::params![id, name, tags],
+        )
+        .unwrap();
+    };
+    let (one, two, three) = (FlowId::new(), FlowId::new(), FlowId::new());
+    put(one, "one", r#"["a"]"#);
+    put(two, "tw\"ö\u{0}", r#"["a","a","b"]"#);
+    put(three, "three", r#"["c","b","a"]"#);
+    let found = |criterion: FlowCriterion| {
+        let filters = Filters {
+            flows: Some(vec![criterion]),
+            ..Filters::default()
+        };
+        count(&db, &flows::count(&filters)).unwrap()
+    };
+    let tags = |tags: &[&str]| {
+        let tags = tags.iter().map(|tag| (*tag).to_owned()).collect();
+        found(FlowCriterion::Tags(TagCriterion::HasAll(tags)))
+    };
+    assert_eq!(tags(&[]), 3);
+    assert_eq!(tags(&["a"]), 3);
+    assert_eq!(tags(&["b", "a", "b"]), 2);
+    assert_eq!(tags(&["a", "b", "c"]), 1);
+    assert_eq!(tags(&["a", "d"]), 0);
+    assert_eq!(found(FlowCriterion::IdIn(vec![])), 0);
+    assert_eq!(found(FlowCriterion::IdIn(vec![two])), 1);
+    assert_eq!(found(FlowCriterion::IdIn(vec![one, three, one])), 2);
+    let names = |names: &[&str]| {
+        let names = names.iter().map(|name| (*name).to_owned()).collect();
+        found(FlowCriterion::NameIn(names))
+    };
+    assert_eq!(names(&[]), 0);
+    assert_eq!(names(&["tw\"ö\u{0}"]), 1);
+    assert_eq!(names(&["tw\"ö\u{0}", "one", "four"]), 2);
+}
+
+#[test]
+fn tags_by_tags_are_not_quadratic() {
+    let db = schema();
+    let tags: Vec<_> = (0..20_000).map(|n| format!("t{n}")).collect();
+    let row = serde_json::to_string(&tags).unwrap();
+    for n in 0..4 {
+        db.execute(
+            "INSERT INTO flows (id, created, updated, name, tags) VALUES (?1, 0, 0, ?2, ?3)",
+            rusqlite::params![FlowId::new(), n.to_string(), row],
+        )
+        .unwrap();
+    }
+    let filters = Filters {
+        flows: Some(vec![FlowCriterion::Tags(TagCriterion::HasAll(tags))]),
+        ..Filters::default()
+    };
+    let began = std::time::Instant::now();
+    assert_eq!(count(&db, &flows::count(&filters)).unwrap(), 4);
+    // Each by each, these are 1.6 thousand million comparisons.
+    assert!(began.elapsed().as_secs() < 5, "{:?}", began.elapsed());
+}
