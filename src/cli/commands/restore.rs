@@ -27,6 +27,12 @@ pub fn restore(output: Output, file: &Path, dir: Option<PathBuf>, force: bool) -
         "replaced": restored.replaced,
         "backup": restored.manifest,
     });
+    if !restored.manifest.is_sealed() {
+        eprintln!(
+            "warning: the backup is of an older form without checksums: that it is sound is \
+             checked, that it is unchanged cannot be"
+        );
+    }
     render::print(output, &told, |_| {
         let backup = &restored.manifest;
         let replaced = restored

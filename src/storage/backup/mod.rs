@@ -1,13 +1,15 @@
 //! Backups: one file with the whole database and all documents, and the way back.
 //!
 //! A backup is a tar archive: first `prefectd-backup.json` (the [`Manifest`]), then
-//! `prefectd.db`, then `blobs/<hash>` for every document. The database is copied before the
+//! `prefectd.db`, then `blobs/<hash>` for every document, and last `prefectd-backup.sha256`,
+//! the SHA-256 of all bytes before it: no bit can change unnoticed. The database is copied before the
 //! documents are listed, and clients leave a document here before any row names it: so every
 //! document that the copy names is in the archive.
 
 mod copy;
 mod pack;
 mod restore;
+mod seal;
 mod unpack;
 
 use serde::{Deserialize, Serialize};
@@ -17,8 +19,12 @@ pub(super) use copy::{copy, remove_leftovers};
 pub use pack::pack;
 pub use restore::{Restored, restore};
 
-/// The archive's form; a reader refuses any other.
-const FORMAT: u32 = 1;
+/// The archive's form.
+const FORMAT: u32 = 2;
+/// The form before, which is still read. It has no checksums.
+const UNSEALED: u32 = 1;
+/// The name of what comes last.
+const SEAL: &str = "prefectd-backup.sha256";
 /// The manifest's name in the archive.
 const MANIFEST: &str = "prefectd-backup.json";
 /// The database's.
@@ -41,8 +47,18 @@ pub struct Manifest {
     pub flow_runs: u64,
     /// The database's size.
     pub database_bytes: u64,
+    /// The SHA-256 of the database in hexadecimal digits; documents have theirs as their name.
+    #[serde(default)]
+    pub database_sha256: Option<String>,
     /// How many documents follow.
     pub documents: u64,
+}
+
+impl Manifest {
+    /// Whether the backup tells when any bit of it has changed.
+    pub fn is_sealed(&self) -> bool {
+        self.format != UNSEALED
+    }
 }
 
 #[cfg(test)]

@@ -1,18 +1,25 @@
 //! Writes a backup.
 
 use std::fs::File;
-use std::io::{Read, Write};
+use std::io::{self, Read, Seek, Write};
 
+use sha2::{Digest, Sha256};
 use tar::{Builder, Header};
 
-use super::{BLOBS, DATABASE, FORMAT, MANIFEST, Manifest, Snapshot};
+use super::seal::{DIGITS, Seal, Sealed, hex};
+use super::{BLOBS, DATABASE, FORMAT, MANIFEST, Manifest, SEAL, Snapshot};
 use crate::domain::document::DocumentId;
 use crate::domain::error::{Error, Result};
 use crate::domain::time::Timestamp;
 use crate::storage::blobs::Blobs;
 
 /// Writes the copy, made at `now`, and all documents to `out`.
-pub fn pack(copy: Snapshot, blobs: &Blobs, now: Timestamp, out: impl Write) -> Result<Manifest> {
+pub fn pack(
+    mut copy: Snapshot,
+    blobs: &Blobs,
+    now: Timestamp,
+    out: impl Write,
+) -> Result<Manifest> {
     let documents = blobs.all()?;
     let created = now.utc().unwrap_or_default();
     let manifest = Manifest {
@@ -22,10 +29,15 @@ pub fn pack(copy: Snapshot, blobs: &Blobs, now: Timestamp, out: impl Write) -> R
         schema: copy.facts.schema,
         flow_runs: copy.facts.flow_runs,
         database_bytes: copy.bytes,
+        database_sha256: Some(hash(&mut copy.file).map_err(unwritten)?),
         documents: documents.len() as u64,
     };
+    let seal = Seal::default();
     let mut archive = Archive {
-        tar: Builder::new(out),
+        tar: Builder::new(Sealed {
+            inner: out,
+            seal: seal.clone(),
+        }),
         mtime: created.timestamp().unsigned_abs(),
     };
     let text = serde_json::to_vec_pretty(&manifest).map_err(Error::internal)?;
@@ -34,6 +46,7 @@ pub fn pack(copy: Snapshot, blobs: &Blobs, now: Timestamp, out: impl Write) -> R
     for id in documents {
         archive.add_document(blobs, id)?;
     }
+    archive.add(SEAL, DIGITS, seal.content())?;
     let mut out = archive.tar.into_inner().map_err(unwritten)?;
     out.flush().map_err(unwritten)?;
     Ok(manifest)
@@ -65,6 +78,14 @@ impl<W: Write> Archive<W> {
         })?;
         self.add(&format!("{BLOBS}{id}"), bytes, file)
     }
+}
+
+/// Of the whole file, which is then at its start again.
+fn hash(file: &mut File) -> io::Result<String> {
+    let mut hash = Sha256::new();
+    io::copy(file, &mut hash)?;
+    file.rewind()?;
+    Ok(hex(&hash.finalize()))
 }
 
 fn unwritten(error: std::io::Error) -> Error {

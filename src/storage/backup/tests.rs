@@ -168,7 +168,7 @@ async fn a_damaged_or_foreign_archive_changes_nothing() {
             "use that version",
             altered(&archive, |name, bytes| {
                 let text =
-                    String::from_utf8_lossy(&bytes).replace("\"format\": 1", "\"format\": 2");
+                    String::from_utf8_lossy(&bytes).replace("\"format\": 2", "\"format\": 3");
                 let is_manifest = name == MANIFEST;
                 Some((
                     name.to_owned(),
@@ -195,4 +195,44 @@ async fn a_second_copy_at_the_same_time_is_refused() {
     assert_eq!(store.copy().await.unwrap_err().kind(), Kind::Conflict);
     drop(turn);
     assert_eq!(store.copy().await.unwrap().facts.flow_runs, 0);
+}
+
+#[tokio::test]
+async fn a_flipped_bit_anywhere_is_found() {
+    let (archive, _) = archive().await;
+    let (_dir, state) = new_dir();
+    // Every byte of what is small, a bit here and there in the database.
+    let database = archive.len() / 2;
+    let few = (0..archive.len()).step_by(1999);
+    let ends = (0..1536)
+        .step_by(7)
+        .chain(archive.len() - 4096..archive.len());
+    for at in few.chain(ends.step_by(5)).chain([database]) {
+        let mut bad = archive.clone();
+        bad[at] ^= 1 << (at % 8);
+        let refusal = restore(bad.as_slice(), &state, true);
+        assert!(refusal.is_err(), "byte {at} of {}", archive.len());
+    }
+    assert!(restore(archive.as_slice(), &state, true).is_ok());
+}
+
+#[tokio::test]
+async fn a_backup_of_the_form_before_is_restored() {
+    let (archive, _) = archive().await;
+    let old = altered(&archive, |name, bytes| {
+        let text = String::from_utf8_lossy(&bytes).replace("\"format\": 2", "\"format\": 1");
+        let lines = text
+            .lines()
+            .filter(|line| !line.contains("database_sha256"));
+        let old = lines.collect::<Vec<_>>().join("\n");
+        match name {
+            MANIFEST => Some((name.to_owned(), old.into())),
+            SEAL => None,
+            _ => Some((name.to_owned(), bytes)),
+        }
+    });
+    let (_dir, state) = new_dir();
+    let restored = restore(old.as_slice(), &state, false).unwrap();
+    assert!(!restored.manifest.is_sealed());
+    assert_eq!(flow_names(&state).await, ["kept"]);
 }

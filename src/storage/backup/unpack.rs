@@ -9,7 +9,8 @@ use sha2::{Digest, Sha256};
 use tar::{Archive, Entry};
 
 use super::super::{migrate, upkeep};
-use super::{BLOBS, DATABASE, FORMAT, Facts, MANIFEST, Manifest};
+use super::seal::{DIGITS, Seal, Sealed, hex};
+use super::{BLOBS, DATABASE, FORMAT, Facts, MANIFEST, Manifest, SEAL, UNSEALED};
 use crate::domain::document::DocumentId;
 use crate::domain::error::{Error, Result};
 
@@ -20,7 +21,11 @@ const MOST_MANIFEST: u64 = 64 * 1024;
 /// of it. Fails when the archive is no backup, is cut off or damaged, or comes from a newer
 /// version.
 pub fn unpack(archive: impl Read, folder: &Path) -> Result<Manifest> {
-    let mut archive = Archive::new(archive);
+    let seal = Seal::default();
+    let mut archive = Archive::new(Sealed {
+        inner: archive,
+        seal: seal.clone(),
+    });
     let mut entries = archive.entries().map_err(|error| damaged(&error))?;
     let manifest = match entries.next() {
         Some(Ok(entry)) => manifest(entry)?,
@@ -29,20 +34,35 @@ pub fn unpack(archive: impl Read, folder: &Path) -> Result<Manifest> {
     let documents = folder.join(BLOBS);
     fs::create_dir_all(&documents).map_err(Error::internal)?;
     let (mut database_bytes, mut count) = (None, 0);
+    let mut database_hash = Sha256::new();
+    let mut is_unbroken = !manifest.is_sealed();
     for entry in entries {
         let mut entry = entry.map_err(|error| damaged(&error))?;
         let name = String::from_utf8_lossy(&entry.path_bytes()).into_owned();
         if name == DATABASE && database_bytes.is_none() {
-            database_bytes = Some(write(&mut entry, &folder.join(DATABASE), &mut io::sink())?);
+            let path = folder.join(DATABASE);
+            database_bytes = Some(write(&mut entry, &path, &mut database_hash)?);
         } else if let Some(id) = document_of(&name) {
             document(&mut entry, &documents, id)?;
             count += 1;
+        } else if name == SEAL && manifest.is_sealed() {
+            let (expected, mut digits) = (seal.digits(), String::new());
+            let read = entry.take(DIGITS + 1).read_to_string(&mut digits);
+            is_unbroken = read.is_ok() && digits == expected;
+            seal.is_over();
         } else {
             return Err(no_backup());
         }
     }
+    // What comes after the end is part of it.
+    io::copy(&mut archive.into_inner(), &mut io::sink()).map_err(|error| damaged(&error))?;
     if database_bytes != Some(manifest.database_bytes) || count != manifest.documents {
         return Err(damaged(&"it is not complete"));
+    }
+    let database_hash = hex(&database_hash.finalize());
+    let is_same = manifest.database_sha256.as_ref() == Some(&database_hash);
+    if manifest.is_sealed() && !(is_unbroken && is_same && !seal.is_stained()) {
+        return Err(damaged(&"its checksum is another one"));
     }
     check(&folder.join(DATABASE), &manifest)?;
     Ok(manifest)
@@ -52,7 +72,7 @@ fn manifest(entry: Entry<'_, impl Read>) -> Result<Manifest> {
     let is_first = entry.path_bytes().as_ref() == MANIFEST.as_bytes();
     let text = entry.take(MOST_MANIFEST);
     match serde_json::from_reader::<_, Manifest>(text) {
-        Ok(manifest) if is_first && manifest.format == FORMAT => Ok(manifest),
+        Ok(manifest) if is_first && matches!(manifest.format, FORMAT | UNSEALED) => Ok(manifest),
         Ok(manifest) if is_first => Err(Error::invalid(format!(
             "the backup was made by prefectd {}, in a form that this version does not know; \
              use that version",
