@@ -2,11 +2,12 @@
 //!
 //! `PREFECTD_FAULT=<name>` aborts the process, without any clean-up, when it comes to that
 //! place; `<name>:<n>` when it comes there for the n-th time; with `hang@` before the name the
-//! thread that comes there stays there instead. Unset, which is always except
-//! in tests, a point costs one look at a static.
+//! thread that comes there stays there instead, with `stall@` for three and a half seconds.
+//! Unset, which is always except in tests, a point costs one look at a static.
 
 use std::sync::LazyLock;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 /// The points in the life of a run, in their order; the last two are the writer's.
 pub const POINTS: &[&str] = &[
@@ -31,20 +32,31 @@ pub const POINTS: &[&str] = &[
 struct Wanted {
     point: String,
     left: AtomicU64,
-    hangs: bool,
+    how: How,
 }
+
+#[derive(Clone, Copy)]
+enum How {
+    Dies,
+    Hangs,
+    Stalls,
+}
+
+/// How long a thread stalls.
+const STALL: Duration = Duration::from_millis(3500);
 
 static WANTED: LazyLock<Option<Wanted>> = LazyLock::new(|| {
     let wanted = std::env::var("PREFECTD_FAULT").ok()?;
-    let (wanted, hangs) = match wanted.strip_prefix("hang@") {
-        Some(wanted) => (wanted.to_owned(), true),
-        None => (wanted, false),
+    let (how, wanted) = match wanted.split_once('@') {
+        Some(("hang", wanted)) => (How::Hangs, wanted),
+        Some(("stall", wanted)) => (How::Stalls, wanted),
+        _ => (How::Dies, wanted.as_str()),
     };
-    let (point, count) = wanted.split_once(':').unwrap_or((&wanted, "1"));
+    let (point, count) = wanted.split_once(':').unwrap_or((wanted, "1"));
     Some(Wanted {
         point: point.to_owned(),
         left: AtomicU64::new(count.parse().ok()?),
-        hangs,
+        how,
     })
 });
 
@@ -55,9 +67,10 @@ pub fn point(name: &'static str) {
         && wanted.point == name
         && wanted.left.fetch_sub(1, Ordering::SeqCst) == 1
     {
-        match wanted.hangs {
-            true => hang(),
-            false => std::process::abort(),
+        match wanted.how {
+            How::Hangs => hang(),
+            How::Stalls => std::thread::sleep(STALL),
+            How::Dies => std::process::abort(),
         }
     }
 }

@@ -120,8 +120,13 @@ pub fn take(state_dir: &Path) -> anyhow::Result<Lock> {
         .with_context(|| format!("cannot open {}", path.display()))?;
     match Flock::lock(file, FlockArg::LockExclusiveNonblock) {
         Ok(mut lock) => {
-            lock.set_len(0)?;
-            write!(lock, "{}", std::process::id())?;
+            // On a full disk there is no room for the holder's name; the lock holds without.
+            if let Err(error) = lock
+                .set_len(0)
+                .and_then(|()| write!(lock, "{}", std::process::id()))
+            {
+                tracing::debug!(%error, "the lock file does not name its holder");
+            }
             Ok(lock)
         }
         Err((mut file, nix::errno::Errno::EWOULDBLOCK)) => {

@@ -2,7 +2,6 @@
 
 use axum::http::StatusCode;
 
-use crate::domain::alert;
 use crate::domain::error::{Error, Kind};
 
 /// The status that says `kind`.
@@ -13,7 +12,9 @@ pub(super) fn status(kind: Kind) -> StatusCode {
         Kind::Conflict => StatusCode::CONFLICT,
         Kind::Forbidden => StatusCode::FORBIDDEN,
         Kind::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
-        Kind::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
+        Kind::Unavailable | Kind::StorageLost => StatusCode::SERVICE_UNAVAILABLE,
+        // Not a 5xx: whoever repeats the question gets the same answer.
+        Kind::TooSlow => StatusCode::UNPROCESSABLE_ENTITY,
         Kind::StorageFull => StatusCode::INSUFFICIENT_STORAGE,
         Kind::Internal => StatusCode::INTERNAL_SERVER_ERROR,
     }
@@ -23,12 +24,8 @@ pub(super) fn status(kind: Kind) -> StatusCode {
 pub(super) fn log(error: &Error) {
     match error.kind() {
         Kind::Internal => tracing::error!(context = error.context(), "{}", error.message()),
-        Kind::StorageFull => tracing::error!(
-            message_id = alert::DATABASE_FULL,
-            context = error.context(),
-            "{}",
-            error.message()
-        ),
+        // The store tells these to the log, once and not with every request.
+        Kind::StorageFull | Kind::StorageLost => tracing::debug!("{error}"),
         Kind::Unavailable => tracing::warn!("{}", error.message()),
         _ => {}
     }

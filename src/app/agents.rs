@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
+use super::announce::{self, Crash};
 use super::flow_runs::read;
-use super::{App, Force, Outcome, announce, propose_state};
+use super::{App, Force, Outcome, propose_state};
 use crate::domain::agent::{Load, share};
 use crate::domain::error::{Error, Kind, Result};
 use crate::domain::flow_run::FlowRun;
@@ -96,25 +97,26 @@ impl App {
     /// Cancelled. False when there was nothing to end.
     pub async fn end_run(&self, agent: &str, id: FlowRunId, end: ProposedState) -> Result<bool> {
         let agent = agent.to_owned();
-        let ended = self
-            .write(move |db, now| {
-                let run = match read(db, id) {
-                    Err(gone) if gone.kind() == Kind::NotFound => return Ok(None),
-                    run => run?,
-                };
-                let kind = run.state.as_ref().map(|state| state.kind);
-                let over =
-                    kind.is_some_and(|kind| kind.is_terminal() || kind == StateType::Scheduled);
-                if over || !is_held(&run, &agent) {
-                    return Ok(None);
-                }
-                let end = agent_s_end(run.state.as_ref(), end);
-                let decision = propose_state::for_flow_run(db, &run, end, Force::Yes, now)?;
-                Ok(Some(announce::crash(db, &run, &decision)?))
-            })
-            .await?;
-        self.inner.agent_bell.ring();
-        let ended = ended.map(announce::tell);
+        let work = move |db: &Connection, now| {
+            let run = match read(db, id) {
+                Err(gone) if gone.kind() == Kind::NotFound => return Ok(None),
+                run => run?,
+            };
+            let kind = run.state.as_ref().map(|state| state.kind);
+            let over = kind.is_some_and(|kind| kind.is_terminal() || kind == StateType::Scheduled);
+            if over || !is_held(&run, &agent) {
+                return Ok(None);
+            }
+            let end = agent_s_end(run.state.as_ref(), end);
+            let decision = propose_state::for_flow_run(db, &run, end, Force::Yes, now)?;
+            Ok(Some(announce::crash(db, &run, &decision)?))
+        };
+        let bell = self.agent_bell();
+        let then = move |ended: &Option<Option<Crash>>| {
+            bell.ring();
+            announce::tell(ended.as_ref().and_then(Option::as_ref));
+        };
+        let ended = self.write_then(0, work, then).await?;
         Ok(ended.is_some())
     }
 

@@ -41,7 +41,7 @@ pub(super) fn crash(db: &Connection, run: &FlowRun, decision: &Decision) -> Resu
 }
 
 /// Tells it.
-pub(super) fn tell(crash: Option<Crash>) {
+pub(super) fn tell(crash: Option<&Crash>) {
     let Some(crash) = crash else { return };
     tracing::error!(
         message_id = alert::RUN_CRASHED,

@@ -11,6 +11,8 @@ use crate::domain::flow::Created;
 use crate::domain::flow_run::{DeploymentRunRequest, FlowRun, NewFlowRun};
 use crate::domain::ids::DeploymentId;
 use crate::domain::schedule::Schedule;
+use crate::domain::weight;
+use crate::storage::removal::Removal;
 use crate::storage::{Connection, deployments, flows, schedules};
 
 impl App {
@@ -18,7 +20,8 @@ impl App {
     ///
     /// Fails as a conflict when the flow does not exist.
     pub async fn create_deployment(&self, new: NewDeployment) -> Result<Created<Deployment>> {
-        self.write(move |db, now| {
+        let bytes = weight::of_map(&new.parameters);
+        let work = move |db: &Connection, now| {
             if let Some(infrastructure) = &new.infrastructure {
                 labels::check_settings(infrastructure).map_err(Error::invalid)?;
             }
@@ -45,8 +48,10 @@ impl App {
             schedules::forget(db, created.get().id)?;
             make_runs(db, created.get(), Range::default(), now)?;
             Ok(created)
-        })
-        .await
+        };
+        // Runs may be due earlier than the agents would look by themselves.
+        let then = self.ring_if(|created: &Created<Deployment>| created.get().schedule.is_some());
+        self.write_then(bytes, work, then).await
     }
 
     /// The deployment with that id.
@@ -81,19 +86,19 @@ impl App {
 
     /// A page of deployments, by name.
     pub async fn deployments(&self, filters: Filters, page: Page) -> Result<Vec<Deployment>> {
-        self.read(move |db| deployments::page(db, &filters, page))
+        self.scan(move |db| deployments::page(db, &filters, page))
             .await
     }
 
     /// How many deployments match.
     pub async fn count_deployments(&self, filters: Filters) -> Result<u64> {
-        self.read(move |db| deployments::count(db, &filters)).await
+        self.scan(move |db| deployments::count(db, &filters)).await
     }
 
     /// Follows the deployment's schedule, making its next runs at once, or stops to and
     /// removes those that have not begun.
     pub async fn set_schedule_active(&self, id: DeploymentId, active: bool) -> Result<()> {
-        self.write_once(move |db, now| {
+        let work = move |db: &Connection, now| {
             if !deployments::set_schedule_active(db, id, active, now)? {
                 return Err(unknown());
             }
@@ -101,17 +106,14 @@ impl App {
                 true => make_runs(db, &read(db, id)?, Range::default(), now).map(drop),
                 false => schedules::forget(db, id),
             }
-        })
-        .await
+        };
+        self.write_once_then(0, work, self.ring_if(move |()| active))
+            .await
     }
 
-    /// Removes a deployment; its runs stay.
+    /// Removes a deployment and its runs that have not begun; the others stay.
     pub async fn delete_deployment(&self, id: DeploymentId) -> Result<()> {
-        self.write_once(move |db, _| match deployments::delete(db, id)? {
-            true => Ok(()),
-            false => Err(unknown()),
-        })
-        .await
+        self.remove(Removal::Deployment(id)).await
     }
 
     /// Creates a run of a deployment: its parameters under the request's, its tags and the
@@ -121,13 +123,10 @@ impl App {
         id: DeploymentId,
         request: DeploymentRunRequest,
     ) -> Result<Created<FlowRun>> {
-        let created = self
-            .write_once(move |db, now| create_run(db, run_of(read(db, id)?, request), now))
-            .await?;
-        if may_become_due(created.get()) {
-            self.inner.agent_bell.ring();
-        }
-        Ok(created)
+        let bytes = weight::of_map(&request.parameters) + weight::of_map(&request.context);
+        let work = move |db: &Connection, now| create_run(db, run_of(read(db, id)?, request), now);
+        let then = self.ring_if(|created: &Created<FlowRun>| may_become_due(created.get()));
+        self.write_once_then(bytes, work, then).await
     }
 }
 

@@ -1,6 +1,7 @@
 //! Verbs on flow runs.
 
-use super::{App, Decision, Force, announce, propose_state};
+use super::announce::{self, Crash};
+use super::{App, Decision, Force, propose_state};
 use crate::domain::container::labels;
 use crate::domain::error::{Error, Result};
 use crate::domain::filter::{Filters, Page, RunSort};
@@ -9,6 +10,8 @@ use crate::domain::flow_run::{FlowRun, FlowRunUpdate, NewFlowRun};
 use crate::domain::ids::{FlowRunId, StateId};
 use crate::domain::state::{ProposedState, State, StateType};
 use crate::domain::time::Timestamp;
+use crate::domain::weight;
+use crate::storage::removal::Removal;
 use crate::storage::{Connection, StateOf, deployments, flow_runs, flows, states, task_runs};
 
 impl App {
@@ -16,13 +19,10 @@ impl App {
     ///
     /// Fails as a conflict when the flow, deployment or parent task run does not exist.
     pub async fn create_flow_run(&self, new: NewFlowRun) -> Result<Created<FlowRun>> {
-        let created = self
-            .write_once(move |db, now| create_run(db, new, now))
-            .await?;
-        if may_become_due(created.get()) {
-            self.inner.agent_bell.ring();
-        }
-        Ok(created)
+        let bytes = weight::of_map(&new.parameters) + weight::of_map(&new.context);
+        let then = self.ring_if(|created: &Created<FlowRun>| may_become_due(created.get()));
+        self.write_once_then(bytes, move |db, now| create_run(db, new, now), then)
+            .await
     }
 
     /// The flow run with that id.
@@ -37,13 +37,13 @@ impl App {
         sort: RunSort,
         page: Page,
     ) -> Result<Vec<FlowRun>> {
-        self.read(move |db| flow_runs::page(db, &filters, sort, page))
+        self.scan(move |db| flow_runs::page(db, &filters, sort, page))
             .await
     }
 
     /// How many flow runs match.
     pub async fn count_flow_runs(&self, filters: Filters) -> Result<u64> {
-        self.read(move |db| flow_runs::count(db, &filters)).await
+        self.scan(move |db| flow_runs::count(db, &filters)).await
     }
 
     /// Changes what the update names.
@@ -57,14 +57,7 @@ impl App {
 
     /// Removes a flow run with its states and task runs.
     pub async fn delete_flow_run(&self, id: FlowRunId) -> Result<()> {
-        let deleted = self
-            .write_once(move |db, _| match flow_runs::delete(db, id)? {
-                true => Ok(()),
-                false => Err(unknown()),
-            })
-            .await;
-        self.inner.agent_bell.ring();
-        deleted
+        self.remove(Removal::FlowRun(id)).await
     }
 
     /// Proposes a state for a flow run; see [`crate::domain::orchestration`].
@@ -74,19 +67,22 @@ impl App {
         proposed: ProposedState,
         force: Force,
     ) -> Result<Decision> {
-        let (decision, concerns_agents, crash) = self
-            .write(move |db, now| {
-                let run = read(db, id)?;
-                let decision = propose_state::for_flow_run(db, &run, proposed, force, now)?;
-                let concerns_agents = concerns_agents(&run, &decision);
-                let crash = announce::crash(db, &run, &decision)?;
-                Ok((decision, concerns_agents, crash))
-            })
-            .await?;
-        if concerns_agents {
-            self.inner.agent_bell.ring();
-        }
-        announce::tell(crash);
+        let bytes = proposed.data.as_ref().map_or(0, weight::of_value);
+        let bell = self.agent_bell();
+        let work = move |db: &Connection, now| {
+            let run = read(db, id)?;
+            let decision = propose_state::for_flow_run(db, &run, proposed, force, now)?;
+            let concerns_agents = concerns_agents(&run, &decision);
+            let crash = announce::crash(db, &run, &decision)?;
+            Ok((decision, concerns_agents, crash))
+        };
+        let then = move |(_, concerns_agents, crash): &(Decision, bool, Option<Crash>)| {
+            if *concerns_agents {
+                bell.ring();
+            }
+            announce::tell(crash.as_ref());
+        };
+        let (decision, ..) = self.write_then(bytes, work, then).await?;
         Ok(decision)
     }
 

@@ -6,6 +6,7 @@ use crate::domain::filter::{Filters, Page};
 use crate::domain::flow::{Created, Flow, NewFlow};
 use crate::domain::ids::FlowId;
 use crate::storage::flows;
+use crate::storage::removal::Removal;
 
 impl App {
     /// Registers a flow by its name, or answers the one that is there.
@@ -29,12 +30,12 @@ impl App {
 
     /// A page of flows, by name.
     pub async fn flows(&self, filters: Filters, page: Page) -> Result<Vec<Flow>> {
-        self.read(move |db| flows::page(db, &filters, page)).await
+        self.scan(move |db| flows::page(db, &filters, page)).await
     }
 
     /// How many flows match.
     pub async fn count_flows(&self, filters: Filters) -> Result<u64> {
-        self.read(move |db| flows::count(db, &filters)).await
+        self.scan(move |db| flows::count(db, &filters)).await
     }
 
     /// Replaces a flow's tags.
@@ -50,20 +51,16 @@ impl App {
     /// Removes a flow with its deployments and runs. Fails as a conflict, saying what would go,
     /// when it has deployments, unless forced.
     pub async fn delete_flow(&self, id: FlowId, force: Force) -> Result<()> {
-        let deleted = self
-            .write_once(move |db, _| {
-                let (deployments, runs) = flows::holds(db, id)?;
-                if deployments > 0 && force == Force::No {
-                    return Err(Error::conflict(would_go(deployments, runs)));
-                }
-                match flows::delete(db, id)? {
-                    true => Ok(()),
-                    false => Err(unknown()),
-                }
-            })
-            .await;
-        self.inner.agent_bell.ring();
-        deleted
+        self.remove_if(Removal::Flow(id), move |db| {
+            if force == Force::Yes {
+                return Ok(());
+            }
+            match flows::holds(db, id)? {
+                (0, _) => Ok(()),
+                (deployments, runs) => Err(Error::conflict(would_go(deployments, runs))),
+            }
+        })
+        .await
     }
 }
 

@@ -10,14 +10,14 @@ impl App {
     /// Flow runs by when they were expected to start, and by state.
     pub async fn flow_run_history(&self, filters: Filters, buckets: Buckets) -> Result<Vec<Tally>> {
         let now = self.now();
-        self.read(move |db| history::of_flow_runs(db, &filters, buckets, now))
+        self.scan(move |db| history::of_flow_runs(db, &filters, buckets, now))
             .await
     }
 
     /// Task runs by when they were expected to start, and by state.
     pub async fn task_run_history(&self, filters: Filters, buckets: Buckets) -> Result<Vec<Tally>> {
         let now = self.now();
-        self.read(move |db| history::of_task_runs(db, &filters, buckets, now))
+        self.scan(move |db| history::of_task_runs(db, &filters, buckets, now))
             .await
     }
 }

@@ -7,7 +7,10 @@ use crate::domain::ids::FlowRunId;
 use crate::domain::log::{Lines, Log, NewLog, OUTPUT_LOGGER, OutputSeen, OutputState, Wanted};
 use crate::domain::time::Span;
 use crate::storage::flow_runs::{self, Output};
-use crate::storage::logs;
+use crate::storage::{Connection, logs};
+
+/// About what a line holds beside its message, in bytes.
+const LINE: usize = 200;
 
 /// For how long after the end of a run that no agent started lines are still to be expected:
 /// its own process hands them in every two seconds, and at its end.
@@ -19,8 +22,9 @@ impl App {
         if lines.is_empty() {
             return Ok(());
         }
-        self.write_once(move |db, now| logs::insert(db, &lines, now))
-            .await
+        let bytes = lines.iter().map(|line| LINE + line.message.len()).sum();
+        let work = move |db: &Connection, now| logs::insert(db, &lines, now);
+        self.write_once_then(bytes, work, |()| ()).await
     }
 
     /// A page of lines.
@@ -30,13 +34,13 @@ impl App {
         sort: LogSort,
         page: Page,
     ) -> Result<Vec<Log>> {
-        self.read(move |db| logs::page(db, &criteria, sort, page))
+        self.scan(move |db| logs::page(db, &criteria, sort, page))
             .await
     }
 
     /// How many lines match.
     pub async fn count_logs(&self, criteria: Vec<LogCriterion>) -> Result<u64> {
-        self.read(move |db| logs::count(db, &criteria)).await
+        self.scan(move |db| logs::count(db, &criteria)).await
     }
 
     /// How much of a run's own output is stored.

@@ -2,13 +2,15 @@
 //!
 //! Handlers and services share these verbs, so there is one road to every change: read
 //! facts, ask the domain, write, all in one transaction of the writer; then ring the bell
-//! of whoever should look. No verb starts or stops a process: it records the wish, and the
+//! of whoever should look, which the writer does, so that no caller who leaves takes it along.
+//! No verb starts or stops a process: it records the wish, and the
 //! agent makes the world agree.
 
 mod agents;
 mod announce;
 mod backup;
 mod bell;
+mod budget;
 mod deployments;
 mod documents;
 mod examine;
@@ -20,6 +22,7 @@ mod ids;
 mod logs;
 mod once;
 mod propose_state;
+mod removal;
 mod retention;
 mod roster;
 mod saved_searches;
@@ -104,6 +107,35 @@ impl App {
             .await
     }
 
+    /// The same for work that holds about so many `bytes` while it waits, and that entails
+    /// something. `then` is carried out after the commit and before this answers, whether or
+    /// not the caller is still there: whoever should look is always told.
+    async fn write_then<T, F, E>(&self, bytes: usize, work: F, then: E) -> Result<T>
+    where
+        T: Send + 'static,
+        F: FnOnce(&Connection, Timestamp) -> Result<T> + Send + 'static,
+        E: FnOnce(&T) + Send + 'static,
+    {
+        let clock = Arc::clone(&self.inner.clock);
+        self.inner
+            .store
+            .write_then(bytes, move |db| work(db, clock.now()), then)
+            .await
+    }
+
+    /// What has the agents look once something is committed, if it is to concern them.
+    fn ring_if<T>(
+        &self,
+        concerns: impl FnOnce(&T) -> bool + Send + 'static,
+    ) -> impl FnOnce(&T) + Send + 'static {
+        let bell = self.agent_bell();
+        move |done| {
+            if concerns(done) {
+                bell.ring();
+            }
+        }
+    }
+
     /// One statement that looks something up by key.
     async fn look_up<T, F>(&self, work: F) -> Result<T>
     where
@@ -113,7 +145,16 @@ impl App {
         self.inner.store.look_up(work).await
     }
 
-    /// One snapshot of a reader.
+    /// One snapshot of a reader, for a question that a caller puts together.
+    async fn scan<T, F>(&self, work: F) -> Result<T>
+    where
+        T: Send + 'static,
+        F: FnOnce(&Connection) -> Result<T> + Send + 'static,
+    {
+        self.inner.store.scan(work).await
+    }
+
+    /// One snapshot of a reader, for what is short.
     async fn read<T, F>(&self, work: F) -> Result<T>
     where
         T: Send + 'static,

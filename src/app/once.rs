@@ -76,6 +76,11 @@ pub async fn under<F: Future>(key: Option<RequestKey>, request: F) -> F::Output 
     CURRENT.scope(key, request).await
 }
 
+/// The key of the request that is being carried out, for what goes on without it.
+pub(super) fn current() -> Option<RequestKey> {
+    CURRENT.try_with(Clone::clone).ok().flatten()
+}
+
 /// What a verb answers that can be answered again.
 pub(super) trait Repeat: Sized + Send + 'static {
     /// What is noted of it.
@@ -113,19 +118,30 @@ impl App {
         T: Repeat,
         F: FnOnce(&Connection, Timestamp) -> Result<T> + Send + 'static,
     {
+        self.write_once_then(0, work, |_| ()).await
+    }
+
+    /// The same for work that holds about so many `bytes` and that entails something; see
+    /// [`App::write_then`]. What it entails is done for each time that the request comes.
+    pub(super) async fn write_once_then<T, F, E>(&self, bytes: usize, work: F, then: E) -> Result<T>
+    where
+        T: Repeat,
+        F: FnOnce(&Connection, Timestamp) -> Result<T> + Send + 'static,
+        E: FnOnce(&T) + Send + 'static,
+    {
         let key = CURRENT.try_with(|key| key.as_ref().map(RequestKey::next));
         let Some(key) = key.ok().flatten() else {
-            return self.write(work).await;
+            return self.write_then(bytes, work, then).await;
         };
-        self.write(move |db, now| {
+        let work = move |db: &Connection, now| {
             if let Some(subject) = requests::find(db, &key)? {
                 return T::again(db, subject);
             }
             let done = work(db, now)?;
             requests::insert(db, &key, done.subject(), now)?;
             Ok(done)
-        })
-        .await
+        };
+        self.write_then(bytes, work, then).await
     }
 
     /// Forgets requests that come no more, for about as long as `budget`; answers how many,

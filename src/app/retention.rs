@@ -3,11 +3,13 @@
 use std::time::{Duration, Instant};
 
 use super::App;
+use super::budget::Budget;
+use super::removal::task_run;
 use crate::domain::error::Result;
 use crate::domain::ids::{FlowRunId, LogId};
 use crate::domain::retention::{Keep, may_go};
 use crate::domain::time::Timestamp;
-use crate::storage::{Connection, flow_runs, retention, task_runs, upkeep};
+use crate::storage::{Connection, flow_runs, removal, retention, upkeep};
 
 /// Rows of one kind that are deleted between two looks at the time.
 const CHUNK: i64 = 16;
@@ -93,7 +95,7 @@ impl App {
     /// Up to `limit` cache entries that can answer nothing, from `after` on.
     pub async fn stale_cache_entries(&self, after: i64, limit: i64) -> Result<Vec<i64>> {
         let now = self.now();
-        self.read(move |db| retention::stale_entries(db, after, now, limit))
+        self.scan(move |db| retention::stale_entries(db, after, now, limit))
             .await
     }
 
@@ -129,10 +131,7 @@ impl App {
         F: Fn(&Connection, T, &Budget) -> Result<bool> + Send + 'static,
     {
         self.write(move |db, _| {
-            let budget = Budget {
-                began: Instant::now(),
-                time,
-            };
+            let budget = Budget::of(time);
             let mut done = 0;
             for id in &ids {
                 if !work(db, *id, &budget)? {
@@ -146,22 +145,10 @@ impl App {
             Ok(Slice {
                 left: ids.get(done..).unwrap_or_default().to_vec(),
                 done: done as u64,
-                took: budget.began.elapsed(),
+                took: budget.took(),
             })
         })
         .await
-    }
-}
-
-/// How long a slice may go on.
-struct Budget {
-    began: Instant,
-    time: Duration,
-}
-
-impl Budget {
-    fn is_spent(&self) -> bool {
-        self.began.elapsed() >= self.time
     }
 }
 
@@ -185,10 +172,14 @@ fn take_apart(db: &Connection, id: FlowRunId, budget: &Budget) -> Result<bool> {
                 }
             }
             // A sub-flow that has not ended loses its parent and goes when its own time comes.
-            task_runs::delete(db, task)?;
-            if budget.is_spent() {
+            if !task_run(db, task, budget)? || budget.is_spent() {
                 return Ok(false);
             }
+        }
+    }
+    while removal::some_flow_run_states(db, id, CHUNK)? > 0 {
+        if budget.is_spent() {
+            return Ok(false);
         }
     }
     flow_runs::delete(db, id)?;

@@ -35,14 +35,12 @@ impl App {
     /// Makes the runs that a deployment's schedule asks for within a range. An unknown
     /// deployment, or one without an active schedule, makes none.
     pub async fn schedule_runs(&self, id: DeploymentId, range: Range) -> Result<u64> {
-        let made = self
-            .write(move |db, now| match deployments::by_id(db, id)? {
-                Some(deployment) => make_runs(db, &deployment, range, now),
-                None => Ok(0),
-            })
-            .await;
-        self.inner.agent_bell.ring();
-        made
+        let work = move |db: &Connection, now| match deployments::by_id(db, id)? {
+            Some(deployment) => make_runs(db, &deployment, range, now),
+            None => Ok(0),
+        };
+        self.write_then(0, work, self.ring_if(|made| *made > 0))
+            .await
     }
 
     /// Fills up every deployment that has fewer runs to come than it should; answers how
@@ -59,11 +57,11 @@ impl App {
             };
             after = Some(last);
             for id in self.short_of_runs(wanting).await? {
-                made += self.write(move |db, now| fill(db, id, now)).await?;
+                let work = move |db: &Connection, now| fill(db, id, now);
+                made += self
+                    .write_then(0, work, self.ring_if(|made| *made > 0))
+                    .await?;
             }
-        }
-        if made > 0 {
-            self.inner.agent_bell.ring();
         }
         Ok(made)
     }

@@ -7,6 +7,8 @@ use crate::domain::flow::Created;
 use crate::domain::ids::{FlowRunId, StateId, TaskRunId};
 use crate::domain::state::{ProposedState, State};
 use crate::domain::task_run::{NewTaskRun, TaskRun};
+use crate::domain::weight;
+use crate::storage::removal::Removal;
 use crate::storage::{Connection, StateOf, flow_runs, states, task_runs};
 
 impl App {
@@ -39,13 +41,13 @@ impl App {
         sort: RunSort,
         page: Page,
     ) -> Result<Vec<TaskRun>> {
-        self.read(move |db| task_runs::page(db, &filters, sort, page))
+        self.scan(move |db| task_runs::page(db, &filters, sort, page))
             .await
     }
 
     /// Every task run of a flow run, newest first.
     pub async fn task_runs_of(&self, id: FlowRunId) -> Result<Vec<TaskRun>> {
-        self.read(move |db| {
+        self.scan(move |db| {
             super::flow_runs::read(db, id)?;
             let filters = Filters {
                 flow_runs: Some(vec![FlowRunCriterion::IdIn(vec![id])]),
@@ -62,16 +64,12 @@ impl App {
 
     /// How many task runs match.
     pub async fn count_task_runs(&self, filters: Filters) -> Result<u64> {
-        self.read(move |db| task_runs::count(db, &filters)).await
+        self.scan(move |db| task_runs::count(db, &filters)).await
     }
 
     /// Removes a task run with its states.
     pub async fn delete_task_run(&self, id: TaskRunId) -> Result<()> {
-        self.write_once(move |db, _| match task_runs::delete(db, id)? {
-            true => Ok(()),
-            false => Err(unknown()),
-        })
-        .await
+        self.remove(Removal::TaskRun(id)).await
     }
 
     /// Proposes a state for a task run; see [`crate::domain::orchestration`].
@@ -81,11 +79,12 @@ impl App {
         proposed: ProposedState,
         force: Force,
     ) -> Result<Decision> {
-        self.write(move |db, now| {
+        let bytes = proposed.data.as_ref().map_or(0, weight::of_value);
+        let work = move |db: &Connection, now| {
             let run = read(db, id)?;
             propose_state::for_task_run(db, &run, proposed, force, now)
-        })
-        .await
+        };
+        self.write_then(bytes, work, |_| ()).await
     }
 
     /// One state of some task run.

@@ -80,7 +80,7 @@ impl App {
         {
             return Ok(counts.clone());
         }
-        let counts = self.read(|db| {
+        let counts = self.scan(|db| {
             Ok(Counts {
                 runs: all_types(&flow_runs::count_by_state(db)?),
                 free_pages: upkeep::free_pages(db)?,

@@ -55,13 +55,16 @@ impl Health {
 
     async fn look(&self, started: Timestamp) {
         // A writer that hangs leaves this waiting, and the watchdog unfed.
-        let writes = self.app.check_writer().await;
+        let writes = self.app.check_writer_lives().await;
         let report = self.app.embedded_report();
         if writes.is_ok() && self.agent_lives(report.as_ref(), started) {
             systemd::alive();
         }
         match self.standing(report.as_ref()).await {
-            Ok(standing) => self.line.stand(standing),
+            Ok(standing) => self.line.stand(match self.app.storage_trouble() {
+                Some(trouble) => format!("{standing}; {trouble}"),
+                None => standing,
+            }),
             Err(error) => self
                 .line
                 .stand(format!("the database does not answer: {error}")),

@@ -122,6 +122,7 @@ pub async fn run(settings: Settings, flags: Flags) -> anyhow::Result<()> {
         for_processes.inspect(|address| relay.listen(*address));
         tasks.spawn(agent.work(stop.clone()));
     }
+    tasks.spawn(services::removals(app.clone(), stop.clone()));
     if settings.services {
         start_services(&tasks, &app, &settings, &stop);
     }
@@ -242,6 +243,7 @@ fn serve_tcp(
 async fn open_app(settings: Settings, clock: SharedClock) -> anyhow::Result<App> {
     let opened = tokio::task::spawn_blocking(move || {
         let database = state_dir::database(&settings.state_dir);
+        check_not_lost(&settings.state_dir, &database)?;
         let store = Store::open(&database)
             .with_context(|| format!("cannot open the database {}", database.display()))?;
         let blobs = Blobs::open(&state_dir::blobs(&settings.state_dir))?
@@ -251,9 +253,27 @@ async fn open_app(settings: Settings, clock: SharedClock) -> anyhow::Result<App>
     opened.await?
 }
 
+/// Refuses to begin with an empty database where there was another one: its runs may still be
+/// running, and what is left of its log would be thrown away.
+fn check_not_lost(state_dir: &Path, database: &Path) -> anyhow::Result<()> {
+    let known = state_dir.join(INSTANCE);
+    if !database.exists() && known.exists() {
+        anyhow::bail!(
+            "the database {} is gone, though this directory has been in use; put it back or \
+             restore a backup (`prefectctl restore`), or remove {} to begin with an empty one",
+            database.display(),
+            known.display()
+        );
+    }
+    Ok(())
+}
+
+/// The file that names a state directory.
+const INSTANCE: &str = "instance-id";
+
 /// Names this state directory among all on the machine; made once.
 fn instance_id(state_dir: &Path) -> anyhow::Result<String> {
-    let path = state_dir.join("instance-id");
+    let path = state_dir.join(INSTANCE);
     if let Ok(known) = std::fs::read_to_string(&path)
         && !known.trim().is_empty()
     {

@@ -22,6 +22,10 @@ pub enum Kind {
     Unavailable,
     /// The disk is full; nothing was written.
     StorageFull,
+    /// What was written would not be found again; nothing was written.
+    StorageLost,
+    /// To answer takes longer than anybody may have the database for.
+    TooSlow,
     /// Ours to mend. The caller learns no more than that.
     Internal,
 }

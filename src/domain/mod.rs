@@ -29,6 +29,7 @@ pub mod state;
 pub mod task_run;
 pub mod time;
 pub mod usage;
+pub mod weight;
 pub mod why;
 
 /// A JSON object, kept in the order in which it was written.

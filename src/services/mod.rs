@@ -4,10 +4,12 @@ pub mod agent;
 mod driver;
 mod late_runs;
 mod leases;
+mod removals;
 mod retention;
 mod scheduler;
 
 pub use late_runs::late_runs;
 pub use leases::leases;
+pub use removals::removals;
 pub use retention::retention;
 pub use scheduler::scheduler;

@@ -5,7 +5,8 @@
 //! It works in slices of a millisecond or two on the writer's thread and rests in between: long
 //! while others write, hardly at all while nobody does.
 
-use std::time::Duration;
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
@@ -35,13 +36,18 @@ const SPARE: u64 = 128;
 
 /// Works until `stop`.
 pub async fn retention(app: App, keep: Retention, stop: CancellationToken) {
+    let (for_logs, for_cache) = (Seldom::default(), Seldom::default());
     driver::run("retention", EVERY, stop.clone(), || async {
         let mut pace = Pace::new(stop.clone());
         while runs(&app, &keep, &mut pace).await? {
             shrink(&app, &mut pace).await?;
         }
-        logs(&app, &keep, &mut pace).await?;
-        cache(&app, &mut pace).await?;
+        if let Some(_took) = for_logs.turn() {
+            logs(&app, &keep, &mut pace).await?;
+        }
+        if let Some(_took) = for_cache.turn() {
+            cache(&app, &mut pace).await?;
+        }
         requests(&app, &mut pace).await?;
         shrink(&app, &mut pace).await
     })
@@ -136,6 +142,43 @@ async fn shrink(app: &App, pace: &mut Pace) -> Result<()> {
         pace.rest(took).await;
     }
     Ok(())
+}
+
+/// When to do what looks at a whole table: so seldom that it takes next to none of the time.
+#[derive(Default)]
+struct Seldom {
+    next: Mutex<Option<Instant>>,
+}
+
+/// Part of the time that such looks may take: one of so many.
+const PART: u32 = 1000;
+
+impl Seldom {
+    /// A turn, if it is time for one.
+    fn turn(&self) -> Option<Turn<'_>> {
+        let began = Instant::now();
+        let is_early = self.next().is_some_and(|next| began < next);
+        (!is_early).then_some(Turn {
+            began,
+            seldom: self,
+        })
+    }
+
+    fn next(&self) -> std::sync::MutexGuard<'_, Option<Instant>> {
+        self.next.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Notes at its end how long it took.
+struct Turn<'a> {
+    began: Instant,
+    seldom: &'a Seldom,
+}
+
+impl Drop for Turn<'_> {
+    fn drop(&mut self) {
+        *self.seldom.next() = self.began.checked_add(self.began.elapsed() * PART);
+    }
 }
 
 /// How fast to go on.

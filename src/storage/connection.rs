@@ -59,6 +59,18 @@ pub(super) fn open_reader(path: &Path) -> Result<Connection> {
     Ok(connection)
 }
 
+/// The only connection while the disk is too full for the files through which several share a
+/// database. It keeps the index of the write-ahead log to itself, and writes nothing.
+pub(super) fn open_sole_reader(path: &Path) -> Result<Connection> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = Connection::open_with_flags(path, flags)?;
+    connection.pragma_update(None, "locking_mode", "EXCLUSIVE")?;
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
+    connection.pragma_update(None, "query_only", true)?;
+    tune(&connection, 2 * 1024)?;
+    Ok(connection)
+}
+
 /// The file is in the system's cache anyway; a connection's own saves it the way there, and
 /// counts as the daemon's memory.
 fn tune(connection: &Connection, cache_kib: i64) -> Result<()> {

@@ -2,14 +2,14 @@
 //!
 //! One writer thread owns the one connection that writes; it runs closures from a queue and
 //! commits everything that waits in a single transaction, each closure within its own
-//! savepoint. Readers are a few threads with query-only connections, and two more connections
-//! on which look-ups by key run where they are asked. Nobody holds a connection across an
+//! savepoint. Readers are a few threads with query-only connections, some for what is short and
+//! some for what may take long, and two more connections on which look-ups by key run where
+//! they are asked. Nobody holds a connection across an
 //! await: a caller hands in a closure and waits for its answer, which comes after the commit.
 //! A 2xx to a write therefore survives power loss.
 //!
 //! The noun files hold small functions that take a transaction or a connection.
 
-pub mod admin;
 pub mod backup;
 pub mod blobs;
 mod bulk;
@@ -25,9 +25,13 @@ pub mod flows;
 pub mod ids;
 pub mod logs;
 mod migrate;
+mod place;
+#[cfg(test)]
+mod plans;
 mod query;
 mod queue;
 mod readers;
+pub mod removal;
 pub mod requests;
 pub mod retention;
 pub mod saved_searches;
@@ -35,7 +39,9 @@ mod schedule;
 pub mod schedules;
 pub mod states;
 pub mod task_runs;
+mod trouble;
 pub mod upkeep;
+mod write;
 mod writer;
 
 use std::path::{Path, PathBuf};
@@ -49,9 +55,6 @@ use crate::domain::error::{Error, Kind, Result};
 pub use filters::history;
 pub use rusqlite::Connection;
 pub use states::StateOf;
-
-/// How many threads answer reads.
-const READERS: usize = 4;
 
 /// A handle to the database; clones share it.
 #[derive(Clone)]
@@ -70,7 +73,8 @@ pub struct Size {
 
 struct Inner {
     writer: writer::Writer,
-    readers: readers::Readers,
+    readers: Arc<readers::Current>,
+    trouble: trouble::Trouble,
     path: PathBuf,
     /// Held while the database is copied, which is done once at a time.
     copying: Arc<tokio::sync::Mutex<()>>,
@@ -78,21 +82,37 @@ struct Inner {
 
 impl Store {
     /// Opens the file, creating it when it is not there, and brings its schema up to date.
+    /// Where the disk is too full for that, what is there can be read, and writes are refused
+    /// until there is room.
     ///
-    /// Fails when the file is from a newer version, is no database, or cannot be written.
+    /// Fails when the file is from a newer version, is no database, or cannot be written for
+    /// another reason.
     pub fn open(path: &Path) -> Result<Self> {
         connection::check_library()?;
         backup::remove_leftovers(path);
-        let mut connection = connection::open_writer(path)?;
-        upkeep::make_shrinkable(&connection)?;
-        migrate::run(&mut connection)?;
-        let readers = readers::Readers::start(path, READERS)?;
-        let checkpoints = checkpoints::Checkpoints::start(path)?;
-        let writer = writer::Writer::start(connection, checkpoints)?;
+        let trouble = trouble::Trouble::default();
+        let folder = path.parent().unwrap_or(Path::new("/")).to_owned();
+        let (readers, beginning) = match open_whole(path) {
+            Ok((readers, open)) => {
+                let readers = Arc::new(readers::Current::new(readers));
+                (readers, writer::Beginning::Open(Box::new(open)))
+            }
+            Err(error) if path.exists() && trouble::check_room(&folder).is_err() => {
+                trouble.note(&trouble::full(error));
+                let sole = readers::Readers::start_sole(path)?;
+                let readers = Arc::new(readers::Current::new(sole));
+                tracing::warn!("the daemon starts all the same; until then it only reads");
+                let opener = open_later(path, &readers);
+                (readers, writer::Beginning::Full(opener))
+            }
+            Err(error) => return Err(error),
+        };
+        let writer = writer::Writer::start(folder, beginning, trouble.clone())?;
         Ok(Self {
             inner: Arc::new(Inner {
                 writer,
                 readers,
+                trouble,
                 path: path.to_owned(),
                 copying: Arc::default(),
             }),
@@ -106,16 +126,38 @@ impl Store {
         T: Send + 'static,
         F: FnOnce(&Connection) -> Result<T> + Send + 'static,
     {
-        self.inner.writer.run(work).await
+        self.inner.writer.run(0, work, |_| ()).await
     }
 
-    /// Runs `work` on a query-only connection.
+    /// The same for work that holds about so many `bytes` while it waits, and that entails
+    /// something: `then` is carried out after the commit and before this answers, whether or
+    /// not anybody still waits for the answer. It must not take long.
+    pub async fn write_then<T, F, E>(&self, bytes: usize, work: F, then: E) -> Result<T>
+    where
+        T: Send + 'static,
+        F: FnOnce(&Connection) -> Result<T> + Send + 'static,
+        E: FnOnce(&T) + Send + 'static,
+    {
+        self.inner.writer.run(bytes, work, then).await
+    }
+
+    /// Runs `work` on a query-only connection. For what is short; see [`Store::scan`].
     pub async fn read<T, F>(&self, work: F) -> Result<T>
     where
         T: Send + 'static,
         F: FnOnce(&Connection) -> Result<T> + Send + 'static,
     {
-        self.inner.readers.run(work).await
+        self.inner.readers.get().run(work).await
+    }
+
+    /// The same for work that may take as long as a caller makes it: it fails as
+    /// [`Kind::TooSlow`] when it takes too long, and ends when nobody waits for it.
+    pub async fn scan<T, F>(&self, work: F) -> Result<T>
+    where
+        T: Send + 'static,
+        F: FnOnce(&Connection) -> Result<T> + Send + 'static,
+    {
+        self.inner.readers.get().scan(work).await
     }
 
     /// Looks something up by key, in a single statement, on a query-only connection. Where one
@@ -125,7 +167,26 @@ impl Store {
         T: Send + 'static,
         F: FnOnce(&Connection) -> Result<T> + Send + 'static,
     {
-        self.inner.readers.look_up(work).await
+        self.inner.readers.get().look_up(work).await
+    }
+
+    /// Whether the database takes writes, tried by one that reaches the disk, and whether
+    /// there is room for more.
+    pub async fn probe(&self) -> Result<()> {
+        let folder = self.inner.path.parent().unwrap_or(Path::new("/"));
+        let room = trouble::check_room(folder);
+        room.inspect_err(|error| self.inner.trouble.note(error))?;
+        self.write(upkeep::touch).await
+    }
+
+    /// Notes a failure that was met while something else was written beside the database.
+    pub fn note(&self, error: &Error) {
+        self.inner.trouble.note(error);
+    }
+
+    /// Why nothing can be written now, in words for people.
+    pub fn trouble(&self) -> Option<String> {
+        self.inner.trouble.now()
     }
 
     /// A copy of the database as it is at one moment; writers do not wait for it. Only one is
@@ -174,6 +235,35 @@ impl Store {
     pub fn close(&self) {
         self.inner.writer.close();
     }
+}
+
+/// The readers and the writing connection of a file that is brought up to date.
+fn open_whole(path: &Path) -> Result<(readers::Readers, writer::Open)> {
+    let mut connection = connection::open_writer(path)?;
+    upkeep::make_shrinkable(&connection)?;
+    migrate::run(&mut connection)?;
+    let readers = readers::Readers::start(path)?;
+    let open = writer::Open {
+        connection,
+        checkpoints: checkpoints::Checkpoints::start(path)?,
+        place: place::Place::of(path),
+    };
+    Ok((readers, open))
+}
+
+/// Opens the file in the place of readers that have it for themselves.
+fn open_later(path: &Path, readers: &Arc<readers::Current>) -> writer::Opener {
+    let (path, readers) = (path.to_owned(), Arc::clone(readers));
+    Box::new(move || {
+        let mut opened = None;
+        let whole = || {
+            let (readers, open) = open_whole(&path)?;
+            opened = Some(open);
+            Ok(readers)
+        };
+        readers.replace(whole, || readers::Readers::start_sole(&path))?;
+        Ok(opened)
+    })
 }
 
 /// The answer to work that came after the end.

@@ -1,9 +1,13 @@
 //! The thread that writes, and group commit.
 //!
-//! The thread sleeps until a closure arrives, then takes along everything else that waits
-//! (up to a limit), runs each in its own savepoint, commits once, and only then answers
-//! all of them. Eight clients cost one flush of the disk instead of eight.
+//! The thread sleeps until a write arrives, then takes along everything else that waits (up to
+//! a limit), runs each in its own savepoint, commits once, and only then answers all of them.
+//! Eight clients cost one flush of the disk instead of eight. What else a write entails, such
+//! as waking whoever should look, is done here as well, after the commit and before the
+//! answer: a caller that has left meanwhile takes nothing with it.
 
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, mpsc};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
@@ -12,96 +16,118 @@ use rusqlite::Connection;
 use tokio::sync::oneshot;
 
 use super::checkpoints::Checkpoints;
+use super::place::Place;
 use super::stopping;
+use super::trouble::{self, Trouble};
+use super::write::{Failure, Write, Written, perform};
 use crate::domain::error::{Error, Kind, Result};
 use crate::fault;
 use crate::metrics::{self, Meters};
 
-/// The most closures that share one commit.
+/// The most writes that share one commit.
 const BATCH: usize = 256;
-
-/// The most closures that may wait; more are refused, so that memory stays bounded.
+/// How long writes are gathered for one commit at most: the first of them waits for all.
+const GATHER: Duration = Duration::from_millis(20);
+/// The most writes that may wait; more are refused, so that memory stays bounded.
 const QUEUE: usize = 4096;
+/// The most bytes that writes may hold while they wait. A single one may hold more.
+const BYTES: usize = 64 * 1024 * 1024;
+/// Up to so many bytes a write is small.
+const SMALL: usize = 16 * 1024;
+/// How often to look whether what is wrong is over.
+const LOOK_AGAIN: Duration = Duration::from_secs(1);
 
-/// How long the oldest closure may wait before more are refused: whoever comes then would
-/// wait at least as long.
-const BEHIND: Duration = Duration::from_secs(2);
-
-/// A closure that waits.
-struct Job {
-    /// Since when.
-    since: Instant,
-    /// Runs the closure at once and answers later, when the commit is known.
-    work: Box<dyn FnOnce(&Connection) -> Reply + Send>,
+/// A write that waits.
+struct Waiting {
+    write: Box<dyn Write>,
+    bytes: usize,
 }
 
-/// Answers the caller: with its own result after a commit, or with the commit's failure.
-type Reply = Box<dyn FnOnce(Result<(), &str>) + Send>;
+/// What the thread writes with.
+pub(super) struct Open {
+    /// The writing connection.
+    pub connection: Connection,
+    /// Told of commits.
+    pub checkpoints: Checkpoints,
+    /// Where the file was when it was opened.
+    pub place: Place,
+}
+
+/// Opens the database once that can be done, unless it is for later: `None`.
+pub(super) type Opener = Box<dyn FnMut() -> Result<Option<Open>> + Send>;
+
+/// How a writer begins.
+pub(super) enum Beginning {
+    /// With an open database.
+    Open(Box<Open>),
+    /// With a full disk: it is tried to open the database until that succeeds, and writes are
+    /// refused meanwhile.
+    Full(Opener),
+}
 
 /// The handle to the writing thread.
 pub(super) struct Writer {
-    queue: Mutex<Option<mpsc::SyncSender<Job>>>,
+    queue: Mutex<Option<mpsc::SyncSender<Waiting>>>,
     thread: Mutex<Option<JoinHandle<()>>>,
-    /// Since when the oldest closure of the commit under way has waited.
-    oldest: Arc<Mutex<Option<Instant>>>,
-    behind: Duration,
+    waiting: Arc<AtomicUsize>,
 }
 
 impl Writer {
-    /// Starts the thread that owns the writing connection and tells `checkpoints` of its
-    /// commits.
-    pub fn start(connection: Connection, checkpoints: Checkpoints) -> Result<Self> {
-        let (queue, jobs) = mpsc::sync_channel(QUEUE);
-        let oldest = Arc::default();
+    /// Starts the thread on the database in `folder`.
+    pub fn start(folder: PathBuf, beginning: Beginning, trouble: Trouble) -> Result<Self> {
+        let (queue, writes) = mpsc::sync_channel(QUEUE);
+        let waiting = Arc::default();
+        let (open, opener) = match beginning {
+            Beginning::Open(open) => (Some(*open), None),
+            Beginning::Full(opener) => (None, Some(opener)),
+        };
         let serving = Serving {
-            connection,
-            checkpoints,
-            oldest: Arc::clone(&oldest),
+            folder,
+            open,
+            opener,
+            trouble,
+            waiting: Arc::clone(&waiting),
         };
         let thread = thread::Builder::new()
             .name("db-writer".to_owned())
-            .spawn(move || serving.serve(&jobs))
+            .spawn(move || serving.serve(&writes))
             .map_err(|error| Error::internal(format_args!("starting the writer: {error}")))?;
         Ok(Self {
             queue: Mutex::new(Some(queue)),
             thread: Mutex::new(Some(thread)),
-            oldest,
-            behind: BEHIND,
+            waiting,
         })
     }
 
-    /// Runs `work` in the next commit and answers after it.
-    pub async fn run<T, F>(&self, work: F) -> Result<T>
+    /// Runs `work`, which holds about that many bytes, in the next commit. After the commit
+    /// `then` is carried out, on the writer's thread, and then this answers.
+    pub async fn run<T, F, E>(&self, bytes: usize, work: F, then: E) -> Result<T>
     where
         T: Send + 'static,
         F: FnOnce(&Connection) -> Result<T> + Send + 'static,
+        E: FnOnce(&T) + Send + 'static,
     {
         let (reply, answer) = oneshot::channel();
-        self.enqueue(Box::new(move |connection| {
-            let result = in_savepoint(connection, work);
-            Box::new(move |committed| {
-                let result = match committed {
-                    Ok(()) => result,
-                    Err(why) => result.and(Err(commit_failed(why))),
-                };
-                // A caller that has gone needs no answer.
-                let _ = reply.send(result);
-            })
-        }))?;
+        let write = Box::new(Written::new(work, then, reply));
+        self.enqueue(Waiting { write, bytes })?;
         answer.await.map_err(|_| stopping())?
     }
 
-    fn enqueue(&self, work: Box<dyn FnOnce(&Connection) -> Reply + Send>) -> Result<()> {
-        let since = Instant::now();
-        if lock(&self.oldest).is_some_and(|oldest| since - oldest > self.behind) {
+    fn enqueue(&self, write: Waiting) -> Result<()> {
+        let bytes = write.bytes;
+        let queue = lock(&self.queue);
+        let queue = queue.as_ref().ok_or_else(stopping)?;
+        let before = self.waiting.fetch_add(bytes, Ordering::Relaxed);
+        // What is small is bounded by the number of those that may wait.
+        if bytes > SMALL && before > 0 && before.saturating_add(bytes) > BYTES {
+            self.waiting.fetch_sub(bytes, Ordering::Relaxed);
             return Err(too_busy());
         }
-        let queue = self.queue.lock().unwrap_or_else(PoisonError::into_inner);
-        let queue = queue.as_ref().ok_or_else(stopping)?;
         // Counted first: the writer may have taken it before this returns.
         count(Meters::queued);
-        queue.try_send(Job { since, work }).map_err(|refused| {
+        queue.try_send(write).map_err(|refused| {
             count(Meters::taken);
+            self.waiting.fetch_sub(bytes, Ordering::Relaxed);
             match refused {
                 mpsc::TrySendError::Full(_) => too_busy(),
                 mpsc::TrySendError::Disconnected(_) => stopping(),
@@ -130,63 +156,6 @@ fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// What the thread owns.
-struct Serving {
-    connection: Connection,
-    checkpoints: Checkpoints,
-    oldest: Arc<Mutex<Option<Instant>>>,
-}
-
-impl Serving {
-    fn serve(self, jobs: &mpsc::Receiver<Job>) {
-        while let Ok(first) = jobs.recv() {
-            *lock(&self.oldest) = Some(first.since);
-            let batch = std::iter::once(first).chain(jobs.try_iter().take(BATCH - 1));
-            self.run_batch(batch.inspect(|_| count(Meters::taken)));
-            *lock(&self.oldest) = None;
-        }
-        // Readers are still there, so closing alone would leave the log for the next start.
-        let carried = self
-            .connection
-            .query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()));
-        if let Err(error) = carried {
-            tracing::warn!(%error, "the write-ahead log could not be carried over");
-        }
-        if let Err((_, error)) = self.connection.close() {
-            tracing::error!(%error, "closing the database failed");
-        }
-    }
-
-    fn run_batch(&self, batch: impl Iterator<Item = Job>) {
-        let connection = &self.connection;
-        if let Err(error) = perform(connection, "BEGIN IMMEDIATE") {
-            let why = error.to_string();
-            // Each closure still runs, in a savepoint outside any transaction that is undone
-            // below; its caller hears why nothing was kept.
-            batch.for_each(|job| refuse(connection, job, &why));
-            return;
-        }
-        let replies: Vec<Reply> = batch.map(|job| (job.work)(connection)).collect();
-        fault::point("before-commit");
-        let began = Instant::now();
-        let committed: Result<(), String> = perform(connection, "COMMIT").map_err(|error| {
-            let _ = connection.execute_batch("ROLLBACK");
-            error.to_string()
-        });
-        fault::point("after-commit");
-        count(|meters| meters.committed(began.elapsed(), replies.len()));
-        for reply in replies {
-            reply(committed.as_ref().copied().map_err(String::as_str));
-        }
-        self.checkpoints.committed();
-    }
-}
-
-/// Runs a statement that is used all the time and answers no rows.
-fn perform(connection: &Connection, sql: &str) -> rusqlite::Result<()> {
-    connection.prepare_cached(sql)?.execute([]).map(drop)
-}
-
 fn too_busy() -> Error {
     Error::new(
         Kind::Unavailable,
@@ -194,127 +163,205 @@ fn too_busy() -> Error {
     )
 }
 
-/// Answers a job that cannot be run because no transaction could be begun.
-fn refuse(connection: &Connection, job: Job, why: &str) {
-    let _ = connection.execute_batch("SAVEPOINT refused");
-    let reply = (job.work)(connection);
-    let _ = connection.execute_batch("ROLLBACK TO refused; RELEASE refused");
-    reply(Err(why));
+/// What the thread owns.
+struct Serving {
+    folder: PathBuf,
+    open: Option<Open>,
+    opener: Option<Opener>,
+    trouble: Trouble,
+    waiting: Arc<AtomicUsize>,
 }
 
-fn in_savepoint<T>(
-    connection: &Connection,
-    work: impl FnOnce(&Connection) -> Result<T>,
-) -> Result<T> {
-    perform(connection, "SAVEPOINT work")?;
-    let result = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| work(connection)))
-        .unwrap_or_else(|_| Err(Error::internal("a write panicked")));
-    if result.is_err() {
-        perform(connection, "ROLLBACK TO work")?;
-    }
-    perform(connection, "RELEASE work")?;
-    result
-}
-
-fn commit_failed(why: &str) -> Error {
-    let kind = if why.contains("full") {
-        Kind::StorageFull
-    } else {
-        Kind::Internal
-    };
-    let message = match kind {
-        Kind::StorageFull => "The disk is full; nothing was written.",
-        _ => "Internal Server Error",
-    };
-    Error::new(kind, message).while_doing(format_args!("committing: {why}"))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn writer() -> (tempfile::TempDir, Writer, std::path::PathBuf) {
-        let dir = tempfile::tempdir().unwrap();
-        let path = dir.path().join("t.db");
-        let db = crate::storage::connection::open_writer(&path).unwrap();
-        db.execute_batch("CREATE TABLE t (n INTEGER NOT NULL UNIQUE) STRICT")
-            .unwrap();
-        let checkpoints = Checkpoints::start(&path).unwrap();
-        (dir, Writer::start(db, checkpoints).unwrap(), path)
-    }
-
-    fn insert(n: i64) -> impl FnOnce(&Connection) -> Result<()> + Send {
-        move |db| {
-            db.execute("INSERT INTO t VALUES (?1)", [n])?;
-            Ok(())
+impl Serving {
+    fn serve(mut self, writes: &mpsc::Receiver<Waiting>) {
+        let mut looked = Instant::now();
+        loop {
+            match self.next(writes) {
+                Ok(Some(first)) => self.run_batch(first, writes),
+                Ok(None) => {}
+                Err(_closed) => break,
+            }
+            if self.trouble.now().is_some() && looked.elapsed() >= LOOK_AGAIN {
+                self.look_again();
+                looked = Instant::now();
+            }
+        }
+        if let Some(open) = self.open {
+            close(open.connection);
         }
     }
 
-    fn stored(path: &std::path::Path) -> Vec<i64> {
-        let db = Connection::open(path).unwrap();
-        let mut all = db.prepare("SELECT n FROM t ORDER BY n").unwrap();
-        let rows = all.query_map([], |row| row.get(0)).unwrap();
-        rows.map(|row| row.unwrap()).collect()
-    }
-
-    #[tokio::test]
-    async fn one_failure_in_a_batch_undoes_only_itself() {
-        let (_dir, writer, path) = writer();
-        let outcomes = tokio::join!(
-            writer.run(insert(1)),
-            writer.run(|db: &Connection| {
-                insert(2)(db)?;
-                insert(1)(db)
-            }),
-            writer.run(insert(3)),
-        );
-        assert!(outcomes.0.is_ok() && outcomes.1.is_err() && outcomes.2.is_ok());
-        assert_eq!(stored(&path), [1, 3]);
-    }
-
-    #[tokio::test]
-    async fn a_panic_in_a_write_is_an_error_of_that_write_alone() {
-        let (_dir, writer, path) = writer();
-        let panicked = writer.run(|db: &Connection| -> Result<()> {
-            insert(7)(db)?;
-            panic!("on purpose")
-        });
-        assert!(panicked.await.is_err());
-        writer.run(insert(8)).await.unwrap();
-        assert_eq!(stored(&path), [8]);
-    }
-
-    #[tokio::test]
-    async fn closing_keeps_what_was_queued_and_refuses_the_rest() {
-        let (_dir, writer, path) = writer();
-        writer.run(insert(1)).await.unwrap();
-        writer.close();
-        let refusal = writer.run(insert(2)).await.unwrap_err();
-        assert_eq!(refusal.kind(), Kind::Unavailable);
-        assert_eq!(stored(&path), [1]);
-    }
-
-    #[tokio::test]
-    async fn a_writer_that_is_behind_refuses_more() {
-        let (_dir, mut writer, path) = writer();
-        writer.behind = Duration::ZERO;
-        let (begun, has_begun) = oneshot::channel();
-        let (release, released) = std::sync::mpsc::channel::<()>();
-        let slow = writer.run(move |db: &Connection| {
-            begun.send(()).unwrap();
-            released.recv().unwrap();
-            insert(1)(db)
-        });
-        let others = async {
-            has_begun.await.unwrap();
-            let refusal = writer.run(insert(2)).await.unwrap_err();
-            release.send(()).unwrap();
-            refusal
+    /// The next write; none when it is time to see whether what is wrong is over.
+    fn next(
+        &self,
+        writes: &mpsc::Receiver<Waiting>,
+    ) -> Result<Option<Box<dyn Write>>, mpsc::RecvError> {
+        let next = match self.trouble.now() {
+            None => writes.recv().map(Some)?,
+            Some(_) => match writes.recv_timeout(LOOK_AGAIN) {
+                Ok(write) => Some(write),
+                Err(mpsc::RecvTimeoutError::Timeout) => None,
+                Err(mpsc::RecvTimeoutError::Disconnected) => return Err(mpsc::RecvError),
+            },
         };
-        let (slow, refusal) = tokio::join!(slow, others);
-        assert!(slow.is_ok());
-        assert_eq!(refusal.kind(), Kind::Unavailable);
-        writer.close();
-        assert_eq!(stored(&path), [1]);
+        Ok(next.map(|write| self.taken(write)))
+    }
+
+    fn taken(&self, waiting: Waiting) -> Box<dyn Write> {
+        count(Meters::taken);
+        self.waiting.fetch_sub(waiting.bytes, Ordering::Relaxed);
+        waiting.write
+    }
+
+    fn run_batch(&mut self, first: Box<dyn Write>, writes: &mpsc::Receiver<Waiting>) {
+        let began = Instant::now();
+        let more = || began.elapsed() < GATHER;
+        let rest = std::iter::from_fn(|| more().then(|| writes.try_recv().ok()).flatten());
+        let rest = rest.take(BATCH - 1).map(|waiting| {
+            count(Meters::taken);
+            self.waiting.fetch_sub(waiting.bytes, Ordering::Relaxed);
+            waiting.write
+        });
+        let batch = std::iter::once(first).chain(rest);
+        match &mut self.open {
+            Some(open) => Batch::new(open, &self.trouble).run(batch),
+            None => {
+                let error = trouble::full("the database is not open for writing");
+                batch.for_each(|write| write.end(Err(&Failure::of(&error))));
+            }
+        }
+    }
+
+    /// Whether what is wrong is over: tried by writing.
+    fn look_again(&mut self) {
+        let looked = self.reopen().and_then(|()| {
+            trouble::check_room(&self.folder)?;
+            match &mut self.open {
+                Some(open) => open.probe(),
+                None => Ok(()),
+            }
+        });
+        match looked {
+            Ok(()) if self.open.is_some() => self.trouble.clear(),
+            Ok(()) => {}
+            Err(error) => tracing::debug!(%error, "the database does not take writes yet"),
+        }
+    }
+
+    fn reopen(&mut self) -> Result<()> {
+        if let Some(opener) = &mut self.opener {
+            trouble::check_room(&self.folder)?;
+            self.open = opener()?;
+            if self.open.is_some() {
+                self.opener = None;
+            }
+        }
+        Ok(())
     }
 }
+
+impl Open {
+    fn probe(&mut self) -> Result<()> {
+        self.place.check()?;
+        perform(&self.connection, "BEGIN IMMEDIATE")?;
+        let written = super::upkeep::touch(&self.connection)
+            .and_then(|()| Ok(perform(&self.connection, "COMMIT")?));
+        if !self.connection.is_autocommit() {
+            let _ = self.connection.execute_batch("ROLLBACK");
+        }
+        written
+    }
+}
+
+/// Writes that share a commit.
+struct Batch<'a> {
+    open: &'a mut Open,
+    trouble: &'a Trouble,
+    /// Those that have run and wait for the commit.
+    run: Vec<Box<dyn Write>>,
+}
+
+impl<'a> Batch<'a> {
+    fn new(open: &'a mut Open, trouble: &'a Trouble) -> Self {
+        Self {
+            open,
+            trouble,
+            run: Vec::new(),
+        }
+    }
+
+    fn run(mut self, batch: impl Iterator<Item = Box<dyn Write>>) {
+        for mut write in batch {
+            if self.run.is_empty()
+                && let Err(error) = self.begin()
+            {
+                self.trouble.note(&error);
+                write.end(Err(&Failure::of(&error)));
+                continue;
+            }
+            write.run(&self.open.connection);
+            // A full disk or a failing one inside a statement ends the transaction, and with
+            // it what all the others in it have written.
+            let is_lost = self.open.connection.is_autocommit();
+            self.run.push(write);
+            if is_lost {
+                self.lost();
+            }
+        }
+        if !self.run.is_empty() {
+            self.commit();
+        }
+    }
+
+    fn begin(&mut self) -> Result<()> {
+        self.open.place.check()?;
+        Ok(perform(&self.open.connection, "BEGIN IMMEDIATE")?)
+    }
+
+    /// Answers all that was lost with the reason of the last one, which is why.
+    fn lost(&mut self) {
+        let why = self.run.last().map(|last| last.failure());
+        let why = why.unwrap_or_else(|| Failure::of(&Error::internal("nothing was run")));
+        self.trouble.note(&why.error());
+        self.run.drain(..).for_each(|write| write.end(Err(&why)));
+    }
+
+    fn commit(mut self) {
+        fault::point("before-commit");
+        let began = Instant::now();
+        let connection = &self.open.connection;
+        let committed = perform(connection, "COMMIT").map_err(|error| {
+            if !connection.is_autocommit() {
+                // When that fails as well, the next transaction cannot begin and says why.
+                let _ = connection.execute_batch("ROLLBACK");
+            }
+            Error::from(error).while_doing("committing")
+        });
+        // What went into a file that nobody finds again is not stored.
+        let stored = committed.and_then(|()| self.open.place.check());
+        fault::point("after-commit");
+        count(|meters| meters.committed(began.elapsed(), self.run.len()));
+        let failure = stored.err().map(|error| {
+            self.trouble.note(&error);
+            Failure::of(&error)
+        });
+        for write in self.run.drain(..) {
+            write.end(failure.as_ref().map_or(Ok(()), Err));
+        }
+        self.open.checkpoints.committed();
+    }
+}
+
+fn close(connection: Connection) {
+    // Readers are still there, so closing alone would leave the log for the next start.
+    let carried = connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()));
+    if let Err(error) = carried {
+        tracing::warn!(%error, "the write-ahead log could not be carried over");
+    }
+    if let Err((_, error)) = connection.close() {
+        tracing::error!(%error, "closing the database failed");
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -11,12 +11,12 @@ use super::support::TestDaemon;
 
 /// A small disk for a daemon's state. Declared before the daemon, so that it goes after it.
 #[derive(Default)]
-struct Disk {
+pub struct Disk {
     mounted: Option<PathBuf>,
 }
 
 impl Disk {
-    fn mount(&mut self, at: &std::path::Path) {
+    pub fn mount(&mut self, at: &std::path::Path) {
         std::fs::create_dir_all(at).unwrap();
         let mut mount = Command::new("mount");
         mount.args(["-t", "tmpfs", "-o", "size=8m", "prefectd-test"]);
@@ -29,14 +29,14 @@ impl Disk {
     }
 
     /// Leaves not a byte.
-    fn fill(&self) {
+    pub fn fill(&self) {
         let mut file = File::create(self.filler()).unwrap();
         for size in [65536, 4096, 1] {
             while file.write_all(&vec![0; size]).is_ok() {}
         }
     }
 
-    fn make_room(&self) {
+    pub fn make_room(&self) {
         std::fs::remove_file(self.filler()).unwrap();
     }
 }

@@ -68,6 +68,8 @@ mod rooms;
 #[cfg(test)]
 mod schedules;
 #[cfg(test)]
+mod storage_faults;
+#[cfg(test)]
 mod storm;
 #[cfg(test)]
 #[cfg(feature = "systemd")]

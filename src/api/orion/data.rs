@@ -42,11 +42,13 @@ pub async fn persist(State(ctx): State<Ctx>, request: Request) -> Answer {
         deadline += Duration::from_secs_f64(piece.len() as f64 / LEAST_PER_SECOND as f64);
         if let Err(refused) = document.add(&piece).await {
             drop(document);
+            ctx.app.note_storage_trouble(&refused);
             pass_over(body).await;
             return Err(refused.into());
         }
     }
-    let id = document.finish().await?;
+    let finished = document.finish().await;
+    let id = finished.inspect_err(|error| ctx.app.note_storage_trouble(error))?;
     let path = ctx.app.document_path(id);
     let inner = json!({ "encoding": "file", "blob": format!("{SCHEME}{}", path.display()) });
     let outer = json!({ "encoding": "orion", "blob": inner.to_string() });

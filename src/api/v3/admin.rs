@@ -80,6 +80,7 @@ pub async fn status(State(ctx): State<Ctx>) -> Answer {
         socket: about.socket().display().to_string(),
         listeners: about.listeners(),
         database_bytes: ctx.app.database_bytes(),
+        storage_trouble: ctx.app.storage_trouble(),
         agent: embedded,
         agents,
         runs_scheduled: count(&ctx, StateType::Scheduled).await?,

@@ -28,10 +28,13 @@ fn shown(status: &Status) -> String {
         "{} scheduled, {} pending, {} running",
         status.runs_scheduled, status.runs_pending, status.runs_running
     );
+    let trouble = status.storage_trouble.as_ref();
+    let trouble = trouble.map(|trouble| format!("\ntrouble: {trouble}"));
     let database = format!(
-        "{} in {}",
+        "{} in {}{}",
         render::bytes(status.database_bytes),
-        status.state_dir
+        status.state_dir,
+        trouble.unwrap_or_default()
     );
     render::pairs(
         [

@@ -352,3 +352,23 @@ fn tags_by_tags_are_not_quadratic() {
     // Each by each, these are 1.6 thousand million comparisons.
     assert!(began.elapsed().as_secs() < 5, "{:?}", began.elapsed());
 }
+
+#[test]
+fn several_keys_are_found_by_key_as_well() {
+    let db = schema();
+    let ids = || (0..3).map(|_| FlowRunId::new()).collect::<Vec<_>>();
+    let filters = Filters {
+        flow_runs: Some(vec![FlowRunCriterion::IdIn(ids())]),
+        ..Filters::default()
+    };
+    let log = [LogCriterion::FlowRunIn(ids())];
+    for statement in [
+        flow_runs::select(&filters, RunSort::IdDesc, Page::default()),
+        flow_runs::count(&filters),
+        task_runs::count(&filters),
+        logs::count(&log),
+    ] {
+        let plan = plan(&db, &statement);
+        assert!(!scans(&plan) && !plan.contains("SCAN logs"), "{plan}");
+    }
+}

@@ -35,6 +35,9 @@ pub struct Status {
     pub listeners: Vec<String>,
     /// The database's size in bytes.
     pub database_bytes: u64,
+    /// Why nothing can be written; null when all can.
+    #[serde(default)]
+    pub storage_trouble: Option<String>,
     /// The embedded agent; null when there is none.
     pub agent: Option<Agent>,
     /// Every agent that is there, the embedded one among them.

@@ -1,0 +1,1 @@
+DELETE FROM saved_searches WHERE id IN (SELECT id FROM saved_searches LIMIT :limit)

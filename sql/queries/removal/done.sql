@@ -1,0 +1,1 @@
+DELETE FROM removals WHERE kind = :kind AND id = :id

@@ -1,0 +1,1 @@
+UPDATE flow_runs SET deployment_id = NULL WHERE id = :id

@@ -1,0 +1,1 @@
+INSERT OR IGNORE INTO removals (kind, id) VALUES (:kind, :id)

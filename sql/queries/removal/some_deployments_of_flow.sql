@@ -1,0 +1,1 @@
+SELECT id FROM deployments WHERE flow_id = :id LIMIT :limit

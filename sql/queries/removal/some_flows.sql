@@ -1,0 +1,1 @@
+SELECT id FROM flows LIMIT :limit

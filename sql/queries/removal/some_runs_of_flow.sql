@@ -1,0 +1,1 @@
+SELECT id FROM flow_runs WHERE flow_id = :id LIMIT :limit

@@ -1,0 +1,1 @@
+SELECT kind, id FROM removals ORDER BY kind, id

@@ -1,0 +1,90 @@
+//! Whether the files that are open are those that lie in their place.
+//!
+//! A file that is removed or replaced under a process stays open, and takes writes that
+//! nobody finds again.
+
+use std::fs;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+
+use crate::domain::error::{Error, Kind, Result};
+
+/// The database's file and its write-ahead log, as they were when they were opened.
+pub(super) struct Place {
+    database: Kept,
+    wal: Kept,
+}
+
+struct Kept {
+    path: PathBuf,
+    /// Device and inode; absent while the file has not been seen.
+    file: Option<(u64, u64)>,
+}
+
+impl Place {
+    /// Of a database that has just been opened.
+    pub fn of(database: &Path) -> Self {
+        let kept = |path: PathBuf| Kept {
+            file: identity(&path),
+            path,
+        };
+        Self {
+            database: kept(database.to_owned()),
+            wal: kept(database.with_extension("db-wal")),
+        }
+    }
+
+    /// Fails once a file is not the one that was opened.
+    pub fn check(&mut self) -> Result<()> {
+        self.database.check()?;
+        self.wal.check()
+    }
+}
+
+impl Kept {
+    fn check(&mut self) -> Result<()> {
+        let now = identity(&self.path);
+        if self.file.is_none() {
+            self.file = now;
+        }
+        if self.file == now {
+            return Ok(());
+        }
+        let lost = "The database's file was removed or replaced while the daemon used it; \
+                    nothing is written. Stop the daemon, put the file back or restore a backup, \
+                    and start it again.";
+        let context = self.path.display();
+        Err(Error::new(Kind::StorageLost, lost).while_doing(context))
+    }
+}
+
+fn identity(path: &Path) -> Option<(u64, u64)> {
+    let found = fs::metadata(path).ok()?;
+    Some((found.dev(), found.ino()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_that_goes_or_is_another_one_is_noticed() {
+        let dir = tempfile::tempdir().unwrap();
+        let (path, aside) = (dir.path().join("t.db"), dir.path().join("aside"));
+        fs::write(&path, "one").unwrap();
+        let mut place = Place::of(&path);
+        place.check().unwrap();
+        fs::rename(&path, &aside).unwrap();
+        assert_eq!(place.check().unwrap_err().kind(), Kind::StorageLost);
+        fs::write(&path, "another").unwrap();
+        assert_eq!(place.check().unwrap_err().kind(), Kind::StorageLost);
+        fs::rename(&aside, &path).unwrap();
+        place.check().unwrap();
+        // The log may come to be later than this was made.
+        let wal = path.with_extension("db-wal");
+        fs::write(&wal, "log").unwrap();
+        place.check().unwrap();
+        fs::remove_file(&wal).unwrap();
+        assert_eq!(place.check().unwrap_err().kind(), Kind::StorageLost);
+    }
+}

@@ -1,0 +1,90 @@
+//! How SQLite carries out every statement under `sql/queries`: none goes through a whole table
+//! that grows, unless it is listed here with the reason.
+
+use std::path::{Path, PathBuf};
+
+use rusqlite::Connection;
+
+use super::{connection, migrate};
+
+/// Statements that go through a table, and why they may.
+const MAY_SCAN: &[(&str, &str)] = &[
+    (
+        "deployments/newest_image.sql",
+        "once per examination by a person",
+    ),
+    (
+        "flow_runs/is_within.sql",
+        "the steps that it has just found",
+    ),
+    (
+        "removal/delete_some_cache_entries.sql",
+        "as far as the limit",
+    ),
+    ("removal/delete_some_logs.sql", "as far as the limit"),
+    ("removal/delete_some_searches.sql", "as far as the limit"),
+    ("removal/some_flows.sql", "as far as the limit"),
+    ("removal/unfinished.sql", "has hardly ever a row"),
+    (
+        "retention/end_of_nth_run.sql",
+        "as far as the number of runs that is kept",
+    ),
+    (
+        "retention/nth_log.sql",
+        "as far as the number of lines that is kept, seldom",
+    ),
+    (
+        "saved_searches/page.sql",
+        "a page in the order of the index",
+    ),
+];
+
+fn files(folder: &Path) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        match path.is_dir() {
+            true => found.extend(files(&path)),
+            false => found.push(path),
+        }
+    }
+    found
+}
+
+fn plan(db: &Connection, sql: &str) -> Vec<String> {
+    let mut explain = db.prepare(&format!("EXPLAIN QUERY PLAN {sql}")).unwrap();
+    let steps = explain.raw_query().mapped(|row| row.get(3));
+    steps.map(|step| step.unwrap()).collect()
+}
+
+#[test]
+fn no_statement_goes_through_a_table_that_grows() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut db = connection::open_writer(&dir.path().join("t.db")).unwrap();
+    migrate::run(&mut db).unwrap();
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("sql/queries");
+    let files = files(&root);
+    assert!(files.len() > 60, "{} statements", files.len());
+    let mut scanning = Vec::new();
+    for file in files {
+        let sql = std::fs::read_to_string(&file).unwrap();
+        let steps = plan(&db, &sql);
+        let scans = steps
+            .iter()
+            .any(|step| step.starts_with("SCAN") && !step.contains("CONSTANT ROW"));
+        if scans {
+            let name = file.strip_prefix(&root).unwrap().display().to_string();
+            assert!(
+                MAY_SCAN.iter().any(|(may, _)| *may == name),
+                "{name}: {steps:?}"
+            );
+            scanning.push(name);
+        }
+    }
+    for (may, _) in MAY_SCAN {
+        assert!(
+            scanning.iter().any(|name| name == may),
+            "{may} scans nothing"
+        );
+    }
+}

@@ -1,0 +1,131 @@
+//! One write: what it does, what it entails, and who hears of it.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use rusqlite::Connection;
+use tokio::sync::oneshot;
+
+use crate::domain::error::{Error, Kind, Result};
+
+/// A write of whatever kind, as the writer sees it.
+pub(super) trait Write: Send {
+    /// Does it, in the transaction under way. When it fails, what it wrote is undone and
+    /// nothing else is, unless SQLite has undone the whole transaction.
+    fn run(&mut self, connection: &Connection);
+    /// Why it failed, or why all is lost although it did not.
+    fn failure(&self) -> Failure;
+    /// Carries out what it entails if it was committed, and answers the caller.
+    fn end(self: Box<Self>, committed: Result<(), &Failure>);
+}
+
+/// A failure that concerns several callers.
+pub(super) struct Failure {
+    kind: Kind,
+    message: String,
+    context: Option<String>,
+}
+
+impl Failure {
+    /// That one.
+    pub fn of(error: &Error) -> Self {
+        Self {
+            kind: error.kind(),
+            message: error.message().to_owned(),
+            context: error.context().map(str::to_owned),
+        }
+    }
+
+    /// As each caller hears it.
+    pub fn error(&self) -> Error {
+        let error = Error::new(self.kind, self.message.clone());
+        match &self.context {
+            Some(context) => error.while_doing(context),
+            None => error,
+        }
+    }
+}
+
+/// A write with an answer of type `T`.
+pub(super) struct Written<T, F, E> {
+    work: Option<F>,
+    then: E,
+    result: Option<Result<T>>,
+    reply: oneshot::Sender<Result<T>>,
+}
+
+impl<T, F, E> Written<T, F, E> {
+    /// That does `work` and, once that is committed, `then`.
+    pub fn new(work: F, then: E, reply: oneshot::Sender<Result<T>>) -> Self {
+        Self {
+            work: Some(work),
+            then,
+            result: None,
+            reply,
+        }
+    }
+}
+
+impl<T, F, E> Write for Written<T, F, E>
+where
+    T: Send,
+    F: FnOnce(&Connection) -> Result<T> + Send,
+    E: FnOnce(&T) + Send,
+{
+    fn run(&mut self, connection: &Connection) {
+        self.result = self.work.take().map(|work| in_savepoint(connection, work));
+    }
+
+    fn failure(&self) -> Failure {
+        match &self.result {
+            Some(Err(error)) if matches!(error.kind(), Kind::StorageFull | Kind::Internal) => {
+                Failure::of(error)
+            }
+            _ => Failure::of(&Error::internal("the transaction was rolled back")),
+        }
+    }
+
+    fn end(self: Box<Self>, committed: Result<(), &Failure>) {
+        let result = match (self.result, committed) {
+            (Some(Err(error)), _) => Err(error),
+            (Some(Ok(value)), Ok(())) => Ok(value),
+            (_, Err(failure)) => Err(failure.error()),
+            (None, Ok(())) => Err(Error::internal("a write was not run")),
+        };
+        if let Ok(value) = &result {
+            let then = self.then;
+            if catch_unwind(AssertUnwindSafe(|| then(value))).is_err() {
+                tracing::error!("what a write entails panicked");
+            }
+        }
+        // A caller that has gone needs no answer.
+        let _ = self.reply.send(result);
+    }
+}
+
+fn in_savepoint<T>(
+    connection: &Connection,
+    work: impl FnOnce(&Connection) -> Result<T>,
+) -> Result<T> {
+    perform(connection, "SAVEPOINT work")?;
+    let result = catch_unwind(AssertUnwindSafe(|| work(connection)))
+        .unwrap_or_else(|_| Err(Error::internal("a write panicked")));
+    if connection.is_autocommit() {
+        // The whole transaction has gone, and the savepoint with it.
+        return result.and(Err(Error::internal("the transaction was rolled back")));
+    }
+    let mut ended = Ok(());
+    if result.is_err() {
+        ended = perform(connection, "ROLLBACK TO work");
+    }
+    if let Err(error) = ended.and_then(|()| perform(connection, "RELEASE work")) {
+        // What is in the transaction now is anybody's guess.
+        let _ = connection.execute_batch("ROLLBACK");
+        return result.and(Err(error.into()));
+    }
+    result
+}
+
+/// Runs a statement that is used all the time and answers no rows.
+pub(super) fn perform(connection: &Connection, sql: &str) -> rusqlite::Result<()> {
+    connection.prepare_cached(sql)?.execute([]).map(drop)
+}
