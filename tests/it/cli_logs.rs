@@ -63,6 +63,9 @@ fn a_line_that_came_twice_is_told_once() {
     );
     assert_eq!(messages(&daemon, &run, &["--tail", "0"]).len(), 0);
     assert_eq!(messages(&daemon, &run, &["--level", "warning"]), ["Beware"]);
+    let text = logs(&daemon, &run, &["--tail", "1"]).stdout;
+    let text = String::from_utf8(text).unwrap();
+    assert_eq!(text, "2024-01-01 10:20:02.000  WARNING  Beware\n");
     let since = "2024-01-01T10:20:01.25";
     assert_eq!(
         messages(&daemon, &run, &["--since", since]),

@@ -81,9 +81,23 @@ impl Sink {
 
     fn shown(&self, line: &Log) -> String {
         let at = render::clock(line.timestamp.utc(), Utc::now());
+        let loud = loudness(line.level);
         match self.raw {
-            true => format!("{at}  {}", line.message),
-            false => format!("{at}  {}", render::log_line(&line.message, at.len() + 2)),
+            true => format!("{at}  {loud}{}", line.message),
+            false => {
+                let indent = at.len() + 2 + loud.len();
+                format!("{at}  {loud}{}", render::log_line(&line.message, indent))
+            }
         }
+    }
+}
+
+/// The level's name, where it is worth a word.
+fn loudness(level: i64) -> &'static str {
+    match level {
+        50.. => "CRITICAL  ",
+        40.. => "ERROR  ",
+        30.. => "WARNING  ",
+        _ => "",
     }
 }
