@@ -4,14 +4,20 @@
 //! has the file and the connection can go on where a relay that was killed has stopped: it
 //! reads the request again and asks the daemon again, under the same key.
 //!
-//! The file begins with a head of [`HEAD`] bytes: whether an answer is being written, how often
-//! the daemon died over the request, how many relays have taken it up again, and its key.
+//! The file begins with a head of [`HEAD`] bytes: how often something of the answer was written,
+//! how often the daemon died over the request, how many relays have taken it up again, and its
+//! key.
+//!
+//! Nobody can tell whether the first write of an answer came about when a relay is killed at
+//! that moment. So the request is answered again, unless the client has sent more by then: a
+//! client sends no other request before it has its answer, and one that has its answer lets go
+//! of a connection on which more comes.
 
 use std::fs::File;
 use std::io;
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use uuid::Uuid;
@@ -34,15 +40,26 @@ pub struct Journal {
     written: Mutex<Written>,
     /// Whether the next byte that is read belongs to another request.
     answered: AtomicBool,
+    /// Whether the client may have its answer already: one of the constants below.
+    doubt: AtomicU8,
     /// Whether nothing is kept any more: the connection speaks something else.
     is_off: AtomicBool,
 }
+
+/// It has none yet.
+const UNANSWERED: u8 = 0;
+/// That is to be seen once there is something to write.
+const DOUBTFUL: u8 = 1;
+/// It has, so it gets no other.
+const ANSWERED: u8 = 2;
 
 struct Written {
     file: Arc<File>,
     /// How many bytes of the request.
     length: u64,
-    is_answering: bool,
+    /// How often something of the answer was written, up to 2; and what the head says of it.
+    writes: u8,
+    noted: u8,
     is_on_disk: bool,
     key: Uuid,
 }
@@ -54,7 +71,7 @@ pub enum Left {
     Idle,
     /// That many bytes of a request are there.
     Request(u64),
-    /// An answer was half written, or the request was taken up too often.
+    /// An answer was partly written, or the request was taken up too often.
     Lost,
 }
 
@@ -84,7 +101,11 @@ impl Journal {
                 .unwrap_or_default();
             let taken_up = part(TAKEN_UP).saturating_add(1);
             written.file.write_all_at(&[taken_up], TAKEN_UP)?;
-            match part(ANSWERING) != 0 || taken_up > MOST_TAKEN_UP {
+            written.noted = part(ANSWERING);
+            if written.noted == 1 {
+                journal.doubt.store(DOUBTFUL, Ordering::Relaxed);
+            }
+            match written.noted > 1 || taken_up > MOST_TAKEN_UP {
                 true => Left::Lost,
                 false => Left::Request(length),
             }
@@ -98,11 +119,13 @@ impl Journal {
             written: Mutex::new(Written {
                 file: Arc::new(file),
                 length,
-                is_answering: false,
+                writes: 0,
+                noted: 0,
                 is_on_disk: length > IN_MEMORY,
                 key: Uuid::nil(),
             }),
             answered: AtomicBool::new(false),
+            doubt: AtomicU8::new(UNANSWERED),
             is_off: AtomicBool::new(false),
         }
     }
@@ -198,14 +221,40 @@ impl Journal {
         let _ = self.written().file.write_at(&[deaths], DEATHS);
     }
 
-    /// Notes that the answer is being written from here on.
-    pub fn begin_answer(&self) -> io::Result<()> {
+    /// Notes that more of the answer is about to be written.
+    pub fn before_write(&self) -> io::Result<()> {
         let mut written = self.written();
-        if !written.is_answering && written.length > 0 {
-            written.file.write_all_at(&[1], ANSWERING)?;
-            written.is_answering = true;
+        let next = (written.writes + 1).min(2);
+        if written.noted < next && written.length > 0 {
+            written.file.write_all_at(&[next], ANSWERING)?;
+            written.noted = next;
         }
         Ok(())
+    }
+
+    /// Notes that it was written.
+    pub fn after_write(&self) {
+        let mut written = self.written();
+        written.writes = (written.writes + 1).min(2);
+    }
+
+    /// Whether the client has its answer already, so that it gets no other. `has_sent_more`
+    /// tells whether it has sent more than the request, and is asked once.
+    pub fn is_answered(&self, has_sent_more: impl FnOnce() -> bool) -> bool {
+        if self.doubt.load(Ordering::Relaxed) == DOUBTFUL {
+            let settled = match has_sent_more() {
+                true => ANSWERED,
+                false => UNANSWERED,
+            };
+            self.doubt.store(settled, Ordering::Relaxed);
+        }
+        self.doubt.load(Ordering::Relaxed) == ANSWERED
+    }
+
+    /// Notes that the client has sent more than the request that was taken up.
+    pub fn note_more(&self) {
+        // Only a doubt is settled by that.
+        let _ = self.is_answered(|| true);
     }
 
     /// The answer has been handed over whole; once it is written, the request is over.
@@ -225,7 +274,10 @@ impl Journal {
         let mut written = self.written();
         written.file.set_len(0)?;
         written.length = 0;
-        written.is_answering = false;
+        (written.writes, written.noted) = (0, 0);
+        // What has been read already of the next request is not appended any more.
+        written.key = Uuid::now_v7();
+        self.doubt.store(UNANSWERED, Ordering::Relaxed);
         Ok(())
     }
 
@@ -233,7 +285,8 @@ impl Journal {
     pub fn turn_off(&self) {
         self.is_off.store(true, Ordering::Relaxed);
         // The worst is that a relay takes up what was over.
-        let _ = self.begin_answer();
+        self.after_write();
+        let _ = self.before_write();
     }
 }
 
@@ -272,7 +325,13 @@ mod tests {
         let mut bytes = [0; 64];
         assert_eq!(next.read(4, &mut bytes).unwrap(), 14);
         assert!(bytes.starts_with(b"/ HTTP/1.1\r\n\r\n"));
-        next.begin_answer().unwrap();
+        next.before_write().unwrap();
+        let (doubtful, left) = again(dir.path(), &next);
+        assert_eq!(left, Left::Request(18));
+        assert!(doubtful.is_answered(|| true));
+        assert!(!again(dir.path(), &next).0.is_answered(|| false));
+        next.after_write();
+        next.before_write().unwrap();
         assert_eq!(again(dir.path(), &next).1, Left::Lost);
         next.end_answer();
         next.flushed().unwrap();

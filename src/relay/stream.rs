@@ -44,9 +44,13 @@ impl Journaled {
     fn write(
         &mut self,
         context: &mut Context<'_>,
+        length: usize,
         write: impl Fn(&TcpStream) -> io::Result<usize>,
     ) -> Poll<io::Result<usize>> {
-        self.kept.journal.begin_answer()?;
+        if self.kept.journal.is_answered(|| has_sent(self.socket())) {
+            return Poll::Ready(Ok(length));
+        }
+        self.kept.journal.before_write()?;
         loop {
             if self.socket().poll_write_ready(context)?.is_pending() {
                 let stalled = self
@@ -59,11 +63,20 @@ impl Journaled {
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
                 written => {
                     self.stalled = None;
+                    self.kept.journal.after_write();
                     return Poll::Ready(written);
                 }
             }
         }
     }
+}
+
+/// Whether the client has sent something that was not read yet.
+fn has_sent(socket: &TcpStream) -> bool {
+    use rustix::net::{RecvFlags, recv};
+    let flags = RecvFlags::PEEK | RecvFlags::DONTWAIT;
+    let mut byte = [0; 1];
+    recv(socket, &mut byte[..], flags).is_ok_and(|(read, _)| read > 0)
 }
 
 impl Drop for Journaled {
@@ -95,6 +108,9 @@ impl AsyncRead for Journaled {
                 Ok(read) => {
                     into.advance(read);
                     let fresh = into.filled().len() - read;
+                    if read > 0 {
+                        self.kept.journal.note_more();
+                    }
                     if let Some(bytes) = into.filled().get(fresh..).filter(|_| read > 0) {
                         self.kept.append(bytes);
                     }
@@ -111,7 +127,7 @@ impl AsyncWrite for Journaled {
         context: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
-        self.write(context, |socket| socket.try_write(bytes))
+        self.write(context, bytes.len(), |socket| socket.try_write(bytes))
     }
 
     fn poll_write_vectored(
@@ -119,7 +135,8 @@ impl AsyncWrite for Journaled {
         context: &mut Context<'_>,
         parts: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        self.write(context, |socket| socket.try_write_vectored(parts))
+        let length = parts.iter().map(|part| part.len()).sum();
+        self.write(context, length, |socket| socket.try_write_vectored(parts))
     }
 
     fn is_write_vectored(&self) -> bool {
