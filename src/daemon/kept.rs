@@ -27,6 +27,7 @@ pub(super) struct Kept {
 struct Items {
     listeners: BTreeMap<SocketAddr, [OwnedFd; 2]>,
     connections: BTreeMap<u64, Connection>,
+    stage: Option<[OwnedFd; 3]>,
 }
 
 struct Connection {
@@ -90,18 +91,22 @@ impl Kept {
         Ok(())
     }
 
-    fn all(&self) -> std::io::Result<Vec<(Note, [OwnedFd; 2])>> {
+    fn all(&self) -> std::io::Result<Vec<(Note, Vec<OwnedFd>)>> {
         let items = self.items();
         let listeners = items.listeners.iter().map(|(address, [tcp, door])| {
             let note = Note::Listener { address: *address };
-            Ok((note, [tcp.try_clone()?, door.try_clone()?]))
+            Ok((note, vec![tcp.try_clone()?, door.try_clone()?]))
         });
         let connections = items.connections.iter().map(|(id, one)| {
             let (id, came) = (*id, one.came);
-            let fds = [one.socket.try_clone()?, one.journal.try_clone()?];
+            let fds = vec![one.socket.try_clone()?, one.journal.try_clone()?];
             Ok((Note::Connection { id, came }, fds))
         });
-        listeners.chain(connections).collect()
+        let stage = items.stage.iter().map(|fds| {
+            let fds = fds.iter().map(OwnedFd::try_clone);
+            Ok((Note::Stage, fds.collect::<std::io::Result<_>>()?))
+        });
+        listeners.chain(connections).chain(stage).collect()
     }
 }
 
@@ -114,6 +119,7 @@ impl Items {
                 let pair = [next()?, next()?];
                 self.listeners.insert(address, pair);
             }
+            Note::Stage => self.stage = Some([next()?, next()?, next()?]),
             Note::Connection { id, came } if self.connections.len() < MOST => {
                 let connection = Connection {
                     came,

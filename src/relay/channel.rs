@@ -22,7 +22,7 @@ use super::Came;
 /// The longest note, in bytes.
 const LONGEST: usize = 1024;
 /// The most descriptors of one note.
-const MOST: usize = 2;
+const MOST: usize = 3;
 /// How many callers may wait.
 const BACKLOG: i32 = 8;
 
@@ -41,6 +41,8 @@ pub enum Note {
         /// Where.
         address: SocketAddr,
     },
+    /// With it go the three descriptors of the way into the journals.
+    Stage,
     /// With it go a connection's socket and its journal.
     Connection {
         /// Names it between these two.

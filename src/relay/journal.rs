@@ -15,6 +15,7 @@
 
 use std::fs::File;
 use std::io;
+use std::ops::Range;
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
@@ -139,37 +140,52 @@ impl Journal {
         Arc::clone(&self.written().file)
     }
 
-    /// Keeps what was read. Answers the file when it is another one from here on.
-    pub fn append(&self, bytes: &[u8]) -> io::Result<Option<Arc<File>>> {
-        if self.is_off.load(Ordering::Relaxed) {
-            return Ok(None);
-        }
+    /// Makes room for so many bytes. Answers the file when it is another one from here on.
+    pub fn make_room(&self, bytes: usize) -> io::Result<Option<Arc<File>>> {
         if self.answered.swap(false, Ordering::Relaxed) {
             self.reset()?;
         }
         let mut written = self.written();
-        let mut moved = None;
+        if written.length + (bytes as u64) <= IN_MEMORY || written.is_on_disk {
+            return Ok(None);
+        }
+        let file = Arc::new(self.to_disk(&written)?);
+        written.file = Arc::clone(&file);
+        written.is_on_disk = true;
+        Ok(Some(file))
+    }
+
+    /// Appends so many bytes, which `put` moves to a place in a file, some at a time. Answers
+    /// where in the request they are.
+    pub fn fill(
+        &self,
+        bytes: usize,
+        put: impl Fn(&File, u64, usize) -> io::Result<usize>,
+    ) -> io::Result<Range<u64>> {
+        let mut written = self.written();
         if written.length == 0 {
             written.key = Uuid::now_v7();
-            let mut first = Vec::with_capacity(HEAD as usize + bytes.len());
-            first.resize(HEAD as usize, 0);
-            let key = first.get_mut(KEY as usize..KEY as usize + 16);
-            if let Some(place) = key {
+            let mut head = [0; HEAD as usize];
+            if let Some(place) = head.get_mut(KEY as usize..KEY as usize + 16) {
                 place.copy_from_slice(written.key.as_bytes());
             }
-            first.extend_from_slice(bytes);
-            written.file.write_all_at(&first, 0)?;
-        } else {
-            if written.length + bytes.len() as u64 > IN_MEMORY && !written.is_on_disk {
-                let file = Arc::new(self.to_disk(&written)?);
-                written.file = Arc::clone(&file);
-                written.is_on_disk = true;
-                moved = Some(file);
-            }
-            written.file.write_all_at(bytes, HEAD + written.length)?;
+            written.file.write_all_at(&head, 0)?;
         }
-        written.length += bytes.len() as u64;
-        Ok(moved)
+        let begin = written.length;
+        let end = begin + bytes as u64;
+        while written.length < end {
+            let left = usize::try_from(end - written.length).unwrap_or(bytes);
+            match put(&written.file, HEAD + written.length, left)? {
+                0 => return Err(io::ErrorKind::WriteZero.into()),
+                put => written.length += put as u64,
+            }
+        }
+        Ok(begin..end)
+    }
+
+    /// How many bytes of the request are there.
+    pub fn length(&self) -> u64 {
+        self.written().length
     }
 
     fn to_disk(&self, written: &Written) -> io::Result<File> {
@@ -262,12 +278,18 @@ impl Journal {
         self.answered.store(true, Ordering::Relaxed);
     }
 
-    /// What was to be written is written.
-    pub fn flushed(&self) -> io::Result<()> {
-        match self.answered.swap(false, Ordering::Relaxed) {
-            true => self.reset(),
-            false => Ok(()),
+    /// What was to be written is written. `is_read` tells whether all that is here has been
+    /// read: what has not been belongs to another request.
+    pub fn flushed(&self, is_read: bool) -> io::Result<()> {
+        if !self.answered.load(Ordering::Relaxed) {
+            return Ok(());
         }
+        if !is_read {
+            self.written().key = Uuid::now_v7();
+            return Ok(());
+        }
+        self.answered.store(false, Ordering::Relaxed);
+        self.reset()
     }
 
     fn reset(&self) -> io::Result<()> {
@@ -306,6 +328,18 @@ pub fn nameless(folder: &Path) -> io::Result<File> {
 mod tests {
     use super::*;
 
+    fn append(journal: &Journal, bytes: &[u8]) -> bool {
+        let moved = journal.make_room(bytes.len()).unwrap().is_some();
+        let from = journal.length();
+        let put = |file: &File, at: u64, most: usize| {
+            let done = bytes.len() - most;
+            file.write_at(&bytes[done..], at)
+        };
+        let filled = journal.fill(bytes.len(), put).unwrap();
+        assert_eq!(filled, from..from + bytes.len() as u64);
+        moved
+    }
+
     fn again(folder: &Path, journal: &Journal) -> (Journal, Left) {
         let file = journal.file().try_clone().unwrap();
         Journal::taken_up(folder, file).unwrap()
@@ -316,8 +350,8 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let journal = Journal::new(dir.path()).unwrap();
         assert_eq!(again(dir.path(), &journal).1, Left::Idle);
-        journal.append(b"GET / HT").unwrap();
-        journal.append(b"TP/1.1\r\n\r\n").unwrap();
+        append(&journal, b"GET / HT");
+        append(&journal, b"TP/1.1\r\n\r\n");
         journal.note_deaths(1);
         let (next, left) = again(dir.path(), &journal);
         assert_eq!(left, Left::Request(18));
@@ -334,10 +368,10 @@ mod tests {
         next.before_write().unwrap();
         assert_eq!(again(dir.path(), &next).1, Left::Lost);
         next.end_answer();
-        next.flushed().unwrap();
+        next.flushed(true).unwrap();
         assert_eq!(again(dir.path(), &next).1, Left::Idle);
         let first = journal.key();
-        next.append(b"x").unwrap();
+        append(&next, b"x");
         assert_ne!(next.key(), first);
         assert_eq!(next.deaths(), 0);
     }
@@ -347,9 +381,9 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let journal = Journal::new(dir.path()).unwrap();
         let piece = vec![7; 40_000];
-        assert!(journal.append(&piece).unwrap().is_none());
-        assert!(journal.append(&piece).unwrap().is_some());
-        assert!(journal.append(&piece).unwrap().is_none());
+        assert!(!append(&journal, &piece));
+        assert!(append(&journal, &piece));
+        assert!(!append(&journal, &piece));
         let (next, left) = again(dir.path(), &journal);
         assert_eq!(left, Left::Request(120_000));
         assert_eq!(next.key(), journal.key());
@@ -363,7 +397,7 @@ mod tests {
     fn a_request_that_kills_relays_is_given_up() {
         let dir = tempfile::tempdir().unwrap();
         let journal = Journal::new(dir.path()).unwrap();
-        journal.append(b"x").unwrap();
+        append(&journal, b"x");
         for _ in 0..MOST_TAKEN_UP {
             assert_eq!(again(dir.path(), &journal).1, Left::Request(1));
         }

@@ -61,14 +61,14 @@ impl Listeners {
 
     /// Goes on with what an earlier relay has left.
     pub async fn take_over(&mut self, taken: TakenOver) {
-        for (kept, replay) in taken.connections {
+        for kept in taken.connections {
             let Some(permit) = self.shared.places.any().await else {
                 return;
             };
             match self.shared.places.take(permit, kept.came.from.ip()) {
                 Some(place) => {
                     let shared = Arc::clone(&self.shared);
-                    tokio::spawn(serve(shared, kept, replay, place));
+                    tokio::spawn(serve(shared, kept, place));
                 }
                 None => kept.end(),
             }
@@ -179,14 +179,14 @@ fn welcome(shared: &Arc<Shared>, stream: TcpStream, from: SocketAddr, place: Pla
     let micros = u64::try_from(micros).unwrap_or(u64::MAX);
     let came = Came { from, to, micros };
     if let Ok(kept) = shared.registry.connection(stream, came) {
-        tokio::spawn(serve(Arc::clone(shared), kept, 0, place));
+        tokio::spawn(serve(Arc::clone(shared), kept, place));
     }
 }
 
-/// Serves a connection of which the first `replay` bytes are in its journal.
-async fn serve(shared: Arc<Shared>, kept: Arc<Kept>, replay: u64, place: Place) {
+/// Serves a connection, beginning with what is in its journal.
+async fn serve(shared: Arc<Shared>, kept: Arc<Kept>, place: Place) {
     let service = service_fn(|request| shared.carrier.carry(request, Arc::clone(&kept)));
-    let stream = Journaled::new(Arc::clone(&kept), replay, place);
+    let stream = Journaled::new(Arc::clone(&kept), place);
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(HEAD)

@@ -34,6 +34,7 @@ mod once;
 mod places;
 mod registry;
 mod spool;
+mod stage;
 mod stream;
 
 use std::ffi::OsString;

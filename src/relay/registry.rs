@@ -7,17 +7,20 @@ use std::collections::BTreeMap;
 use std::fs::File;
 use std::io;
 use std::net::{SocketAddr, TcpListener};
+use std::ops::Range;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::net::UnixListener;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
+use tokio::io::Interest;
 use tokio::net::TcpStream;
 use tokio::sync::Notify;
 
 use super::channel::{Channel, Note};
 use super::journal::{Journal, Left};
+use super::stage::Stage;
 use super::{Came, RETRY};
 
 /// How long a new relay waits for what it is to take over.
@@ -35,17 +38,41 @@ pub(super) struct Kept {
 }
 
 impl Kept {
-    /// Keeps what was read.
-    pub fn append(&self, bytes: &[u8]) {
-        match self.journal.append(bytes) {
-            Ok(None) => {}
-            Ok(Some(file)) => {
-                let note = Note::Journal { id: self.id };
-                self.registry.tell(&note, &[file.as_fd()]);
-            }
+    /// Takes up to `most` bytes of what the client has sent into the journal.
+    pub fn take(&self, most: usize) -> io::Result<Taken> {
+        let Some(stage) = self.registry.stage.get().filter(|_| self.journal.is_on()) else {
+            let mut bytes = vec![0; most];
+            let read = self.socket.try_read(&mut bytes)?;
+            bytes.truncate(read);
+            return Ok(Taken::Loose(bytes));
+        };
+        let take = || stage.take(self.id, self.socket.as_fd(), most);
+        let taken = match self.socket.try_io(Interest::READABLE, take)? {
+            0 => return Ok(Taken::Kept(0..0)),
+            taken => taken,
+        };
+        self.journal.note_more();
+        let begin = self.journal.length();
+        match self.fill(stage, taken) {
+            Ok(range) => Ok(Taken::Kept(range)),
             // The disk is full. The request goes on, and would not outlive this relay.
-            Err(_) => self.journal.turn_off(),
+            Err(_) => {
+                self.journal.turn_off();
+                let mut bytes = vec![0; (self.journal.length() - begin) as usize];
+                self.journal.read(begin, &mut bytes)?;
+                bytes.extend(stage.empty()?);
+                Ok(Taken::Loose(bytes))
+            }
         }
+    }
+
+    fn fill(&self, stage: &Stage, bytes: usize) -> io::Result<Range<u64>> {
+        if let Some(file) = self.journal.make_room(bytes)? {
+            let note = Note::Journal { id: self.id };
+            self.registry.tell(&note, &[file.as_fd()]);
+        }
+        let put = |file: &File, at: u64, most: usize| stage.put(file, at, most);
+        self.journal.fill(bytes, put)
     }
 
     /// The connection is over. Others have the socket, too, so it is shut explicitly.
@@ -59,13 +86,21 @@ impl Kept {
     }
 }
 
+/// What a client has sent.
+pub(super) enum Taken {
+    /// It is in the journal, there; nothing at the end.
+    Kept(Range<u64>),
+    /// It is nowhere else; nothing at the end.
+    Loose(Vec<u8>),
+}
+
 /// What a new relay takes over.
 #[derive(Default)]
 pub(super) struct TakenOver {
     /// The listening sockets.
     pub listeners: Vec<(SocketAddr, TcpListener, UnixListener)>,
-    /// The connections, and how much of a request each has in its journal.
-    pub connections: Vec<(Arc<Kept>, u64)>,
+    /// The connections, with what is in their journals.
+    pub connections: Vec<Arc<Kept>>,
 }
 
 /// All of them.
@@ -73,6 +108,8 @@ pub(super) struct Registry {
     folder: PathBuf,
     channel_path: PathBuf,
     state: Mutex<State>,
+    /// The way into the journals; absent where the kernel does not permit it.
+    stage: OnceLock<Stage>,
     /// Told when the channel is given up.
     broken: Notify,
 }
@@ -94,6 +131,7 @@ impl Registry {
             folder: folder.to_owned(),
             channel_path: channel.to_owned(),
             state: Mutex::default(),
+            stage: OnceLock::new(),
             broken: Notify::new(),
         })
     }
@@ -174,6 +212,7 @@ impl Registry {
     pub async fn take_over(self: &Arc<Self>) -> TakenOver {
         let mut taken = TakenOver::default();
         let Ok(channel) = Channel::connect(&self.channel_path) else {
+            self.begin_stage();
             return taken;
         };
         let all = async {
@@ -192,7 +231,41 @@ impl Registry {
             state.channel = Some(Arc::new(channel));
             state.is_told = true;
         }
+        self.begin_stage();
+        self.clear_stage();
         taken
+    }
+
+    /// Makes the way into the journals, unless there is one.
+    fn begin_stage(&self) {
+        if self.stage.get().is_none()
+            && let Ok(stage) = Stage::new()
+        {
+            let stage = self.stage.get_or_init(|| stage);
+            self.tell(&Note::Stage, &stage.fds());
+        }
+    }
+
+    /// Has what was on its way when a relay was killed go on.
+    fn clear_stage(&self) {
+        let Some(stage) = self.stage.get() else {
+            return;
+        };
+        let Some((id, bytes)) = stage.left() else {
+            return;
+        };
+        let kept = self.state().connections.get(&id).cloned();
+        let filled = kept.map(|kept| {
+            kept.journal.note_more();
+            kept.fill(stage, bytes)
+        });
+        if !matches!(filled, Some(Ok(_))) {
+            // Its connection is over, or is so now; nobody else must get it.
+            let _ = stage.empty();
+            if let Some(kept) = self.state().connections.get(&id).cloned() {
+                kept.journal.turn_off();
+            }
+        }
     }
 
     fn take(
@@ -201,6 +274,12 @@ impl Registry {
         fds: Vec<OwnedFd>,
         taken: &mut TakenOver,
     ) -> io::Result<()> {
+        if note == Note::Stage {
+            let fds = <[OwnedFd; 3]>::try_from(fds);
+            let fds = fds.map_err(|_| io::Error::from(io::ErrorKind::InvalidData))?;
+            self.stage.get_or_init(|| Stage::taken_over(fds));
+            return Ok(());
+        }
         let Ok([first, second]) = <[OwnedFd; 2]>::try_from(fds) else {
             return Err(io::ErrorKind::InvalidData.into());
         };
@@ -220,8 +299,7 @@ impl Registry {
                 let kept = self.keep(&mut state, id, came, socket, journal);
                 drop(state);
                 match left {
-                    Left::Idle => taken.connections.push((kept, 0)),
-                    Left::Request(length) => taken.connections.push((kept, length)),
+                    Left::Idle | Left::Request(_) => taken.connections.push(kept),
                     Left::Lost => kept.end(),
                 }
             }
@@ -272,6 +350,9 @@ impl Registry {
             state.channel = Some(Arc::clone(&channel));
             (listeners, connections)
         };
+        if let Some(stage) = self.stage.get() {
+            channel.send_all(&Note::Stage, &stage.fds()).await?;
+        }
         for (address, [tcp, door]) in &listeners {
             let note = Note::Listener { address: *address };
             channel

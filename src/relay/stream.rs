@@ -11,7 +11,7 @@ use tokio::net::TcpStream;
 use tokio::time::Sleep;
 
 use super::places::Place;
-use super::registry::Kept;
+use super::registry::{Kept, Taken};
 
 /// How long a client may take to read the next bytes of its answer.
 const STALLED: Duration = Duration::from_secs(60);
@@ -21,17 +21,19 @@ pub(super) struct Journaled {
     kept: Arc<Kept>,
     /// How much of the journal is still to be read, from where.
     replay: std::ops::Range<u64>,
+    /// What was read and is not in the journal; the last byte first.
+    loose: Vec<u8>,
     stalled: Option<Pin<Box<Sleep>>>,
     _place: Place,
 }
 
 impl Journaled {
-    /// Reads the first `replay` bytes from the journal and then the connection, which has
-    /// that place while it is open.
-    pub fn new(kept: Arc<Kept>, replay: u64, place: Place) -> Self {
+    /// Begins with what is in the journal. The connection has that place while it is open.
+    pub fn new(kept: Arc<Kept>, place: Place) -> Self {
         Self {
+            replay: 0..kept.journal.length(),
+            loose: Vec::new(),
             kept,
-            replay: 0..replay,
             stalled: None,
             _place: place,
         }
@@ -91,31 +93,30 @@ impl AsyncRead for Journaled {
         context: &mut Context<'_>,
         into: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        if !self.replay.is_empty() {
-            let read = self
-                .kept
-                .journal
-                .read(self.replay.start, into.initialize_unfilled())?;
-            into.advance(read);
-            self.replay.start += read as u64;
-            return Poll::Ready(Ok(()));
-        }
         loop {
+            if !self.replay.is_empty() {
+                let wanted = usize::try_from(self.replay.end - self.replay.start);
+                let wanted = wanted.unwrap_or(usize::MAX).min(into.remaining());
+                let place = into.initialize_unfilled_to(wanted);
+                let read = self.kept.journal.read(self.replay.start, place)?;
+                into.advance(read);
+                self.replay.start += read as u64;
+                return Poll::Ready(Ok(()));
+            }
+            if !self.loose.is_empty() {
+                while let Some(byte) = self.loose.pop().filter(|_| into.remaining() > 0) {
+                    into.put_slice(&[byte]);
+                }
+                return Poll::Ready(Ok(()));
+            }
             ready!(self.socket().poll_read_ready(context))?;
-            match self.socket().try_read(into.initialize_unfilled()) {
+            match self.kept.take(into.remaining()) {
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
                 Err(error) => return Poll::Ready(Err(error)),
-                Ok(read) => {
-                    into.advance(read);
-                    let fresh = into.filled().len() - read;
-                    if read > 0 {
-                        self.kept.journal.note_more();
-                    }
-                    if let Some(bytes) = into.filled().get(fresh..).filter(|_| read > 0) {
-                        self.kept.append(bytes);
-                    }
-                    return Poll::Ready(Ok(()));
-                }
+                Ok(Taken::Kept(range)) if range.is_empty() => return Poll::Ready(Ok(())),
+                Ok(Taken::Kept(range)) => self.replay = range,
+                Ok(Taken::Loose(bytes)) if bytes.is_empty() => return Poll::Ready(Ok(())),
+                Ok(Taken::Loose(bytes)) => self.loose = bytes.into_iter().rev().collect(),
             }
         }
     }
@@ -144,7 +145,8 @@ impl AsyncWrite for Journaled {
     }
 
     fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Poll::Ready(self.kept.journal.flushed())
+        let is_read = self.replay.is_empty() && self.loose.is_empty();
+        Poll::Ready(self.kept.journal.flushed(is_read))
     }
 
     fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
