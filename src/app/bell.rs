@@ -61,7 +61,14 @@ impl Listener {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
+    use crate::app::testing::{Ahead, app};
+    use crate::domain::deployment::NewDeployment;
+    use crate::domain::flow::NewFlow;
+    use crate::domain::flow_run::DeploymentRunRequest;
+    use crate::domain::schedule::{Cron, Schedule};
 
     #[tokio::test]
     async fn every_listener_hears_and_no_ring_is_lost() {
@@ -73,5 +80,43 @@ mod tests {
         assert_eq!(bell.rung_since(0).await, 1);
         // Another daemon's number.
         assert_eq!(bell.rung_since(7).await, 1);
+    }
+
+    #[tokio::test]
+    async fn who_leaves_before_the_answer_takes_no_ring_along() {
+        let dir = tempfile::tempdir().unwrap();
+        let app = app(dir.path(), Ahead::default());
+        let flow = NewFlow {
+            name: "f".to_owned(),
+            tags: Vec::new(),
+        };
+        let flow_id = app.create_flow(flow).await.unwrap().get().id;
+        let schedule = Schedule::Cron(Cron {
+            expression: "0 0 * * *".to_owned(),
+            timezone: None,
+            day_or: true,
+        });
+        let new = NewDeployment {
+            name: "d".to_owned(),
+            flow_id,
+            flow_data: None,
+            schedule: Some(schedule),
+            is_schedule_active: true,
+            parameters: crate::domain::JsonMap::new(),
+            tags: Vec::new(),
+            infrastructure: None,
+        };
+        let (bell, patience) = (app.agent_bell(), Duration::from_secs(20));
+        let rings = bell.rings();
+        let id = app.create_deployment(new).await.unwrap().get().id;
+        assert!(
+            bell.rings() > rings,
+            "its runs may be due before anybody looks"
+        );
+        let rings = bell.rings();
+        let run = app.create_run_of_deployment(id, DeploymentRunRequest::default());
+        assert!(tokio::time::timeout(Duration::ZERO, run).await.is_err());
+        let rung = tokio::time::timeout(patience, bell.rung_since(rings));
+        assert!(rung.await.is_ok());
     }
 }

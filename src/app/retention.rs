@@ -95,7 +95,8 @@ impl App {
     /// Up to `limit` cache entries that can answer nothing, from `after` on.
     pub async fn stale_cache_entries(&self, after: i64, limit: i64) -> Result<Vec<i64>> {
         let now = self.now();
-        self.scan(move |db| retention::stale_entries(db, after, now, limit))
+        // With no time by which it must be done: that depends on the table, and on no caller.
+        self.read(move |db| retention::stale_entries(db, after, now, limit))
             .await
     }
 

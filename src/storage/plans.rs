@@ -25,6 +25,7 @@ const MAY_SCAN: &[(&str, &str)] = &[
     ("removal/delete_some_searches.sql", "as far as the limit"),
     ("removal/some_flows.sql", "as far as the limit"),
     ("removal/unfinished.sql", "has hardly ever a row"),
+    ("requests/delete_old.sql", "as far as the limit"),
     (
         "retention/end_of_nth_run.sql",
         "as far as the number of runs that is kept",
