@@ -93,5 +93,5 @@ fn is_journal() -> Option<bool> {
 /// The wanted filter; what the migrations say of themselves is no news.
 fn filter(level: &str) -> anyhow::Result<EnvFilter> {
     EnvFilter::try_new(format!("refinery_core=warn,{level}"))
-        .with_context(|| format!("bad log level {level:?}"))
+        .with_context(|| format!("{level:?} is no filter"))
 }

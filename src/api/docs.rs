@@ -11,6 +11,7 @@ use axum::routing::get;
 
 use super::Ctx;
 use super::describe::Description;
+use super::dialect::{ORION, V3};
 
 const PAGE: &str = include_str!("docs.html");
 
@@ -22,9 +23,16 @@ pub fn routes(described: Description, also: Description) -> Router<Ctx> {
         let json = made.get_or_init(|| text(&dialects).into()).clone();
         std::future::ready(([(header::CONTENT_TYPE, "application/json")], json))
     };
-    Router::new()
-        .route("/openapi.json", get(document))
-        .route("/docs", get(|| async { Html(PAGE) }))
+    // Below /api as well, as the reference has them; that is either dialect's prefix here.
+    let mut routes = Router::new();
+    for prefix in ["", ORION, V3] {
+        routes = routes.route(&format!("{prefix}/openapi.json"), get(document.clone()));
+        for page in ["docs", "redoc"] {
+            let path = format!("{prefix}/{page}");
+            routes = routes.route(&path, get(|| async { Html(PAGE) }));
+        }
+    }
+    routes
 }
 
 fn text([described, also]: &[Description; 2]) -> String {

@@ -30,9 +30,13 @@ impl App {
         vec![writer, database]
     }
 
-    /// The image that runs in containers are likely to use; absent where no deployment names
-    /// one.
-    pub async fn usual_image(&self) -> Result<Option<String>> {
-        self.read(deployments::newest_image).await
+    /// The images that deployments name, that of the one that changed last first; ten at most.
+    pub async fn images_in_use(&self) -> Result<Vec<String>> {
+        self.read(deployments::images).await
+    }
+
+    /// The networks that deployments name for their containers; ten at most.
+    pub async fn networks_in_use(&self) -> Result<Vec<String>> {
+        self.read(deployments::networks).await
     }
 }

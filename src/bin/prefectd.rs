@@ -1,9 +1,10 @@
 //! The daemon's entry: parse, log, run, exit code.
 
+use std::io::Write;
 use std::process::ExitCode;
 
 use clap::Parser;
-use prefectd::config::{Flags, Settings};
+use prefectd::config::{self, Flags, Settings};
 use prefectd::{daemon, logging, relay};
 
 /// Stopped cleanly.
@@ -19,6 +20,12 @@ fn main() -> ExitCode {
         return ended(relay::run(words));
     }
     let flags = Flags::parse();
+    if flags.only_checks() {
+        return match config::report(&flags) {
+            Ok(text) => said(&text),
+            Err(error) => told(USAGE, &error.to_string()),
+        };
+    }
     let settings = match Settings::load(flags.clone()) {
         Ok(settings) => settings,
         Err(error) => return told(USAGE, &error.to_string()),
@@ -38,6 +45,12 @@ fn ended(how: anyhow::Result<()>) -> ExitCode {
         Ok(()) => ExitCode::from(DONE),
         Err(error) => told(FAILED, &format!("{error:#}")),
     }
+}
+
+fn said(text: &str) -> ExitCode {
+    // Whoever does not read it does not want it.
+    let _ = std::io::stdout().write_all(text.as_bytes());
+    ExitCode::from(DONE)
 }
 
 fn told(code: u8, why: &str) -> ExitCode {

@@ -61,7 +61,7 @@ enum Source {
 }
 
 /// The settings that hold a secret themselves, under each of their names.
-const SECRETS: &[&str] = &[
+pub(super) const SECRETS: &[&str] = &[
     "auth.api_key",
     "auth.api_key_hash",
     "auth.basic",

@@ -1,11 +1,9 @@
 //! What the files and the environment may say.
 
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Duration;
 
-use figment::Figment;
-use figment::providers::{Env, Format, Toml};
 use serde::Deserialize;
 
 use crate::domain::agent::{self, AgentSettings, OutputLimits};
@@ -14,7 +12,8 @@ use crate::domain::container::{Allow, Bytes, ContainerRules, Maxima, Pull, Resou
 use crate::domain::retention::{Keep as KeepOf, Retention};
 use crate::domain::time::Span;
 
-use super::{ConfigError, Flags, Settings, paths};
+use super::address::Address;
+use super::{ConfigError, Flags, Settings, layers, paths, trouble};
 
 /// How much of a run's output is kept, in bytes.
 const OUTPUT_BYTES: u64 = 64 << 20;
@@ -22,9 +21,6 @@ const OUTPUT_BYTES: u64 = 64 << 20;
 fn unsigned(Bytes(bytes): Bytes) -> u64 {
     bytes.unsigned_abs()
 }
-
-/// The file that is read when none is named.
-const FILE: &str = "/etc/prefectd/prefectd.toml";
 
 /// How to log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, clap::ValueEnum)]
@@ -69,7 +65,7 @@ struct RetentionInput {
 struct Server {
     state_dir: Option<PathBuf>,
     socket: Option<PathBuf>,
-    listen: Option<Vec<SocketAddr>>,
+    listen: Option<Vec<Address>>,
     docker_bridge: Option<bool>,
     services: Option<bool>,
     agent_lease_secs: Option<u64>,
@@ -125,45 +121,12 @@ struct RunnerInput {
 
 /// Lays files, environment and flags over each other.
 pub(super) fn read(flags: Flags) -> Result<Input, ConfigError> {
-    let mut figment = Figment::new();
-    for file in files(flags.config.as_deref())? {
-        super::auth::check_file(&file)?;
-        figment = figment.merge(Toml::file_exact(file));
-    }
-    let environment = Env::prefixed("PREFECTD_")
-        .filter(|key| key.as_str().contains("__"))
-        .split("__");
-    super::auth::check_environment(&Figment::from(environment.clone()))?;
+    let figment = layers::laid(flags.config.as_deref())?;
     let mut input: Input = figment
-        .merge(environment)
         .extract()
-        .map_err(|error| ConfigError(format!("configuration: {error}")))?;
+        .map_err(|error| trouble::told(&figment, error))?;
     input.overlay(flags);
     Ok(input)
-}
-
-/// The configuration file and its drop-ins, in order.
-fn files(named: Option<&Path>) -> Result<Vec<PathBuf>, ConfigError> {
-    let main = match named {
-        Some(path) if !path.is_file() => {
-            let path = path.display();
-            return Err(ConfigError(format!(
-                "there is no configuration file {path}"
-            )));
-        }
-        Some(path) => path.to_owned(),
-        None => PathBuf::from(FILE),
-    };
-    let mut folder = main.clone().into_os_string();
-    folder.push(".d");
-    let entries = std::fs::read_dir(&folder).into_iter().flatten().flatten();
-    let mut dropins: Vec<_> = entries
-        .map(|entry| entry.path())
-        .filter(|path| path.extension().is_some_and(|end| end == "toml"))
-        .collect();
-    dropins.sort();
-    let main = Some(main).filter(|path| path.is_file());
-    Ok(main.into_iter().chain(dropins).collect())
 }
 
 impl Input {
@@ -179,17 +142,19 @@ impl Input {
             ephemeral,
             log_format,
             log_level,
+            check: _,
+            action: _,
         } = flags;
         let server = &mut self.server;
         server.state_dir = state_dir.or(server.state_dir.take());
         server.socket = socket.or(server.socket.take());
         if !listen.is_empty() {
-            server.listen = Some(listen);
+            server.listen = Some(listen.into_iter().map(Address).collect());
         }
         if ephemeral {
             server.ephemeral = true;
             server.docker_bridge = Some(false);
-            server.listen = Some(vec![SocketAddr::from(([127, 0, 0, 1], 0))]);
+            server.listen = Some(vec![Address(SocketAddr::from(([127, 0, 0, 1], 0)))]);
         }
         if no_services {
             server.services = Some(false);
@@ -243,7 +208,10 @@ impl Input {
                 Some(path) => path,
                 None => paths::default_socket()?,
             },
-            listen: self.server.listen.unwrap_or_else(|| vec![local]),
+            listen: match self.server.listen {
+                Some(listen) => listen.into_iter().map(|Address(one)| one).collect(),
+                None => vec![local],
+            },
             docker_bridge: self.server.docker_bridge.unwrap_or(true),
             services: self.server.services.unwrap_or(true),
             agent_lease: Duration::from_secs(self.server.agent_lease_secs.unwrap_or(30).max(1)),
@@ -262,7 +230,11 @@ impl Input {
             },
             python: self.runners.python.unwrap_or_else(|| "python3".to_owned()),
             log_format: self.log.format,
-            log_level: self.log.level.unwrap_or_else(|| "info".to_owned()),
+            log_level: match self.log.level {
+                Some(level) => super::level(&level)
+                    .map_err(|told| ConfigError(format!("log.level: {told}")))?,
+                None => "info".to_owned(),
+            },
         })
     }
 }
@@ -345,15 +317,122 @@ mod tests {
     }
 
     #[test]
+    fn the_file_that_is_shipped_tells_the_true_defaults() {
+        let empty = settle("", Flags::default()).unwrap();
+        let known = super::super::known::all();
+        let told = known.iter().filter(|one| one.default == one.example);
+        let mut count = 0;
+        for one in told {
+            let (section, name) = one.key.rsplit_once('.').unwrap();
+            let file = format!("[{section}]\n{name} = {}\n", one.default);
+            if one.key != "agent.slots" {
+                let set = settle(&file, Flags::default());
+                assert_eq!(set.unwrap(), empty, "{}", one.key);
+                count += 1;
+            }
+        }
+        assert!(count > 10, "{count}");
+    }
+
+    #[test]
+    fn the_file_that_is_shipped_names_every_setting_that_is_read() {
+        let known = super::super::known::all();
+        let mut sections: Vec<_> = known
+            .iter()
+            .filter_map(|one| one.key.rsplit_once('.').map(|(section, _)| section))
+            .collect();
+        sections.dedup();
+        for section in sections {
+            let figment = figment::Figment::from(figment::providers::Toml::string(&format!(
+                "[{section}]\nnowhere = 1\n"
+            )));
+            use figment::providers::Format;
+            let error = figment.extract::<Input>().unwrap_err();
+            let figment::error::Kind::UnknownField(_, names) = error.kind else {
+                panic!("{section}: {error}");
+            };
+            for name in names {
+                let key = format!("{section}.{name}");
+                let is_alias = name.ends_with("_hash");
+                let is_section = known
+                    .iter()
+                    .any(|one| one.key.starts_with(&format!("{key}.")));
+                let is_known = known.iter().any(|one| one.key == key);
+                assert!(is_alias || is_section || is_known, "{key}");
+            }
+        }
+    }
+
+    #[test]
+    fn one_address_and_one_word_are_lists_too() {
+        for (file, first) in [
+            ("[server]\nlisten = \"localhost:1\"\n", "127.0.0.1:1"),
+            (
+                "[server]\nlisten = [\"localhost:1\", \"[::1]:2\"]\n",
+                "127.0.0.1:1",
+            ),
+            ("[server]\nlisten = \"10.0.0.1:1\"\n", "10.0.0.1:1"),
+        ] {
+            let settings = settle(file, Flags::default()).unwrap();
+            assert_eq!(settings.listen[0].to_string(), first, "{file}");
+        }
+        let settings = settle("[auth]\nviewers = \"staff\"\n", Flags::default());
+        assert_eq!(settings.unwrap().auth.groups.viewers, ["staff"]);
+    }
+
+    #[test]
     fn what_is_not_known_or_cannot_be_is_refused() {
-        for (file, word) in [
-            ("[agent]\nslotz = 2\n", "slotz"),
-            ("[server]\nlisten = [\"here\"]\n", "listen"),
-            ("[retention]\nlogs_days = 0\n", "at least 1"),
-            ("[retention]\nflow_runs_days = -3\n", "flow_runs_days"),
+        for (file, words) in [
+            (
+                "[agent]\nslotz = 2\n",
+                &["p.toml", "agent.slotz", "did you mean agent.slots?"][..],
+            ),
+            (
+                "[agents]\nslots = 2\n",
+                &["p.toml", "agents", "did you mean agent?"],
+            ),
+            ("slots = 2\n", &["p.toml", "did you mean agent.slots?"]),
+            (
+                "[agent]\npoll_secs = \"many\"\n",
+                &["p.toml", "agent.poll_secs is \"many\"", "whole number"],
+            ),
+            (
+                "[agent]\nenabled = 3\n",
+                &["agent.enabled is 3", "true or false"],
+            ),
+            ("docker = 3\n", &["p.toml", "docker is 3", "section"]),
+            (
+                "[server]\nlisten = [\"here\"]\n",
+                &["p.toml", "server.listen", "ADDRESS:PORT"],
+            ),
+            (
+                "[server]\nlisten = 4200\n",
+                &["server.listen is 4200", "a list"],
+            ),
+            (
+                "[docker]\npull = \"sometimes\"\n",
+                &[
+                    "docker.pull is \"sometimes\"",
+                    "if-missing, always or never",
+                ],
+            ),
+            (
+                "[docker.maxima]\nmemory = \"lots\"\n",
+                &["p.toml", "docker.maxima.memory"],
+            ),
+            ("[retention]\nlogs_days = 0\n", &["at least 1"]),
+            (
+                "[retention]\nflow_runs_days = -3\n",
+                &["p.toml", "flow_runs_days", "-3"],
+            ),
+            ("[log]\nlevel = \"inof\"\n", &["log.level", "inof", "info"]),
+            ("[agent\nslots = 2\n", &["p.toml", "line 1"]),
         ] {
             let refusal = settle(file, Flags::default()).unwrap_err().to_string();
-            assert!(refusal.contains(word), "{refusal}");
+            assert_eq!(refusal.lines().count(), 1, "{refusal}");
+            for word in words {
+                assert!(refusal.contains(word), "{file}: {refusal}");
+            }
         }
         let flags = Flags {
             config: Some("/nowhere.toml".into()),

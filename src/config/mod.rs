@@ -3,10 +3,17 @@
 //! Fragments are laid over each other (defaults, file, drop-ins, environment, flags) and
 //! become [`Settings`], which hold no option that is still open.
 
+mod address;
 mod auth;
+mod check;
+mod effective;
 mod flags;
 mod input;
+mod known;
+mod layers;
+mod level;
 mod paths;
+mod trouble;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -17,8 +24,12 @@ use crate::domain::container::ContainerRules;
 use crate::domain::retention::Retention;
 
 pub use auth::{Auth, read_private};
-pub use flags::Flags;
+pub use check::{doubts, report};
+pub use effective::effective;
+pub use flags::{Action, Flags};
 pub use input::{Input, LogFormat};
+pub use known::{Known, all as known};
+pub use level::level;
 pub use paths::{credential, default_agent_dir, usual_socket};
 
 /// How the daemon runs.

@@ -6,6 +6,7 @@ mod health;
 mod kept;
 mod listeners;
 mod neighbours;
+mod opening;
 mod people;
 mod premises;
 mod reachable;
@@ -20,21 +21,20 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context;
+use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::api::{self, About, AtHand, Gate, Rules};
 use crate::app::App;
 use crate::clock::{Clock, SharedClock, SystemClock};
-use crate::config::{Flags, Settings};
+use crate::config::{self, Flags, Settings};
 use crate::domain::agent::EMBEDDED;
 use crate::domain::alert;
 use crate::fault;
 use crate::runners::docker::DockerRunner;
 use crate::services;
 use crate::state_dir;
-use crate::storage::Store;
-use crate::storage::blobs::Blobs;
 
 /// How long requests under way have to finish once the daemon stops.
 const DRAIN: Duration = Duration::from_secs(10);
@@ -53,7 +53,7 @@ pub async fn run(settings: Settings, flags: Flags) -> anyhow::Result<()> {
 
     let clock: SharedClock = Arc::new(SystemClock);
     let started = SystemClock.now();
-    let opening = open_app(settings.clone(), clock.clone());
+    let opening = opening::open_app(settings.clone(), clock.clone());
     let app = systemd::patiently("opening the database", opening).await?;
     let instance = instance_id(&settings.state_dir)?;
 
@@ -91,10 +91,15 @@ pub async fn run(settings: Settings, flags: Flags) -> anyhow::Result<()> {
         )?),
         false => None,
     };
+    let (in_force, told) = watch::channel(premises::InForce {
+        told: config::effective(&flags, &settings)?,
+        settings: settings.clone(),
+    });
     let surroundings = premises::Surroundings {
         docker: docker.clone(),
         state_dir: settings.state_dir.clone(),
         bridge_port,
+        in_force: told,
     };
     let service = gated_api(&app, &about, surroundings, rules);
     let relayed = relay.bind()?;
@@ -138,7 +143,7 @@ pub async fn run(settings: Settings, flags: Flags) -> anyhow::Result<()> {
     tasks.spawn(health.keep(stop.clone()));
     let reload = reload::Reload {
         flags,
-        settings,
+        in_force,
         agent,
         line,
     };
@@ -236,35 +241,6 @@ fn serve_tcp(
     tracing::info!("listening on {url}");
     about.add_listener(url);
     serving.tcp(listener);
-    Ok(())
-}
-
-/// Bringing an old database up to date may take long.
-async fn open_app(settings: Settings, clock: SharedClock) -> anyhow::Result<App> {
-    let opened = tokio::task::spawn_blocking(move || {
-        let database = state_dir::database(&settings.state_dir);
-        check_not_lost(&settings.state_dir, &database)?;
-        let store = Store::open(&database)
-            .with_context(|| format!("cannot open the database {}", database.display()))?;
-        let blobs = Blobs::open(&state_dir::blobs(&settings.state_dir))?
-            .at_most(settings.document_max_bytes);
-        Ok(App::new(store, blobs, clock, settings.agent_lease))
-    });
-    opened.await?
-}
-
-/// Refuses to begin with an empty database where there was another one: its runs may still be
-/// running, and what is left of its log would be thrown away.
-fn check_not_lost(state_dir: &Path, database: &Path) -> anyhow::Result<()> {
-    let known = state_dir.join(INSTANCE);
-    if !database.exists() && known.exists() {
-        anyhow::bail!(
-            "the database {} is gone, though this directory has been in use; put it back or \
-             restore a backup (`prefectctl restore`), or remove {} to begin with an empty one",
-            database.display(),
-            known.display()
-        );
-    }
     Ok(())
 }
 

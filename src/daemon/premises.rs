@@ -6,13 +6,16 @@ use std::time::Duration;
 
 use futures_util::future::BoxFuture;
 use futures_util::{FutureExt, StreamExt, stream};
+use tokio::sync::watch;
 
 use crate::api::Premises;
+use crate::config::{self, Settings};
 use crate::domain::checkup::Check;
 use crate::domain::ids::FlowRunId;
+use crate::domain::settings::Effective;
 use crate::domain::usage::Usage;
-use crate::runners::docker::DockerRunner;
-use crate::runners::{Runner, usage};
+use crate::runners::docker::{DockerRunner, Probe};
+use crate::runners::{Runner, python, usage};
 use crate::state_dir;
 
 /// How long the engine may take to say that it is there.
@@ -29,6 +32,16 @@ pub(super) struct Surroundings {
     pub state_dir: PathBuf,
     /// The port on Docker's bridge; absent where the daemon is not to listen there.
     pub bridge_port: Option<u16>,
+    /// What is in force.
+    pub in_force: watch::Receiver<InForce>,
+}
+
+/// The settings, and who said each.
+pub(super) struct InForce {
+    /// As they are used.
+    pub settings: Settings,
+    /// As they are told.
+    pub told: Vec<Effective>,
 }
 
 impl Premises for Surroundings {
@@ -42,13 +55,13 @@ impl Premises for Surroundings {
         .boxed()
     }
 
-    fn examine(&self, image: Option<String>) -> BoxFuture<'_, Vec<Check>> {
+    fn examine(&self) -> BoxFuture<'_, Vec<Check>> {
         async move {
-            let url = self
-                .bridge_port
-                .map(|port| format!("http://host.docker.internal:{port}/api/health"));
+            let settings = self.in_force.borrow().settings.clone();
             let mut checks = state_dir::examine(&self.state_dir);
-            checks.extend(self.docker.examine(image.as_deref(), url.as_deref()).await);
+            checks.push(config::doubts(&settings));
+            checks.push(python::examine(&settings.python).await);
+            checks.push(self.docker.examine_engine().await);
             checks
         }
         .boxed()
@@ -73,5 +86,28 @@ impl Premises for Surroundings {
             used
         }
         .boxed()
+    }
+
+    fn examine_container(
+        &self,
+        image: Option<String>,
+        network: Option<String>,
+    ) -> BoxFuture<'_, Vec<Check>> {
+        async move {
+            let url = self
+                .bridge_port
+                .map(|port| format!("http://host.docker.internal:{port}/api/health"));
+            let place = Probe {
+                image: image.as_deref(),
+                network: network.as_deref(),
+                url: url.as_deref(),
+            };
+            self.docker.examine_image(place).await
+        }
+        .boxed()
+    }
+
+    fn settings(&self) -> Vec<Effective> {
+        self.in_force.borrow().told.clone()
     }
 }

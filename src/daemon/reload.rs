@@ -6,8 +6,11 @@
 
 use std::sync::Arc;
 
+use tokio::sync::watch;
+
+use super::premises::InForce;
 use super::systemd::{self, StatusLine};
-use crate::config::{Flags, Settings};
+use crate::config::{self, Flags};
 use crate::domain::alert;
 use crate::logging;
 use crate::services::agent::Agent;
@@ -17,7 +20,7 @@ pub(super) struct Reload {
     /// The command line, which wins over any file.
     pub flags: Flags,
     /// What is in force.
-    pub settings: Settings,
+    pub in_force: watch::Sender<InForce>,
     /// The embedded agent.
     pub agent: Option<Arc<Agent>>,
     /// Where refusals are told.
@@ -51,7 +54,8 @@ impl Reload {
 
     /// Answers what needs a restart.
     fn apply(&mut self) -> anyhow::Result<Vec<&'static str>> {
-        let fresh = Settings::load(self.flags.clone())?;
+        let fresh = config::Settings::load(self.flags.clone())?;
+        let told = config::effective(&self.flags, &fresh)?;
         logging::set_level(&fresh.log_level)?;
         if let Some(agent) = &self.agent {
             agent.reconfigure(
@@ -60,6 +64,23 @@ impl Reload {
                 fresh.containers.clone(),
             );
         }
-        Ok(self.settings.fixed_differences(&fresh))
+        let waiting = self.in_force.borrow().settings.fixed_differences(&fresh);
+        self.in_force.send_modify(|now| {
+            let waits = |key: &str| {
+                let is_of = |name: &&str| key == *name || key.starts_with(&format!("{name}."));
+                waiting.iter().any(is_of)
+            };
+            for setting in told {
+                let known = now.told.iter_mut().find(|known| known.key == setting.key);
+                if let Some(known) = known.filter(|known| !waits(&known.key)) {
+                    *known = setting;
+                }
+            }
+            // What is fixed stays; what is asked of these is only what changes.
+            now.settings.agent = fresh.agent;
+            now.settings.python = fresh.python;
+            now.settings.containers = fresh.containers;
+        });
+        Ok(waiting)
     }
 }

@@ -25,6 +25,7 @@ pub mod retention;
 pub mod run;
 pub mod saved_search;
 pub mod schedule;
+pub mod settings;
 pub mod state;
 pub mod task_run;
 pub mod time;

@@ -36,6 +36,7 @@ use crate::domain::container::labels as label;
 use crate::domain::log::{OutputSeen, Stream};
 use crate::domain::time::Timestamp;
 
+pub use examine::Probe;
 pub use owner::Owners;
 
 /// How long to wait before asking an engine again that did not answer.

@@ -17,6 +17,7 @@
 pub mod docker;
 pub mod output;
 pub mod owner;
+pub mod python;
 pub mod spec;
 pub mod subprocess;
 pub mod usage;

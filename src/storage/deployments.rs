@@ -97,10 +97,16 @@ pub fn set_schedule_active(
     Ok(query::change(db, SET_SCHEDULE_ACTIVE, params)? > 0)
 }
 
-/// The image of the deployment in containers that changed last, among those that name one.
-pub fn newest_image(db: &Connection) -> Result<Option<String>> {
-    let sql = include_str!("../../sql/queries/deployments/newest_image.sql");
-    query::one(db, sql, [], |row| row.get(0))
+/// The images that deployments name, the last changed first; ten at most.
+pub fn images(db: &Connection) -> Result<Vec<String>> {
+    let sql = include_str!("../../sql/queries/deployments/images.sql");
+    query::all(db, sql, [], |row| row.get(0))
+}
+
+/// The networks that deployments name, by name; ten at most.
+pub fn networks(db: &Connection) -> Result<Vec<String>> {
+    let sql = include_str!("../../sql/queries/deployments/networks.sql");
+    query::all(db, sql, [], |row| row.get(0))
 }
 
 /// The runs around a deployment, among the newest few hundred of it.

@@ -68,6 +68,8 @@ mod rooms;
 #[cfg(test)]
 mod schedules;
 #[cfg(test)]
+mod settings;
+#[cfg(test)]
 mod storage_faults;
 #[cfg(test)]
 mod storm;

@@ -4,24 +4,72 @@ use axum::extract::State;
 
 use super::super::{About, Ctx};
 use super::extract::Body;
-use super::wire::{Check, CheckupIn};
+use super::wire::{Check, CheckupIn, CheckupPlan, Part, Setting};
 use super::{Answer, ok};
-use crate::domain::checkup;
+use crate::domain::checkup::{self, Verdict};
+use crate::domain::error::Result;
 use crate::domain::time::{Span, Timestamp};
 
 /// A clock that jumped less than this was only corrected.
 const JUMP: Span = Span::from_micros(5_000_000);
 
-/// Looks at everything, which may take a minute: a container is started.
+/// Looks at a part, or at everything, which may take minutes: containers are started.
 pub async fn checkup(State(ctx): State<Ctx>, Body(asked): Body<CheckupIn>) -> Answer {
-    let image = match asked.image {
-        Some(image) => Some(image),
-        None => ctx.app.usual_image().await?,
-    };
-    let mut checks = ctx.app.examine_database().await;
-    checks.push(clock(&ctx.about, ctx.app.now()));
-    checks.extend(ctx.premises.examine(image).await);
+    let mut checks = Vec::new();
+    if asked.part != Some(Part::Container) {
+        checks.extend(ctx.app.examine_database().await);
+        checks.push(clock(&ctx.about, ctx.app.now()));
+        checks.extend(ctx.premises.examine().await);
+    }
+    let engine = checks.iter().find(|check| check.name == "engine");
+    let is_usable = engine.is_none_or(|engine| engine.verdict == Verdict::Ok);
+    match (asked.part, is_usable) {
+        (Some(Part::Machine), _) | (None, false) => {}
+        (Some(Part::Container), _) => {
+            checks.extend(container(&ctx, asked.image, asked.network).await?);
+        }
+        (None, true) => {
+            let plan = planned(&ctx).await?;
+            let images = asked.image.map_or(plan.images, |image| vec![image]);
+            for image in images {
+                checks.extend(container(&ctx, Some(image), None).await?);
+            }
+            for network in plan.networks {
+                checks.extend(container(&ctx, None, Some(network)).await?);
+            }
+        }
+    }
     ok(checks.into_iter().map(Check::from).collect::<Vec<_>>())
+}
+
+async fn container(
+    ctx: &Ctx,
+    image: Option<String>,
+    network: Option<String>,
+) -> Result<Vec<checkup::Check>> {
+    let image = match image {
+        Some(image) => Some(image),
+        None => ctx.app.images_in_use().await?.into_iter().next(),
+    };
+    Ok(ctx.premises.examine_container(image, network).await)
+}
+
+/// Tells which containers are worth a look.
+pub async fn plan(State(ctx): State<Ctx>) -> Answer {
+    ok(planned(&ctx).await?)
+}
+
+async fn planned(ctx: &Ctx) -> Result<CheckupPlan> {
+    Ok(CheckupPlan {
+        images: ctx.app.images_in_use().await?,
+        networks: ctx.app.networks_in_use().await?,
+    })
+}
+
+/// Tells the settings that are in force.
+pub async fn settings(State(ctx): State<Ctx>) -> Answer {
+    let settings = ctx.premises.settings().into_iter();
+    ok(settings.map(Setting::from).collect::<Vec<_>>())
 }
 
 fn clock(about: &About, now: Timestamp) -> checkup::Check {

@@ -3,10 +3,11 @@
 use axum::routing::{delete, get, patch, post};
 
 use super::wire::{
-    Agent, Around, Check, CheckupIn, ClaimIn, Decision, Deployment, DeploymentCreate, Due, EndIn,
-    Flow, FlowCreate, FlowRun, FlowRunCreate, FlowRunUpdate, HeldRun, Ids, LinesPage, LinesQuery,
-    Log, LogCreate, LogQuery, MadeIn, Named, News, OutputSeen, OutputState, Process, Query,
-    Readiness, ReportIn, RunRequest, SetState, State, Status, TaskRun, TaskRunCreate, Why,
+    Agent, Around, Check, CheckupIn, CheckupPlan, ClaimIn, Decision, Deployment, DeploymentCreate,
+    Due, EndIn, Flow, FlowCreate, FlowRun, FlowRunCreate, FlowRunUpdate, HeldRun, Ids, LinesPage,
+    LinesQuery, Log, LogCreate, LogQuery, MadeIn, Named, News, OutputSeen, OutputState, Process,
+    Query, Readiness, ReportIn, RunRequest, SetState, Setting, State, Status, TaskRun,
+    TaskRunCreate, Why,
 };
 use super::{
     admin, agents, backup, checkup, deployments, flow_runs, flows, lines, logs, names, states,
@@ -82,6 +83,18 @@ fn about_the_daemon(routes: Routes) -> Routes {
             "Looks at the database, the engine, and the API from within a container",
             Talk::many::<Check>().asks::<CheckupIn>(),
             post(checkup::checkup),
+        )
+        .add(
+            "GET /prefectd/doctor",
+            "Tells which images and networks a checkup looks at",
+            Talk::one::<CheckupPlan>(),
+            get(checkup::plan),
+        )
+        .add(
+            "GET /prefectd/settings",
+            "Tells the settings that are in force, and who said each",
+            Talk::many::<Setting>(),
+            get(checkup::settings),
         )
         .add(
             "GET /prefectd/ready",

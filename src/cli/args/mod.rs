@@ -148,6 +148,9 @@ In a terminal it is shown anew every two seconds, until it is interrupted.")]
     /// Prepare keys.
     #[command(subcommand)]
     Auth(Auth),
+    /// Look at the daemon's settings.
+    #[command(subcommand)]
+    Config(Config),
     /// Back up the database and all documents, while everything goes on.
     #[command(after_help = "\
 Examples:
@@ -187,6 +190,23 @@ directory: runs that were running in them end as Crashed.")]
         /// Replace a database that is there; it is moved aside.
         #[arg(long)]
         force: bool,
+    },
+}
+
+/// Commands on settings.
+#[derive(Debug, Subcommand)]
+pub enum Config {
+    /// Show what the daemon goes by, and where each setting comes from; secrets are masked.
+    #[command(after_help = "\
+Examples:
+  prefectctl config show
+  prefectctl config show --all --output json
+
+To check a configuration before it is used: prefectd check-config")]
+    Show {
+        /// Show those too that are as they are by default.
+        #[arg(long)]
+        all: bool,
     },
 }
 
@@ -239,7 +259,7 @@ pub struct AgentStart {
     /// How to log; by default journald under systemd and text elsewhere.
     #[arg(long, value_enum, value_name = "FORMAT")]
     pub log_format: Option<LogFormat>,
-    /// What to log: error, warn, info, debug, trace.
-    #[arg(long, value_name = "LEVEL")]
+    /// What to log: error, warn, info, debug, trace, or a filter such as prefectd=debug.
+    #[arg(long, value_name = "LEVEL", value_parser = crate::config::level)]
     pub log_level: Option<String>,
 }

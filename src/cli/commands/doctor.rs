@@ -1,73 +1,155 @@
 //! Looks at all that the daemon needs: the daemon looks at what it can see, and this program at
 //! the rest. Without a daemon it looks at what there is.
 
-use std::io::ErrorKind;
+use std::io::{ErrorKind, IsTerminal};
+use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 use std::process::Command;
 
+use super::super::args::Output;
 use super::super::client::Target;
 use super::super::failure::{Failure, Result};
 use super::super::render;
 use super::Ctl;
-use crate::api::v3::wire::{Check as Told, CheckupIn, Status};
-use crate::config;
-use crate::domain::checkup::Check;
-use crate::runners::docker::DockerRunner;
+use crate::api::v3::wire::{Check as Told, CheckupIn, CheckupPlan, Part, Status};
+use crate::config::{self, Flags, Settings};
+use crate::domain::checkup::{Check, Verdict};
+use crate::runners::docker::{DockerRunner, Probe};
 use crate::state_dir;
 
 /// The systemd that knows the unit's type.
 const SYSTEMD: u32 = 253;
 
-/// Prints a line for each check; fails when one of them does.
+/// Prints a line for each check as it comes; fails when one of them does.
 pub async fn doctor(ctl: &Ctl, image: Option<String>) -> Result<()> {
-    let mut checks: Vec<Told> = Vec::new();
+    let mut report = Report::new(ctl.output);
     match ctl.client.get::<Status>("/prefectd/status").await {
         Ok(status) => {
-            checks.push(version(&status).into());
-            let asked = CheckupIn { image };
-            checks.extend(
-                ctl.client
-                    .post::<Vec<Told>>("/prefectd/doctor", &asked)
-                    .await?,
-            );
+            report.add([version(&status).into()])?;
+            by_daemon(ctl, image, &mut report).await?;
         }
         Err(failure) => {
-            let there = unreachable(ctl.client.target(), &failure);
+            report.add([unreachable(ctl.client.target(), &failure).into()])?;
             let without = without_daemon(image.as_deref()).await;
-            checks.extend(std::iter::once(there).chain(without).map(Told::from));
+            report.add(without.into_iter().map(Told::from))?;
         }
     }
     if matches!(ctl.client.target(), Target::Socket(_)) {
-        checks.extend([synchronised(), systemd()].map(Told::from));
+        report.add([synchronised(), systemd()].map(Told::from))?;
     }
-    render::print(ctl.output, &checks, |checks| shown(checks))?;
-    match checks.iter().filter(|check| check.is_failure()).count() {
-        0 => Ok(()),
-        1 => Err(Failure::new("one check failed; its line says what to do")),
-        count => Err(Failure::new(format!(
-            "{count} checks failed; their lines say what to do"
-        ))),
+    report.end()
+}
+
+/// What the daemon can see, part by part: those with containers take seconds each.
+async fn by_daemon(ctl: &Ctl, image: Option<String>, report: &mut Report) -> Result<()> {
+    let ask = |asked: CheckupIn| async move {
+        let answer = ctl.client.post::<Vec<Told>>("/prefectd/doctor", &asked);
+        answer.await
+    };
+    report.is_at("the database, the settings, the engine");
+    let machine = ask(CheckupIn {
+        part: Some(Part::Machine),
+        ..CheckupIn::default()
+    })
+    .await?;
+    let is_usable = |check: &Told| check.name != "engine" || check.verdict == "ok";
+    let has_engine = machine.iter().all(is_usable);
+    report.add(machine)?;
+    if !has_engine {
+        return Ok(());
+    }
+    let plan: CheckupPlan = ctl.client.get("/prefectd/doctor").await?;
+    let mut images: Vec<Option<String>> = match image {
+        Some(image) => vec![Some(image)],
+        None => plan.images.into_iter().map(Some).collect(),
+    };
+    if images.is_empty() {
+        images.push(None);
+    }
+    let first = images.first().cloned().flatten();
+    let places = images.into_iter().map(|image| (image, None));
+    let networks = plan.networks.into_iter();
+    let places = places.chain(networks.map(|network| (first.clone(), Some(network))));
+    for (image, network) in places {
+        let what = match (&network, &image) {
+            (Some(network), _) => format!("the network {network}"),
+            (None, Some(image)) => image.clone(),
+            (None, None) => "the default image".to_owned(),
+        };
+        report.is_at(&format!("{what}, from within a container"));
+        let part = Some(Part::Container);
+        report.add(
+            ask(CheckupIn {
+                part,
+                image,
+                network,
+            })
+            .await?,
+        )?;
+    }
+    Ok(())
+}
+
+/// What has been found. People see each line as it comes; programs get all at the end.
+struct Report {
+    output: Output,
+    checks: Vec<Told>,
+}
+
+impl Report {
+    fn new(output: Output) -> Self {
+        let checks = Vec::new();
+        Self { output, checks }
+    }
+
+    /// Tells whoever waits at a terminal what for.
+    fn is_at(&self, what: &str) {
+        if self.output == Output::Table && std::io::stderr().is_terminal() {
+            eprintln!("      looking at {what} ...");
+        }
+    }
+
+    fn add(&mut self, checks: impl IntoIterator<Item = Told>) -> Result<()> {
+        for check in checks {
+            if self.output == Output::Table {
+                render::line(&shown(&check))?;
+            }
+            self.checks.push(check);
+        }
+        Ok(())
+    }
+
+    fn end(self) -> Result<()> {
+        if self.output != Output::Table {
+            render::print(self.output, &self.checks, |_| String::new())?;
+        }
+        match self
+            .checks
+            .iter()
+            .filter(|check| check.is_failure())
+            .count()
+        {
+            0 => Ok(()),
+            1 => Err(Failure::new("one check failed; its line says what to do")),
+            count => Err(Failure::new(format!(
+                "{count} checks failed; their lines say what to do"
+            ))),
+        }
     }
 }
 
-fn shown(checks: &[Told]) -> String {
-    let width = checks
-        .iter()
-        .map(|check| check.name.len())
-        .max()
-        .unwrap_or(0);
-    let lines = checks.iter().map(|check| {
-        let advice = check.advice.as_ref();
-        let advice = advice.map(|advice| format!("\n      {:width$}  -> {advice}", ""));
-        format!(
-            "{:4}  {:width$}  {}{}",
-            check.verdict,
-            check.name,
-            check.found,
-            advice.unwrap_or_default()
-        )
-    });
-    lines.collect::<Vec<_>>().join("\n")
+/// As wide as the usual names are.
+fn shown(check: &Told) -> String {
+    const WIDTH: usize = 15;
+    let advice = check.advice.as_ref();
+    let advice = advice.map(|advice| format!("\n      {:WIDTH$}  -> {advice}", ""));
+    format!(
+        "{:4}  {:WIDTH$}  {}{}",
+        check.verdict,
+        check.name,
+        check.found,
+        advice.unwrap_or_default()
+    )
 }
 
 fn version(status: &Status) -> Check {
@@ -87,11 +169,13 @@ fn unreachable(target: &Target, failure: &Failure) -> Check {
     if let Target::Socket(path) = target {
         let opened = std::os::unix::net::UnixStream::connect(path);
         if opened.is_err_and(|error| error.kind() == ErrorKind::PermissionDenied) {
+            let (user, group) = (user_name(), group_of(path));
             return Check::fail(
                 NAME,
-                format!("{} may not be opened by this user", path.display()),
-                "join the group that the socket belongs to (`usermod -aG prefect USER`), and \
-                 log in anew",
+                format!("{} may not be opened by {user}", path.display()),
+                format!(
+                    "join the group that it belongs to (`usermod -aG {group} {user}`), and log in anew"
+                ),
             );
         }
     }
@@ -102,7 +186,21 @@ fn unreachable(target: &Target, failure: &Failure) -> Check {
     )
 }
 
-/// The state directory and the engine as this user sees them.
+fn user_name() -> String {
+    let user = nix::unistd::User::from_uid(nix::unistd::geteuid())
+        .ok()
+        .flatten();
+    user.map_or_else(|| "USER".to_owned(), |user| user.name)
+}
+
+/// The group of a file, or that of the package where the file cannot be looked at.
+fn group_of(path: &Path) -> String {
+    let id = std::fs::metadata(path).map(|about| about.gid()).ok();
+    let group = id.and_then(|id| nix::unistd::Group::from_gid(id.into()).ok().flatten());
+    group.map_or_else(|| "prefect".to_owned(), |group| group.name)
+}
+
+/// The state directory, the settings and the engine as this user sees them.
 async fn without_daemon(image: Option<&str>) -> Vec<Check> {
     let mut checks = match config::state_dir() {
         Ok(dir) if dir.exists() => state_dir::examine(&dir),
@@ -112,8 +210,27 @@ async fn without_daemon(image: Option<&str>) -> Vec<Check> {
         }
         Err(error) => vec![Check::skip("state directory", error.to_string())],
     };
+    match Settings::load(Flags::default()) {
+        Ok(settings) => checks.push(config::doubts(&settings)),
+        Err(error) => checks.push(Check::fail(
+            "settings",
+            error.to_string(),
+            "correct it; `prefectd check-config` says whether all is well",
+        )),
+    }
     match DockerRunner::new("doctor", "doctor") {
-        Ok(docker) => checks.extend(docker.examine(image, None).await),
+        Ok(docker) => {
+            let engine = docker.examine_engine().await;
+            let is_usable = engine.verdict == Verdict::Ok;
+            checks.push(engine);
+            if is_usable {
+                let place = Probe {
+                    image,
+                    ..Probe::default()
+                };
+                checks.extend(docker.examine_image(place).await);
+            }
+        }
         Err(error) => checks.push(Check::fail(
             "engine",
             error.to_string(),
@@ -193,7 +310,6 @@ fn said(program: &str, words: &[&str]) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::checkup::Verdict;
 
     #[test]
     fn what_systemd_says_is_judged() {

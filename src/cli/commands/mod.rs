@@ -5,6 +5,7 @@ mod auth;
 mod backup;
 mod complete;
 mod completions;
+mod config;
 mod deploy;
 mod deployment;
 mod doctor;
@@ -21,7 +22,7 @@ use std::time::Duration;
 
 use uuid::Uuid;
 
-use super::args::{Agent, Args, Auth, Command, Output};
+use super::args::{Agent, Args, Auth, Command, Config, Output};
 use super::client::{Client, Target, api_key};
 use super::failure::Result;
 use super::{pages, select};
@@ -81,6 +82,7 @@ pub async fn carry_out(args: Args) -> Result<()> {
         Command::TaskRun(command) => task_run::carry_out(&ctl, command).await,
         Command::Top { once } => top::top(&ctl, once).await,
         Command::Agent(Agent::Ls) => agent::ls(&ctl).await,
+        Command::Config(Config::Show { all }) => config::show(&ctl, all).await,
         Command::Backup { to, force, keep } => backup::backup(&ctl, &to, force, keep).await,
         Command::Auth(_)
         | Command::Agent(Agent::Start(_))

@@ -12,7 +12,7 @@ use serde::Deserialize;
 use super::super::RunnerError;
 use super::super::spec::DEFAULT_IMAGE;
 use super::{DockerRunner, words};
-use crate::domain::checkup::{Check, Verdict};
+use crate::domain::checkup::Check;
 use crate::domain::container::labels;
 
 /// What the container says of itself, as one line of JSON.
@@ -31,24 +31,20 @@ struct Probed {
     trouble: Option<String>,
 }
 
-impl DockerRunner {
-    /// Whether the engine answers and is new enough, and what a container made from `image`
-    /// (absent: the default one) finds in itself and at `url`, which is this API as containers
-    /// see it; absent where none should reach it. The container is removed again.
-    pub async fn examine(&self, image: Option<&str>, url: Option<&str>) -> Vec<Check> {
-        let engine = self.examine_engine().await;
-        let is_usable = engine.verdict == Verdict::Ok;
-        let mut checks = vec![engine];
-        if is_usable {
-            checks.extend(
-                self.examine_image(image.unwrap_or(DEFAULT_IMAGE), url)
-                    .await,
-            );
-        }
-        checks
-    }
+/// Where a container of a checkup is made, and what it is to reach.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Probe<'a> {
+    /// The image; absent: the default one.
+    pub image: Option<&'a str>,
+    /// The network; absent: the default bridge, on which the image is looked at as well.
+    pub network: Option<&'a str>,
+    /// The API as containers see it; absent where none should reach it.
+    pub url: Option<&'a str>,
+}
 
-    async fn examine_engine(&self) -> Check {
+impl DockerRunner {
+    /// Whether the engine answers and is new enough.
+    pub async fn examine_engine(&self) -> Check {
         const NAME: &str = "engine";
         let version = match self.docker.version().await {
             Ok(version) => version,
@@ -66,8 +62,10 @@ impl DockerRunner {
         }
     }
 
-    async fn examine_image(&self, image: &str, url: Option<&str>) -> Vec<Check> {
+    /// What a container finds in itself and at the API; it is removed again.
+    pub async fn examine_image(&self, place: Probe<'_>) -> Vec<Check> {
         const NAME: &str = "image";
+        let image = place.image.unwrap_or(DEFAULT_IMAGE);
         match self.docker.inspect_image(image).await {
             Ok(_) => {}
             Err(error) if words::is_gone(&error) => {
@@ -82,28 +80,56 @@ impl DockerRunner {
                 return vec![Check::fail(NAME, found, "see what the engine's log says")];
             }
         }
-        let image_check = Check::ok(NAME, image);
         // Whoever asked may go; the container is to be taken away all the same.
-        let (runner, of) = (self.clone(), (image.to_owned(), url.map(str::to_owned)));
-        let probing = tokio::spawn(async move { runner.probe(&of.0, of.1.as_deref()).await });
+        let runner = self.clone();
+        let of = Some(image.to_owned());
+        let [image_of, network_of, url_of] = [
+            of,
+            place.network.map(str::to_owned),
+            place.url.map(str::to_owned),
+        ];
+        let probing = tokio::spawn(async move {
+            let place = Probe {
+                image: image_of.as_deref(),
+                network: network_of.as_deref(),
+                url: url_of.as_deref(),
+            };
+            runner.probe(place).await
+        });
         let probed = probing.await.unwrap_or_else(|error| Err(error.to_string()));
-        let mut checks = vec![image_check];
-        match probed {
-            Ok(probed) => checks.extend(told(&probed, image, url)),
-            Err(trouble) => checks.push(Check::fail(
-                "image's python",
+        match (probed, place.network) {
+            (Ok(probed), None) => {
+                let mut checks = vec![Check::ok(NAME, image)];
+                checks.extend(told(&probed, image));
+                checks.push(way("bridge", &probed, place.url));
+                checks
+            }
+            (Ok(probed), Some(network)) => {
+                vec![way(&format!("network {network}"), &probed, place.url)]
+            }
+            (Err(trouble), Some(network)) => vec![Check::fail(
+                &format!("network {network}"),
                 trouble,
-                format!("use an image with Python and prefect in it; `docker run {image} python --version` must work"),
-            )),
+                format!("deployments name it: `docker network create {network}`"),
+            )],
+            (Err(trouble), None) => vec![
+                Check::ok(NAME, image),
+                Check::fail(
+                    "image's python",
+                    trouble,
+                    format!(
+                        "use an image with Python and prefect in it; `docker run {image} python --version` must work"
+                    ),
+                ),
+            ],
         }
-        checks
     }
 
     /// Runs the probe in a container of its own, and takes it away whatever comes.
-    async fn probe(&self, image: &str, url: Option<&str>) -> Result<Probed, String> {
+    async fn probe(&self, place: Probe<'_>) -> Result<Probed, String> {
         let created = self
             .docker
-            .create_container(None::<CreateContainerOptions>, self.container(image, url))
+            .create_container(None::<CreateContainerOptions>, self.container(place))
             .await
             .map_err(|error| words::tell(error).to_string())?;
         let said = tokio::time::timeout(PATIENCE, self.output_of(&created.id)).await;
@@ -151,23 +177,24 @@ impl DockerRunner {
     }
 
     /// Labelled as this daemon's, and as no run's.
-    fn container(&self, image: &str, url: Option<&str>) -> ContainerCreateBody {
+    fn container(&self, place: Probe<'_>) -> ContainerCreateBody {
         let labels = [
             (labels::INSTANCE, self.instance.as_str()),
             ("io.prefectd.probe", ""),
         ];
         let labels = labels.map(|(key, value)| (key.to_owned(), value.to_owned()));
         ContainerCreateBody {
-            image: Some(image.to_owned()),
+            image: place.image.map(str::to_owned),
             // The image's own entry point may install packages first.
             entrypoint: Some(vec!["python".to_owned()]),
             cmd: Some(vec![
                 "-c".to_owned(),
                 PROBE.to_owned(),
-                url.unwrap_or_default().to_owned(),
+                place.url.unwrap_or_default().to_owned(),
             ]),
             labels: Some(HashMap::from(labels)),
             host_config: Some(HostConfig {
+                network_mode: place.network.map(str::to_owned),
                 extra_hosts: Some(vec!["host.docker.internal:host-gateway".to_owned()]),
                 ..HostConfig::default()
             }),
@@ -176,7 +203,7 @@ impl DockerRunner {
     }
 }
 
-fn told(probed: &Probed, image: &str, url: Option<&str>) -> Vec<Check> {
+fn told(probed: &Probed, image: &str) -> [Check; 2] {
     let python = Check::ok("image's python", &probed.python);
     let prefect = match &probed.prefect {
         Some(version) => Check::ok("image's prefect", version),
@@ -186,32 +213,44 @@ fn told(probed: &Probed, image: &str, url: Option<&str>) -> Vec<Check> {
             "install prefect in the image; flows are run by it",
         ),
     };
-    let bridge = match (url, &probed.reached) {
-        (None, _) => Check::skip("bridge", "the daemon does not listen on Docker's bridge"),
-        (Some(url), Some(status)) => Check::ok(
-            "bridge",
-            format!("a container reaches {url} (HTTP {status})"),
-        ),
+    [python, prefect]
+}
+
+/// The way from a container to the API.
+fn way(name: &str, probed: &Probed, url: Option<&str>) -> Check {
+    match (url, &probed.reached) {
+        (None, _) => Check::skip(name, "the daemon does not listen on Docker's bridge"),
+        (Some(url), Some(status)) => {
+            Check::ok(name, format!("a container reaches {url} (HTTP {status})"))
+        }
         (Some(url), None) => Check::fail(
-            "bridge",
+            name,
             format!(
                 "a container does not reach {url}: {}",
                 probed.trouble.as_deref().unwrap_or("no answer")
             ),
             "a firewall of this machine may stand between: let the interface docker0 in, such as \
              by `iptables -I INPUT -i docker0 -p tcp --dport PORT -j ACCEPT` or `firewall-cmd \
-             --zone=docker --add-port=PORT/tcp`",
+             --zone=docker --add-port=PORT/tcp`; for another network, its own interface",
         ),
-    };
-    vec![python, prefect, bridge]
+    }
 }
 
 /// Why there is no engine, and what to do.
 fn engine_trouble(name: &str, found: &str) -> Check {
-    let advice = match found.to_ascii_lowercase().contains("permission denied") {
-        true => "let the daemon's user use it: `usermod -aG docker prefect`, and restart prefectd",
-        false => "start it (`systemctl start docker`), or say where it is by DOCKER_HOST",
-    };
+    if !found.to_ascii_lowercase().contains("permission denied") {
+        let advice = "start it (`systemctl start docker`), or say where it is by DOCKER_HOST";
+        return Check::fail(name, found, advice);
+    }
+    // Whoever looks is who needs it: the daemon looks at its own engine.
+    let user = nix::unistd::User::from_uid(nix::unistd::geteuid())
+        .ok()
+        .flatten();
+    let user = user.map_or_else(|| "USER".to_owned(), |user| user.name);
+    let advice = format!(
+        "let the user {user} use it: `usermod -aG docker {user}`, and start what runs as {user} \
+         anew; under systemd SupplementaryGroups=docker does it"
+    );
     Check::fail(name, found, advice)
 }
 
@@ -227,6 +266,7 @@ fn text(piece: LogOutput) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::checkup::Verdict;
 
     #[test]
     fn versions_compare_by_number() {
@@ -245,15 +285,16 @@ mod tests {
             reached: None,
             trouble: Some("timed out".to_owned()),
         };
-        let checks = told(&bad, "image", url);
-        let verdicts: Vec<_> = checks.iter().map(|check| check.verdict).collect();
-        assert_eq!(verdicts, [Verdict::Ok, Verdict::Fail, Verdict::Fail]);
-        let bridge = checks.last().unwrap();
+        let verdicts = told(&bad, "image").map(|check| check.verdict);
+        assert_eq!(verdicts, [Verdict::Ok, Verdict::Fail]);
+        let bridge = way("bridge", &bad, url);
+        assert_eq!(bridge.verdict, Verdict::Fail);
         assert!(bridge.found.contains("timed out"));
         assert!(bridge.advice.as_ref().unwrap().contains("docker0"));
-        let not_listening = told(&bad, "image", None);
-        assert_eq!(not_listening.last().unwrap().verdict, Verdict::Skip);
+        assert_eq!(way("bridge", &bad, None).verdict, Verdict::Skip);
         let denied = engine_trouble("engine", "Permission denied (os error 13)");
-        assert!(denied.advice.unwrap().contains("usermod"));
+        let user = nix::unistd::User::from_uid(nix::unistd::geteuid()).unwrap();
+        let command = format!("usermod -aG docker {}", user.unwrap().name);
+        assert!(denied.advice.unwrap().contains(&command));
     }
 }

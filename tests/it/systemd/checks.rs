@@ -46,6 +46,17 @@ fn install(machine: &Machine, package: &std::path::Path) {
     machine.shell("dpkg --install /root/prefectd.deb");
 }
 
+/// Errors are refusals; warnings are not.
+pub fn lintian_is_content(_: &Machine, packages: &Packages) {
+    let mut lintian = std::process::Command::new("lintian");
+    let output = lintian
+        .args(["--fail-on", "error"])
+        .arg(packages.this())
+        .output();
+    let output = output.expect("tests/run installs lintian");
+    assert!(output.status.success(), "{}", text(&output.stdout));
+}
+
 pub fn installs(machine: &Machine, packages: &Packages) {
     // So that subprocess runs have something to run.
     machine.write("/usr/local/bin/engine", ENGINE);
@@ -67,7 +78,9 @@ pub fn installs(machine: &Machine, packages: &Packages) {
         assert_eq!(machine.property(unit, "UnitFileState"), "enabled", "{unit}");
     }
     for file in [
-        "/usr/share/man/man1/prefectd.1.gz",
+        "/usr/share/man/man8/prefectd.8.gz",
+        "/usr/share/man/man5/prefectd.toml.5.gz",
+        "/usr/share/man/man1/prefectctl.1.gz",
         "/usr/share/man/man1/prefectctl-flow-run-logs.1.gz",
         "/usr/share/bash-completion/completions/prefectctl",
         "/etc/prefectd/prefectd.toml",
@@ -411,6 +424,9 @@ pub fn removal_leaves_nothing(machine: &Machine, _: &Packages) {
     assert!(machine.path("/var/lib/prefectd/prefectd.db").exists());
     // What an administrator wrote is not the package's to remove.
     machine.shell(&format!("rm {CONFIG}; dpkg --purge prefectd"));
-    let left = "ls -d /var/lib/prefectd* /var/backups/prefectd /etc/prefectd 2>/dev/null || true";
+    let left = "ls -d /var/lib/prefectd* /etc/prefectd 2>/dev/null || true";
     assert_eq!(machine.shell(left), "");
+    // Backups are what one needs after a mistake.
+    let backups = machine.shell("ls /var/backups/prefectd");
+    assert!(backups.contains(".tar"), "{backups}");
 }

@@ -18,6 +18,10 @@ fn the_package_on_a_real_systemd() {
     let packages = package::Packages::build();
     let machine = Machine::boot();
     let checks: &[Check] = &[
+        (
+            "Debian's checker finds no error",
+            checks::lintian_is_content,
+        ),
         ("installs", checks::installs),
         ("its units are in order", checks::units_are_in_order),
         (

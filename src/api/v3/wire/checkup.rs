@@ -4,13 +4,81 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::domain::checkup::{self, Verdict};
+use crate::domain::settings::Effective;
 
 /// What is to be looked at.
 #[derive(Clone, Debug, Default, Serialize, Deserialize, ToSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct CheckupIn {
+    /// The part of it; absent: all, with the images and networks of the plan.
+    pub part: Option<Part>,
     /// The image to make a container from; absent: that of the deployment that changed last.
     pub image: Option<String>,
+    /// The network to put the container on; absent: Docker's default bridge.
+    pub network: Option<String>,
+}
+
+/// A part of a checkup.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(try_from = "String", into = "String")]
+#[schema(rename_all = "lowercase")]
+pub enum Part {
+    /// The database, the clock, the directory, the settings, the engine: some seconds at most.
+    Machine,
+    /// One image, or one network, from within a container: up to some minutes.
+    Container,
+}
+
+impl From<Part> for String {
+    fn from(part: Part) -> Self {
+        match part {
+            Part::Machine => "machine".to_owned(),
+            Part::Container => "container".to_owned(),
+        }
+    }
+}
+
+impl TryFrom<String> for Part {
+    type Error = String;
+
+    fn try_from(word: String) -> Result<Self, String> {
+        match word.as_str() {
+            "machine" => Ok(Self::Machine),
+            "container" => Ok(Self::Container),
+            _ => Err(format!("{word:?} is no part: machine or container")),
+        }
+    }
+}
+
+/// What containers are to be looked at.
+#[derive(Clone, Debug, Default, Serialize, Deserialize, ToSchema)]
+pub struct CheckupPlan {
+    /// The images that deployments name, the last changed first; ten at most.
+    pub images: Vec<String>,
+    /// The networks that deployments name; ten at most.
+    pub networks: Vec<String>,
+}
+
+/// A setting as it is in force.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct Setting {
+    /// Its name with its section, such as `agent.slots`.
+    pub key: String,
+    /// Its value, a secret masked.
+    #[schema(value_type = Object)]
+    pub value: serde_json::Value,
+    /// Who said it: a file's path, a variable's name, a flag, or `default`.
+    pub source: String,
+}
+
+impl From<Effective> for Setting {
+    fn from(setting: Effective) -> Self {
+        Self {
+            key: setting.key,
+            value: setting.value,
+            source: setting.source,
+        }
+    }
 }
 
 /// One thing that was looked at.

@@ -20,7 +20,7 @@ mod why;
 pub use agent::{
     Agent, AgentReport, ClaimIn, Due, EndIn, HeldRun, MadeIn, News, OutputSeen, ReportIn,
 };
-pub use checkup::{Check, CheckupIn};
+pub use checkup::{Check, CheckupIn, CheckupPlan, Part, Setting};
 pub use deployment::{Deployment, DeploymentCreate, FlowRunner, RunRequest};
 pub use filter::{
     ById, ByState, ByTags, ByText, ByTime, DeploymentFilter, FlowFilter, FlowRunFilter, LogQuery,
