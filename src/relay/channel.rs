@@ -36,7 +36,7 @@ pub enum Note {
         /// forgets what it kept, and is told.
         fresh: bool,
     },
-    /// With it go a listening socket and the socket beside it; see [`super::listen`].
+    /// With it go a listening socket and the socket beside it; see `relay::listen`.
     Listener {
         /// Where.
         address: SocketAddr,

@@ -4,7 +4,7 @@
 //! has the file and the connection can go on where a relay that was killed has stopped: it
 //! reads the request again and asks the daemon again, under the same key.
 //!
-//! The file begins with a head of [`HEAD`] bytes: how often something of the answer was written,
+//! The file begins with a head of 64 bytes: how often something of the answer was written,
 //! how often the daemon died over the request, how many relays have taken it up again, and its
 //! key.
 //!

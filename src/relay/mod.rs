@@ -23,7 +23,7 @@
 //! was half answered at that moment is lost. One relay follows another in the same way after
 //! an upgrade.
 //!
-//! Connections, bytes and time are bounded ([`places`], [`spool`]): whoever calls here is not
+//! Connections, bytes and time are bounded (`places`, `spool`): whoever calls here is not
 //! known yet.
 
 mod carry;
