@@ -198,11 +198,11 @@ fn what_agents_ask_all_day_uses_the_partial_indexes() {
     for (sql, index) in [
         (
             include_str!("../../../sql/queries/claims/due.sql"),
-            "flow_runs_by_state",
+            "flow_runs_due",
         ),
         (
             include_str!("../../../sql/queries/claims/next_due.sql"),
-            "flow_runs_by_state",
+            "flow_runs_due",
         ),
         (
             include_str!("../../../sql/queries/claims/in_hand.sql"),
