@@ -2,7 +2,7 @@
 
 use super::App;
 use super::flow_runs::{create_run, may_become_due};
-use super::schedules::{Range, make_runs};
+use super::schedules::{Missing, Outlook, Range, forget_some, insert_runs, slice_of};
 use crate::domain::container::labels;
 use crate::domain::deployment::{Around, Deployment, NewDeployment};
 use crate::domain::error::{Error, Result};
@@ -10,48 +10,53 @@ use crate::domain::filter::{Filters, Page};
 use crate::domain::flow::Created;
 use crate::domain::flow_run::{DeploymentRunRequest, FlowRun, NewFlowRun};
 use crate::domain::ids::DeploymentId;
-use crate::domain::schedule::Schedule;
+use crate::domain::time::Timestamp;
 use crate::domain::weight;
 use crate::storage::removal::Removal;
-use crate::storage::{Connection, deployments, flows, schedules};
+use crate::storage::{Connection, deployments, flows};
 
 impl App {
     /// Creates a deployment, or lays the new one over the flow's deployment of that name.
     ///
     /// Fails as a conflict when the flow does not exist.
     pub async fn create_deployment(&self, new: NewDeployment) -> Result<Created<Deployment>> {
+        if let Some(infrastructure) = &new.infrastructure {
+            labels::check_settings(infrastructure).map_err(Error::invalid)?;
+        }
+        let mut is_over = false;
+        let mut plan = None;
+        if let Some(schedule) = &new.schedule {
+            is_over = self.check_schedule(schedule.clone()).await? == Outlook::NoneLeft;
+            plan = self.plan(schedule.clone(), Range::default()).await?.ok();
+        }
+        let first = plan.clone();
         let bytes = weight::of_map(&new.parameters);
         let work = move |db: &Connection, now| {
-            if let Some(infrastructure) = &new.infrastructure {
-                labels::check_settings(infrastructure).map_err(Error::invalid)?;
-            }
-            if let Some(Err(why)) = new.schedule.as_ref().map(Schedule::check) {
-                return Err(Error::invalid(why));
-            }
-            if !flows::exists(db, new.flow_id)? {
-                return Err(Error::conflict(format!(
-                    "There is no flow {}.",
-                    new.flow_id
-                )));
-            }
-            let created = match deployments::by_key(db, new.flow_id, &new.name)? {
-                Some(known) => {
-                    deployments::update(db, &known, &new, now)?;
-                    Created::Known(read(db, known.id)?)
-                }
-                None => {
-                    let id = deployments::insert(db, &new, now)?;
-                    Created::New(read(db, id)?)
-                }
-            };
+            let created = lay_down(db, &new, now)?;
             // Runs that an earlier schedule made are no longer wanted.
-            schedules::forget(db, created.get().id)?;
-            make_runs(db, created.get(), Range::default(), now)?;
-            Ok(created)
+            let is_clear = forget_some(db, created.get().id)?;
+            if let Some(mut plan) = first.filter(|_| is_clear) {
+                plan.dates.truncate(slice_of(created.get()));
+                insert_runs(db, created.get(), &plan, now)?;
+            }
+            Ok((created, is_clear))
         };
         // Runs may be due earlier than the agents would look by themselves.
-        let then = self.ring_if(|created: &Created<Deployment>| created.get().schedule.is_some());
-        self.write_then(bytes, work, then).await
+        let then = self
+            .ring_if(|(created, _): &(Created<Deployment>, _)| created.get().schedule.is_some());
+        let (created, is_clear) = self.write_then(bytes, work, then).await?;
+        let deployment = created.get();
+        if is_over {
+            tracing::warn!(deployment = %deployment.name, id = %deployment.id, "its schedule has no date left");
+        }
+        if !is_clear {
+            self.forget_runs(deployment.id).await?;
+        }
+        self.inner.schedules.forget(deployment.id);
+        if let Some(plan) = plan.filter(|_| deployment.is_schedule_active) {
+            self.make_planned(deployment, plan, Missing::All).await?;
+        }
+        Ok(created)
     }
 
     /// The deployment with that id.
@@ -102,13 +107,23 @@ impl App {
             if !deployments::set_schedule_active(db, id, active, now)? {
                 return Err(unknown());
             }
-            match active {
-                true => make_runs(db, &read(db, id)?, Range::default(), now).map(drop),
-                false => schedules::forget(db, id),
+            if !active {
+                forget_some(db, id)?;
             }
+            Ok(())
         };
         self.write_once_then(0, work, self.ring_if(move |()| active))
-            .await
+            .await?;
+        self.inner.schedules.forget(id);
+        // By what it is now: a request that comes again may be late.
+        let deployment = self.deployment(id).await?;
+        match deployment.is_schedule_active {
+            true => self
+                .make_runs(&deployment, Range::default())
+                .await
+                .map(drop),
+            false => self.forget_runs(id).await,
+        }
     }
 
     /// Removes a deployment and its runs that have not begun; the others stay.
@@ -127,6 +142,26 @@ impl App {
         let work = move |db: &Connection, now| create_run(db, run_of(read(db, id)?, request), now);
         let then = self.ring_if(|created: &Created<FlowRun>| may_become_due(created.get()));
         self.write_once_then(bytes, work, then).await
+    }
+}
+
+/// Stores a deployment, over the flow's deployment of that name where there is one.
+fn lay_down(db: &Connection, new: &NewDeployment, now: Timestamp) -> Result<Created<Deployment>> {
+    if !flows::exists(db, new.flow_id)? {
+        return Err(Error::conflict(format!(
+            "There is no flow {}.",
+            new.flow_id
+        )));
+    }
+    match deployments::by_key(db, new.flow_id, &new.name)? {
+        Some(known) => {
+            deployments::update(db, &known, new, now)?;
+            read(db, known.id).map(Created::Known)
+        }
+        None => {
+            let id = deployments::insert(db, new, now)?;
+            read(db, id).map(Created::New)
+        }
     }
 }
 

@@ -48,8 +48,11 @@ pub use bell::{Bell, Listener};
 pub use once::{RequestKey, under};
 pub use propose_state::{Decision, Force, Outcome};
 pub use retention::Slice;
-pub use schedules::{LATE_AFTER, RUNS_AHEAD, Range, TIME_AHEAD};
+pub use schedules::{LATE_AFTER, Outlook, RUNS_AHEAD, Range, TIME_AHEAD};
 pub use vitals::{AgentVitals, Vitals};
+
+/// How many schedules' dates are looked for at once.
+const AT_ONCE: usize = 2;
 
 /// The verbs' handle on the store and the clock; clones share both.
 #[derive(Clone)]
@@ -64,6 +67,8 @@ struct Inner {
     agent_bell: Bell,
     roster: roster::Roster,
     lease: Duration,
+    schedules: schedules::Memory,
+    thinking: tokio::sync::Semaphore,
     counted: tokio::sync::Mutex<vitals::Counted>,
 }
 
@@ -79,6 +84,8 @@ impl App {
                 agent_bell: Bell::default(),
                 roster: roster::Roster::default(),
                 lease,
+                schedules: schedules::Memory::default(),
+                thinking: tokio::sync::Semaphore::new(AT_ONCE),
                 counted: tokio::sync::Mutex::default(),
             }),
         }

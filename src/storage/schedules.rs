@@ -2,55 +2,34 @@
 
 use rusqlite::{Connection, named_params};
 
-use super::query::{self, Columns};
+use super::query;
 use crate::domain::error::Result;
 use crate::domain::ids::{DeploymentId, FlowRunId};
 use crate::domain::time::Timestamp;
 
 const ACTIVE: &str = include_str!("../../sql/queries/schedules/active.sql");
-const TO_COME: &str = include_str!("../../sql/queries/schedules/to_come.sql");
 const FORGET: &str = include_str!("../../sql/queries/schedules/forget.sql");
 const LATE: &str = include_str!("../../sql/queries/schedules/late.sql");
 
-/// The runs of a deployment that a schedule has made and that have not begun.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct ToCome {
-    /// How many.
-    pub count: u64,
-    /// When the last of them is due.
-    pub last: Option<Timestamp>,
-}
-
-/// Deployments whose schedule is followed, by id, from after one on.
+/// Deployments whose schedule is followed, by id, from after one on, each with when it last
+/// changed.
 pub fn active(
     db: &Connection,
     after: Option<DeploymentId>,
     limit: u64,
-) -> Result<Vec<DeploymentId>> {
+) -> Result<Vec<(DeploymentId, Timestamp)>> {
     let after = after.unwrap_or(DeploymentId::from_uuid(uuid::Uuid::nil()));
     let limit = i64::try_from(limit).unwrap_or(i64::MAX);
     let params = named_params! {":after": after, ":limit": limit};
-    query::all(db, ACTIVE, params, |row| row.get(0))
+    query::all(db, ACTIVE, params, |row| Ok((row.get(0)?, row.get(1)?)))
 }
 
-/// What is to come of a deployment from `now` on.
-pub fn to_come(db: &Connection, id: DeploymentId, now: Timestamp) -> Result<ToCome> {
-    let params = named_params! {":deployment_id": id, ":now": now};
-    let found = query::one(db, TO_COME, params, |row| {
-        let mut columns = Columns::of(row);
-        let count: i64 = columns.next()?;
-        Ok(ToCome {
-            count: count.unsigned_abs(),
-            last: columns.next()?,
-        })
-    })?;
-    Ok(found.unwrap_or_default())
-}
-
-/// Removes the runs that a schedule has made and that are still Scheduled.
-pub fn forget(db: &Connection, id: DeploymentId) -> Result<()> {
-    query::change(db, FORGET, named_params! {":deployment_id": id})?;
-    Ok(())
+/// Removes up to `limit` runs that a schedule has made and that have never begun; answers how
+/// many.
+pub fn forget(db: &Connection, id: DeploymentId, limit: u64) -> Result<u64> {
+    let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+    let params = named_params! {":deployment_id": id, ":limit": limit};
+    Ok(query::change(db, FORGET, params)? as u64)
 }
 
 /// Scheduled runs that were due before an instant and are not marked late yet.

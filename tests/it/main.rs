@@ -66,6 +66,8 @@ mod retention;
 #[cfg(test)]
 mod rooms;
 #[cfg(test)]
+mod schedule_limits;
+#[cfg(test)]
 mod schedules;
 #[cfg(test)]
 mod settings;

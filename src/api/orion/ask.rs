@@ -139,6 +139,13 @@ impl Ask {
         })
     }
 
+    /// A fault in a field of the body that only became known after it was read.
+    pub fn fault(&mut self, field: &'static str, msg: impl Into<String>) {
+        self.at("body", field, |cursor| {
+            cursor.fault::<()>(msg, "value_error")
+        });
+    }
+
     /// What was read, unless a fault was found.
     pub fn done<T>(self, read: Option<T>) -> Result<T, Refusal> {
         if let Some(refusal) = self.refusal {

@@ -8,10 +8,20 @@ use super::read::{Cursor, Given, timestamp, within};
 use super::wire::{self, DeploymentOut, FlowRunOut};
 use super::{Answer, created, no_content, ok};
 use crate::app::Range;
+use crate::domain::error::Kind;
 use crate::domain::ids::DeploymentId;
 
 pub async fn create(State(ctx): State<Ctx>, mut ask: Ask) -> Answer {
     let new = ask.body(wire::new_deployment);
+    let schedule = new.as_ref().and_then(|new| new.schedule.clone());
+    if let Some(schedule) = schedule
+        && let Err(error) = ctx.app.check_schedule(schedule).await
+    {
+        match error.kind() {
+            Kind::Invalid => ask.fault("schedule", error.message()),
+            _ => return Err(error.into()),
+        }
+    }
     let deployment = ctx.app.create_deployment(ask.done(new)?).await?;
     created(&deployment, DeploymentOut::from(deployment.get()))
 }

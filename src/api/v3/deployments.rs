@@ -6,6 +6,7 @@ use super::super::{Caller, Ctx};
 use super::extract::{Body, Id};
 use super::wire::{Deployment, DeploymentCreate, FlowRun, Query, RunRequest};
 use super::{Answer, created, no_content, ok};
+use crate::domain::deployment;
 use crate::domain::flow_run::DeploymentRunRequest;
 use crate::domain::ids::DeploymentId;
 
@@ -16,7 +17,7 @@ pub async fn create(State(ctx): State<Ctx>, Body(create): Body<DeploymentCreate>
 
 pub async fn read(State(ctx): State<Ctx>, Id(id): Id) -> Answer {
     let deployment = ctx.app.deployment(DeploymentId::from_uuid(id)).await?;
-    ok(Deployment::from(deployment))
+    whole(&ctx, deployment).await
 }
 
 pub async fn read_by_name(
@@ -24,7 +25,16 @@ pub async fn read_by_name(
     Path((flow, name)): Path<(String, String)>,
 ) -> Answer {
     let deployment = ctx.app.deployment_by_name(&flow, &name).await?;
-    ok(Deployment::from(deployment))
+    whole(&ctx, deployment).await
+}
+
+/// A deployment with what its schedule is good for.
+async fn whole(ctx: &Ctx, deployment: deployment::Deployment) -> Answer {
+    let outlook = match deployment.schedule.clone() {
+        Some(schedule) => Some(ctx.app.outlook(schedule).await?),
+        None => None,
+    };
+    ok(Deployment::from(deployment).with_outlook(outlook))
 }
 
 pub async fn filter(State(ctx): State<Ctx>, Body(query): Body<Query>) -> Answer {

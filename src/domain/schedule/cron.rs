@@ -2,13 +2,24 @@
 
 use std::collections::BTreeSet;
 
-use chrono::TimeDelta;
+use chrono::{Datelike, TimeDelta};
 use croner::Cron as Pattern;
 use croner::parser::{CronParser, Seconds, Year};
 
+use super::budget::{Budget, TooCostly};
+use super::cron_dialect;
 use super::zone::{self, Gap};
-use super::{MOST, cron_dialect};
 use crate::domain::time::Timestamp;
+
+/// The years that one search looks at; an expression without a date in so many has none, as in
+/// Prefect's own library.
+const YEARS: i32 = 50;
+
+/// What a search through all of them counts for: a few steps for each of their days.
+const DAYS: u64 = 100_000;
+
+/// What the finding of one date counts for beside.
+const DATE_STEPS: u64 = 100;
 
 /// By a cron expression.
 #[derive(Clone, Debug, PartialEq)]
@@ -25,41 +36,65 @@ pub struct Cron {
 impl Cron {
     pub(super) fn check(&self) -> Result<(), String> {
         zone::named(self.timezone.as_deref())?;
-        self.pattern().map(drop)
+        self.pattern(None).map(drop)
     }
 
-    pub(super) fn dates(&self, from: Timestamp, until: Timestamp, limit: usize) -> Vec<Timestamp> {
+    pub(super) fn dates(
+        &self,
+        from: Timestamp,
+        until: Timestamp,
+        limit: usize,
+        budget: &mut Budget,
+    ) -> Result<Vec<Timestamp>, TooCostly> {
+        let mut dates = BTreeSet::new();
         let Ok(zone) = zone::named(self.timezone.as_deref()) else {
-            return Vec::new();
+            return Ok(Vec::new());
         };
-        let (Ok(pattern), Some(reading)) = (self.pattern(), zone::wall_clock(from, &zone)) else {
-            return Vec::new();
+        let (Some(first), Some(last)) = (
+            zone::wall_clock(from, &zone),
+            zone::wall_clock(until, &zone),
+        ) else {
+            return Ok(Vec::new());
         };
         // The search is for what comes after, so that the start itself counts. It runs on
         // the wall clock; croner's own search in zones decides gaps otherwise.
-        let mut reading = reading - TimeDelta::seconds(1);
-        let mut dates = BTreeSet::new();
-        for _ in 0..MOST.max(limit) {
-            let Ok(next) = pattern.find_next_occurrence(&reading, false) else {
+        let mut reading = first - TimeDelta::seconds(1);
+        let mut found = true;
+        // Year after year, since a search has no end of its own that is near enough.
+        for year in (reading.year()..=last.year()).step_by(YEARS as usize) {
+            let Ok(pattern) = self.pattern(Some(year)) else {
                 break;
             };
-            reading = next;
-            let Some(date) = zone::instant(next, &zone, Gap::Forward) else {
-                break;
-            };
-            if date > until || dates.len() == limit {
+            budget.spend(DAYS)?;
+            if !std::mem::take(&mut found) {
                 break;
             }
-            if date >= from {
-                dates.insert(date);
+            while let Ok(next) = pattern.find_next_occurrence(&reading, false) {
+                budget.spend(DATE_STEPS)?;
+                reading = next;
+                found = true;
+                let date = zone::instant(next, &zone, Gap::Forward);
+                let Some(date) = date.filter(|date| *date <= until && dates.len() < limit) else {
+                    return Ok(dates.into_iter().collect());
+                };
+                if date >= from {
+                    dates.insert(date);
+                }
             }
         }
-        dates.into_iter().collect()
+        Ok(dates.into_iter().collect())
     }
 
-    fn pattern(&self) -> Result<Pattern, String> {
-        let invalid = || format!("Invalid cron string: \"{}\"", self.expression);
+    /// What is looked for; where the expression names no year, only from `year` on for
+    /// [`YEARS`].
+    fn pattern(&self, year: Option<i32>) -> Result<Pattern, String> {
+        let shown: String = self.expression.chars().take(200).collect();
+        let invalid = || format!("Invalid cron string: \"{shown}\"");
         let normal = cron_dialect::normal(&self.expression).ok_or_else(invalid)?;
+        let normal = match (normal.strip_suffix(" *"), year) {
+            (Some(rest), Some(year)) => format!("{rest} {year}-{}", year + YEARS - 1),
+            _ => normal,
+        };
         CronParser::builder()
             .seconds(Seconds::Optional)
             .year(Year::Optional)

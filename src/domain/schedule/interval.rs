@@ -3,11 +3,14 @@
 use chrono::{Days, TimeDelta};
 use jiff::tz::TimeZone;
 
-use super::MOST;
+use super::budget::{Budget, TooCostly};
 use super::zone::{self, Gap};
 use crate::domain::time::{Span, Timestamp};
 
 const DAY: i64 = 86_400 * 1_000_000;
+
+/// What one date counts for.
+const DATE_STEPS: u64 = 20;
 
 /// Every so often. Whole days keep the wall clock's reading over changes of daylight saving;
 /// what is beyond them is exact.
@@ -31,30 +34,33 @@ impl Interval {
         zone::named(self.timezone.as_deref()).map(drop)
     }
 
-    pub(super) fn dates(&self, from: Timestamp, until: Timestamp, limit: usize) -> Vec<Timestamp> {
+    pub(super) fn dates(
+        &self,
+        from: Timestamp,
+        until: Timestamp,
+        limit: usize,
+        budget: &mut Budget,
+    ) -> Result<Vec<Timestamp>, TooCostly> {
         let Ok(zone) = self.zone() else {
-            return Vec::new();
+            return Ok(Vec::new());
         };
         let every = self.every.micros();
         if every <= 0 {
-            return Vec::new();
+            return Ok(Vec::new());
         }
         // As many steps as fit, cut towards the anchor, as the reference does.
         let steps = (from - self.anchor).micros() / every;
         let jump = Span::from_micros(steps.saturating_mul(every));
-        let mut next = Some(self.step(self.anchor, jump, &zone, true));
+        let mut next = self.step(self.anchor, jump, &zone, true);
         let mut dates = Vec::new();
-        for _ in 0..MOST.max(limit) {
-            let Some(Some(date)) = next else { break };
-            if date > until || dates.len() == limit {
-                break;
-            }
+        while let Some(date) = next.filter(|date| *date <= until && dates.len() < limit) {
+            budget.spend(DATE_STEPS)?;
             if date >= from {
                 dates.push(date);
             }
-            next = Some(self.step(date, self.every, &zone, false));
+            next = self.step(date, self.every, &zone, false);
         }
-        dates
+        Ok(dates)
     }
 
     fn zone(&self) -> Result<TimeZone, String> {

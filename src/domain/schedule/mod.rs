@@ -5,6 +5,7 @@
 //! (Prefect 3 on Python 3.13): a cron time that a day skips is moved forward by the gap, one
 //! that a day has twice happens once, the first time.
 
+mod budget;
 mod cron;
 mod cron_dialect;
 mod interval;
@@ -13,12 +14,17 @@ mod zone;
 
 use super::time::Timestamp;
 
+use budget::Budget;
+pub use budget::TooCostly;
 pub use cron::Cron;
 pub use interval::Interval;
 pub use rrule::Rrule;
 
-/// The most candidates that one question looks at.
-const MOST: usize = 1000;
+/// The last instant that every client can read: the end of the year 9999.
+const LAST: Timestamp = Timestamp::from_micros(253_402_300_799_999_999);
+
+/// The first such: the beginning of the year 1.
+const FIRST: Timestamp = Timestamp::from_micros(-62_135_596_800_000_000);
 
 /// When a deployment runs by itself.
 #[derive(Clone, Debug, PartialEq)]
@@ -42,18 +48,31 @@ impl Schedule {
     }
 
     /// Up to `limit` dates, strictly increasing, none before `from` and none after `until`.
-    /// Empty for a schedule that cannot be followed or has run out.
-    pub fn dates(&self, from: Timestamp, until: Timestamp, limit: usize) -> Vec<Timestamp> {
-        let found = match self {
-            Schedule::Interval(interval) => interval.dates(from, until, limit),
-            Schedule::Cron(cron) => cron.dates(from, until, limit),
-            Schedule::Rrule(rrule) => rrule.dates(from, until, limit),
-        };
-        let mut dates: Vec<_> = found.into_iter().filter(|date| *date >= from).collect();
+    /// Empty for a schedule that cannot be followed or has run out. The work is bounded;
+    /// [`TooCostly`] for a schedule that needs more.
+    pub fn dates(
+        &self,
+        from: Timestamp,
+        until: Timestamp,
+        limit: usize,
+    ) -> Result<Vec<Timestamp>, TooCostly> {
+        let mut budget = Budget::whole();
+        let (from, until) = (from.max(FIRST), until.min(LAST));
+        let mut dates = match self {
+            Schedule::Interval(interval) => interval.dates(from, until, limit, &mut budget),
+            Schedule::Cron(cron) => cron.dates(from, until, limit, &mut budget),
+            Schedule::Rrule(rrule) => rrule.dates(from, until, limit, &mut budget),
+        }?;
+        dates.retain(|date| *date >= from && *date <= until);
         dates.sort_unstable();
         dates.dedup();
         dates.truncate(limit);
-        dates
+        Ok(dates)
+    }
+
+    /// The first date from `from` on, however far; `None` when there is none left.
+    pub fn next(&self, from: Timestamp) -> Result<Option<Timestamp>, TooCostly> {
+        Ok(self.dates(from, LAST, 1)?.first().copied())
     }
 }
 

@@ -93,6 +93,12 @@ const DELIBERATE: &[(&str, &str)] = &[
          here it is as in Prefect 3: once, and moved forward by the gap",
     ),
     (
+        "costly schedule",
+        "a rule whose dates take too long to find, or that has several rules, fails with 500 there \
+         or occupies the server; here several rules are followed, and one that would need more \
+         than a set number of steps is 422",
+    ),
+    (
         "times in UTC",
         "a state's scheduled time is repeated there in the zone in which it was given; here \
          every time is told in UTC, the same instant",

@@ -6,6 +6,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::{Instant, StateCreate};
+use crate::app::Outlook;
 use crate::domain::JsonMap;
 use crate::domain::deployment::{self, Infrastructure, NewDeployment};
 use crate::domain::error::Error;
@@ -52,6 +53,12 @@ pub struct Deployment {
     pub flow_id: Uuid,
     /// When to run it by itself.
     pub schedule: Option<Value>,
+    /// When that schedule is due next; told of one deployment, not in lists.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub next_date: Option<Instant>,
+    /// Why that schedule is never due again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub schedule_note: Option<String>,
     /// Whether that schedule is not followed.
     pub paused: bool,
     /// Default parameters.
@@ -87,11 +94,31 @@ impl From<deployment::Deployment> for Deployment {
             name,
             flow_id: flow_id.uuid(),
             schedule: schedule.as_ref().map(schedule_out),
+            next_date: None,
+            schedule_note: None,
             paused: !is_schedule_active,
             parameters,
             tags,
             flow_runner: infrastructure.into(),
             flow_data,
+        }
+    }
+}
+
+impl Deployment {
+    /// The same with what there is to say about its schedule.
+    #[must_use]
+    pub fn with_outlook(self, outlook: Option<Outlook>) -> Self {
+        let (next_date, schedule_note) = match outlook {
+            None => (None, None),
+            Some(Outlook::Next(next)) => (Some(next.into()), None),
+            Some(Outlook::NoneLeft) => (None, Some("no date is left".to_owned())),
+            Some(Outlook::TooCostly(costly)) => (None, Some(format!("not followed: {costly}"))),
+        };
+        Self {
+            next_date,
+            schedule_note,
+            ..self
         }
     }
 }

@@ -7,11 +7,14 @@ use super::super::super::{find, render};
 use super::super::Ctl;
 use super::ls::{Row, around};
 use super::schedule;
-use crate::api::v3::wire::Brief;
+use crate::api::v3::wire::{Brief, Deployment};
 
 /// Shows a deployment.
 pub async fn inspect(ctl: &Ctl, wanted: &str) -> Result<()> {
-    let (deployment, path) = find::deployment(&ctl.client, wanted).await?;
+    let (found, path) = find::deployment(&ctl.client, wanted).await?;
+    // Only a deployment that is asked for by itself tells when its schedule is due.
+    let asked = format!("/deployments/{}", found.id);
+    let deployment: Deployment = ctl.client.get(&asked).await?;
     let mut around = around(ctl, std::iter::once(deployment.id)).await?;
     let row = Row {
         path,
@@ -37,6 +40,8 @@ fn shown(row: &Row) -> String {
         (true, _) => "yes",
         (false, _) => "no",
     };
+    let next_date = it.next_date.map(render::instant);
+    let next_date = next_date.or_else(|| it.schedule_note.clone());
     render::pairs(
         [
             ("name", render::name(&row.path)),
@@ -46,6 +51,7 @@ fn shown(row: &Row) -> String {
             ("tags", render::name(&it.tags.join(", "))),
             ("parameters", yaml(&Value::Object(it.parameters.clone()))),
             ("schedule", planned),
+            ("next date", next_date.unwrap_or_else(|| "none".to_owned())),
             ("paused", paused.to_owned()),
             ("next run", brief(row.next())),
             ("last run", brief(row.last())),

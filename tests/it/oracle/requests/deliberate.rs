@@ -124,6 +124,11 @@ fn faults(pair: &mut Pair) {
     let body =
         json!({ "name": "x", "flow_id": "{flow}", "flow_data": document, "schedule": unreadable });
     pair.post_differs("unreadable rule", "/deployments/", &body);
+    let costly = json!({ "rrule": "FREQ=SECONDLY EXRULE:FREQ=SECONDLY" });
+    let document = json!({ "encoding": "x", "blob": "y" });
+    let body =
+        json!({ "name": "x", "flow_id": "{flow}", "flow_data": document, "schedule": costly });
+    pair.post_differs("costly schedule", "/deployments/", &body);
     let task = json!({ "flow_run_id": "{run}", "task_key": "k", "dynamic_key": "1",
         "empirical_policy": { "retry_delay_seconds": 1e17 } });
     pair.post_differs("length beyond reason", "/task_runs/", &task);
