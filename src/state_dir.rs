@@ -5,11 +5,11 @@
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{Read, Write};
-use std::os::unix::fs::{DirBuilderExt, MetadataExt};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
-use nix::fcntl::{Flock, FlockArg};
+use nix::fcntl::{Flock, FlockArg, OFlag};
 
 use crate::domain::checkup::Check;
 
@@ -17,6 +17,10 @@ use crate::domain::checkup::Check;
 const LEAST_ROOM: u64 = 100 * 1024 * 1024;
 /// Below this much somebody should look.
 const LITTLE_ROOM: u64 = 1024 * 1024 * 1024;
+
+/// Fails where a name that is ours turns out to be a symbolic link: whoever may write to the
+/// folder would have us write wherever the link points.
+pub const NO_LINKS: i32 = OFlag::O_NOFOLLOW.bits();
 
 /// Holds the directory until it is dropped, or the process ends in whatever way.
 pub type Lock = Flock<File>;
@@ -101,6 +105,18 @@ fn disk(state_dir: &Path) -> Check {
     Check::ok(NAME, found)
 }
 
+/// Writes a small file of the directory's own, mode 0600 where it is new.
+pub fn write_own(path: &Path, text: &str) -> std::io::Result<()> {
+    let mut file = OpenOptions::new()
+        .write(true)
+        .create(true)
+        .truncate(true)
+        .mode(0o600)
+        .custom_flags(NO_LINKS)
+        .open(path)?;
+    file.write_all(text.as_bytes())
+}
+
 /// Takes the directory, creating it when it is not there. Fails, naming the holder, when
 /// somebody else has it.
 pub fn take(state_dir: &Path) -> anyhow::Result<Lock> {
@@ -116,6 +132,7 @@ pub fn take(state_dir: &Path) -> anyhow::Result<Lock> {
         .write(true)
         .create(true)
         .truncate(false)
+        .custom_flags(NO_LINKS)
         .open(&path)
         .with_context(|| format!("cannot open {}", path.display()))?;
     match Flock::lock(file, FlockArg::LockExclusiveNonblock) {

@@ -3,13 +3,12 @@
 use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::net::TcpListener as StdTcpListener;
-use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::UnixListener as StdUnixListener;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use anyhow::{Context, bail};
+use anyhow::Context;
 use axum::body::Body;
 use axum::extract::Request;
 use axum::http::{HeaderValue, header};
@@ -26,6 +25,7 @@ use tokio_util::task::TaskTracker;
 use tower::{Service, ServiceExt};
 
 use super::people::People;
+use super::sockets;
 use crate::api::Caller;
 use crate::api::caller::{End, Route};
 
@@ -235,7 +235,7 @@ impl Control {
     pub fn take(inherited: Option<StdUnixListener>, path: &Path) -> anyhow::Result<Self> {
         let Some(inherited) = inherited else {
             return Ok(Self {
-                listener: bind_unix(path)?,
+                listener: sockets::bind(path, sockets::For::Group)?,
                 path: path.to_owned(),
                 ours: Some(path.to_owned()),
             });
@@ -247,25 +247,6 @@ impl Control {
             ours: None,
         })
     }
-}
-
-/// Binds the Unix socket with mode 0660. One that a dead daemon left is replaced; one that
-/// answers belongs to somebody.
-fn bind_unix(path: &Path) -> anyhow::Result<UnixListener> {
-    let shown = path.display();
-    if let Some(folder) = path.parent() {
-        std::fs::create_dir_all(folder)
-            .with_context(|| format!("cannot create {}", folder.display()))?;
-    }
-    if std::os::unix::net::UnixStream::connect(path).is_ok() {
-        bail!("the socket {shown} is served by another process; give another --socket");
-    }
-    if path.exists() {
-        std::fs::remove_file(path).with_context(|| format!("cannot replace {shown}"))?;
-    }
-    let listener = UnixListener::bind(path).with_context(|| format!("cannot bind {shown}"))?;
-    std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o660))?;
-    Ok(listener)
 }
 
 /// Takes over what was handed over, or else binds every address, or fails.

@@ -13,6 +13,7 @@ mod reachable;
 mod relay;
 mod reload;
 mod shutdown;
+mod sockets;
 mod systemd;
 
 use std::net::SocketAddr;
@@ -256,7 +257,8 @@ fn instance_id(state_dir: &Path) -> anyhow::Result<String> {
         return Ok(known.trim().to_owned());
     }
     let fresh = uuid::Uuid::new_v4().to_string();
-    std::fs::write(&path, &fresh).with_context(|| format!("cannot write {}", path.display()))?;
+    state_dir::write_own(&path, &fresh)
+        .with_context(|| format!("cannot write {}", path.display()))?;
     Ok(fresh)
 }
 

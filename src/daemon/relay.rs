@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
-use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use std::os::unix::fs::MetadataExt;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
@@ -24,6 +24,7 @@ use tower::Service;
 use super::kept::Kept;
 use super::listeners::Answering;
 use super::reachable::Whose;
+use super::sockets;
 use crate::api::caller::{End, Route};
 use crate::api::{About, Caller};
 use crate::relay::{Came, FLAG, ORDERS, Orders, PEER, Report, channel_path, take_lock};
@@ -115,20 +116,11 @@ impl Relay {
         }
     }
 
-    /// Binds the sockets at which the relay finds this daemon, whatever process had them
-    /// before.
+    /// Binds the sockets at which the relay finds this daemon. What comes in there is believed
+    /// when it says where it came from, so they are for this daemon's user alone.
     pub fn bind(&self) -> anyhow::Result<UnixListener> {
         self.kept.serve(&channel_path(&self.socket))?;
-        let shown = self.socket.display();
-        if self.socket.exists() {
-            std::fs::remove_file(&self.socket)
-                .with_context(|| format!("cannot replace {shown}"))?;
-        }
-        let listener =
-            UnixListener::bind(&self.socket).with_context(|| format!("cannot bind {shown}"))?;
-        // What comes in here is believed when it says where it came from.
-        std::fs::set_permissions(&self.socket, std::fs::Permissions::from_mode(0o600))?;
-        Ok(listener)
+        sockets::bind(&self.socket, sockets::For::Owner)
     }
 
     /// What answers there: the API, and the relay's own question.

@@ -40,11 +40,12 @@ mod stream;
 use std::ffi::OsString;
 use std::fs::{File, OpenOptions};
 use std::net::SocketAddr;
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use nix::fcntl::{Flock, FlockArg};
+use nix::fcntl::{Flock, FlockArg, OFlag};
 use serde::{Deserialize, Serialize};
 
 use carry::Carrier;
@@ -167,6 +168,7 @@ pub fn take_lock(path: &Path) -> std::io::Result<Option<Flock<File>>> {
         .write(true)
         .create(true)
         .truncate(false)
+        .custom_flags(OFlag::O_NOFOLLOW.bits())
         .open(path)?;
     match Flock::lock(file, FlockArg::LockExclusiveNonblock) {
         Ok(lock) => Ok(Some(lock)),

@@ -54,6 +54,8 @@ mod oracle;
 #[cfg(test)]
 mod orion;
 #[cfg(test)]
+mod private_files;
+#[cfg(test)]
 mod relay;
 #[cfg(test)]
 mod relay_bounds;

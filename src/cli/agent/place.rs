@@ -2,13 +2,14 @@
 
 use std::fs::{self, File, OpenOptions};
 use std::io::Write;
-use std::os::unix::fs::DirBuilderExt;
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 use nix::fcntl::{Flock, FlockArg};
 
 use super::super::failure::{Failure, Result};
 use crate::domain::agent::EMBEDDED;
+use crate::state_dir::{NO_LINKS, write_own};
 
 /// The longest name.
 const LONGEST: usize = 64;
@@ -44,6 +45,7 @@ pub(super) fn take(base: &Path, name: &str) -> Result<Option<Place>> {
         .write(true)
         .create(true)
         .truncate(false)
+        .custom_flags(NO_LINKS)
         .open(folder.join("agent.lock"))
         .map_err(told)?;
     let Ok(mut lock) = Flock::lock(lock, FlockArg::LockExclusiveNonblock) else {
@@ -53,7 +55,7 @@ pub(super) fn take(base: &Path, name: &str) -> Result<Option<Place>> {
     let identity = match known.trim() {
         "" => {
             let fresh = uuid::Uuid::new_v4().to_string();
-            fs::write(folder.join("identity"), &fresh).map_err(told)?;
+            write_own(&folder.join("identity"), &fresh).map_err(told)?;
             fresh
         }
         known => known.to_owned(),

@@ -12,6 +12,7 @@ use serde_json::json;
 use super::super::failure::{Failure, Result};
 use super::super::render;
 use super::Ctl;
+use crate::state_dir::NO_LINKS;
 
 /// How a backup in a directory is named after its time.
 const DATED: &str = "prefectd-%Y%m%dT%H%M%SZ.tar";
@@ -137,6 +138,7 @@ impl Draft {
             .truncate(true)
             // It holds all that the runs were given, secrets included.
             .mode(0o600)
+            .custom_flags(NO_LINKS)
             .open(&path);
         let file = opened
             .map_err(|error| Failure::new(format!("cannot write {}: {error}", path.display())))?;
