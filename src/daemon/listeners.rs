@@ -5,7 +5,6 @@ use std::net::SocketAddr;
 use std::net::TcpListener as StdTcpListener;
 use std::os::unix::net::UnixListener as StdUnixListener;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use anyhow::Context;
@@ -19,21 +18,28 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream, UnixListener, UnixStream};
-use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tower::{Service, ServiceExt};
 
 use super::people::People;
+use super::places::{Place, Places};
 use super::sockets;
+use super::unread::Unread;
 use crate::api::Caller;
 use crate::api::caller::{End, Route};
 
-/// How long a client may take to send a request's head.
+/// How many connections there may be to the Unix socket, to the TCP listeners, and from the
+/// relay. Each has places of its own, so that none locks out the others; together they are below
+/// the usual limit of descriptors, of which the database, the engine and processes need some.
+pub(super) const SOCKET_PLACES: usize = 128;
+/// See [`SOCKET_PLACES`].
+pub(super) const TCP_PLACES: usize = 512;
+/// See [`SOCKET_PLACES`].
+pub(super) const RELAY_PLACES: usize = 192;
+/// How long a client may take to send a request's head, and how long a connection is kept on
+/// which no request comes.
 const HEAD: Duration = Duration::from_secs(30);
-/// How many connections there may be at once, on all listeners together: below the usual limit
-/// of descriptors, of which the database, the engine and processes need some.
-const CONNECTIONS: usize = 800;
 /// The most of a request's head that is held.
 const HEAD_BYTES: usize = 64 * 1024;
 /// What those beyond that are told.
@@ -69,18 +75,19 @@ pub(super) struct Serving<S> {
     service: S,
     stop: CancellationToken,
     tasks: TaskTracker,
-    places: Arc<Semaphore>,
+    places: Places,
     people: People,
 }
 
 impl<S: Answering> Serving<S> {
-    /// Answers by `service` until `stop`; `tasks` are done once all requests are.
-    pub fn new(service: S, stop: CancellationToken, tasks: TaskTracker) -> Self {
+    /// Answers by `service` until `stop`; `tasks` are done once all requests are. `most` is how
+    /// many connections there may be at once.
+    pub fn new(service: S, stop: CancellationToken, tasks: TaskTracker, most: usize) -> Self {
         Self {
             service,
             stop,
             tasks,
-            places: Arc::new(Semaphore::new(CONNECTIONS)),
+            places: Places::new(most),
             people: People::default(),
         }
     }
@@ -152,40 +159,58 @@ impl<S: Answering> Serving<S> {
         stream: impl AsyncRead + AsyncWrite + Send + Unpin + 'static,
         caller: impl Future<Output = Option<Caller>> + Send + 'static,
     ) {
-        let Ok(place) = Arc::clone(&self.places).try_acquire_owned() else {
-            self.tasks.spawn(turn_away(stream));
-            return;
-        };
+        let place = self.places.take();
         let serving = self.clone();
         self.tasks.spawn(async move {
-            let _place = place;
-            if let Some(caller) = caller.await {
-                serving.talk(stream, caller).await;
+            let Some(place) = place.await else {
+                return turn_away(stream).await;
+            };
+            let talk = async {
+                if let Some(caller) = caller.await {
+                    serving.talk(stream, caller, &place).await;
+                }
+            };
+            tokio::select! {
+                () = talk => {}
+                () = place.wanted() => {}
             }
         });
     }
 
-    async fn talk(&self, stream: impl AsyncRead + AsyncWrite + Send + Unpin, caller: Caller) {
+    async fn talk(
+        &self,
+        stream: impl AsyncRead + AsyncWrite + Send + Unpin,
+        caller: Caller,
+        place: &Place,
+    ) {
         // Its own, since each look at a token locks it.
         let stop = self.stop.child_token();
         let ending = stop.clone();
+        let (asked, answered) = (place.use_of(), place.use_of());
         let service = self
             .service
             .clone()
             .map_request(move |request: Request<Incoming>| {
                 let mut request = request.map(Body::new);
                 request.extensions_mut().insert(caller.clone());
+                asked.begins();
                 request
             })
-            .map_response(move |response: Response| match ending.is_cancelled() {
-                true => farewell(response),
-                false => response,
+            .map_response(move |response: Response| {
+                answered.ends();
+                match ending.is_cancelled() {
+                    true => farewell(response),
+                    false => response,
+                }
             });
         let connection = http1::Builder::new()
             .timer(TokioTimer::new())
             .header_read_timeout(HEAD)
             .max_buf_size(HEAD_BYTES)
-            .serve_connection(TokioIo::new(stream), TowerToHyperService::new(service));
+            .serve_connection(
+                TokioIo::new(Unread::new(stream)),
+                TowerToHyperService::new(service),
+            );
         let mut connection = std::pin::pin!(connection);
         // A connection that breaks concerns only its client.
         tokio::select! {
@@ -204,7 +229,7 @@ impl<S: Answering> Serving<S> {
 
 /// Tells a client that there is no place for it. Best effort: it may not listen.
 async fn turn_away(mut stream: impl AsyncWrite + Unpin) {
-    tracing::warn!("there are {CONNECTIONS} connections already; one was sent away");
+    tracing::warn!("there are too many connections already; one was sent away");
     let _ = tokio::time::timeout(BREATH, stream.write_all(FULL)).await;
 }
 
@@ -278,18 +303,17 @@ mod tests {
 
     #[tokio::test]
     async fn who_finds_no_place_is_told_so_at_once() {
-        let answer = tower::service_fn(|_: Request| async { Ok(Response::new(Body::empty())) });
-        let mut serving = Serving::new(answer, CancellationToken::new(), TaskTracker::new());
-        serving.places = Arc::new(Semaphore::new(1));
-        let (first, served) = duplex(1024);
+        let answer = tower::service_fn(|_: Request| std::future::pending());
+        let serving = Serving::new(answer, CancellationToken::new(), TaskTracker::new(), 1);
+        let (mut first, served) = duplex(1024);
         serving.connection(served, ready(Some(Caller::nobody())));
+        let asked = b"GET / HTTP/1.1\r\nhost: h\r\n\r\n";
+        first.write_all(asked).await.unwrap();
+        tokio::time::sleep(Duration::from_millis(50)).await;
         let (mut second, turned_away) = duplex(1024);
         serving.connection(turned_away, ready(Some(Caller::nobody())));
         let mut told = String::new();
         second.read_to_string(&mut told).await.unwrap();
         assert!(told.starts_with("HTTP/1.1 503 ") && told.contains("retry-after: 1"));
-        // A connection that ends leaves its place.
-        drop(first);
-        assert!(serving.places.acquire().await.is_ok());
     }
 }

@@ -8,6 +8,7 @@ mod listeners;
 mod neighbours;
 mod opening;
 mod people;
+mod places;
 mod premises;
 mod reachable;
 mod relay;
@@ -15,6 +16,7 @@ mod reload;
 mod shutdown;
 mod sockets;
 mod systemd;
+mod unread;
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -107,11 +109,16 @@ pub async fn run(settings: Settings, flags: Flags) -> anyhow::Result<()> {
 
     let tasks = TaskTracker::new();
     let behind_relay = relay.service(service.clone());
-    listeners::Serving::new(behind_relay, stop.clone(), tasks.clone()).unix(relayed);
-    let serving = listeners::Serving::new(service, stop.clone(), tasks.clone());
+    let serve = |most| listeners::Serving::new(service.clone(), stop.clone(), tasks.clone(), most);
+    let (on_socket, on_tcp) = (
+        serve(listeners::SOCKET_PLACES),
+        serve(listeners::TCP_PLACES),
+    );
+    let most = listeners::RELAY_PLACES;
+    listeners::Serving::new(behind_relay, stop.clone(), tasks.clone(), most).unix(relayed);
     tracing::info!("listening on {}", unix.path.display());
     for listener in tcp {
-        serve_tcp(&serving, &about, listener)?;
+        serve_tcp(&on_tcp, &about, listener)?;
     }
     if let Some(api) = api {
         // Without it the client works on a database of its own, and never says so.
@@ -119,7 +126,7 @@ pub async fn run(settings: Settings, flags: Flags) -> anyhow::Result<()> {
         tracing::info!("for the Prefect client: export PREFECT_ORION_HOST={url}");
     }
     // Last: whoever asks on the socket is told of all listeners.
-    serving.unix(unix.listener);
+    on_socket.unix(unix.listener);
     if let Some(port) = bridge_port {
         tasks.spawn(bridge::keep(docker, port, relay.clone(), stop.clone()));
     }
