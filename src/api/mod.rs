@@ -89,9 +89,9 @@ async fn front_door() -> &'static str {
 
 /// No route is there.
 async fn elsewhere(request: Request) -> Response {
-    let (parts, body) = request.into_parts();
-    body::passed_over(body).await;
-    if let Some(elsewhere) = orion::mended(&parts) {
+    let elsewhere = orion::mended(request.uri(), request.headers(), request.extensions());
+    body::leave(request);
+    if let Some(elsewhere) = elsewhere {
         return elsewhere;
     }
     let detail = serde_json::json!({ "detail": "Not Found" });

@@ -1,71 +1,272 @@
 //! How much of what clients send is held at once, all requests together.
 //!
-//! A body is in memory until its request is answered, and so is what was made of it. Small
-//! ones are bounded by the number of connections. Each larger one takes its share of a budget
-//! first; who gets none in time is told to come again.
+//! A body is in memory until its request is answered, and so is what was made of it. Small ones
+//! are bounded by the number of connections. What larger ones hold is counted as it comes in,
+//! not as it is announced, and only once somebody reads it: who is refused by the gate takes
+//! none of it. Whoever gets no room in time is told to come again.
+//!
+//! The socket, the relay and TCP have rooms of their own, so that none starves the others. In
+//! each, a body of up to [`LARGE`] takes as much of a common room as has come; a larger one needs
+//! one of few [`SEATS`], and while another waits for a seat, one that comes too slowly loses it.
 
-use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
+use axum::body::{Body, Bytes};
 use axum::extract::Request;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use futures_util::FutureExt;
 use futures_util::future::{BoxFuture, Either};
+use futures_util::{FutureExt, stream};
+use http_body_util::BodyExt;
 use serde_json::json;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tower::{Layer, Service};
 
 use super::MAX_BODY;
+use super::caller::{Caller, End};
 
-/// What all larger bodies together may hold, in bytes.
-const BUDGET: usize = 2 * MAX_BODY;
 /// Up to this a body is small.
 const SMALL: usize = 16 * 1024;
+/// Beyond this a body needs a seat.
+const LARGE: usize = 1024 * 1024;
+/// How much bodies without a seat may hold together, in bytes.
+const COMMON: usize = 24 * 1024 * 1024;
+/// How many bodies may be beyond [`LARGE`] at once.
+const SEATS: usize = 2;
 /// How long a request waits for its share.
-const PATIENCE: Duration = Duration::from_secs(2);
+const PATIENCE: Duration = Duration::from_secs(10);
+/// What a body brings in a second at least that keeps a seat for which others wait.
+const PACE: usize = 512 * 1024;
+/// For how long nobody is asked to leave a seat.
+const SETTLING: Duration = Duration::from_secs(2);
+/// How often a seated body looks whether it keeps others waiting.
+const LOOK: Duration = Duration::from_millis(250);
 /// Where documents come in.
 const DOCUMENTS: &str = "/api/orion/data/persist";
 /// What is counted: a semaphore's count is not made for bytes.
 const UNIT: usize = 1024;
 
-/// The budget; clones share it.
+/// The rooms; clones share them.
 #[derive(Clone)]
-pub(super) struct Room {
-    free: Arc<Semaphore>,
+pub(super) struct Room(Arc<[Part; 3]>);
+
+/// The room of one kind of callers.
+struct Part {
+    common: Arc<Semaphore>,
+    seats: Arc<Semaphore>,
+    /// How many wait for a seat.
+    waiting: AtomicUsize,
     patience: Duration,
+}
+
+impl Part {
+    fn new() -> Self {
+        Self {
+            common: Arc::new(Semaphore::new(COMMON / UNIT)),
+            seats: Arc::new(Semaphore::new(SEATS)),
+            waiting: AtomicUsize::new(0),
+            patience: PATIENCE,
+        }
+    }
 }
 
 impl Room {
     /// All of it free.
     pub fn new() -> Self {
-        Self {
-            free: Arc::new(Semaphore::new(BUDGET / UNIT)),
-            patience: PATIENCE,
-        }
+        Self(Arc::new([Part::new(), Part::new(), Part::new()]))
     }
 
-    /// Has a larger request answered while its body has a share of the budget.
-    async fn answer<S>(
-        self,
-        size: usize,
-        request: Request,
-        mut next: S,
-    ) -> Result<Response, S::Error>
+    /// Has a larger request answered while what its body brings has its share.
+    async fn answer<S>(self, mut request: Request, mut next: S) -> Result<Response, S::Error>
     where
         S: Service<Request, Response = Response>,
     {
-        match self.share(size).await {
-            Some(_share) => next.call(request).await,
-            None => Ok(too_busy()),
+        let share = Share::new(&self, place(&request));
+        if may_hold(request.headers()) > MAX_BODY {
+            // None is kept in memory that is larger.
+            share.pass_through();
+        }
+        request.extensions_mut().insert(share.clone());
+        let counted = share.clone();
+        let request = request.map(|body| counted.count(body));
+        let response = next.call(request).await?;
+        Ok(match share.0.is_refused.load(Ordering::Relaxed) {
+            true => too_busy(),
+            false => response,
+        })
+    }
+}
+
+/// Which room a request takes.
+fn place(request: &Request) -> usize {
+    match request.extensions().get::<Caller>().map(Caller::end) {
+        Some(End::Socket(_)) => 0,
+        Some(End::Loopback(_) | End::Network(_)) => 1,
+        Some(End::Bridge(_)) | None => 2,
+    }
+}
+
+/// What one request's body has of the room, held until the request is answered. Clones mean the
+/// same one.
+#[derive(Clone)]
+pub(super) struct Share(Arc<Inner>);
+
+struct Inner {
+    room: Room,
+    place: usize,
+    /// Whether there was no room for it.
+    is_refused: AtomicBool,
+    /// Whether it is thrown away or stored as it comes.
+    passes_through: AtomicBool,
+    held: Mutex<Vec<OwnedSemaphorePermit>>,
+}
+
+/// A body as it comes in.
+struct Incoming {
+    body: Body,
+    received: usize,
+    /// Since when it has a seat, and how much had come by then.
+    seated: Option<(Instant, usize)>,
+}
+
+impl Share {
+    fn new(room: &Room, place: usize) -> Self {
+        Self(Arc::new(Inner {
+            room: room.clone(),
+            place,
+            is_refused: AtomicBool::new(false),
+            passes_through: AtomicBool::new(false),
+            held: Mutex::default(),
+        }))
+    }
+
+    /// Says that the body is not kept in memory, so that it takes no room, however large it is.
+    pub fn pass_through(&self) {
+        self.0.passes_through.store(true, Ordering::Relaxed);
+        self.release();
+    }
+
+    fn release(&self) {
+        self.held().clear();
+    }
+
+    fn held(&self) -> std::sync::MutexGuard<'_, Vec<OwnedSemaphorePermit>> {
+        self.0.held.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn part(&self) -> Option<&Part> {
+        self.0.room.0.get(self.0.place)
+    }
+
+    /// The body, which takes its share as it is read.
+    fn count(self, body: Body) -> Body {
+        let incoming = Incoming {
+            body,
+            received: 0,
+            seated: None,
+        };
+        Body::from_stream(stream::unfold(Some((self, incoming)), |state| async move {
+            let (share, mut incoming) = state?;
+            match share.next(&mut incoming).await {
+                Some(Ok(piece)) => Some((Ok(piece), Some((share, incoming)))),
+                Some(Err(error)) => Some((Err(error), None)),
+                None => None,
+            }
+        }))
+    }
+
+    async fn next(&self, incoming: &mut Incoming) -> Option<Result<Bytes, axum::Error>> {
+        loop {
+            let frame = match incoming.seated {
+                None => incoming.body.frame().await?,
+                Some(seated) => {
+                    let frame = tokio::time::timeout(LOOK, incoming.body.frame()).await;
+                    if self.is_in_the_way(seated, incoming.received) {
+                        return Some(Err(self.refuse("it came too slowly, and others wait")));
+                    }
+                    match frame {
+                        Ok(frame) => frame?,
+                        Err(_) => continue,
+                    }
+                }
+            };
+            let piece = match frame {
+                Ok(frame) => frame.into_data().ok()?,
+                Err(error) => return Some(Err(error)),
+            };
+            incoming.received += piece.len();
+            if !self.takes(piece.len(), incoming).await {
+                return Some(Err(self.refuse("there is no room for it")));
+            }
+            return Some(Ok(piece));
         }
     }
 
-    async fn share(&self, size: usize) -> Option<OwnedSemaphorePermit> {
-        let units = u32::try_from(size.div_ceil(UNIT)).ok()?;
-        let share = Arc::clone(&self.free).acquire_many_owned(units);
-        tokio::time::timeout(self.patience, share).await.ok()?.ok()
+    /// Takes room for a piece that came; `false` when there is none in time.
+    async fn takes(&self, size: usize, incoming: &mut Incoming) -> bool {
+        if incoming.received > MAX_BODY {
+            self.pass_through();
+        }
+        if incoming.seated.is_some() || self.0.passes_through.load(Ordering::Relaxed) {
+            return true;
+        }
+        let Some(part) = self.part() else {
+            return false;
+        };
+        if incoming.received > LARGE {
+            part.waiting.fetch_add(1, Ordering::Relaxed);
+            let waiting = Waiting(part);
+            let seat = Arc::clone(&part.seats).acquire_owned();
+            let seat = tokio::time::timeout(part.patience, seat).await;
+            drop(waiting);
+            let Ok(Ok(seat)) = seat else {
+                return false;
+            };
+            *self.held() = vec![seat];
+            incoming.seated = Some((Instant::now(), incoming.received));
+            return true;
+        }
+        let units = u32::try_from(size.div_ceil(UNIT)).unwrap_or(u32::MAX);
+        let share = Arc::clone(&part.common).acquire_many_owned(units);
+        match tokio::time::timeout(part.patience, share).await {
+            Ok(Ok(share)) => {
+                self.held().push(share);
+                true
+            }
+            _ => false,
+        }
+    }
+
+    /// Whether a seated body comes so slowly that it has to leave to others.
+    fn is_in_the_way(&self, (since, then): (Instant, usize), received: usize) -> bool {
+        let waiting = self
+            .part()
+            .map_or(0, |part| part.waiting.load(Ordering::Relaxed));
+        let for_how_long = since.elapsed();
+        let brought = (received - then) as f64;
+        waiting > 0
+            && for_how_long > SETTLING
+            && !self.0.passes_through.load(Ordering::Relaxed)
+            && brought < for_how_long.as_secs_f64() * PACE as f64
+    }
+
+    fn refuse(&self, why: &'static str) -> axum::Error {
+        self.release();
+        self.0.is_refused.store(true, Ordering::Relaxed);
+        tracing::warn!("more is being sent than fits; a request was sent away: {why}");
+        axum::Error::new(std::io::Error::other(why))
+    }
+}
+
+/// Counts one who waits for a seat, until it does not any more.
+struct Waiting<'a>(&'a Part);
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        self.0.waiting.fetch_sub(1, Ordering::Relaxed);
     }
 }
 
@@ -78,7 +279,7 @@ impl<S> Layer<S> for Room {
     }
 }
 
-/// A service whose larger requests take their share of the room first.
+/// A service whose larger requests take their share of the room.
 #[derive(Clone)]
 pub(super) struct Roomy<S> {
     room: Room,
@@ -99,27 +300,23 @@ where
 
     fn call(&mut self, request: Request) -> Self::Future {
         // A document passes through, on its way to the disk.
-        let size = match request.uri().path() == DOCUMENTS {
-            true => 0,
-            false => held(request.headers()),
-        };
-        if size <= SMALL {
+        let is_document = request.uri().path() == DOCUMENTS;
+        if is_document || may_hold(request.headers()) <= SMALL {
             return Either::Left(self.inner.call(request));
         }
         // The service that is ready is this one; its clone is for the next request.
         let clone = self.inner.clone();
         let inner = std::mem::replace(&mut self.inner, clone);
-        Either::Right(self.room.clone().answer(size, request, inner).boxed())
+        Either::Right(self.room.clone().answer(request, inner).boxed())
     }
 }
 
-/// How much of a request's body may be in memory at once: what it announces, up to what is
-/// read. One that announces nothing may become as large as any.
-fn held(headers: &HeaderMap) -> usize {
+/// How large a request's body may become: what it announces, or any size.
+fn may_hold(headers: &HeaderMap) -> usize {
     let announced = headers.get(header::CONTENT_LENGTH);
     let announced = announced.and_then(|value| value.to_str().ok()?.parse::<usize>().ok());
     match announced {
-        Some(size) => size.min(MAX_BODY),
+        Some(size) => size,
         None if headers.contains_key(header::TRANSFER_ENCODING) => MAX_BODY,
         // HTTP/1.1 has no body without either header.
         None => 0,
@@ -127,7 +324,6 @@ fn held(headers: &HeaderMap) -> usize {
 }
 
 fn too_busy() -> Response {
-    tracing::warn!("more is being sent than fits; a request was sent away");
     let detail =
         json!({ "detail": "The server is too busy for large requests; try again in a moment." });
     let soon = [(header::RETRY_AFTER, HeaderValue::from_static("1"))];
@@ -135,48 +331,5 @@ fn too_busy() -> Response {
 }
 
 #[cfg(test)]
-mod tests {
-    use axum::body::Body;
-
-    use super::*;
-
-    fn sending(bytes: usize) -> Request {
-        let request = Request::post("/").header(header::CONTENT_LENGTH, bytes);
-        request.body(Body::empty()).unwrap()
-    }
-
-    /// What a service that is always well makes of a request in that room.
-    async fn answered(room: &Room, request: Request) -> Response {
-        let well = async |_| Ok::<_, std::convert::Infallible>(StatusCode::OK.into_response());
-        let well = tower::service_fn(well);
-        room.layer(well).call(request).await.unwrap()
-    }
-
-    #[tokio::test]
-    async fn large_bodies_share_the_budget_and_small_ones_need_none() {
-        let room = Room {
-            patience: Duration::ZERO,
-            ..Room::new()
-        };
-        let all = room.share(BUDGET).await.unwrap();
-        let refused = answered(&room, sending(MAX_BODY)).await;
-        assert_eq!(refused.status(), StatusCode::SERVICE_UNAVAILABLE);
-        assert_eq!(refused.headers()[header::RETRY_AFTER], "1");
-        let small = answered(&room, sending(SMALL)).await;
-        assert_eq!(small.status(), StatusCode::OK);
-        drop(all);
-        // More than is ever read takes no more than that.
-        let large = answered(&room, sending(usize::MAX)).await;
-        assert_eq!(large.status(), StatusCode::OK);
-        assert_eq!(room.free.available_permits(), BUDGET / UNIT);
-    }
-
-    #[test]
-    fn a_body_of_unknown_length_counts_as_a_large_one() {
-        let chunked = Request::post("/").header(header::TRANSFER_ENCODING, "chunked");
-        let chunked = chunked.body(Body::empty()).unwrap();
-        assert_eq!(held(chunked.headers()), MAX_BODY);
-        let without = Request::get("/").body(Body::empty()).unwrap();
-        assert_eq!(held(without.headers()), 0);
-    }
-}
+#[path = "room_tests.rs"]
+mod tests;

@@ -278,7 +278,7 @@ where
         }
         Err(refused) => {
             refused.log(&caller, &method, &path);
-            body::passed_over(request.into_body()).await;
+            body::leave(request);
             Ok(refused.answer(&path))
         }
     }

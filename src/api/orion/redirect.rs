@@ -1,8 +1,7 @@
 //! What answers where no route does.
 
 use axum::extract::Request;
-use axum::http::request::Parts;
-use axum::http::{Method, StatusCode, header};
+use axum::http::{Extensions, HeaderMap, Method, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
 use serde_json::json;
 
@@ -23,15 +22,15 @@ const COLLECTIONS: &[&str] = &[
 
 /// Sends a path that lacks its final slash, or has one too many, to the right one, as the
 /// 2.0a7 server does. None for anything else, and outside of this dialect.
-pub fn mended(parts: &Parts) -> Option<Response> {
-    let path = parts.uri.path().strip_prefix(ORION)?;
+pub fn mended(uri: &Uri, headers: &HeaderMap, more: &Extensions) -> Option<Response> {
+    let path = uri.path().strip_prefix(ORION)?;
     let toggled = toggled(path)?;
-    let asked = parts.extensions.get::<AskedUri>();
-    let asked = asked.map_or(&parts.uri, |AskedUri(asked)| asked);
+    let asked = more.get::<AskedUri>();
+    let asked = asked.map_or(uri, |AskedUri(asked)| asked);
     let base = asked.path().strip_suffix(path).unwrap_or_default();
     let query = asked.query().map(|query| format!("?{query}"));
     let query = query.unwrap_or_default();
-    let host = parts.headers.get(header::HOST);
+    let host = headers.get(header::HOST);
     let host = host.and_then(|host| host.to_str().ok()).unwrap_or_default();
     let to = match host {
         "" => format!("{base}{toggled}{query}"),
@@ -77,7 +76,7 @@ pub fn without_head(mut request: Request) -> Request {
 
 /// The path is a route, but not for this method.
 pub async fn wrong_method(request: Request) -> Response {
-    body::passed_over(request.into_body()).await;
+    body::leave(request);
     let detail = json!({ "detail": "Method Not Allowed" });
     (StatusCode::METHOD_NOT_ALLOWED, axum::Json(detail)).into_response()
 }
