@@ -4,6 +4,7 @@
 //! only noted how it is made.
 
 use axum::Router;
+use axum::http::Method;
 use axum::routing::MethodRouter;
 use utoipa::ToSchema;
 use utoipa::openapi::path::{HttpMethod, OperationBuilder, ParameterBuilder, ParameterIn};
@@ -14,6 +15,7 @@ use utoipa::openapi::{
 };
 
 use super::Ctx;
+use super::access::Need;
 
 /// A schema, or a reference to one.
 type Shape = RefOr<Schema>;
@@ -66,6 +68,7 @@ pub struct Talk {
     asks: Option<Sketch>,
     answers: Option<Sketch>,
     statuses: &'static [(&'static str, &'static str)],
+    need: Need,
 }
 
 impl Routes {
@@ -113,6 +116,20 @@ impl Routes {
 }
 
 impl Description {
+    /// What each route needs of who asks, with its method and its whole path.
+    pub fn needs(&self) -> impl Iterator<Item = (Method, String, Need)> {
+        self.operations.iter().map(|operation| {
+            let (method, path) = method_and_path(operation.route);
+            // The words are those of this source.
+            let method = method.parse().unwrap_or(Method::TRACE);
+            (
+                method,
+                format!("{}{path}", self.prefix),
+                operation.talk.need,
+            )
+        })
+    }
+
     /// The dialect's part of the document.
     pub fn document(&self) -> OpenApi {
         let mut components = Components::new();
@@ -255,6 +272,12 @@ impl Talk {
             statuses: &[("204", "Done"), ("404", "There is none")],
             ..Self::default()
         }
+    }
+
+    /// What it needs of who asks; of an operator, unless this is said.
+    pub fn needs(mut self, need: Need) -> Self {
+        self.need = need;
+        self
     }
 
     /// Asks a body like `T`.

@@ -27,7 +27,7 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::Request;
-use axum::http::StatusCode;
+use axum::http::{Method, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use tower::{Layer, Service, util::MapRequestLayer};
@@ -36,6 +36,7 @@ use crate::app::App;
 
 pub use about::About;
 pub use access::{Gate, Neighbours, Rules};
+use access::{Need, Needs};
 pub use caller::Caller;
 use panics::PanicGuard;
 pub use premises::Premises;
@@ -43,6 +44,9 @@ use room::Room;
 
 /// The largest body that is read, in bytes.
 pub const MAX_BODY: usize = 32 * 1024 * 1024;
+
+/// What is there beside the dialects: texts that tell of the daemon.
+const PAGES: [&str; 4] = ["/", "/metrics", "/docs", "/openapi.json"];
 
 /// What every handler has at hand, shared by all requests.
 pub type Ctx = Arc<AtHand>;
@@ -67,6 +71,9 @@ pub fn service(
 + 'static {
     let (orion, orion_described) = orion::routes();
     let (v3, v3_described) = v3::routes();
+    let needs = orion_described.needs().chain(v3_described.needs());
+    let pages = PAGES.map(|page| (Method::GET, page.to_owned(), Need::Page));
+    let needs = Needs::new(needs.chain(pages));
     let router = Router::new()
         .merge(orion)
         .merge(v3)
@@ -79,7 +86,8 @@ pub fn service(
     let router =
         MapRequestLayer::new(orion::without_head).layer(key::Once.layer(PanicGuard.layer(router)));
     // The gate reads bodies, too, so it needs its share of the room.
-    let gated = metrics::Timed.layer(Room::new().layer(gate.layer(router)));
+    let roomy = Room::new().layer(gate.before(needs).layer(router));
+    let gated = metrics::Timed.layer(roomy);
     MapRequestLayer::new(dialect::settle::<axum::body::Body>).layer(gated)
 }
 

@@ -72,6 +72,8 @@ mod schedule_limits;
 #[cfg(test)]
 mod schedules;
 #[cfg(test)]
+mod secrecy;
+#[cfg(test)]
 mod settings;
 #[cfg(test)]
 mod storage_faults;

@@ -39,7 +39,7 @@ fn url(daemon: &TestDaemon, path: &str) -> String {
 }
 
 /// Waits until containers reach it; the key may be needed to ask, so its log tells.
-fn await_relay(daemon: &TestDaemon) {
+pub fn await_relay(daemon: &TestDaemon) {
     wait_for("the relay on Docker's bridge", || {
         let log = daemon.log();
         let mut places = log
@@ -78,7 +78,7 @@ fn running() -> Value {
 }
 
 /// A run that sleeps in its container, once it has begun.
-fn sleeper(http: &Http, marked: &Marked, mark: &str) -> (String, String) {
+pub fn sleeper(http: &Http, marked: &Marked, mark: &str) -> (String, String) {
     let made = http.get("/deployments/name/sleeper/test").expect(200);
     let path = format!(
         "/deployments/{}/create_flow_run",

@@ -1,29 +1,18 @@
-//! What a request asks, by its method, its path and, where that names runs, its body.
+//! What a request asks, by what its route needs, the ids in its path and, where that names runs,
+//! its body.
 //!
-//! Routes that are not known here are the operators': what is added to a dialect is closed to
-//! runs until somebody says what it is.
+//! Whatever has no known route is the operators', and so is what is not spelled as clients
+//! spell it: an id or a body that this could read in one way and a handler in another is not
+//! read at all.
 
 use std::collections::BTreeSet;
 
-use axum::http::Method;
 use serde_json::Value;
 use uuid::Uuid;
 
-use super::super::dialect::{ORION, V3};
+use super::needs::{Found, Need};
 use crate::domain::access::{Asked, Targets};
 use crate::domain::ids::{FlowRunId, TaskRunId};
-
-/// The nouns that anybody who may read may read.
-const NOUNS: &[&str] = &[
-    "flows",
-    "deployments",
-    "flow_runs",
-    "task_runs",
-    "flow_run_states",
-    "task_run_states",
-    "logs",
-    "saved_searches",
-];
 
 /// What is asked, as far as method and path tell.
 #[derive(Debug, PartialEq)]
@@ -49,69 +38,43 @@ pub enum InBody {
     Lines,
 }
 
-/// Reads a settled path, such as `/api/v3/flows/filter`.
-pub fn request(method: &Method, path: &str) -> Request {
-    let of_api = [ORION, V3].into_iter().find_map(|prefix| {
-        path.strip_prefix(prefix)
-            .filter(|rest| rest.starts_with('/'))
-    });
-    let Some(rest) = of_api else {
-        return Request::Told(match *method {
-            Method::GET | Method::HEAD => Asked::Inspect,
-            _ => Asked::Administer,
-        });
+/// What a request asks whose route was found.
+pub fn request(found: Option<Found<'_>>) -> Request {
+    let Some(Found { need, id }) = found else {
+        return Request::Told(Asked::Administer);
     };
-    let parts: Vec<_> = rest.trim_matches('/').split('/').collect();
-    match *method {
-        Method::GET | Method::HEAD => Request::Told(read(&parts)),
-        Method::POST => post(&parts),
-        Method::PATCH => match parts.as_slice() {
-            ["flow_runs", id] => with_id(id, |id| Request::InBody(InBody::Changes(id))),
-            _ => Request::Told(Asked::Administer),
+    let flow_run = || id.and_then(canonical).map(FlowRunId::from_uuid);
+    let task_run = || id.and_then(canonical).map(TaskRunId::from_uuid);
+    let told = match need {
+        Need::Operator => Asked::Administer,
+        Need::Nothing => Asked::Health,
+        Need::Read => Asked::Read,
+        Need::Fetch => Asked::Fetch,
+        Need::Inspect | Need::Page => Asked::Inspect,
+        Need::Persist => Asked::Persist,
+        Need::RegisterFlow => Asked::RegisterFlow,
+        Need::NewFlowRun => return Request::InBody(InBody::FlowRun),
+        Need::NewTaskRun => return Request::InBody(InBody::TaskRun),
+        Need::RunOfDeployment => return Request::InBody(InBody::RunOfDeployment),
+        Need::Lines => return Request::InBody(InBody::Lines),
+        Need::ChangeFlowRun => match flow_run() {
+            Some(id) => return Request::InBody(InBody::Changes(id)),
+            None => Asked::Administer,
         },
-        _ => Request::Told(Asked::Administer),
-    }
-}
-
-fn read(parts: &[&str]) -> Asked {
-    match parts {
-        ["health"] => Asked::Health,
-        ["ready" | "hello" | "version"] => Asked::Read,
-        [noun, ..] if NOUNS.contains(noun) => Asked::Read,
-        _ => Asked::Inspect,
-    }
-}
-
-fn post(parts: &[&str]) -> Request {
-    match parts {
-        [noun, "filter" | "count" | "history"] if NOUNS.contains(noun) => {
-            Request::Told(Asked::Read)
+        Need::StateOfFlowRun => {
+            flow_run().map_or(Asked::Administer, |id| Asked::Change(of_flow_run(id)))
         }
-        // What is asked with a body, and changes nothing.
-        ["prefectd", "ids", _, "lengths"]
-        | ["prefectd", "deployments", "around"]
-        | ["prefectd", "logs", "page"] => Request::Told(Asked::Inspect),
-        ["data", "retrieve"] => Request::Told(Asked::Read),
-        ["data", "persist"] => Request::Told(Asked::Persist),
-        ["flows"] => Request::Told(Asked::RegisterFlow),
-        ["flow_runs"] => Request::InBody(InBody::FlowRun),
-        ["task_runs"] => Request::InBody(InBody::TaskRun),
-        ["logs"] => Request::InBody(InBody::Lines),
-        ["deployments", _, "create_flow_run"] => Request::InBody(InBody::RunOfDeployment),
-        ["flow_runs", id, "set_state"] => {
-            with_id(id, |id| Request::Told(Asked::Change(of_flow_run(id))))
+        Need::StateOfTaskRun => {
+            task_run().map_or(Asked::Administer, |id| Asked::Change(of_task_run(id)))
         }
-        ["task_runs", id, "set_state"] => match Uuid::parse_str(id) {
-            Ok(id) => Request::Told(Asked::Change(of_task_run(TaskRunId::from_uuid(id)))),
-            Err(_) => Request::Told(Asked::Administer),
-        },
-        _ => Request::Told(Asked::Administer),
-    }
+    };
+    Request::Told(told)
 }
 
-/// What is named by no id that can be read here is nothing that a run may do.
-fn with_id(text: &str, known: impl FnOnce(FlowRunId) -> Request) -> Request {
-    text.parse().map_or(Request::Told(Asked::Administer), known)
+/// An id in one of the two spellings that no reader takes for another.
+fn canonical(text: &str) -> Option<Uuid> {
+    let is_plain = matches!(text.len(), 32 | 36);
+    Uuid::try_parse(text).ok().filter(|_| is_plain)
 }
 
 fn of_flow_run(id: FlowRunId) -> Targets {
@@ -131,6 +94,14 @@ fn of_task_run(id: TaskRunId) -> Targets {
 /// What a request with that body asks. A body in which this does not find what its route needs
 /// asks for nothing that a run may do.
 pub fn told(route: InBody, body: &Value) -> Asked {
+    // A list is an object to some readers, which take its items as fields by their order.
+    let is_right = match route {
+        InBody::Lines => body.is_array(),
+        _ => body.is_object(),
+    };
+    if !is_right {
+        return Asked::Administer;
+    }
     let asked = match route {
         InBody::FlowRun => new_flow_run(body),
         InBody::TaskRun => id_in(body, "flow_run_id")
@@ -200,7 +171,7 @@ fn is_absent(body: &Value, key: &str) -> bool {
 }
 
 fn id_in(body: &Value, key: &str) -> Option<Uuid> {
-    Uuid::parse_str(body.get(key)?.as_str()?).ok()
+    canonical(body.get(key)?.as_str()?)
 }
 
 #[cfg(test)]

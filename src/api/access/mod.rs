@@ -6,6 +6,8 @@
 
 mod asked;
 mod keys;
+mod mask;
+mod needs;
 mod neighbours;
 mod refusal;
 mod veil;
@@ -20,16 +22,20 @@ use axum::http::{HeaderMap, Method};
 use axum::response::Response;
 use futures_util::FutureExt;
 use futures_util::future::{BoxFuture, Either};
-use serde_json::{Value, json};
+use serde_json::Value;
 use tower::{Layer, Service};
 
+use super::aside::aside;
 use super::body;
 use super::caller::{Caller, End, Route};
+use super::dialect::{ORION, within};
+use super::{orion, v3};
 use crate::app::App;
 use crate::domain::access::{Asked, Groups, Maker, Neighbour, Secret, Targets, Verdict, Who, may};
 use crate::domain::error::Error;
 use asked::{InBody, Request as Words};
 use keys::Keys;
+pub use needs::{Need, Needs};
 pub use neighbours::Neighbours;
 use refusal::Refused;
 
@@ -82,6 +88,11 @@ impl Gate {
         }))
     }
 
+    /// Whether TCP requests need a key.
+    pub fn needs_key(&self) -> bool {
+        self.0.keys.are_needed()
+    }
+
     /// Whether the caller may do everything, as far as can be told at once.
     fn is_open_to(&self, caller: &Caller) -> bool {
         match caller.end() {
@@ -94,8 +105,12 @@ impl Gate {
 
 impl Inner {
     /// By whom the request is made, if it may go on.
-    async fn admit(&self, caller: &Caller, request: &mut Request) -> Result<Who, Refused> {
-        let words = asked::request(request.method(), request.uri().path());
+    async fn admit(
+        &self,
+        caller: &Caller,
+        words: Words,
+        request: &mut Request,
+    ) -> Result<Who, Refused> {
         if words == Words::Told(Asked::Health) {
             return Ok(Who::Stranger(""));
         }
@@ -195,27 +210,56 @@ impl Inner {
     }
 }
 
-/// What the request's body asks; the body stays in it.
+/// What the request's body asks; the body stays in it. It is read by the dialect's own reader,
+/// so that the handler finds in it what was found here.
 async fn read_body(route: InBody, request: &mut Request) -> Result<Asked, Refused> {
     let content = std::mem::take(request.body_mut());
     let bytes = body::whole(request.headers(), content).await;
     let bytes = bytes.map_err(Refused::Failed)?;
     *request.body_mut() = Body::from(bytes.clone());
-    // The dialects pass over a byte order mark, and one reads no body as an empty object.
-    let text = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&bytes);
-    let read = match text {
-        [] => json!({}),
-        text => serde_json::from_slice(text).unwrap_or(Value::Null),
-    };
-    Ok(asked::told(route, &read))
+    let asked = aside(bytes.len(), || {
+        let read = match within(request.uri().path(), ORION) {
+            true => orion::body_as_read(request.headers(), bytes.clone()),
+            false => v3::body_as_read(&bytes),
+        };
+        asked::told(route, &read.unwrap_or(Value::Null))
+    });
+    Ok(asked)
 }
 
-impl<S> Layer<S> for Gate {
+/// What a request asks as far as its head tells. A path that is sent on to where the route is
+/// asks no more than to be told so.
+fn words(needs: &Needs, method: &Method, path: &str) -> (Option<Need>, Words) {
+    let found = needs.of(method, path);
+    if found.is_none() && orion::is_mended(path) {
+        return (None, Words::Told(Asked::Read));
+    }
+    (found.map(|found| found.need), asked::request(found))
+}
+
+/// The gate before routes whose needs are known.
+#[derive(Clone)]
+pub struct Guard {
+    gate: Gate,
+    needs: Arc<Needs>,
+}
+
+impl Gate {
+    /// In front of routes with those needs.
+    pub fn before(self, needs: Needs) -> Guard {
+        Guard {
+            gate: self,
+            needs: Arc::new(needs),
+        }
+    }
+}
+
+impl<S> Layer<S> for Guard {
     type Service = Gated<S>;
 
     fn layer(&self, inner: S) -> Gated<S> {
         Gated {
-            gate: self.clone(),
+            guard: self.clone(),
             inner,
         }
     }
@@ -224,7 +268,7 @@ impl<S> Layer<S> for Gate {
 /// A service behind the gate.
 #[derive(Clone)]
 pub struct Gated<S> {
-    gate: Gate,
+    guard: Guard,
     inner: S,
 }
 
@@ -248,9 +292,9 @@ where
     fn call(&mut self, request: Request) -> Self::Future {
         let caller = request.extensions().get::<Caller>();
         if let Some(caller) = caller
-            && self.gate.is_open_to(caller)
+            && self.guard.gate.is_open_to(caller)
         {
-            note(caller, &request);
+            note(&self.guard.needs, caller, &request);
             return Either::Left(self.inner.call(request));
         }
         // Every listener says who calls; whom none has named is nobody.
@@ -258,23 +302,32 @@ where
         // The service that is ready is this one; its clone is for the next request.
         let clone = self.inner.clone();
         let inner = std::mem::replace(&mut self.inner, clone);
-        Either::Right(long_way(Arc::clone(&self.gate.0), caller, inner, request).boxed())
+        Either::Right(long_way(self.guard.clone(), caller, inner, request).boxed())
     }
 }
 
-async fn long_way<S>(gate: Arc<Inner>, caller: Caller, mut inner: S, mut request: Request) -> Answer
+async fn long_way<S>(guard: Guard, caller: Caller, mut inner: S, mut request: Request) -> Answer
 where
     S: Service<Request, Response = Response, Error = Infallible>,
 {
+    let gate = &guard.gate.0;
     let (method, path) = (request.method().clone(), request.uri().path().to_owned());
-    match gate.admit(&caller, &mut request).await {
+    let (need, words) = words(&guard.needs, &method, &path);
+    match gate.admit(&caller, words, &mut request).await {
         Ok(who) => {
-            note(&caller, &request);
+            note(&guard.needs, &caller, &request);
             let response = inner.call(request).await?;
-            Ok(match who {
-                Who::Operator | Who::Stranger(_) => response,
-                Who::Viewer | Who::Run(_) => veil::over(response, &path, &gate.secret_words).await,
-            })
+            let run = match who {
+                Who::Operator | Who::Stranger(_) => return Ok(response),
+                Who::Viewer => None,
+                Who::Run(_) => caller.neighbour().get().cloned().flatten(),
+            };
+            let veil = veil::Veil {
+                app: &gate.app,
+                more: &gate.secret_words,
+                run,
+            };
+            Ok(veil.over(response, need, &path).await)
         }
         Err(refused) => {
             refused.log(&caller, &method, &path);
@@ -286,7 +339,7 @@ where
 
 /// Tells the log which local user changes something. What agents report all the time is no
 /// change.
-fn note(caller: &Caller, request: &Request) {
+fn note(needs: &Needs, caller: &Caller, request: &Request) {
     let End::Socket(peer) = caller.end() else {
         return;
     };
@@ -295,7 +348,7 @@ fn note(caller: &Caller, request: &Request) {
         return;
     }
     let reads = [Asked::Read, Asked::Inspect].map(Words::Told);
-    if !reads.contains(&asked::request(method, path)) {
+    if !reads.contains(&words(needs, method, path).1) {
         let (uid, user) = (peer.uid, peer.user.as_str());
         tracing::info!(
             caller.uid = uid,

@@ -1,114 +1,159 @@
-//! Hides the secrets in what flow runners are told from those who only look.
+//! Hides the secrets in answers from those who only look.
 //!
 //! Whoever starts processes needs the values, and that is an operator: an agent on the socket,
 //! on the loopback, or with a key. Viewers and runs get the names. This is done to the answer
-//! as it leaves, in one place for every route of both dialects; all else in it stays, byte for
-//! byte.
+//! as it leaves, in one place for every route of both dialects, by what the answer is and not
+//! by its route. What cannot be looked through is not passed on, but for what was declared to
+//! hold nothing secret, and for the documents that runs keep.
+//!
+//! A run is told the parameters and the results of itself and of its sub-flows, and the flow of
+//! its deployment: it works with them.
 
-use std::collections::BTreeMap;
-
-use axum::body::Body;
-use axum::http::{HeaderValue, header};
-use axum::response::Response;
+use axum::body::{Body, Bytes};
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
 use http_body_util::BodyExt;
+use serde::Deserialize;
+use serde_json::json;
 use serde_json::value::RawValue;
+use uuid::Uuid;
 
-use crate::domain::access::masked;
+use super::mask::{Part, Unreadable, masked_json};
+use super::needs::Need;
+use crate::app::App;
+use crate::domain::access::{Neighbour, Targets};
+use crate::domain::ids::FlowRunId;
 
-type Object = BTreeMap<String, Box<RawValue>>;
-
-/// The answer with its secrets masked; `more` are further words that make a name a secret's.
-pub async fn over(response: Response, path: &str, more: &[String]) -> Response {
-    let may_hold = ["/flow_runs", "/deployments"];
-    if !may_hold.into_iter().any(|noun| path.contains(noun)) {
-        return response;
-    }
-    let (mut parts, body) = response.into_parts();
-    // The answers of these routes are made in memory, so that reading one cannot fail.
-    let bytes = match body.collect().await {
-        Ok(collected) => collected.to_bytes(),
-        Err(_) => return Response::from_parts(parts, Body::empty()),
-    };
-    let text = std::str::from_utf8(&bytes).unwrap_or_default();
-    let Some(veiled) = veiled(text, more) else {
-        return Response::from_parts(parts, Body::from(bytes));
-    };
-    let length = HeaderValue::from(veiled.len());
-    parts.headers.insert(header::CONTENT_LENGTH, length);
-    Response::from_parts(parts, Body::from(veiled))
+/// What is hidden, and from whom.
+pub struct Veil<'a> {
+    /// Knows which runs belong to which.
+    pub app: &'a App,
+    /// Further words that make a name a secret's.
+    pub more: &'a [String],
+    /// The run that asks; otherwise it is somebody who only looks.
+    pub run: Option<Neighbour>,
 }
 
-/// A row or a list of rows with their flow runners' secrets masked; `None` where there is
-/// nothing to mask.
-fn veiled(text: &str, more: &[String]) -> Option<String> {
-    if !text.contains("\"env\"") {
-        return None;
-    }
-    if let Ok(rows) = serde_json::from_str::<Vec<Object>>(text) {
-        let rows: Vec<_> = rows.into_iter().map(|row| veil_row(row, more)).collect();
-        return serde_json::to_string(&rows).ok();
-    }
-    let row = serde_json::from_str::<Object>(text).ok()?;
-    serde_json::to_string(&veil_row(row, more)).ok()
+/// What tells whose a row is.
+#[derive(Deserialize)]
+struct Row {
+    id: Option<Uuid>,
+    flow_run_id: Option<Uuid>,
+    deployment_id: Option<Uuid>,
+    state_details: Option<Details>,
 }
 
-fn veil_row(mut row: Object, more: &[String]) -> Object {
-    within(&mut row, "flow_runner", |runner| {
-        within(runner, "config", |config| {
-            within(config, "env", |env| mask(env, more));
-        });
-    });
-    row
+#[derive(Deserialize)]
+struct Details {
+    flow_run_id: Option<Uuid>,
 }
 
-fn within(object: &mut Object, key: &str, change: impl FnOnce(&mut Object)) {
-    let Some(inner) = object.get_mut(key) else {
-        return;
-    };
-    let Ok(mut read) = serde_json::from_str::<Object>(inner.get()) else {
-        return;
-    };
-    change(&mut read);
-    if let Ok(written) = serde_json::value::to_raw_value(&read) {
-        *inner = written;
+impl Veil<'_> {
+    /// The answer of a route with that need, with its secrets masked.
+    pub async fn over(&self, response: Response, need: Option<Need>, path: &str) -> Response {
+        let may_pass = match need {
+            Some(Need::Page | Need::Nothing) => true,
+            Some(Need::Fetch | Need::Persist) => self.run.is_some(),
+            // What a run is told of the states that it proposes, cached results included.
+            Some(Need::StateOfFlowRun | Need::StateOfTaskRun | Need::NewTaskRun) => {
+                self.run.is_some()
+            }
+            _ => false,
+        };
+        if may_pass && response.status().is_success() {
+            return response;
+        }
+        let is_json = is_json(&response);
+        let (mut parts, body) = response.into_parts();
+        let Ok(collected) = body.collect().await else {
+            return hidden();
+        };
+        let bytes = collected.to_bytes();
+        if bytes.is_empty() {
+            return Response::from_parts(parts, Body::empty());
+        }
+        let text = std::str::from_utf8(&bytes).ok().filter(|_| is_json);
+        let veiled = match text {
+            Some(text) => self.veiled(text, path).await,
+            None => Err(Unreadable),
+        };
+        let shown: Bytes = match veiled {
+            Ok(None) => bytes,
+            Ok(Some(veiled)) => veiled.into(),
+            Err(Unreadable) => return hidden(),
+        };
+        let length = HeaderValue::from(shown.len());
+        parts.headers.insert(header::CONTENT_LENGTH, length);
+        Response::from_parts(parts, Body::from(shown))
     }
-}
 
-fn mask(env: &mut Object, more: &[String]) {
-    for (name, value) in env {
-        // A value that is no string is judged by its text.
-        let text = serde_json::from_str(value.get()).unwrap_or_else(|_| value.get().to_owned());
-        if let Some(shown) = masked(name, &text, more)
-            && let Ok(written) = serde_json::value::to_raw_value(&shown)
-        {
-            *value = written;
+    async fn veiled(&self, text: &str, path: &str) -> Result<Option<String>, Unreadable> {
+        let Some(all) = masked_json(text, Part::All, self.more)? else {
+            return Ok(None);
+        };
+        let Some(run) = &self.run else {
+            return Ok(Some(all));
+        };
+        if let Ok(rows) = serde_json::from_str::<Vec<&RawValue>>(text) {
+            let mut shown = Vec::with_capacity(rows.len());
+            for row in rows {
+                shown.push(self.row(row.get(), run, path).await?);
+            }
+            return Ok(Some(format!("[{}]", shown.join(","))));
+        }
+        match text.trim_start().starts_with('{') {
+            true => self.row(text, run, path).await.map(Some),
+            false => Ok(Some(all)),
         }
     }
+
+    /// A row as the run sees it.
+    async fn row(&self, row: &str, run: &Neighbour, path: &str) -> Result<String, Unreadable> {
+        let part = self.part(row, run, path).await.unwrap_or(Part::All);
+        let shown = masked_json(row, part, self.more)?;
+        Ok(shown.unwrap_or_else(|| row.to_owned()))
+    }
+
+    /// How much is masked of a row, where that is not all. Of the run itself and its sub-flows
+    /// only what they run on is; of the run's deployment all but the flow, which is what is run.
+    /// A run of a deployment is given what that holds, which is not its beginner's.
+    async fn part(&self, row: &str, run: &Neighbour, path: &str) -> Option<Part> {
+        let own = run.flow_run?;
+        let row: Row = serde_json::from_str(row).ok()?;
+        let begins = path.ends_with("/create_flow_run");
+        if path.contains("/deployments") && !begins {
+            let deployment = self.app.flow_run(own).await.ok()?.deployment_id?;
+            return (row.id? == deployment.uuid()).then_some(Part::AllButFlows);
+        }
+        let of = match path.contains("/flow_runs") || begins {
+            true => row.id?,
+            false => row
+                .flow_run_id
+                .or(row.state_details.and_then(|details| details.flow_run_id))?,
+        };
+        let of = FlowRunId::from_uuid(of);
+        if of != own && (row.deployment_id.is_some() || !self.is_within(of, own, run).await) {
+            return None;
+        }
+        Some(Part::Infrastructure)
+    }
+
+    async fn is_within(&self, of: FlowRunId, own: FlowRunId, run: &Neighbour) -> bool {
+        let targets = Targets {
+            flow_runs: vec![of],
+            task_runs: Vec::new(),
+        };
+        let standing = self.app.standing(own, run.clone(), targets).await;
+        standing.is_ok_and(|standing| standing.is_some_and(|standing| standing.aims_at_its_own))
+    }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use serde_json::{Value, json};
+fn is_json(response: &Response) -> bool {
+    let kind = response.headers().get(header::CONTENT_TYPE);
+    kind.is_some_and(|kind| kind.as_bytes().starts_with(b"application/json"))
+}
 
-    #[test]
-    fn secrets_are_masked_in_rows_and_lists_and_nothing_else_changes() {
-        let row = r#"{"id":"a","x":0.1000000000000000055,"env":"KEY",
-            "flow_runner":{"type":"docker","config":{"image":"i","env":{"API_KEY":"s3cret","HOME":"/h"}}}}"#;
-        let masked: Value = serde_json::from_str(&veiled(row, &[]).unwrap()).unwrap();
-        let env = json!({ "API_KEY": "********", "HOME": "/h" });
-        assert_eq!(masked["flow_runner"]["config"]["env"], env);
-        assert_eq!(masked["env"], "KEY");
-        let list = veiled(&format!("[{row},{row}]"), &[]).unwrap();
-        assert!(!list.contains("s3cret"));
-        assert_eq!(list.matches("0.1000000000000000055").count(), 2);
-        for plain in [
-            r#"{"flow_runner":{"type":null,"config":null},"a":"\"env\""}"#,
-            "3",
-            "[]",
-        ] {
-            let kept = veiled(plain, &[]);
-            assert!(kept.is_none() || kept.as_deref() == Some(plain), "{kept:?}");
-        }
-    }
+fn hidden() -> Response {
+    let detail = json!({ "detail": "This cannot be shown to you: it may hold secrets." });
+    (StatusCode::FORBIDDEN, axum::Json(detail)).into_response()
 }

@@ -200,6 +200,17 @@ impl Content {
     }
 }
 
+/// A body as every handler of this dialect reads it; none at all as an empty object. Nothing
+/// where no handler can read it.
+pub fn body_as_read(headers: &HeaderMap, bytes: Bytes) -> Option<Value> {
+    if bytes.is_empty() {
+        return Some(json!({}));
+    }
+    let is_json = is_json(headers);
+    let content = Content { is_json, bytes };
+    content.look().ok().map(|given| Value::from(&given))
+}
+
 fn is_json(headers: &HeaderMap) -> bool {
     let Some(kind) = headers.get(header::CONTENT_TYPE) else {
         return true;

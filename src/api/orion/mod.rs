@@ -29,8 +29,9 @@ use serde::Serialize;
 use super::describe::Description;
 use super::{Ctx, answer};
 use crate::domain::flow::Created;
+pub use ask::body_as_read;
 use error::Refusal;
-pub use redirect::{mended, without_head};
+pub use redirect::{is_mended, mended, without_head};
 
 /// What a handler answers.
 type Answer = Result<Response, Refusal>;

@@ -39,6 +39,11 @@ pub fn mended(uri: &Uri, headers: &HeaderMap, more: &Extensions) -> Option<Respo
     Some((StatusCode::TEMPORARY_REDIRECT, [(header::LOCATION, to)]).into_response())
 }
 
+/// Whether a path is sent on by [`mended`].
+pub fn is_mended(path: &str) -> bool {
+    path.strip_prefix(ORION).and_then(toggled).is_some()
+}
+
 /// The path with its final slash added or taken away, when that path is a route.
 fn toggled(path: &str) -> Option<String> {
     // All slashes at the end go at once.

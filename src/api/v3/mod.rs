@@ -26,6 +26,7 @@ use super::describe::Description;
 use super::{Ctx, answer};
 use crate::domain::flow::Created;
 use error::Refusal;
+pub use extract::body_as_read;
 
 /// What a handler answers.
 type Answer = Result<Response, Refusal>;

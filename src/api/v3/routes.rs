@@ -13,6 +13,7 @@ use super::{
     admin, agents, backup, checkup, deployments, flow_runs, flows, lines, logs, names, states,
     task_runs,
 };
+use crate::api::access::Need;
 use crate::api::describe::{Routes, Talk};
 use crate::api::dialect::V3;
 
@@ -35,31 +36,31 @@ fn about_the_server(routes: Routes) -> Routes {
         .add(
             "GET /health",
             "Tells that the process answers",
-            Talk::plain("boolean"),
+            Talk::plain("boolean").needs(Need::Nothing),
             get(admin::health),
         )
         .add(
             "GET /ready",
             "Tells that the database takes writes",
-            Talk::plain("boolean"),
+            Talk::plain("boolean").needs(Need::Read),
             get(admin::ready),
         )
         .add(
             "GET /hello",
             "Waves",
-            Talk::plain("string"),
+            Talk::plain("string").needs(Need::Read),
             get(admin::hello),
         )
         .add(
             "GET /version",
             "Tells the version of the API",
-            Talk::plain("string"),
+            Talk::plain("string").needs(Need::Read),
             get(admin::version),
         )
         .add(
             "GET /admin/version",
             "Tells the version of the API",
-            Talk::plain("string"),
+            Talk::plain("string").needs(Need::Inspect),
             get(admin::version),
         )
 }
@@ -69,7 +70,7 @@ fn about_the_daemon(routes: Routes) -> Routes {
         .add(
             "GET /prefectd/status",
             "Tells what the daemon is doing",
-            Talk::one::<Status>(),
+            Talk::one::<Status>().needs(Need::Inspect),
             get(admin::status),
         )
         .add(
@@ -99,7 +100,7 @@ fn about_the_daemon(routes: Routes) -> Routes {
         .add(
             "GET /prefectd/ready",
             "Tells whether the database takes writes and the engine answers",
-            Talk::one::<Readiness>(),
+            Talk::one::<Readiness>().needs(Need::Inspect),
             get(admin::readiness),
         )
 }
@@ -109,7 +110,7 @@ fn for_agents(routes: Routes) -> Routes {
         .add(
             "GET /prefectd/agents",
             "Lists the agents that are there",
-            Talk::many::<Agent>(),
+            Talk::many::<Agent>().needs(Need::Inspect),
             get(agents::list),
         )
         .add(
@@ -151,19 +152,19 @@ fn for_agents(routes: Routes) -> Routes {
         .add(
             "GET /prefectd/due",
             "Tells when a run is due next",
-            Talk::one::<Due>(),
+            Talk::one::<Due>().needs(Need::Inspect),
             get(agents::due),
         )
         .add(
             "GET /prefectd/flow_runs/{id}/output_seen",
             "Tells how much of a run's output is stored",
-            Talk::one::<OutputSeen>(),
+            Talk::one::<OutputSeen>().needs(Need::Inspect),
             get(agents::output_seen),
         )
         .add(
             "GET /prefectd/flow_runs/{id}/why",
             "Tells why a run is not further than it is",
-            Talk::one::<Why>(),
+            Talk::one::<Why>().needs(Need::Inspect),
             get(agents::why),
         )
 }
@@ -173,37 +174,39 @@ fn for_prefectctl(routes: Routes) -> Routes {
         .add(
             "GET /prefectd/ids/{noun}/{beginning}",
             "Finds flows, deployments, flow_runs or task_runs by the beginning of their ids",
-            Talk::many::<Named>(),
+            Talk::many::<Named>().needs(Need::Inspect),
             get(names::beginning),
         )
         .add(
             "POST /prefectd/ids/{noun}/lengths",
             "Tells how many characters of each id tell it from all others",
-            Talk::plain("any").asks::<Ids>(),
+            Talk::plain("any").asks::<Ids>().needs(Need::Inspect),
             post(names::lengths),
         )
         .add(
             "POST /prefectd/deployments/around",
             "Tells which run of each deployment is next, and which was last",
-            Talk::many::<Around>().asks::<Ids>(),
+            Talk::many::<Around>().asks::<Ids>().needs(Need::Inspect),
             post(names::around),
         )
         .add(
             "POST /prefectd/logs/page",
             "Reads a run's log from a place on, or what has arrived since",
-            Talk::one::<LinesPage>().asks::<LinesQuery>(),
+            Talk::one::<LinesPage>()
+                .asks::<LinesQuery>()
+                .needs(Need::Inspect),
             post(lines::page),
         )
         .add(
             "GET /prefectd/flow_runs/{id}/output",
             "Tells whether a run's log is complete",
-            Talk::one::<OutputState>(),
+            Talk::one::<OutputState>().needs(Need::Inspect),
             get(lines::output),
         )
         .add(
             "GET /prefectd/processes",
             "Lists the runs that have processes, and what these use",
-            Talk::many::<Process>(),
+            Talk::many::<Process>().needs(Need::Inspect),
             get(lines::processes),
         )
 }
@@ -213,25 +216,27 @@ fn about_flows(routes: Routes) -> Routes {
         .add(
             "POST /flows/",
             "Creates a flow, or answers the one that is there",
-            Talk::made::<Flow>().asks::<FlowCreate>(),
+            Talk::made::<Flow>()
+                .asks::<FlowCreate>()
+                .needs(Need::RegisterFlow),
             post(flows::create),
         )
         .add(
             "POST /flows/filter",
             "Finds flows",
-            Talk::many::<Flow>().asks::<Query>(),
+            Talk::many::<Flow>().asks::<Query>().needs(Need::Read),
             post(flows::filter),
         )
         .add(
             "POST /flows/count",
             "Counts flows",
-            Talk::plain("integer").asks::<Query>(),
+            Talk::plain("integer").asks::<Query>().needs(Need::Read),
             post(flows::count),
         )
         .add(
             "GET /flows/{id}",
             "Reads a flow",
-            Talk::one::<Flow>(),
+            Talk::one::<Flow>().needs(Need::Read),
             get(flows::read),
         )
         .add(
@@ -243,7 +248,7 @@ fn about_flows(routes: Routes) -> Routes {
         .add(
             "GET /flows/name/{name}",
             "Reads a flow by its name",
-            Talk::one::<Flow>(),
+            Talk::one::<Flow>().needs(Need::Read),
             get(flows::read_by_name),
         )
 }
@@ -259,19 +264,19 @@ fn about_deployments(routes: Routes) -> Routes {
         .add(
             "POST /deployments/filter",
             "Finds deployments",
-            Talk::many::<Deployment>().asks::<Query>(),
+            Talk::many::<Deployment>().asks::<Query>().needs(Need::Read),
             post(deployments::filter),
         )
         .add(
             "POST /deployments/count",
             "Counts deployments",
-            Talk::plain("integer").asks::<Query>(),
+            Talk::plain("integer").asks::<Query>().needs(Need::Read),
             post(deployments::count),
         )
         .add(
             "GET /deployments/{id}",
             "Reads a deployment",
-            Talk::one::<Deployment>(),
+            Talk::one::<Deployment>().needs(Need::Read),
             get(deployments::read),
         )
         .add(
@@ -283,13 +288,15 @@ fn about_deployments(routes: Routes) -> Routes {
         .add(
             "GET /deployments/name/{flow_name}/{deployment_name}",
             "Reads a deployment by its names",
-            Talk::one::<Deployment>(),
+            Talk::one::<Deployment>().needs(Need::Read),
             get(deployments::read_by_name),
         )
         .add(
             "POST /deployments/{id}/create_flow_run",
             "Runs a deployment",
-            Talk::made::<FlowRun>().asks::<RunRequest>(),
+            Talk::made::<FlowRun>()
+                .asks::<RunRequest>()
+                .needs(Need::RunOfDeployment),
             post(deployments::create_flow_run),
         )
         .add(
@@ -311,31 +318,35 @@ fn about_flow_runs(routes: Routes) -> Routes {
         .add(
             "POST /flow_runs/",
             "Creates a flow run, or answers the one that is there",
-            Talk::made::<FlowRun>().asks::<FlowRunCreate>(),
+            Talk::made::<FlowRun>()
+                .asks::<FlowRunCreate>()
+                .needs(Need::NewFlowRun),
             post(flow_runs::create),
         )
         .add(
             "POST /flow_runs/filter",
             "Finds flow runs",
-            Talk::many::<FlowRun>().asks::<Query>(),
+            Talk::many::<FlowRun>().asks::<Query>().needs(Need::Read),
             post(flow_runs::filter),
         )
         .add(
             "POST /flow_runs/count",
             "Counts flow runs",
-            Talk::plain("integer").asks::<Query>(),
+            Talk::plain("integer").asks::<Query>().needs(Need::Read),
             post(flow_runs::count),
         )
         .add(
             "GET /flow_runs/{id}",
             "Reads a flow run",
-            Talk::one::<FlowRun>(),
+            Talk::one::<FlowRun>().needs(Need::Read),
             get(flow_runs::read),
         )
         .add(
             "PATCH /flow_runs/{id}",
             "Changes a flow run",
-            Talk::silent().asks::<FlowRunUpdate>(),
+            Talk::silent()
+                .asks::<FlowRunUpdate>()
+                .needs(Need::ChangeFlowRun),
             patch(flow_runs::update),
         )
         .add(
@@ -347,19 +358,21 @@ fn about_flow_runs(routes: Routes) -> Routes {
         .add(
             "POST /flow_runs/{id}/set_state",
             "Proposes a state; the rules decide",
-            Talk::made::<Decision>().asks::<SetState>(),
+            Talk::made::<Decision>()
+                .asks::<SetState>()
+                .needs(Need::StateOfFlowRun),
             post(flow_runs::set_state),
         )
         .add(
             "GET /flow_run_states/",
             "Lists the states of a flow run",
-            Talk::many::<State>(),
+            Talk::many::<State>().needs(Need::Read),
             get(states::of_flow_run),
         )
         .add(
             "GET /flow_run_states/{id}",
             "Reads a state of a flow run",
-            Talk::one::<State>(),
+            Talk::one::<State>().needs(Need::Read),
             get(states::read_of_flow_run),
         )
 }
@@ -369,25 +382,27 @@ fn about_task_runs(routes: Routes) -> Routes {
         .add(
             "POST /task_runs/",
             "Creates a task run, or answers the one that is there",
-            Talk::made::<TaskRun>().asks::<TaskRunCreate>(),
+            Talk::made::<TaskRun>()
+                .asks::<TaskRunCreate>()
+                .needs(Need::NewTaskRun),
             post(task_runs::create),
         )
         .add(
             "POST /task_runs/filter",
             "Finds task runs",
-            Talk::many::<TaskRun>().asks::<Query>(),
+            Talk::many::<TaskRun>().asks::<Query>().needs(Need::Read),
             post(task_runs::filter),
         )
         .add(
             "POST /task_runs/count",
             "Counts task runs",
-            Talk::plain("integer").asks::<Query>(),
+            Talk::plain("integer").asks::<Query>().needs(Need::Read),
             post(task_runs::count),
         )
         .add(
             "GET /task_runs/{id}",
             "Reads a task run",
-            Talk::one::<TaskRun>(),
+            Talk::one::<TaskRun>().needs(Need::Read),
             get(task_runs::read),
         )
         .add(
@@ -399,19 +414,21 @@ fn about_task_runs(routes: Routes) -> Routes {
         .add(
             "POST /task_runs/{id}/set_state",
             "Proposes a state; the rules decide",
-            Talk::made::<Decision>().asks::<SetState>(),
+            Talk::made::<Decision>()
+                .asks::<SetState>()
+                .needs(Need::StateOfTaskRun),
             post(task_runs::set_state),
         )
         .add(
             "GET /task_run_states/",
             "Lists the states of a task run",
-            Talk::many::<State>(),
+            Talk::many::<State>().needs(Need::Read),
             get(states::of_task_run),
         )
         .add(
             "GET /task_run_states/{id}",
             "Reads a state of a task run",
-            Talk::one::<State>(),
+            Talk::one::<State>().needs(Need::Read),
             get(states::read_of_task_run),
         )
 }
@@ -421,13 +438,15 @@ fn about_logs(routes: Routes) -> Routes {
         .add(
             "POST /logs/",
             "Keeps log lines",
-            Talk::plain("any").asks_many::<LogCreate>(),
+            Talk::plain("any")
+                .asks_many::<LogCreate>()
+                .needs(Need::Lines),
             post(logs::create),
         )
         .add(
             "POST /logs/filter",
             "Finds log lines",
-            Talk::many::<Log>().asks::<LogQuery>(),
+            Talk::many::<Log>().asks::<LogQuery>().needs(Need::Read),
             post(logs::filter),
         )
 }

@@ -9,6 +9,7 @@
 mod secret;
 #[cfg(test)]
 mod tests;
+mod text;
 
 use std::fmt;
 
@@ -16,6 +17,7 @@ use super::ids::{FlowRunId, TaskRunId};
 use super::time::{Span, Timestamp};
 
 pub use secret::{MASK, Secret, is_secret_name, masked, veil};
+pub use text::masked_text;
 
 /// How long after its end a run may still hand in log lines: the client sends the last of
 /// them after the final state.
@@ -26,7 +28,7 @@ pub const GRACE: Span = Span::from_micros(60_000_000);
 pub enum Who {
     /// May do everything.
     Operator,
-    /// May look at everything.
+    /// May look at everything but secrets.
     Viewer,
     /// A run's own process.
     Run(Standing),
@@ -39,10 +41,12 @@ pub enum Who {
 pub enum Asked {
     /// Whether the daemon is alive.
     Health,
-    /// To read flows, deployments, runs, their states, logs and results.
+    /// To read flows, deployments, runs, their states and logs.
     Read,
     /// To look at the daemon itself: its status, agents, figures and descriptions.
     Inspect,
+    /// To fetch a document, as the bytes that it is.
+    Fetch,
     /// To keep a result.
     Persist,
     /// To register a flow by its name.
@@ -117,6 +121,9 @@ pub fn may(who: &Who, asked: &Asked) -> Verdict {
     match (who, asked) {
         (_, Asked::Health) | (Who::Operator, _) => Verdict::Permit,
         (Who::Viewer, Asked::Read | Asked::Inspect) => Verdict::Permit,
+        (Who::Viewer, Asked::Fetch) => {
+            Verdict::Deny("Your group may not read documents: secrets in them cannot be masked.")
+        }
         (Who::Viewer, _) => Verdict::Deny("Your group may only read."),
         (Who::Run(standing), asked) => run_may(standing, asked),
         (Who::Stranger(why), _) => Verdict::Deny(why),
@@ -132,7 +139,7 @@ fn run_may(run: &Standing, asked: &Asked) -> Verdict {
         Asked::Log(_) if !run.aims_at_its_own => Verdict::Deny(NOT_ITS_OWN),
         Asked::Log(_) if is_within_grace(run) => Verdict::Permit,
         _ if is_over => Verdict::Deny("The run has ended."),
-        Asked::Read | Asked::Persist | Asked::RegisterFlow => Verdict::Permit,
+        Asked::Read | Asked::Fetch | Asked::Persist | Asked::RegisterFlow => Verdict::Permit,
         Asked::Change(_) if run.aims_at_its_own => Verdict::Permit,
         Asked::Change(_) => Verdict::Deny(NOT_ITS_OWN),
         Asked::ChooseInfrastructure => Verdict::Deny("A run may not choose what runs run on."),

@@ -5,11 +5,12 @@ fn targets() -> Targets {
 }
 
 /// Everything that can be asked.
-fn everything() -> [Asked; 9] {
+fn everything() -> [Asked; 10] {
     [
         Asked::Health,
         Asked::Read,
         Asked::Inspect,
+        Asked::Fetch,
         Asked::Persist,
         Asked::RegisterFlow,
         Asked::Log(targets()),
@@ -54,6 +55,7 @@ fn a_run_does_what_a_running_flow_needs_and_only_to_its_own() {
     let flow_s_needs = [
         Asked::Health,
         Asked::Read,
+        Asked::Fetch,
         Asked::Persist,
         Asked::RegisterFlow,
         Asked::Log(targets()),
@@ -62,6 +64,7 @@ fn a_run_does_what_a_running_flow_needs_and_only_to_its_own() {
     let elsewhere = [
         Asked::Health,
         Asked::Read,
+        Asked::Fetch,
         Asked::Persist,
         Asked::RegisterFlow,
     ];
