@@ -9,6 +9,7 @@ pub mod access;
 mod answer;
 mod aside;
 mod body;
+mod browsers;
 pub mod caller;
 mod describe;
 pub mod dialect;
@@ -37,6 +38,7 @@ use crate::app::App;
 pub use about::About;
 pub use access::{Gate, Neighbours, Rules};
 use access::{Need, Needs};
+pub use browsers::{Browsers, Sites};
 pub use caller::Caller;
 use panics::PanicGuard;
 pub use premises::Premises;
@@ -65,6 +67,7 @@ pub struct AtHand {
 pub fn service(
     ctx: Ctx,
     gate: Gate,
+    sites: Sites,
 ) -> impl Service<Request, Response = Response, Error = std::convert::Infallible, Future: Send>
 + Clone
 + Send
@@ -85,9 +88,10 @@ pub fn service(
     // Layers are around the router as a whole: one that is added to it is boxed route by route.
     let router =
         MapRequestLayer::new(orion::without_head).layer(key::Once.layer(PanicGuard.layer(router)));
+    let browsers = Browsers::new(sites, gate.needs_key());
     // The gate reads bodies, too, so it needs its share of the room.
     let roomy = Room::new().layer(gate.before(needs).layer(router));
-    let gated = metrics::Timed.layer(roomy);
+    let gated = metrics::Timed.layer(browsers.layer(roomy));
     MapRequestLayer::new(dialect::settle::<axum::body::Body>).layer(gated)
 }
 

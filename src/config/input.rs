@@ -13,7 +13,7 @@ use crate::domain::retention::{Keep as KeepOf, Retention};
 use crate::domain::time::Span;
 
 use super::address::Address;
-use super::{ConfigError, Flags, Settings, layers, paths, trouble};
+use super::{ConfigError, Flags, Settings, layers, paths, sites, trouble};
 
 /// How much of a run's output is kept, in bytes.
 const OUTPUT_BYTES: u64 = 64 << 20;
@@ -66,6 +66,8 @@ struct Server {
     state_dir: Option<PathBuf>,
     socket: Option<PathBuf>,
     listen: Option<Vec<Address>>,
+    hosts: Vec<String>,
+    cors_origins: Vec<String>,
     docker_bridge: Option<bool>,
     services: Option<bool>,
     agent_lease_secs: Option<u64>,
@@ -212,6 +214,8 @@ impl Input {
                 Some(listen) => listen.into_iter().map(|Address(one)| one).collect(),
                 None => vec![local],
             },
+            hosts: sites::hosts(self.server.hosts)?,
+            cors_origins: sites::origins(self.server.cors_origins)?,
             docker_bridge: self.server.docker_bridge.unwrap_or(true),
             services: self.server.services.unwrap_or(true),
             agent_lease: Duration::from_secs(self.server.agent_lease_secs.unwrap_or(30).max(1)),

@@ -13,6 +13,7 @@ mod known;
 mod layers;
 mod level;
 mod paths;
+mod sites;
 mod trouble;
 
 use std::net::SocketAddr;
@@ -41,6 +42,11 @@ pub struct Settings {
     pub socket: PathBuf,
     /// The TCP addresses.
     pub listen: Vec<SocketAddr>,
+    /// Names by which the API may be called by TCP, beside those that nobody outside can own; in
+    /// lower case, `*.name` for all below one.
+    pub hosts: Vec<String>,
+    /// Origins whose pages may use the API, such as `https://ui.example.com`.
+    pub cors_origins: Vec<String>,
     /// Whether to listen on the gateway of Docker's default bridge, too.
     pub docker_bridge: bool,
     /// Whether the loops beside the agent run.
@@ -89,6 +95,11 @@ impl Settings {
             (
                 "server.docker_bridge",
                 self.docker_bridge == other.docker_bridge,
+            ),
+            ("server.hosts", self.hosts == other.hosts),
+            (
+                "server.cors_origins",
+                self.cors_origins == other.cors_origins,
             ),
             ("server.services", self.services == other.services),
             (

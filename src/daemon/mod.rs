@@ -5,6 +5,7 @@ mod bridge;
 mod health;
 mod kept;
 mod listeners;
+mod names;
 mod neighbours;
 mod opening;
 mod people;
@@ -28,7 +29,7 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::api::{self, About, AtHand, Gate, Rules};
+use crate::api::{self, About, AtHand, Gate, Rules, Sites};
 use crate::app::App;
 use crate::clock::{Clock, SharedClock, SystemClock};
 use crate::config::{self, Flags, Settings};
@@ -104,7 +105,7 @@ pub async fn run(settings: Settings, flags: Flags) -> anyhow::Result<()> {
         bridge_port,
         in_force: told,
     };
-    let service = gated_api(&app, &about, surroundings, rules);
+    let service = gated_api(&app, &about, surroundings, rules, sites(&settings));
     let relayed = relay.bind()?;
 
     let tasks = TaskTracker::new();
@@ -171,6 +172,7 @@ fn gated_api(
     about: &About,
     surroundings: premises::Surroundings,
     rules: Rules,
+    sites: Sites,
 ) -> impl listeners::Answering {
     let neighbours = neighbours::ThisMachine::new(&surroundings.docker, about.instance());
     let own_uid = nix::unistd::geteuid().as_raw();
@@ -180,7 +182,7 @@ fn gated_api(
         about: about.clone(),
         premises: Arc::new(surroundings),
     };
-    api::service(Arc::new(at_hand), gate)
+    api::service(Arc::new(at_hand), gate, sites)
 }
 
 /// Starts the loops beside the agent; they end with `stop`.
@@ -238,6 +240,15 @@ fn access_rules(settings: &Settings) -> anyhow::Result<Rules> {
         );
     }
     Ok(rules)
+}
+
+/// What the settings say of browsers, and this machine's own names.
+fn sites(settings: &Settings) -> Sites {
+    let hosts = settings.hosts.iter().cloned();
+    Sites {
+        hosts: hosts.chain(names::own_names()).collect(),
+        origins: settings.cors_origins.clone(),
+    }
 }
 
 fn serve_tcp(

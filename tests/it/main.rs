@@ -36,6 +36,8 @@ mod doctor;
 #[cfg(test)]
 mod documents;
 #[cfg(test)]
+mod edge;
+#[cfg(test)]
 mod endings;
 #[cfg(test)]
 mod first_hour;

@@ -120,6 +120,11 @@ impl Planted {
     fn body(&self, path: &str) -> String {
         match path {
             path if path.ends_with("/retrieve") => self.document.to_string(),
+            path if path.ends_with("/logs/page") => json!({
+                "flow_run_id": self.run, "backwards": false })
+            .to_string(),
+            path if path.ends_with("/around") => json!({ "ids": [self.deployment] }).to_string(),
+            path if path.ends_with("/lengths") => json!({ "ids": [self.run] }).to_string(),
             path if path.ends_with("/history") => json!({
                 "history_start": "2020-01-01T00:00:00Z", "history_end": "2020-01-02T00:00:00Z",
                 "history_interval_seconds": 3600 })
@@ -146,12 +151,21 @@ fn operations(http: &Http) -> Vec<(String, String)> {
 
 /// Whether an operation only looks: what a viewer may.
 fn looks(method: &str, path: &str) -> bool {
-    let is_closed = path.ends_with("/backup") || path.ends_with("/agents/{name}/runs");
+    // These tell what is on the machine, which may be secret whatever its name.
+    let closed = [
+        "/backup",
+        "/agents/{name}/runs",
+        "/prefectd/settings",
+        "/prefectd/doctor",
+    ];
+    let is_closed = closed.iter().any(|end| path.ends_with(end));
     match method {
         "GET" => !is_closed,
-        "POST" => ["/filter", "/count", "/history"]
-            .iter()
-            .any(|end| path.ends_with(end)),
+        "POST" => [
+            "/filter", "/count", "/history", "/around", "/lengths", "/page",
+        ]
+        .iter()
+        .any(|end| path.ends_with(end)),
         _ => false,
     }
 }
@@ -250,7 +264,7 @@ fn what_is_no_route_is_refused_to_who_may_only_look() {
         format!("//api/v3/flow_runs/{run}"),
         format!("/api/v3/flow_runs/{run}/nothing"),
         format!("/api/v3/flow_runs%2F{run}"),
-        format!("/api/v3/flow_runs/../prefectd/backup"),
+        "/api/v3/flow_runs/../prefectd/backup".to_owned(),
         "/api/v3/prefectd/backup/".to_owned(),
         "/api/v3/prefectd/%62ackup".to_owned(),
         "/api/v3/prefectd/agents/embedded/runs/".to_owned(),
