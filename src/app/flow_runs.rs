@@ -1,7 +1,7 @@
 //! Verbs on flow runs.
 
 use super::announce::{self, Crash};
-use super::{App, Decision, Force, propose_state};
+use super::{App, Decision, Force, Outcome, propose_state};
 use crate::domain::container::labels;
 use crate::domain::error::{Error, Result};
 use crate::domain::filter::{Filters, Page, RunSort};
@@ -68,10 +68,57 @@ impl App {
         force: Force,
     ) -> Result<Decision> {
         let bytes = proposed.data.as_ref().map_or(0, weight::of_value);
+        self.step(id, bytes, move |db, run, now| {
+            propose_state::for_flow_run(db, run, proposed, force, now)
+        })
+        .await
+    }
+
+    /// Ends a flow run, with what `cancelled` says besides its type: one that has a process is
+    /// Cancelling until that is gone, any other is Cancelled at once, whenever it is due. One
+    /// that has ended stays as it is, which is answered as an abort.
+    pub async fn cancel_flow_run(
+        &self,
+        id: FlowRunId,
+        mut cancelled: ProposedState,
+    ) -> Result<Decision> {
+        self.step(id, 0, move |db, run, now| {
+            let claim = run.claim.as_ref();
+            let has_process = claim.is_some_and(|claim| claim.infrastructure_id.is_some());
+            cancelled.kind = match has_process {
+                true => StateType::Cancelling,
+                false => StateType::Cancelled,
+            };
+            let is_answered = match cancelled.id {
+                Some(id) => states::of_flow_run_by_id(db, id)?.is_some(),
+                None => false,
+            };
+            let state = run.state.as_ref();
+            if let Some(ended) = state.filter(|state| state.kind.is_terminal())
+                && !is_answered
+            {
+                let why = format!("This run has ended already: {}", ended.name);
+                return Ok(Decision {
+                    state: None,
+                    outcome: Outcome::Aborted { why },
+                });
+            }
+            propose_state::for_flow_run(db, run, cancelled, Force::Yes, now)
+        })
+        .await
+    }
+
+    /// Takes a run one step on in the writer's transaction, and tells whoever it concerns.
+    async fn step(
+        &self,
+        id: FlowRunId,
+        bytes: usize,
+        step: impl FnOnce(&Connection, &FlowRun, Timestamp) -> Result<Decision> + Send + 'static,
+    ) -> Result<Decision> {
         let bell = self.agent_bell();
         let work = move |db: &Connection, now| {
             let run = read(db, id)?;
-            let decision = propose_state::for_flow_run(db, &run, proposed, force, now)?;
+            let decision = step(db, &run, now)?;
             let concerns_agents = concerns_agents(&run, &decision);
             let crash = announce::crash(db, &run, &decision)?;
             Ok((decision, concerns_agents, crash))

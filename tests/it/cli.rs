@@ -115,6 +115,29 @@ fn flow_runs_are_found_by_name_id_and_start_of_id() {
 }
 
 #[test]
+fn a_cancel_that_comes_too_late_leaves_the_end_as_it_is() {
+    let (daemon, run) = populated();
+    let http = daemon.http();
+    let id = run["id"].as_str().unwrap();
+    for told in ["RUNNING", "COMPLETED"] {
+        let state = json!({ "force": true, "state": { "type": told } });
+        http.post(&format!("/flow_runs/{id}/set_state"), &state)
+            .expect(201);
+    }
+    // What prefectctl sends once it has read a run that had not ended.
+    let cancel = format!("/v3/prefectd/flow_runs/{id}/cancel");
+    let decision = http.post(&cancel, &json!({})).expect(200);
+    assert_eq!(decision["status"], "ABORT", "{decision}");
+    assert_eq!(decision["state"], json!(null));
+    assert_eq!(http.states(id), ["Scheduled", "Running", "Completed"]);
+    refused(
+        &ctl(&daemon, &format!("flow-run cancel {id}")),
+        1,
+        "has ended already: Completed",
+    );
+}
+
+#[test]
 fn a_run_is_cancelled_once_and_deleted_after_its_end() {
     let (daemon, run) = populated();
     let name = run["name"].as_str().unwrap();

@@ -10,6 +10,7 @@ use super::wire::{FlowRun, FlowRunCreate, FlowRunUpdate, Query, SetState};
 use super::{Answer, created, no_content, ok};
 use crate::domain::flow_run::NewFlowRun;
 use crate::domain::ids::{FlowRunId, StateId};
+use crate::domain::state::{ProposedState, StateType};
 
 pub async fn create(
     State(ctx): State<Ctx>,
@@ -68,4 +69,13 @@ pub async fn set_state(
     let id = FlowRunId::from_uuid(id);
     let decision = ctx.app.propose_flow_run_state(id, proposed, force).await?;
     decided(&decision)
+}
+
+pub async fn cancel(State(ctx): State<Ctx>, Id(id): Id, caller: Caller, Key(key): Key) -> Answer {
+    let cancelled = ProposedState::new(StateType::Cancelled).because("Cancelled by prefectctl.");
+    let cancelled = caller
+        .signed(cancelled)
+        .known_as(key.map(StateId::from_uuid));
+    let id = FlowRunId::from_uuid(id);
+    decided(&ctx.app.cancel_flow_run(id, cancelled).await?)
 }

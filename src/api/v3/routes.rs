@@ -198,6 +198,12 @@ fn for_prefectctl(routes: Routes) -> Routes {
             post(lines::page),
         )
         .add(
+            "POST /prefectd/flow_runs/{id}/cancel",
+            "Ends a flow run unless it has ended, by way of Cancelling where it has a process",
+            Talk::made::<Decision>(),
+            post(flow_runs::cancel),
+        )
+        .add(
             "GET /prefectd/flow_runs/{id}/output",
             "Tells whether a run's log is complete",
             Talk::one::<OutputState>().needs(Need::Inspect),

@@ -12,7 +12,6 @@ use super::super::super::{find, render, select};
 use super::super::Ctl;
 use super::wait;
 use crate::api::v3::wire::{Decision, FlowRun, SetState, StateCreate};
-use crate::domain::state::StateType;
 
 /// A run that has a process is Cancelling until the process is gone; any other is Cancelled
 /// at once.
@@ -38,24 +37,25 @@ pub async fn cancel(ctl: &Ctl, which: &Runs, waits: bool) -> Result<()> {
 async fn cancel_one(ctl: &Ctl, run: &FlowRun) -> Result<(String, Value)> {
     let name = render::name(&run.name);
     if has_ended(run) {
-        let state = run.state_name.clone().unwrap_or_default();
-        return Err(Failure::new(format!(
-            "flow run '{name}' has ended already: {state}"
-        )));
+        return Err(ended_already(&name, run.state_name.as_deref()));
     }
-    let kind = match run.infrastructure_pid {
-        Some(_) => StateType::Cancelling,
-        None => StateType::Cancelled,
-    };
-    let state = StateCreate {
-        kind: kind.word().to_owned(),
-        message: Some("Cancelled by prefectctl.".to_owned()),
-        ..StateCreate::default()
-    };
-    let decision = set_state(ctl, run, state).await?;
+    let path = format!("/prefectd/flow_runs/{}/cancel", run.id);
+    let decision: Decision = ctl.client.post(&path, &json!({})).await?;
+    // It may have ended since it was read.
+    if decision.state.is_none() {
+        let state = find::flow_run(&ctl.client, &run.id.to_string())
+            .await?
+            .state_name;
+        return Err(ended_already(&name, state.as_deref()));
+    }
     let state = decision.state.as_ref().map(|state| state.name.as_str());
     let told = format!("Flow run '{name}' is {}", state.unwrap_or_default());
     Ok((told, json!(decision)))
+}
+
+fn ended_already(name: &str, state: Option<&str>) -> Failure {
+    let state = state.unwrap_or_default();
+    Failure::new(format!("flow run '{name}' has ended already: {state}"))
 }
 
 /// Scheduled for now, so that its agent takes it once more.
