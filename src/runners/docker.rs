@@ -12,6 +12,8 @@ mod words;
 
 use std::collections::HashMap;
 use std::net::IpAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use bollard::Docker;
@@ -52,6 +54,8 @@ pub struct DockerRunner {
     instance: String,
     agent: String,
     pulls: pull::Pulls,
+    /// Whether the engine has shown that it has no init to give to containers.
+    lacks_init: Arc<AtomicBool>,
 }
 
 impl DockerRunner {
@@ -63,6 +67,7 @@ impl DockerRunner {
             instance: instance.to_owned(),
             agent: agent.to_owned(),
             pulls: pull::Pulls::default(),
+            lacks_init: Arc::default(),
         })
     }
 
@@ -119,6 +124,31 @@ impl DockerRunner {
         volumes::check_again(&binds.unwrap_or_default(), &wanted.host_folders)
     }
 
+    /// What the container is to be on this engine.
+    fn possible(&self, wanted: &Container) -> Container {
+        Container {
+            init: wanted.init && !self.lacks_init.load(Ordering::Relaxed),
+            ..wanted.clone()
+        }
+    }
+
+    /// An engine whose `docker-init` is not installed starts no container that is to have it.
+    /// They are made without from then on.
+    fn without_init(&self, wanted: &Container, error: RunnerError) -> RunnerError {
+        match error {
+            RunnerError::Refused(told) if wanted.init && words::is_without_init(&told) => {
+                if !self.lacks_init.swap(true, Ordering::Relaxed) {
+                    tracing::warn!(
+                        error = %told,
+                        "the engine has no docker-init: containers are made without one"
+                    );
+                }
+                RunnerError::MakeAnew(told)
+            }
+            error => error,
+        }
+    }
+
     /// Whether this agent made it, and not another one of the same daemon.
     fn is_mine(&self, container: &ContainerSummary) -> bool {
         let labels = container.labels.as_ref();
@@ -160,7 +190,9 @@ impl Runner for DockerRunner {
         async move {
             match &job.kind {
                 JobKind::Container(wanted) => {
-                    create::create(&self.docker, &self.pulls, wanted, progress).await
+                    let wanted = self.possible(wanted);
+                    let made = create::create(&self.docker, &self.pulls, &wanted, progress).await;
+                    made.map_err(|error| self.without_init(&wanted, error))
                 }
                 JobKind::Process(_) => Err(RunnerError::Refused("not a container".to_owned())),
             }
@@ -174,7 +206,10 @@ impl Runner for DockerRunner {
                 self.check_mounts(made, wanted).await?;
             }
             let started = self.docker.start_container(&made.id, None).await;
-            started.map_err(words::tell)
+            started.map_err(|error| match (words::tell(error), &job.kind) {
+                (error, JobKind::Container(wanted)) => self.without_init(wanted, error),
+                (error, JobKind::Process(_)) => error,
+            })
         }
         .boxed()
     }

@@ -42,6 +42,9 @@ pub enum RunnerError {
     /// The engine does not answer, which says nothing about what was asked.
     #[error("{0}")]
     Away(String),
+    /// It cannot be done with what was made, and can with what is made from now on.
+    #[error("{0}")]
+    MakeAnew(String),
 }
 
 /// What a runner answers.

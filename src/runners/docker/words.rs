@@ -84,3 +84,9 @@ pub(super) fn is_name_taken(error: &Error) -> bool {
 pub(super) fn is_no_such_image(error: &Error) -> bool {
     status(error) == Some(404) && says(error, "No such image")
 }
+
+/// The program that was to be the container's first process is not installed beside the engine:
+/// Docker's words name its file, Podman's its kind.
+pub(super) fn is_without_init(told: &str) -> bool {
+    told.contains("docker-init") || told.contains("container-init")
+}

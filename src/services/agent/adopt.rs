@@ -153,6 +153,10 @@ impl Agent {
                 self.engine_is_away(&error);
                 return Then::Nothing; // found again when the engine is back
             }
+            if matches!(error, RunnerError::MakeAnew(_)) {
+                remove_unwanted(runner.as_ref(), &found.made).await;
+                return Then::Again;
+            }
             if is_gone(runner.as_ref(), &found.made).await {
                 log.tell("What was found was never finished; submitting the run again");
                 return Then::Again;

@@ -104,8 +104,22 @@ impl Agent {
         log: &RunLog,
     ) -> Result<Option<(Job, Made)>, RunnerError> {
         let job = Arc::new(spec::job(run, &self.runner_settings())?);
+        match self.launch_job(run, runner, &job, attempt, log).await {
+            Err(RunnerError::MakeAnew(_)) => self.launch_job(run, runner, &job, attempt, log).await,
+            launched => launched,
+        }
+    }
+
+    async fn launch_job(
+        self: &Arc<Self>,
+        run: &FlowRun,
+        runner: &Arc<dyn Runner>,
+        job: &Arc<Job>,
+        attempt: &Attempt,
+        log: &RunLog,
+    ) -> Result<Option<(Job, Made)>, RunnerError> {
         fault::point("before-create");
-        let Some(made) = self.create(run, runner, &job, attempt, log).await? else {
+        let Some(made) = self.create(run, runner, job, attempt, log).await? else {
             return Ok(None);
         };
         fault::point("after-create");
@@ -117,8 +131,8 @@ impl Agent {
             remove_unwanted(runner.as_ref(), &made).await;
             return Ok(None);
         }
-        if let Err(error) = runner.start(&made, &job).await {
-            if matches!(error, RunnerError::Refused(_)) {
+        if let Err(error) = runner.start(&made, job).await {
+            if !matches!(error, RunnerError::Away(_)) {
                 // What never ran leaves nothing behind; the first error is the one that counts.
                 let _ = runner.remove(&made).await;
             }
@@ -127,7 +141,7 @@ impl Agent {
         fault::point("after-start");
         self.measure(run);
         log.tell(format!("Started {}", end::described(&job.kind, &made)));
-        Ok(Some((Job::clone(&job), made)))
+        Ok(Some((Job::clone(job), made)))
     }
 
     /// Makes the process, which may take as long as its image is pulled. A run that is to end

@@ -13,19 +13,17 @@ use super::super::support::flows::{deploy, run};
 use super::super::support::{Options, TestDaemon, wait_for};
 use super::{Marked, image};
 
-/// The device and the network of the engine's bridge.
-const BRIDGE: (&str, &str) = ("prefectd-t0", "172.31.213.1/24");
-
 /// A second engine. It ends, and takes its bridge with it, when it is dropped.
 struct Engine {
     dir: TempDir,
+    bridge: &'static str,
     process: Option<Child>,
 }
 
 impl Engine {
-    /// One that has the test's image.
-    fn start() -> Self {
-        let (name, address) = BRIDGE;
+    /// One that has the test's image and these settings, on a bridge of its own: its device and
+    /// its network.
+    fn start((name, address): (&'static str, &str), settings: &Value) -> Self {
         // One that a killed test left.
         let _ = ip(&["link", "delete", name]);
         assert!(ip(&["link", "add", name, "type", "bridge"]));
@@ -33,10 +31,11 @@ impl Engine {
         assert!(ip(&["link", "set", name, "up"]));
         let mut engine = Self {
             dir: tempfile::tempdir().unwrap(),
+            bridge: name,
             process: None,
         };
         // The machine's own settings are not for it.
-        std::fs::write(engine.path("settings"), "{}").unwrap();
+        std::fs::write(engine.path("settings"), settings.to_string()).unwrap();
         engine.resume();
         let image = image();
         let load = format!("docker save {image} | docker --host {} load", engine.host());
@@ -62,7 +61,7 @@ impl Engine {
         let log = File::create(self.path("log")).unwrap();
         let under = |name: &str| self.path(name).display().to_string();
         let process = Command::new("dockerd")
-            .args(["--host", &self.host(), "--bridge", BRIDGE.0])
+            .args(["--host", &self.host(), "--bridge", self.bridge])
             .args(["--data-root", &under("data"), "--exec-root", &under("exec")])
             .args([
                 "--pidfile",
@@ -113,7 +112,7 @@ impl Drop for Engine {
         }
         self.pause();
         unmount(self.dir.path());
-        let _ = ip(&["link", "delete", BRIDGE.0]);
+        let _ = ip(&["link", "delete", self.bridge]);
     }
 }
 
@@ -140,7 +139,8 @@ fn driver() -> String {
 
 #[test]
 fn five_runs_that_are_due_while_the_engine_is_away_start_when_it_is_back() {
-    let mut engine = Engine::start();
+    let bridge = ("prefectd-t0", "172.31.213.1/24");
+    let mut engine = Engine::start(bridge, &json!({}));
     let daemon = TestDaemon::with(Options {
         env: vec![("DOCKER_HOST", engine.host())],
         ..Options::default()
@@ -191,4 +191,42 @@ fn five_runs_that_are_due_while_the_engine_is_away_start_when_it_is_back() {
         let told = String::from_utf8(told.stdout).unwrap();
         (!told.contains("not reachable")).then_some(())
     });
+}
+
+#[test]
+fn an_engine_without_an_init_gets_containers_without_one() {
+    let bridge = ("prefectd-t2", "172.31.215.1/24");
+    let engine = Engine::start(bridge, &json!({ "init-path": "/nowhere/docker-init" }));
+    let daemon = TestDaemon::with(Options {
+        env: vec![("DOCKER_HOST", engine.host())],
+        ..Options::default()
+    });
+    super::await_bridge(&daemon);
+    let marked = Marked::new();
+    deploy(&daemon, "cases.py", &marked.runner(json!({})));
+    for mark in ["first", "second"] {
+        let id = run(
+            &daemon,
+            "plain",
+            &json!({ "mark": format!("/marks/{mark}") }),
+        );
+        let ended = daemon.http().ended(&id);
+        assert_eq!(
+            ended["state_name"], "Completed",
+            "{}",
+            ended["state"]["message"]
+        );
+        assert_eq!(marked.lines(mark), ["plain"]);
+    }
+    let inits = Command::new("sh")
+        .arg("-c")
+        .arg(format!(
+            "docker --host {0} ps -aq | xargs docker --host {0} inspect -f '{{{{.HostConfig.Init}}}}'",
+            engine.host()
+        ))
+        .output();
+    let inits = String::from_utf8(inits.unwrap().stdout).unwrap();
+    assert_eq!(inits.lines().collect::<Vec<_>>(), ["false", "false"]);
+    let told = daemon.log();
+    assert_eq!(told.matches("no docker-init").count(), 1, "{told}");
 }

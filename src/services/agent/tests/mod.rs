@@ -198,6 +198,10 @@ fn away() -> RunnerError {
     RunnerError::Away("The engine is away.".to_owned())
 }
 
+fn unfit() -> RunnerError {
+    RunnerError::MakeAnew("The engine has no such thing.".to_owned())
+}
+
 fn refused() -> RunnerError {
     RunnerError::Refused("The engine refuses.".to_owned())
 }
@@ -211,6 +215,8 @@ async fn whatever_the_engine_fails_at_the_run_ends_and_ran_once_at_most() {
         ("start", Fault::Undone(away()), "Completed", 1),
         ("start", Fault::Done(away()), "Completed", 1),
         ("start", Fault::Undone(refused()), "Crashed", 0),
+        ("create", Fault::Undone(unfit()), "Completed", 1),
+        ("start", Fault::Undone(unfit()), "Completed", 1),
         ("check", Fault::Undone(away()), "Completed", 1),
     ] {
         let world = World::new().await;
@@ -234,6 +240,17 @@ async fn what_the_engine_took_back_before_it_was_started_is_made_again() {
     let world = World::new().await;
     let script = Script::new(world.app.clone()).fails("create", Fault::Done(away()));
     let script = Arc::new(script.fails("start", Fault::Gone(refused())));
+    let agent = world.agent(&script, &[]);
+    assert_eq!(world.until_over(&agent).await, "Completed");
+    assert_eq!(*script.executions.lock().unwrap(), 1);
+    assert_eq!(*script.wrong.lock().unwrap(), [""; 0]);
+}
+
+#[tokio::test]
+async fn what_was_found_and_can_no_longer_be_started_is_made_anew() {
+    let world = World::new().await;
+    let script = Script::new(world.app.clone()).fails("create", Fault::Done(away()));
+    let script = Arc::new(script.fails("start", Fault::Undone(unfit())));
     let agent = world.agent(&script, &[]);
     assert_eq!(world.until_over(&agent).await, "Completed");
     assert_eq!(*script.executions.lock().unwrap(), 1);
