@@ -38,6 +38,11 @@ const DELIBERATE: &[(&str, &str)] = &[
         "two agents may both take a scheduled run there; here the second is told to leave it",
     ),
     (
+        "late submission",
+        "an agent may take a run that was cancelled there, which then runs; here it is told to \
+         leave it",
+    ),
+    (
         "flow with deployments",
         "deleting a flow that has deployments fails with 500 there; here they go with it",
     ),

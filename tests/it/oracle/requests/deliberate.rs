@@ -86,6 +86,14 @@ fn submissions(pair: &mut Pair) {
     );
     let running = json!({ "state": { "type": "RUNNING" } });
     pair.post("/flow_runs/{deployed}/set_state", &running);
+    pair.make("cancelled", path, &scheduled);
+    let cancelled = json!({ "state": { "type": "CANCELLED" } });
+    pair.post("/flow_runs/{cancelled}/set_state", &cancelled);
+    pair.post_differs(
+        "late submission",
+        "/flow_runs/{cancelled}/set_state",
+        &pending,
+    );
 }
 
 /// What that server answers with 500.
