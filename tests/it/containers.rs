@@ -253,7 +253,7 @@ fn certificates(folder: &Path) {
 
 /// The device and the network of that engine's bridge. Without one of its own it would take the
 /// machine's away.
-const TLS_BRIDGE: (&str, &str) = ("prefectd-t1", "172.31.214.1/24");
+const TLS_BRIDGE: (&str, &str) = ("prefectd-t3", "172.31.216.1/24");
 
 fn ip(words: &[&str]) -> bool {
     Command::new("ip")
