@@ -15,6 +15,8 @@
 //!   daemon that was killed finds its runs again by this.
 
 pub mod docker;
+#[cfg(fuzzing)]
+pub mod fuzzing;
 pub mod output;
 pub mod owner;
 pub mod python;

@@ -10,6 +10,8 @@ mod deployments;
 mod error;
 mod flow_runs;
 mod flows;
+#[cfg(fuzzing)]
+pub mod fuzzing;
 mod logs;
 mod read;
 mod redirect;

@@ -63,7 +63,7 @@ impl<T: DeserializeOwned> FromRequest<Ctx> for Body<T> {
 const LONGEST_MESSAGE: usize = 500;
 
 /// Reads a body, of which there is not too much.
-fn read<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Refusal> {
+pub fn read<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Refusal> {
     let refused = |loc: Vec<Value>, message: String| Refusal::Invalid {
         loc: [vec!["body".into()], loc].concat(),
         message,

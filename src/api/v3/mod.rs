@@ -9,6 +9,8 @@ mod error;
 mod extract;
 mod flow_runs;
 mod flows;
+#[cfg(fuzzing)]
+pub mod fuzzing;
 mod lines;
 mod logs;
 mod names;

@@ -2,7 +2,7 @@
 
 /// The steps that one question may take. A step is about the look at one day or one date: some
 /// ten nanoseconds, and never more than eight bytes kept.
-const STEPS: u64 = 2_000_000;
+const STEPS: u64 = 500_000;
 
 /// What is left of the work that one question may be.
 #[derive(Debug)]

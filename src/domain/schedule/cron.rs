@@ -15,8 +15,8 @@ use crate::domain::time::Timestamp;
 /// Prefect's own library.
 const YEARS: i32 = 50;
 
-/// What a search through all of them counts for: a few steps for each of their days.
-const DAYS: u64 = 100_000;
+/// What a search through one of them counts for: a few steps for each of its days.
+const YEAR_STEPS: u64 = 2000;
 
 /// What the finding of one date counts for beside.
 const DATE_STEPS: u64 = 100;
@@ -62,10 +62,11 @@ impl Cron {
         let mut found = true;
         // Year after year, since a search has no end of its own that is near enough.
         for year in (reading.year()..=last.year()).step_by(YEARS as usize) {
-            let Ok(pattern) = self.pattern(Some(year)) else {
+            let end = last.year().min(year + YEARS - 1);
+            let Ok(pattern) = self.pattern(Some((year, end))) else {
                 break;
             };
-            budget.spend(DAYS)?;
+            budget.spend(u64::from((end - year).unsigned_abs() + 1) * YEAR_STEPS)?;
             if !std::mem::take(&mut found) {
                 break;
             }
@@ -85,14 +86,14 @@ impl Cron {
         Ok(dates.into_iter().collect())
     }
 
-    /// What is looked for; where the expression names no year, only from `year` on for
-    /// [`YEARS`].
-    fn pattern(&self, year: Option<i32>) -> Result<Pattern, String> {
+    /// What is looked for; where the expression names no year, only within `years`, the first
+    /// and the last.
+    fn pattern(&self, years: Option<(i32, i32)>) -> Result<Pattern, String> {
         let shown: String = self.expression.chars().take(200).collect();
         let invalid = || format!("Invalid cron string: \"{shown}\"");
         let normal = cron_dialect::normal(&self.expression).ok_or_else(invalid)?;
-        let normal = match (normal.strip_suffix(" *"), year) {
-            (Some(rest), Some(year)) => format!("{rest} {year}-{}", year + YEARS - 1),
+        let normal = match (normal.strip_suffix(" *"), years) {
+            (Some(rest), Some((first, end))) => format!("{rest} {first}-{end}"),
             _ => normal,
         };
         CronParser::builder()
