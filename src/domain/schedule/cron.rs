@@ -15,6 +15,9 @@ use crate::domain::time::Timestamp;
 /// Prefect's own library.
 const YEARS: i32 = 50;
 
+/// The last year that there is.
+const LAST_YEAR: i32 = 9999;
+
 /// What a search through one of them counts for: a few steps for each of its days.
 const YEAR_STEPS: u64 = 2000;
 
@@ -50,19 +53,18 @@ impl Cron {
         let Ok(zone) = zone::named(self.timezone.as_deref()) else {
             return Ok(Vec::new());
         };
-        let (Some(first), Some(last)) = (
-            zone::wall_clock(from, &zone),
-            zone::wall_clock(until, &zone),
-        ) else {
+        let Some(first) = zone::wall_clock(from, &zone) else {
             return Ok(Vec::new());
         };
+        // The last hours of all have no reading.
+        let last = zone::wall_clock(until, &zone).map_or(LAST_YEAR, |last| last.year());
         // The search is for what comes after, so that the start itself counts. It runs on
         // the wall clock; croner's own search in zones decides gaps otherwise.
         let mut reading = first - TimeDelta::seconds(1);
         let mut found = true;
         // Year after year, since a search has no end of its own that is near enough.
-        for year in (reading.year()..=last.year()).step_by(YEARS as usize) {
-            let end = last.year().min(year + YEARS - 1);
+        for year in (reading.year()..=last).step_by(YEARS as usize) {
+            let end = last.min(year + YEARS - 1);
             let Ok(pattern) = self.pattern(Some((year, end))) else {
                 break;
             };

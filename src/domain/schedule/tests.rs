@@ -176,6 +176,10 @@ fn no_rule_costs_more_than_the_budget() {
     ] {
         assert_eq!(cron(expression).next(now), Ok(None), "{expression}");
     }
+    let weekly = cron("0 8 * * 1").next(now).unwrap().unwrap();
+    assert_eq!(shown(&[weekly]), ["2026-11-30T07:00:00"]);
+    let rare = cron("0 0 29 2 0").next(instant("2024-03-01T00:00:00Z"));
+    assert!(rare.unwrap().is_some());
     let soon = hourly(-62_135_596_800, 1, "Europe/Berlin");
     assert!(soon.next(now).unwrap().is_some());
     // Unoptimised, on a busy machine; without a bound, some of them never end.
