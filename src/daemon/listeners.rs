@@ -1,8 +1,8 @@
 //! Where requests come in: a Unix socket and TCP, one service behind both.
 
 use std::convert::Infallible;
-use std::net::SocketAddr;
 use std::net::TcpListener as StdTcpListener;
+use std::net::{IpAddr, SocketAddr};
 use std::os::unix::net::UnixListener as StdUnixListener;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
@@ -22,6 +22,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tower::{Service, ServiceExt};
 
+use super::answered::Answered;
 use super::people::People;
 use super::places::{Place, Places};
 use super::sockets;
@@ -33,7 +34,7 @@ use crate::api::caller::{End, Route};
 /// relay. Each has places of its own, so that none locks out the others; together they are below
 /// the usual limit of descriptors, of which the database, the engine and processes need some.
 pub(super) const SOCKET_PLACES: usize = 128;
-/// See [`SOCKET_PLACES`].
+/// See [`SOCKET_PLACES`]. Half of them at most for one address of another machine.
 pub(super) const TCP_PLACES: usize = 512;
 /// See [`SOCKET_PLACES`].
 pub(super) const RELAY_PLACES: usize = 192;
@@ -128,7 +129,7 @@ impl<S: Answering> Serving<S> {
     fn local(&self, stream: UnixStream) {
         let people = self.people.clone();
         let credentials = stream.peer_cred();
-        self.connection(stream, async move {
+        self.connection(stream, None, async move {
             // Without credentials there is no peer any more.
             let peer = people.peer(credentials.ok()?).await;
             Some(Caller::new(End::Socket(peer)))
@@ -146,20 +147,23 @@ impl<S: Answering> Serving<S> {
             to,
             accepted: SystemTime::now(),
         };
-        let end = match from.ip().to_canonical().is_loopback() {
-            true => End::Loopback(route),
-            false => End::Network(route),
+        let (end, elsewhere) = match from.ip().to_canonical().is_loopback() {
+            true => (End::Loopback(route), None),
+            false => (End::Network(route), Some(from.ip())),
         };
-        self.connection(stream, std::future::ready(Some(Caller::new(end))));
+        let caller = std::future::ready(Some(Caller::new(end)));
+        self.connection(stream, elsewhere, caller);
     }
 
-    /// Serves a connection, if there is a place for it and anybody at its other end.
+    /// Serves a connection, if there is a place for it and anybody at its other end. `from` is
+    /// the address of another machine.
     fn connection(
         &self,
         stream: impl AsyncRead + AsyncWrite + Send + Unpin + 'static,
+        from: Option<IpAddr>,
         caller: impl Future<Output = Option<Caller>> + Send + 'static,
     ) {
-        let place = self.places.take();
+        let place = self.places.take(from);
         let serving = self.clone();
         self.tasks.spawn(async move {
             let Some(place) = place.await else {
@@ -197,7 +201,7 @@ impl<S: Answering> Serving<S> {
                 request
             })
             .map_response(move |response: Response| {
-                answered.ends();
+                let response = Answered::watch(response, &answered);
                 match ending.is_cancelled() {
                     true => farewell(response),
                     false => response,
@@ -306,12 +310,12 @@ mod tests {
         let answer = tower::service_fn(|_: Request| std::future::pending());
         let serving = Serving::new(answer, CancellationToken::new(), TaskTracker::new(), 1);
         let (mut first, served) = duplex(1024);
-        serving.connection(served, ready(Some(Caller::nobody())));
+        serving.connection(served, None, ready(Some(Caller::nobody())));
         let asked = b"GET / HTTP/1.1\r\nhost: h\r\n\r\n";
         first.write_all(asked).await.unwrap();
         tokio::time::sleep(Duration::from_millis(50)).await;
         let (mut second, turned_away) = duplex(1024);
-        serving.connection(turned_away, ready(Some(Caller::nobody())));
+        serving.connection(turned_away, None, ready(Some(Caller::nobody())));
         let mut told = String::new();
         second.read_to_string(&mut told).await.unwrap();
         assert!(told.starts_with("HTTP/1.1 503 ") && told.contains("retry-after: 1"));

@@ -1,6 +1,7 @@
 //! The only assembler: builds every part, starts them, waits, and stops them in order.
 
 mod agent;
+mod answered;
 mod bridge;
 mod health;
 mod kept;

@@ -1,12 +1,15 @@
 //! How many connections there are at once. When there is no place left, the connection on which
-//! nothing has been asked for the longest time leaves its place to the newcomer.
+//! nothing has been asked for the longest time leaves its place to the newcomer. One address
+//! takes half of the places at most.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
+use std::net::IpAddr;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::time::Duration;
 
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
+use tokio::time::Instant;
 
 /// How long nothing was asked at least on a connection that has to leave: clients take one up
 /// again soon after an answer, or not.
@@ -19,6 +22,7 @@ const PATIENCE: Duration = Duration::from_millis(500);
 pub(super) struct Places(Arc<Inner>);
 
 struct Inner {
+    most: usize,
     free: Arc<Semaphore>,
     began: Instant,
     taken: Mutex<Taken>,
@@ -28,11 +32,14 @@ struct Inner {
 struct Taken {
     next: u64,
     by: BTreeMap<u64, Arc<Use>>,
+    /// What each address may still take.
+    shares: HashMap<IpAddr, Weak<Semaphore>>,
 }
 
 /// What a connection is doing.
 #[derive(Debug)]
 pub(super) struct Use {
+    from: Option<IpAddr>,
     began: Instant,
     /// Since when nothing is asked, in milliseconds; [`BUSY`] while something is.
     quiet_since: AtomicU64,
@@ -49,37 +56,79 @@ pub(super) struct Place {
     number: u64,
     used: Arc<Use>,
     _permit: OwnedSemaphorePermit,
+    _share: Option<OwnedSemaphorePermit>,
 }
 
 impl Places {
     /// So many.
     pub fn new(most: usize) -> Self {
         Self(Arc::new(Inner {
+            most,
             free: Arc::new(Semaphore::new(most)),
             began: Instant::now(),
             taken: Mutex::default(),
         }))
     }
 
-    /// A place, once there is one; `None` when nobody leaves his.
-    pub fn take(&self) -> impl Future<Output = Option<Place>> + Send + use<> {
-        let at_once = Arc::clone(&self.0.free).try_acquire_owned().ok();
+    /// A place, once there is one; `None` when nobody leaves his. `from` is the address of who
+    /// comes, where that is not this machine.
+    pub fn take(&self, from: Option<IpAddr>) -> impl Future<Output = Option<Place>> + Send + use<> {
+        let from = from.map(network);
+        let share = from.map(|from| self.one_of(self.share(from), Some(from)));
+        let place = self.one_of(Arc::clone(&self.0.free), None);
         let places = self.clone();
         async move {
-            let permit = match at_once {
-                Some(permit) => permit,
-                None => {
-                    places.quietest()?.wanted.notify_one();
-                    let free = Arc::clone(&places.0.free).acquire_owned();
-                    tokio::time::timeout(PATIENCE, free).await.ok()?.ok()?
-                }
+            let share = match share {
+                Some(share) => Some(share.await?),
+                None => None,
             };
-            Some(places.seat(permit))
+            Some(places.seat(from, place.await?, share))
         }
     }
 
-    fn seat(self, permit: OwnedSemaphorePermit) -> Place {
+    /// One of those, at once if one is free; otherwise once the quietest one has left, of those
+    /// from that address.
+    fn one_of(
+        &self,
+        all: Arc<Semaphore>,
+        of: Option<IpAddr>,
+    ) -> impl Future<Output = Option<OwnedSemaphorePermit>> + Send + use<> {
+        let at_once = Arc::clone(&all).try_acquire_owned().ok();
+        let places = self.clone();
+        async move {
+            if at_once.is_some() {
+                return at_once;
+            }
+            // One may have been left meanwhile.
+            if let Ok(permit) = Arc::clone(&all).try_acquire_owned() {
+                return Some(permit);
+            }
+            places.quietest(of)?.wanted.notify_one();
+            let free = all.acquire_owned();
+            tokio::time::timeout(PATIENCE, free).await.ok()?.ok()
+        }
+    }
+
+    /// What that address may take.
+    fn share(&self, from: IpAddr) -> Arc<Semaphore> {
+        let mut taken = self.lock();
+        if let Some(share) = taken.shares.get(&from).and_then(Weak::upgrade) {
+            return share;
+        }
+        taken.shares.retain(|_, share| share.strong_count() > 0);
+        let share = Arc::new(Semaphore::new(self.0.most.div_ceil(2)));
+        taken.shares.insert(from, Arc::downgrade(&share));
+        share
+    }
+
+    fn seat(
+        self,
+        from: Option<IpAddr>,
+        permit: OwnedSemaphorePermit,
+        share: Option<OwnedSemaphorePermit>,
+    ) -> Place {
         let used = Arc::new(Use {
+            from,
             began: self.0.began,
             quiet_since: AtomicU64::new(millis(self.0.began)),
             wanted: Notify::new(),
@@ -95,15 +144,18 @@ impl Places {
             number,
             used,
             _permit: permit,
+            _share: share,
         }
     }
 
-    /// The connection that has been quiet for the longest time. It is not chosen twice.
-    fn quietest(&self) -> Option<Arc<Use>> {
+    /// The connection that has been quiet for the longest time, of those from that address. It
+    /// is not chosen twice.
+    fn quietest(&self, of: Option<IpAddr>) -> Option<Arc<Use>> {
         let taken = self.lock();
         let stays = taken
             .by
             .values()
+            .filter(|used| of.is_none() || used.from == of)
             .filter(|used| !used.is_told.load(Ordering::Relaxed));
         let quiet = stays.min_by_key(|used| used.quiet_since.load(Ordering::Relaxed))?;
         let since = quiet.quiet_since.load(Ordering::Relaxed);
@@ -157,6 +209,17 @@ impl Use {
     }
 }
 
+/// Who is behind an address: whoever has one of IPv6 has its whole network.
+fn network(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
+        IpAddr::V6(address) => {
+            let [a, b, c, d, ..] = address.segments();
+            IpAddr::from([a, b, c, d, 0, 0, 0, 0])
+        }
+        address => address,
+    }
+}
+
 fn millis(since: Instant) -> u64 {
     u64::try_from(since.elapsed().as_millis()).unwrap_or(BUSY - 1)
 }
@@ -165,24 +228,53 @@ fn millis(since: Instant) -> u64 {
 mod tests {
     use super::*;
 
-    #[tokio::test]
+    #[tokio::test(start_paused = true)]
     async fn who_has_asked_nothing_for_long_leaves_and_who_works_stays() {
         let places = Places::new(2);
-        let working = places.take().await.unwrap();
+        let working = places.take(None).await.unwrap();
         working.use_of().begins();
-        let idle = places.take().await.unwrap();
-        assert!(places.take().await.is_none(), "it came just now");
+        let idle = places.take(None).await.unwrap();
+        assert!(places.take(None).await.is_none(), "it came just now");
         tokio::time::sleep(QUIET).await;
         let leaves = tokio::spawn(async move {
             idle.wanted().await;
             drop(idle);
         });
-        let third = places.take().await.unwrap();
+        let third = places.take(None).await.unwrap();
         leaves.await.unwrap();
         third.use_of().begins();
         tokio::time::sleep(QUIET).await;
-        assert!(places.take().await.is_none(), "all of them work");
+        assert!(places.take(None).await.is_none(), "all of them work");
         drop(working);
-        assert!(places.take().await.is_some());
+        assert!(places.take(None).await.is_some());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn one_address_leaves_half_to_others() {
+        let places = Places::new(4);
+        let from = |text: &str| -> Option<IpAddr> { Some(text.parse().unwrap()) };
+        let other = places.take(from("192.0.2.2")).await.unwrap();
+        let working = places.take(from("192.0.2.1")).await.unwrap();
+        working.use_of().begins();
+        let idle = places.take(from("192.0.2.1")).await.unwrap();
+        assert!(places.take(from("192.0.2.1")).await.is_none());
+        assert!(places.take(from("::ffff:192.0.2.1")).await.is_none());
+        tokio::time::sleep(QUIET).await;
+        // It is one of the address's own that leaves, not the quieter one of another.
+        let leaves = tokio::spawn(async move {
+            idle.wanted().await;
+            drop(idle);
+        });
+        let third = places.take(from("192.0.2.1")).await.unwrap();
+        leaves.await.unwrap();
+        assert!(places.take(from("2001:db8::1")).await.is_some());
+        drop((working, other, third));
+        let whole = [from("2001:db8::1"), from("2001:db8::2:0:0:1")];
+        let held = [places.take(whole[0]).await, places.take(whole[1]).await];
+        assert!(held.iter().all(Option::is_some));
+        assert!(places.take(from("2001:db8::3")).await.is_none());
+        drop(held);
+        assert!(places.take(from("2001:db8::3")).await.is_some());
+        assert_eq!(places.lock().shares.len(), 1);
     }
 }
