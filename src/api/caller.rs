@@ -24,6 +24,8 @@ pub struct Caller(Arc<Connection>);
 #[derive(Debug)]
 struct Connection {
     end: End,
+    /// Whether the relay handed it on.
+    is_relayed: bool,
     /// What a network peer turned out to be, asked once.
     neighbour: OnceCell<Option<Neighbour>>,
 }
@@ -55,8 +57,18 @@ pub struct Route {
 impl Caller {
     /// At the start of a connection.
     pub fn new(end: End) -> Self {
+        Self::over(end, false)
+    }
+
+    /// The same, of a connection to the relay.
+    pub fn relayed(end: End) -> Self {
+        Self::over(end, true)
+    }
+
+    fn over(end: End, is_relayed: bool) -> Self {
         Self(Arc::new(Connection {
             end,
+            is_relayed,
             neighbour: OnceCell::new(),
         }))
     }
@@ -64,7 +76,7 @@ impl Caller {
     /// Somebody who has no address that anything could own, and so may do nothing.
     pub fn nobody() -> Self {
         let nowhere = SocketAddr::from(([0, 0, 0, 0], 0));
-        Self::new(End::Bridge(Route {
+        Self::relayed(End::Bridge(Route {
             from: nowhere,
             to: nowhere,
             accepted: SystemTime::UNIX_EPOCH,
@@ -74,6 +86,11 @@ impl Caller {
     /// Where it comes from.
     pub fn end(&self) -> &End {
         &self.0.end
+    }
+
+    /// Whether it came by the relay.
+    pub(super) fn is_relayed(&self) -> bool {
+        self.0.is_relayed
     }
 
     /// What the peer turned out to be, once that was asked; see [`super::access`].

@@ -102,10 +102,11 @@ impl Room {
 
 /// Which room a request takes.
 fn place(request: &Request) -> usize {
-    match request.extensions().get::<Caller>().map(Caller::end) {
-        Some(End::Socket(_)) => 0,
-        Some(End::Loopback(_) | End::Network(_)) => 1,
-        Some(End::Bridge(_)) | None => 2,
+    match request.extensions().get::<Caller>() {
+        Some(caller) if caller.is_relayed() => 2,
+        Some(caller) if matches!(caller.end(), End::Socket(_)) => 0,
+        Some(_) => 1,
+        None => 2,
     }
 }
 

@@ -325,6 +325,6 @@ impl Callers {
             true => End::Loopback(route),
             false => End::Bridge(route),
         };
-        caller.or_insert_with(|| Caller::new(end)).clone()
+        caller.or_insert_with(|| Caller::relayed(end)).clone()
     }
 }
