@@ -7,7 +7,8 @@
 mod kin;
 
 use std::collections::{HashMap, HashSet};
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, OpenOptions};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -17,6 +18,7 @@ use futures_util::FutureExt;
 use futures_util::StreamExt;
 use futures_util::future::BoxFuture;
 use futures_util::stream::{self, BoxStream};
+use nix::fcntl::OFlag;
 use nix::sys::signal::Signal;
 use tokio::io::AsyncReadExt;
 use tokio::process::{Child, Command};
@@ -35,6 +37,9 @@ use crate::domain::time::Timestamp;
 
 use kin::{INSTANCE_VARIABLE, RUN_VARIABLE};
 pub(super) use kin::{marks_of, processes};
+
+/// Whoever may write to the folder of the output files cannot have others written by a link.
+const NO_LINKS: i32 = OFlag::O_NOFOLLOW.bits();
 
 /// A process that this daemon started.
 #[derive(Clone, Debug)]
@@ -124,6 +129,7 @@ impl SubprocessRunner {
         let out = OpenOptions::new()
             .create(true)
             .append(true)
+            .custom_flags(NO_LINKS)
             .open(self.output_file(made))
             .map_err(told)?;
         let err = out.try_clone().map_err(told)?;
@@ -354,7 +360,11 @@ async fn follow(
     send: &tokio::sync::mpsc::Sender<OutputLine>,
 ) {
     let path = runner.output_file(made);
-    let Ok(file) = File::open(&path) else {
+    let opened = OpenOptions::new()
+        .read(true)
+        .custom_flags(NO_LINKS)
+        .open(&path);
+    let Ok(file) = opened else {
         return;
     };
     let mut file = tokio::fs::File::from_std(file);

@@ -64,6 +64,8 @@ fn sockets_have_their_modes() {
     let mut relay = daemon.socket().into_os_string();
     relay.push(".relay");
     assert_eq!(mode(Path::new(&relay)), 0o600);
+    relay.push(".kept");
+    assert_eq!(mode(Path::new(&relay)), 0o600);
 }
 
 #[test]
