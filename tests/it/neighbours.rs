@@ -141,7 +141,7 @@ fn a_container_that_is_no_run_gets_nothing_and_is_named_in_the_log() {
 }
 
 /// Removes a container of a test's own.
-struct Stranger(String);
+pub struct Stranger(pub String);
 
 impl Drop for Stranger {
     fn drop(&mut self) {

@@ -290,11 +290,50 @@ fn what_is_no_route_is_refused_to_who_may_only_look() {
     assert_eq!(daemon.http().get(&format!("/flow_runs/{run}")).status, 200);
 }
 
+#[test]
+fn prefectctl_shows_viewers_what_they_may_see() {
+    let daemon = daemon();
+    let planted = Planted::plant(&daemon.http());
+    // Where every user finds it.
+    let folder = tempfile::tempdir().unwrap();
+    let program = folder.path().join("prefectctl");
+    std::fs::copy(env!("CARGO_BIN_EXE_prefectctl"), &program).unwrap();
+    for path in [folder.path(), &*program] {
+        std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o755)).unwrap();
+    }
+    let run = planted.run.as_str();
+    for words in [
+        &["flow", "ls"][..],
+        &["deployment", "ls"],
+        &["deployment", "inspect", "f/d"],
+        &["flow-run", "ls"],
+        &["flow-run", "inspect", run],
+        &["flow-run", "logs", run],
+        &["flow-run", "why", run],
+        &["top", "--once"],
+        &["status"],
+    ] {
+        let output = Command::new(&program)
+            .args(words)
+            .arg("--show-secrets")
+            .env("PREFECTD_SOCKET", daemon.socket())
+            .uid(2)
+            .gid(2)
+            .current_dir("/")
+            .output()
+            .unwrap();
+        let told = String::from_utf8_lossy(&output.stdout);
+        let trouble = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{words:?}: {told}{trouble}");
+        assert!(!told.contains(CANARY), "{words:?}: {told}");
+    }
+}
+
 #[cfg(feature = "docker")]
 mod run {
     use super::super::access::{KeyFile, with_key};
-    use super::super::docker::{Marked, daemon, docker};
-    use super::super::neighbours::{await_relay, sleeper};
+    use super::super::docker::{Marked, daemon, docker, image};
+    use super::super::neighbours::{Stranger, await_relay, sleeper};
     use super::super::support::flows::deploy;
     use super::*;
 
@@ -377,6 +416,34 @@ print(json.dumps(answers))
                 "{what}"
             );
         }
+        let image = image();
+        let host = "host.docker.internal:host-gateway";
+        let words = ["run", "--detach", "--rm", "--add-host", host];
+        let sleeps = ["--entrypoint", "sleep", &image, "300"];
+        let stranger = Stranger(docker(&[&words[..], &sleeps[..]].concat()));
+        let answers = ask(&stranger.0, &daemon, &asked);
+        for ((method, path), (status, text)) in described.iter().zip(&answers) {
+            let expected = if path.ends_with("/health") { 200 } else { 403 };
+            assert_eq!(*status, expected, "{method} {path}: {text}");
+            assert!(!text.contains(CANARY), "{method} {path}: {text}");
+        }
+        // Half a surrogate pair is read as by the handler; whose line it is is read as well.
+        let line = |api: &str, of: &str| {
+            let body = format!(
+                r#"[{{"flow_run_id":"{of}","name":"n","level":20,"message":"half \ud800","timestamp":"2024-01-01T00:00:00+00:00"}}]"#
+            );
+            ("POST".to_owned(), format!("/api/{api}/logs/"), body)
+        };
+        let halves = [
+            line("orion", &own),
+            line("v3", &own),
+            line("orion", &planted.run),
+            line("v3", &planted.run),
+        ];
+        let answers = ask(&container, &daemon, &halves);
+        let statuses: Vec<_> = answers.iter().map(|(status, _)| *status).collect();
+        assert!(statuses[..2].iter().all(|one| *one < 300), "{answers:?}");
+        assert_eq!(statuses[2..], [403, 403]);
         let v3 = "/api/v3";
         let (deployment, task) = (&planted.deployment, &planted.task);
         let post = |path: String, body: Value| ("POST".to_owned(), path, body.to_string());

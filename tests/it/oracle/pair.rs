@@ -13,7 +13,8 @@ use super::compare::{Comparison, Ids};
 const OTHER_OFFSET: &str = "times in UTC";
 
 /// The headers that are compared beside the location. `Allow` is not: HTTP asks for it where a
-/// method is refused, and that server leaves it out.
+/// method is refused, and that server leaves it out. Nor are those for pages of other sites,
+/// which that server lets in: no client sends an `Origin`, and so none is sent here.
 const TOLD: [&str; 2] = ["content-type", "retry-after"];
 
 /// A request, for both servers. Words in braces in its path and body, such as `{flow}`, stand
