@@ -69,6 +69,7 @@ mod tests {
     use crate::domain::flow::NewFlow;
     use crate::domain::flow_run::DeploymentRunRequest;
     use crate::domain::schedule::{Cron, Schedule};
+    use crate::domain::state::ProposedState;
 
     #[tokio::test]
     async fn every_listener_hears_and_no_ring_is_lost() {
@@ -114,7 +115,22 @@ mod tests {
             "its runs may be due before anybody looks"
         );
         let rings = bell.rings();
-        let run = app.create_run_of_deployment(id, DeploymentRunRequest::default());
+        let request = DeploymentRunRequest {
+            state: Some(ProposedState::scheduled(app.now())),
+            ..DeploymentRunRequest::default()
+        };
+        // The writer is busy, so that nobody is answered at once.
+        let busy = app.write(|_, _| {
+            std::thread::sleep(Duration::from_secs(1));
+            Ok(())
+        });
+        let mut busy = std::pin::pin!(busy);
+        assert!(
+            tokio::time::timeout(Duration::ZERO, &mut busy)
+                .await
+                .is_err()
+        );
+        let run = app.create_run_of_deployment(id, request);
         assert!(tokio::time::timeout(Duration::ZERO, run).await.is_err());
         let rung = tokio::time::timeout(patience, bell.rung_since(rings));
         assert!(rung.await.is_ok());
