@@ -230,7 +230,7 @@ impl Input {
                 maxima: self.docker.maxima,
                 allow: self.docker.allow,
                 cgroup_parent: self.docker.cgroup_parent,
-                init: self.docker.init,
+                init: Some(self.docker.init.unwrap_or(true)),
             },
             python: self.runners.python.unwrap_or_else(|| "python3".to_owned()),
             log_format: self.log.format,
@@ -417,7 +417,7 @@ mod tests {
                 "[docker]\npull = \"sometimes\"\n",
                 &[
                     "docker.pull is \"sometimes\"",
-                    "if-missing, always or never",
+                    "always, if-missing or never",
                 ],
             ),
             (
