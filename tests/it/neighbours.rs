@@ -19,7 +19,7 @@ for method, url, body in json.loads(sys.argv[1]):
     request = urllib.request.Request(url, data=data, method=method)
     request.add_header('Content-Type', 'application/json')
     try:
-        print(urllib.request.urlopen(request, timeout=20).status)
+        print(urllib.request.urlopen(request, timeout=120).status)
     except urllib.error.HTTPError as error:
         print(error.code)
 ";

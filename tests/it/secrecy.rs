@@ -345,7 +345,7 @@ for method, url, body in json.load(sys.stdin):
     request = urllib.request.Request(url, data=None if body is None else body.encode(), method=method)
     request.add_header('Content-Type', 'application/json')
     try:
-        answer = urllib.request.urlopen(request, timeout=20)
+        answer = urllib.request.urlopen(request, timeout=120)
     except urllib.error.HTTPError as error:
         answer = error
     answers.append([answer.status, answer.read().decode('utf-8', 'replace')])

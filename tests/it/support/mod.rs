@@ -16,7 +16,7 @@ pub use terminal::in_terminal;
 use std::time::{Duration, Instant};
 
 /// How long anything may take that is waited for. Generous: a slow machine is no failure.
-pub const PATIENCE: Duration = Duration::from_secs(90);
+pub const PATIENCE: Duration = Duration::from_secs(240);
 
 /// Waits until `ready` answers something, and fails with `what` if it never does.
 pub fn wait_for<T>(what: &str, mut ready: impl FnMut() -> Option<T>) -> T {
