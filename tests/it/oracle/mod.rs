@@ -35,16 +35,13 @@ const DELIBERATE: &[(&str, &str)] = &[
     ),
     (
         "one submission",
-        "two agents may both take a scheduled run there; here the second is told to leave it",
+        "two agents may both take a scheduled run there, and one may take a run that was \
+         cancelled; here the second, and whoever is late, is told to leave it",
     ),
     (
-        "late submission",
-        "an agent may take a run that was cancelled there, which then runs; here it is told to \
-         leave it",
-    ),
-    (
-        "flow with deployments",
-        "deleting a flow that has deployments fails with 500 there; here they go with it",
+        "deleted with what belongs to it",
+        "deleting a flow that has deployments fails with 500 there, and runs that have not begun \
+         outlive their deployment although nobody ever takes them; here they go with it",
     ),
     (
         "time without a zone",

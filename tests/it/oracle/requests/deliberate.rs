@@ -16,6 +16,7 @@ pub fn send(pair: &mut Pair) {
     unknown(pair);
     documents(pair);
     submissions(pair);
+    deletions(pair);
     faults(pair);
     let task = json!({ "flow_run_id": "{run}", "task_key": "k", "dynamic_key": "0",
         "task_inputs": { "x": [{ "name": "a parameter" }] } });
@@ -27,7 +28,12 @@ pub fn send(pair: &mut Pair) {
         None,
     );
     pair.differs("its own settings", "GET", "/admin/settings", None);
-    pair.differs("flow with deployments", "DELETE", "/flows/{flow}", None);
+    pair.differs(
+        "deleted with what belongs to it",
+        "DELETE",
+        "/flows/{flow}",
+        None,
+    );
 }
 
 fn unknown(pair: &mut Pair) {
@@ -90,10 +96,25 @@ fn submissions(pair: &mut Pair) {
     let cancelled = json!({ "state": { "type": "CANCELLED" } });
     pair.post("/flow_runs/{cancelled}/set_state", &cancelled);
     pair.post_differs(
-        "late submission",
+        "one submission",
         "/flow_runs/{cancelled}/set_state",
         &pending,
     );
+}
+
+fn deletions(pair: &mut Pair) {
+    let document = json!({ "encoding": "x", "blob": "y" });
+    let deployment = json!({ "flow_id": "{flow}", "name": "short", "flow_data": document });
+    pair.make("short", "/deployments/", &deployment);
+    let scheduled = json!({ "state": { "type": "SCHEDULED" } });
+    pair.make(
+        "waiting",
+        "/deployments/{short}/create_flow_run",
+        &scheduled,
+    );
+    pair.delete("/deployments/{short}");
+    let path = "/flow_runs/{waiting}";
+    pair.differs("deleted with what belongs to it", "GET", path, None);
 }
 
 /// What that server answers with 500.

@@ -196,7 +196,8 @@ fn switching(pair: &mut Pair, daily: &Value) {
     pair.post("/deployments/{deployment}/set_schedule_active", &json!({}));
     count(pair);
     pair.get("/deployments/{deployment}");
-    pair.post(
+    pair.make(
+        "by hand",
         "/deployments/{deployment}/create_flow_run",
         &json!({ "state": { "type": "SCHEDULED" } }),
     );
@@ -244,6 +245,10 @@ fn switching(pair: &mut Pair, daily: &Value) {
 fn ends(pair: &mut Pair) {
     pair.post("/deployments/filter", &json!({}));
     pair.post("/deployments/count", &json!({}));
+    // Runs that have not begun would go with it here.
+    let path = "/deployments/{deployment}/set_schedule_inactive";
+    pair.same("POST", path, None);
+    pair.delete("/flow_runs/{by hand}");
     pair.delete("/deployments/{deployment}");
     pair.same("POST", "/flow_runs/filter", Some(RUNS));
     pair.delete("/deployments/{deployment}");
