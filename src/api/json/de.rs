@@ -1,6 +1,6 @@
 //! Makes what serde describes of a value as it was sent.
 
-use serde::de::value::{Error, MapDeserializer, SeqDeserializer};
+use serde::de::value::{Error, MapAccessDeserializer, MapDeserializer, SeqDeserializer};
 use serde::de::{Deserializer, Error as _, IntoDeserializer, Visitor};
 use serde::forward_to_deserialize_any;
 
@@ -55,9 +55,30 @@ impl<'de> Deserializer<'de> for Given<'de> {
         }
     }
 
+    /// A word, or an object whose only member is named by it.
+    fn deserialize_enum<V: Visitor<'de>>(
+        self,
+        name: &'static str,
+        variants: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, Error> {
+        match self {
+            Given::String(text) => {
+                let word: serde::de::value::CowStrDeserializer<'_, Error> =
+                    text.into_deserializer();
+                word.deserialize_enum(name, variants, visitor)
+            }
+            Given::Object(members) => {
+                let members = MapDeserializer::new(members.into_all().into_iter());
+                MapAccessDeserializer::new(members).deserialize_enum(name, variants, visitor)
+            }
+            value => value.deserialize_any(visitor),
+        }
+    }
+
     forward_to_deserialize_any! {
         bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 char str string bytes byte_buf unit
-        unit_struct seq tuple tuple_struct map struct enum identifier ignored_any
+        unit_struct seq tuple tuple_struct map struct identifier ignored_any
     }
 }
 
@@ -114,6 +135,23 @@ mod tests {
         let text = r#"{"small": 3, "length": 2.50, "names": []}"#;
         let read = Model::deserialize(parse(text).unwrap()).unwrap();
         assert_eq!(read.length, Some(2.5));
+    }
+
+    #[derive(Debug, Deserialize, PartialEq)]
+    #[serde(rename_all = "lowercase")]
+    enum Choice {
+        Plain,
+        With { n: u32 },
+    }
+
+    #[test]
+    fn choices_are_read_by_their_words() {
+        let read = |text| Choice::deserialize(parse(text).unwrap());
+        assert_eq!(read(r#""plain""#), Ok(Choice::Plain));
+        assert_eq!(read(r#"{"with": {"n": 3}}"#), Ok(Choice::With { n: 3 }));
+        for text in [r#""other""#, "3", "null", "{}", r#"{"with": 3}"#] {
+            assert!(read(text).is_err(), "{text}");
+        }
     }
 
     #[test]
