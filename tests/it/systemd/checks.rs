@@ -335,6 +335,30 @@ fn begin_run_to_its_end(machine: &Machine) -> String {
     run
 }
 
+/// The sandbox lets the relay do all that it does: listen, keep requests, carry large ones.
+pub fn runs_reach_the_api_by_the_relay(machine: &Machine, _: &Packages) {
+    let relayed = API.replace("127.0.0.1", "127.0.0.2");
+    hold_runs(machine);
+    let run = begin_run(machine);
+    let asks = format!("curl -fsS --max-time 20 {relayed}/ready");
+    machine.shell(&asks);
+    machine.shell("head -c 20000000 /dev/zero | tr '\\0' d | sed 's/.*/\"&\"/' >/tmp/large");
+    let url = format!("{relayed}/data/persist");
+    let large = format!(
+        "curl -fsS --max-time 60 -A python-httpx/0 -H 'content-type: application/json' \
+         -o /dev/null --data-binary @/tmp/large {url}"
+    );
+    machine.shell(&large);
+    // What comes while there is no daemon waits for the next one.
+    machine.shell(&format!(
+        "systemctl restart --no-block prefectd.service; {asks}; {large}; rm /tmp/large"
+    ));
+    let_runs_end(machine);
+    await_completion(machine, &run);
+    let told = machine.ok(&["journalctl", "--no-pager", "--unit=prefectd.service"]);
+    assert!(!told.contains("Operation not permitted"), "{told}");
+}
+
 pub fn restarts_go_unnoticed(machine: &Machine, _: &Packages) {
     static OVER: AtomicBool = AtomicBool::new(false);
     let load = Load::start(machine, "http://127.0.0.1:4200", 3, &OVER);

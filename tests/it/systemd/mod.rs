@@ -45,6 +45,10 @@ fn the_package_on_a_real_systemd() {
             checks::a_run_s_story_is_in_the_journal,
         ),
         (
+            "runs reach the API by the relay",
+            checks::runs_reach_the_api_by_the_relay,
+        ),
+        (
             "restarts under load go unnoticed",
             checks::restarts_go_unnoticed,
         ),
