@@ -9,6 +9,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use anyhow::Context;
 use tokio::sync::Notify;
 
+use super::sockets;
 use crate::relay::Came;
 use crate::relay::channel::{Channel, Listening, Note};
 
@@ -39,6 +40,7 @@ struct Connection {
 impl Kept {
     /// Serves relays, one after the other, at that path until this is dropped by the runtime.
     pub fn serve(&self, path: &Path) -> anyhow::Result<()> {
+        sockets::clear(path)?;
         let listening =
             Listening::bind(path).with_context(|| format!("cannot bind {}", path.display()))?;
         let kept = self.clone();

@@ -119,8 +119,9 @@ impl Relay {
     /// Binds the sockets at which the relay finds this daemon. What comes in there is believed
     /// when it says where it came from, so they are for this daemon's user alone.
     pub fn bind(&self) -> anyhow::Result<UnixListener> {
+        let bound = sockets::bind(&self.socket, sockets::For::Owner)?;
         self.kept.serve(&channel_path(&self.socket))?;
-        sockets::bind(&self.socket, sockets::For::Owner)
+        Ok(bound)
     }
 
     /// What answers there: the API, and the relay's own question.

@@ -48,8 +48,9 @@ pub(super) fn bind(path: &Path, whom: For) -> anyhow::Result<UnixListener> {
     bound.with_context(|| format!("cannot bind {shown}"))
 }
 
-/// Removes a socket that nobody answers.
-fn clear(path: &Path) -> anyhow::Result<()> {
+/// Removes a socket that nobody answers, as a daemon that was killed leaves it. Fails where
+/// anything else is in the way, which stays.
+pub(super) fn clear(path: &Path) -> anyhow::Result<()> {
     let shown = path.display();
     let found = match std::fs::symlink_metadata(path) {
         Ok(found) => found,

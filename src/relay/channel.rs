@@ -7,7 +7,6 @@ use std::io::{self, IoSlice, IoSliceMut};
 use std::mem::MaybeUninit;
 use std::net::SocketAddr;
 use std::os::fd::{BorrowedFd, OwnedFd};
-use std::os::unix::fs::FileTypeExt;
 use std::path::Path;
 
 use rustix::net::{
@@ -128,13 +127,8 @@ fn take(fd: &UnixStream) -> io::Result<Option<(Note, Vec<OwnedFd>)>> {
 pub struct Listening(UnixListener);
 
 impl Listening {
-    /// Binds the path, which only this user may use from the first moment on.
+    /// Binds a path where nothing is; only this user may use it, from the first moment on.
     pub fn bind(path: &Path) -> io::Result<Self> {
-        // Only a socket is replaced; anything else that lies there is in the way.
-        let found = std::fs::symlink_metadata(path);
-        if found.is_ok_and(|found| found.file_type().is_socket()) {
-            std::fs::remove_file(path)?;
-        }
         let fd = socket()?;
         // A socket's file has the mode of the descriptor that is bound.
         rustix::fs::fchmod(&fd, rustix::fs::Mode::RUSR | rustix::fs::Mode::WUSR)?;

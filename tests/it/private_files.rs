@@ -1,7 +1,7 @@
 //! Sockets and files in places where others may have been before.
 
 use std::fs;
-use std::os::unix::fs::{PermissionsExt, symlink};
+use std::os::unix::fs::{FileTypeExt, PermissionsExt, symlink};
 use std::path::Path;
 use std::process::Command;
 
@@ -46,14 +46,35 @@ fn what_is_in_the_socket_s_place_stays_unless_it_is_a_dead_socket() {
     assert!(link.is_symlink() && folder.is_dir());
     // The same beside it, where the relay calls.
     let socket = dir.path().join("s");
-    fs::write(dir.path().join("s.relay"), "kept").unwrap();
-    let (code, told) = start(dir.path(), &socket);
-    assert!(
-        code == Some(1) && told.contains("s.relay is there"),
-        "{told}"
-    );
-    let relay = fs::read_to_string(dir.path().join("s.relay")).unwrap();
-    assert_eq!(relay, "kept");
+    for name in ["s.relay", "s.relay.kept"] {
+        let beside = dir.path().join(name);
+        fs::write(&beside, "kept").unwrap();
+        let (code, told) = start(dir.path(), &socket);
+        let says = told.contains(&format!("{name} is there"));
+        assert!(code == Some(1) && says, "{told}");
+        assert_eq!(fs::read_to_string(&beside).unwrap(), "kept");
+        fs::remove_file(beside).unwrap();
+    }
+}
+
+fn sockets_of(daemon: &TestDaemon) -> usize {
+    let folder = daemon.socket().parent().unwrap().to_owned();
+    let entries = fs::read_dir(folder).unwrap().filter_map(Result::ok);
+    let sockets = entries.filter(|entry| entry.file_type().unwrap().is_socket());
+    sockets.count()
+}
+
+#[test]
+fn sockets_that_a_killed_daemon_left_are_replaced_and_taken_away_at_the_end() {
+    let mut daemon = TestDaemon::without_agent();
+    let before = sockets_of(&daemon);
+    assert_eq!(before, 3, "the API's, and two where the relay calls");
+    daemon.kill();
+    daemon.restart(Vec::new());
+    daemon.http().flow("f");
+    assert_eq!(sockets_of(&daemon), before);
+    assert!(daemon.terminate().success());
+    assert_eq!(sockets_of(&daemon), 0);
 }
 
 #[test]
