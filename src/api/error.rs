@@ -12,7 +12,9 @@ pub(super) fn status(kind: Kind) -> StatusCode {
         Kind::Conflict => StatusCode::CONFLICT,
         Kind::Forbidden => StatusCode::FORBIDDEN,
         Kind::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
-        Kind::Unavailable | Kind::StorageLost => StatusCode::SERVICE_UNAVAILABLE,
+        Kind::Unavailable | Kind::StorageLost | Kind::StorageDamaged => {
+            StatusCode::SERVICE_UNAVAILABLE
+        }
         // Not a 5xx: whoever repeats the question gets the same answer.
         Kind::TooSlow => StatusCode::UNPROCESSABLE_ENTITY,
         Kind::StorageFull => StatusCode::INSUFFICIENT_STORAGE,
@@ -25,7 +27,9 @@ pub(super) fn log(error: &Error) {
     match error.kind() {
         Kind::Internal => tracing::error!(context = error.context(), "{}", error.message()),
         // The store tells these to the log, once and not with every request.
-        Kind::StorageFull | Kind::StorageLost => tracing::debug!("{error}"),
+        Kind::StorageFull | Kind::StorageLost | Kind::StorageDamaged => {
+            tracing::debug!("{error}");
+        }
         Kind::Unavailable => tracing::warn!("{}", error.message()),
         _ => {}
     }

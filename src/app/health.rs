@@ -36,7 +36,7 @@ impl App {
         self.inner.store.note(error);
     }
 
-    /// Why nothing can be written now, in words for people.
+    /// Why nothing can be written now, or something not be read, in words for people.
     pub fn storage_trouble(&self) -> Option<String> {
         self.inner.store.trouble()
     }

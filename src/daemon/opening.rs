@@ -1,5 +1,6 @@
 //! Opening the database, and saying in one line why it cannot be and what helps.
 
+use std::io::ErrorKind;
 use std::path::Path;
 
 use anyhow::anyhow;
@@ -30,10 +31,15 @@ pub(super) async fn open_app(settings: Settings, clock: SharedClock) -> anyhow::
 /// running, and what is left of its log would be thrown away.
 fn check_not_lost(state_dir: &Path, database: &Path) -> anyhow::Result<()> {
     let known = state_dir.join(INSTANCE);
-    if !database.exists() && known.exists() {
+    let lost = match std::fs::metadata(database) {
+        Err(error) if error.kind() == ErrorKind::NotFound => "gone",
+        Ok(found) if found.len() == 0 => "empty",
+        _ => return Ok(()),
+    };
+    if known.exists() {
         anyhow::bail!(
-            "the database {} is gone, though this directory has been in use; put it back or \
-             restore a backup (`prefectctl restore`), or remove {} to begin with an empty one",
+            "the database {} is {lost}, though this directory has been in use; put it back or \
+             restore a backup (`prefectctl restore --force FILE`), or remove {} to begin with an empty one",
             database.display(),
             known.display()
         );
@@ -53,10 +59,7 @@ fn why_not(database: &Path, error: &Error) -> anyhow::Error {
     if detail.contains("newer version") {
         return anyhow!("cannot open the database {shown}: {detail} by {restore}");
     }
-    if ["not a database", "malformed", "corrupt"]
-        .iter()
-        .any(|word| detail.contains(word))
-    {
+    if error.kind() == Kind::StorageDamaged {
         return anyhow!(
             "the database {shown} is damaged ({detail}); put a backup in its place by {restore}, \
              which keeps the damaged file under another name"

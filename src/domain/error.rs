@@ -24,6 +24,8 @@ pub enum Kind {
     StorageFull,
     /// What was written would not be found again; nothing was written.
     StorageLost,
+    /// The database's file is no database, or parts of it cannot be read any more.
+    StorageDamaged,
     /// To answer takes longer than anybody may have the database for.
     TooSlow,
     /// Ours to mend. The caller learns no more than that.

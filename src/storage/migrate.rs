@@ -3,6 +3,7 @@
 use refinery::Runner;
 use rusqlite::Connection;
 
+use super::error::meaning;
 use crate::domain::error::{Error, Result};
 
 mod embedded {
@@ -13,10 +14,20 @@ mod embedded {
 /// migrated further is refused, untouched.
 pub(super) fn run(connection: &mut Connection) -> Result<()> {
     refuse_newer(connection)?;
-    runner()
-        .run(connection)
-        .map_err(|error| Error::internal(format_args!("migrating the database: {error}")))?;
+    runner().run(connection).map_err(|error| why_not(&error))?;
     Ok(())
+}
+
+/// A disk that is full and a file that is damaged are told as such.
+fn why_not(error: &refinery::Error) -> Error {
+    let met = match error.kind() {
+        refinery::error::Kind::Connection(_, met) => met.downcast_ref::<rusqlite::Error>(),
+        _ => None,
+    };
+    match met {
+        Some(met) => meaning(met).while_doing("migrating the database"),
+        None => Error::internal(format_args!("migrating the database: {error}")),
+    }
 }
 
 fn runner() -> Runner {

@@ -97,7 +97,11 @@ impl Store {
                 let readers = Arc::new(readers::Current::new(readers));
                 (readers, writer::Beginning::Open(Box::new(open)))
             }
-            Err(error) if path.exists() && trouble::check_room(&folder).is_err() => {
+            Err(error)
+                if error.kind() != Kind::StorageDamaged
+                    && path.exists()
+                    && trouble::check_room(&folder).is_err() =>
+            {
                 trouble.note(&trouble::full(error));
                 let sole = readers::Readers::start_sole(path)?;
                 let readers = Arc::new(readers::Current::new(sole));
@@ -126,7 +130,7 @@ impl Store {
         T: Send + 'static,
         F: FnOnce(&Connection) -> Result<T> + Send + 'static,
     {
-        self.inner.writer.run(0, work, |_| ()).await
+        self.noted(self.inner.writer.run(0, work, |_| ()).await)
     }
 
     /// The same for work that holds about so many `bytes` while it waits, and that entails
@@ -138,7 +142,7 @@ impl Store {
         F: FnOnce(&Connection) -> Result<T> + Send + 'static,
         E: FnOnce(&T) + Send + 'static,
     {
-        self.inner.writer.run(bytes, work, then).await
+        self.noted(self.inner.writer.run(bytes, work, then).await)
     }
 
     /// Runs `work` on a query-only connection. For what is short; see [`Store::scan`].
@@ -147,7 +151,7 @@ impl Store {
         T: Send + 'static,
         F: FnOnce(&Connection) -> Result<T> + Send + 'static,
     {
-        self.inner.readers.get().run(work).await
+        self.noted(self.inner.readers.get().run(work).await)
     }
 
     /// The same for work that may take as long as a caller makes it: it fails as
@@ -157,7 +161,7 @@ impl Store {
         T: Send + 'static,
         F: FnOnce(&Connection) -> Result<T> + Send + 'static,
     {
-        self.inner.readers.get().scan(work).await
+        self.noted(self.inner.readers.get().scan(work).await)
     }
 
     /// Looks something up by key, in a single statement, on a query-only connection. Where one
@@ -167,7 +171,7 @@ impl Store {
         T: Send + 'static,
         F: FnOnce(&Connection) -> Result<T> + Send + 'static,
     {
-        self.inner.readers.get().look_up(work).await
+        self.noted(self.inner.readers.get().look_up(work).await)
     }
 
     /// Whether the database takes writes, tried by one that reaches the disk, and whether
@@ -184,9 +188,19 @@ impl Store {
         self.inner.trouble.note(error);
     }
 
-    /// Why nothing can be written now, in words for people.
+    /// Whoever meets damage tells it to everybody.
+    fn noted<T>(&self, result: Result<T>) -> Result<T> {
+        result.inspect_err(|error| {
+            if error.kind() == Kind::StorageDamaged {
+                self.inner.trouble.note(error);
+            }
+        })
+    }
+
+    /// Why nothing can be written now, or something not be read, in words for people.
     pub fn trouble(&self) -> Option<String> {
-        self.inner.trouble.now()
+        let trouble = &self.inner.trouble;
+        trouble.now().or_else(|| trouble.damage())
     }
 
     /// A copy of the database as it is at one moment; writers do not wait for it. Only one is

@@ -2,7 +2,7 @@
 
 use std::fs::OpenOptions;
 use std::path::Path;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use nix::errno::Errno;
 use nix::fcntl::posix_fallocate;
@@ -18,6 +18,9 @@ const ROOM: i64 = 1024 * 1024;
 #[derive(Clone, Default)]
 pub(super) struct Trouble {
     told: Arc<Mutex<Option<Told>>>,
+    /// That the file is damaged, which only a restart with another one ends. What is sound of
+    /// it still takes writes.
+    damage: Arc<OnceLock<String>>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -27,11 +30,12 @@ struct Told {
 }
 
 impl Trouble {
-    /// Notes that a write failed for a reason that the next one will meet as well. Other
-    /// failures are their writers' own.
+    /// Notes that a write failed for a reason that the next one will meet as well, or that
+    /// anything failed since the file is damaged. Other failures are their callers' own.
     pub fn note(&self, error: &Error) {
         match error.kind() {
             Kind::StorageFull | Kind::StorageLost => self.set(error),
+            Kind::StorageDamaged => self.set_damage(error),
             _ => {}
         }
     }
@@ -56,6 +60,12 @@ impl Trouble {
         *now = Some(told);
     }
 
+    fn set_damage(&self, error: &Error) {
+        if self.damage.set(error.message().to_owned()).is_ok() {
+            tracing::error!(context = error.context(), "{}", error.message());
+        }
+    }
+
     /// Notes that writes go through again.
     pub fn clear(&self) {
         if self.lock().take().is_some() {
@@ -63,9 +73,14 @@ impl Trouble {
         }
     }
 
-    /// What is wrong now, in words for people.
+    /// Why nothing can be written now, in words for people.
     pub fn now(&self) -> Option<String> {
         self.lock().as_ref().map(|told| told.message.clone())
+    }
+
+    /// Why something cannot be read, in words for people.
+    pub fn damage(&self) -> Option<String> {
+        self.damage.get().cloned()
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, Option<Told>> {
@@ -122,6 +137,15 @@ mod tests {
         trouble.note(&full("a test"));
         assert!(trouble.now().unwrap().contains("disk is full"));
         trouble.clear();
+        assert_eq!(trouble.now(), None);
+    }
+
+    #[test]
+    fn damage_stays_whatever_is_written() {
+        let trouble = Trouble::default();
+        trouble.note(&Error::new(Kind::StorageDamaged, "damaged"));
+        trouble.clear();
+        assert_eq!(trouble.damage().unwrap(), "damaged");
         assert_eq!(trouble.now(), None);
     }
 }

@@ -77,9 +77,7 @@ where
 
     fn failure(&self) -> Failure {
         match &self.result {
-            Some(Err(error)) if matches!(error.kind(), Kind::StorageFull | Kind::Internal) => {
-                Failure::of(error)
-            }
+            Some(Err(error)) if is_everybodys(error.kind()) => Failure::of(error),
             _ => Failure::of(&Error::internal("the transaction was rolled back")),
         }
     }
@@ -100,6 +98,14 @@ where
         // A caller that has gone needs no answer.
         let _ = self.reply.send(result);
     }
+}
+
+/// Whether a failure of one write may be why all of its transaction is lost.
+fn is_everybodys(kind: Kind) -> bool {
+    matches!(
+        kind,
+        Kind::StorageFull | Kind::StorageDamaged | Kind::Internal
+    )
 }
 
 fn in_savepoint<T>(

@@ -26,6 +26,8 @@ mod crash;
 #[cfg(test)]
 mod daemon;
 #[cfg(test)]
+mod damage;
+#[cfg(test)]
 mod described;
 #[cfg(test)]
 mod disk;

@@ -35,7 +35,7 @@ pub struct Status {
     pub listeners: Vec<String>,
     /// The database's size in bytes.
     pub database_bytes: u64,
-    /// Why nothing can be written; null when all can.
+    /// Why nothing can be written, or something not be read; null when all is well.
     #[serde(default)]
     pub storage_trouble: Option<String>,
     /// The embedded agent; null when there is none.
