@@ -209,10 +209,26 @@ fn replay(http: &Client, deaths: &AtomicU32) {
                 .status,
         );
     });
-    for verb in ["set_schedule_inactive", "set_schedule_active", "schedule"] {
+    for verb in ["set_schedule_inactive", "set_schedule_active"] {
         let path = format!("/deployments/{deployment}/{verb}");
         insist(deaths, |_| well(http.post(&path, &json!({})).status));
     }
+    // Without a schedule there is nothing to write. Nobody else makes its runs so far ahead.
+    let body = json!({
+        "flow_id": flow, "name": "daily", "flow_data": { "encoding": "x", "blob": "y" },
+        "schedule": { "interval": 86400 },
+    });
+    let daily = id(&http.post("/deployments/", &body).body);
+    let path = format!("/deployments/{daily}/schedule");
+    let made = insist(deaths, |n| {
+        let year = 2100 + n;
+        let ask = json!({ "start_time": format!("{year}-01-01T00:00:00+00:00"), "max_runs": 1 });
+        well(http.post(&path, &ask).status);
+    });
+    let ahead = json!({ "flow_runs": {
+        "expected_start_time": { "after_": "2100-01-01T00:00:00+00:00" },
+    } });
+    assert_eq!(http.post("/flow_runs/count", &ahead).body, made);
 
     // What takes something away is never told that it is gone already.
     let all = |path: &str| -> Vec<String> {
