@@ -18,13 +18,15 @@
 //!
 //! - [`domain`]: the nouns and the rules. No I/O, no clock, no wire. Start with
 //!   [`domain::state`] and [`domain::orchestration`].
-//! - [`storage`]: the only room that knows SQLite. One writer that commits in groups, a few
-//!   readers.
+//! - [`storage`]: the only room that knows SQLite. One writer that commits in groups and
+//!   carries out what its writes entail, and readers in lanes: by key, short, and scans that
+//!   have a deadline.
 //! - [`app`]: what the daemon can do, a verb at a time. The one road to every change of a
 //!   run's state is `app::propose_state`.
 //! - [`api`]: HTTP. One router, two dialects: [`api::orion`] (the 2.0a7 generation) and
 //!   [`api::v3`] (the modern one), behind one gate: [`api::access`] finds out who asks, and
-//!   [`domain::access`] decides what that one may do.
+//!   [`domain::access`] decides what that one may do. Bodies of both dialects are read by one
+//!   parser with limits (`api::json`).
 //! - [`runners`]: how a run's process is made: containers and subprocesses.
 //! - [`services`]: what goes on by itself: the agent, the scheduler, the marking of late runs,
 //!   the leases of agents elsewhere, the deletion of what is old.
@@ -34,7 +36,8 @@
 //!   HTTP ([`services::agent::Desk`]).
 //! - [`config`]: what an operator may say.
 //! - [`relay`]: a small process between the runs and the daemon, so that a daemon that is
-//!   killed and comes back is a pause to them.
+//!   killed and comes back is a pause to them. The daemon keeps what the relay has, sockets and
+//!   unfinished requests, so that the same holds for the relay.
 //! - [`clock`]: where the time comes from. [`logging`]: where the log goes. [`fault`]: where a
 //!   test can have it all die. [`state_dir`]: what lies where, and who holds it.
 //!   [`metrics`]: what is counted.
