@@ -114,7 +114,7 @@ fn whatever_writes_is_done_once_though_its_daemon_dies_before_it_answers() {
         while !is_over.load(Ordering::SeqCst) {
             if daemon.has_ended() {
                 deaths.fetch_add(1, Ordering::SeqCst);
-                daemon.restart(dying());
+                daemon.begin_again(dying());
             }
             std::thread::sleep(std::time::Duration::from_millis(10));
         }

@@ -206,9 +206,14 @@ impl TestDaemon {
 
     /// Starts it again on the same state directory and port, with other environment.
     pub fn restart(&mut self, env: Vec<(&'static str, String)>) {
+        self.begin_again(env);
+        self.await_ready();
+    }
+
+    /// The same without waiting for it: it may die before it could be seen to be ready.
+    pub fn begin_again(&mut self, env: Vec<(&'static str, String)>) {
         self.options.env = env;
         self.child = spawn(self.dir.path(), &self.options, &self.listen);
-        self.await_ready();
     }
 
     /// Starts it again with other flags, to die at a point of [`prefectd::fault`]. Meanwhile
