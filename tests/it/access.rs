@@ -236,8 +236,26 @@ fn a_key_that_others_can_read_starts_no_daemon() {
     );
 }
 
+/// A daemon whose operators are the group `daemon` and whose viewers are the group `bin`, open to
+/// all users' connections.
+pub fn with_groups() -> TestDaemon {
+    let daemon = TestDaemon::with(Options {
+        flags: vec!["--no-agent", "--no-docker-bridge"],
+        env: vec![
+            ("PREFECTD_AUTH__OPERATORS", "[\"daemon\"]".to_owned()),
+            ("PREFECTD_AUTH__VIEWERS", "[\"bin\"]".to_owned()),
+        ],
+        ..Options::default()
+    });
+    let socket = daemon.socket();
+    for (path, mode) in [(socket.parent().unwrap(), 0o755), (&*socket, 0o666)] {
+        std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).unwrap();
+    }
+    daemon
+}
+
 /// What a user of this machine is answered on the socket.
-fn ask_as(uid: u32, socket: &Path, words: &[&str]) -> (u16, String) {
+pub fn ask_as(uid: u32, socket: &Path, words: &[&str]) -> (u16, String) {
     let output = Command::new("curl")
         .args(["--silent", "--include", "--max-time", "20", "--unix-socket"])
         .arg(socket)
@@ -257,18 +275,8 @@ fn ask_as(uid: u32, socket: &Path, words: &[&str]) -> (u16, String) {
 fn groups_tell_operators_viewers_and_strangers_apart() {
     // Users of every Debian, each in the group of its own name.
     let (daemon_user, bin, sys) = (1, 2, 3);
-    let daemon = TestDaemon::with(Options {
-        flags: vec!["--no-agent", "--no-docker-bridge"],
-        env: vec![
-            ("PREFECTD_AUTH__OPERATORS", "[\"daemon\"]".to_owned()),
-            ("PREFECTD_AUTH__VIEWERS", "[\"bin\"]".to_owned()),
-        ],
-        ..Options::default()
-    });
+    let daemon = with_groups();
     let socket = daemon.socket();
-    for (path, mode) in [(socket.parent().unwrap(), 0o755), (&*socket, 0o666)] {
-        std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).unwrap();
-    }
     let http = daemon.http();
     let runner =
         json!({ "type": "docker", "config": { "env": { "API_KEY": "s3cret", "A": "b" } } });

@@ -7,7 +7,8 @@ use std::process::Command;
 
 use serde_json::{Value, json};
 
-use super::support::{Http, Options, TestDaemon};
+use super::access::with_groups;
+use super::support::Http;
 
 /// What must be in no answer to those who only look.
 const CANARY: &str = "zz-canary-zz";
@@ -202,26 +203,9 @@ fn ask_as(uid: u32, socket: &Path, method: &str, path: &str, body: &str) -> (u16
     (status.unwrap_or(0), text)
 }
 
-/// A daemon whose viewers are the group `bin`, open to all users' connections.
-fn daemon() -> TestDaemon {
-    let daemon = TestDaemon::with(Options {
-        flags: vec!["--no-agent", "--no-docker-bridge"],
-        env: vec![
-            ("PREFECTD_AUTH__OPERATORS", "[\"daemon\"]".to_owned()),
-            ("PREFECTD_AUTH__VIEWERS", "[\"bin\"]".to_owned()),
-        ],
-        ..Options::default()
-    });
-    let socket = daemon.socket();
-    for (path, mode) in [(socket.parent().unwrap(), 0o755), (&*socket, 0o666)] {
-        std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).unwrap();
-    }
-    daemon
-}
-
 #[test]
 fn viewers_look_at_everything_but_secrets_and_strangers_at_nothing() {
-    let daemon = daemon();
+    let daemon = with_groups();
     let planted = Planted::plant(&daemon.http());
     let socket = daemon.socket();
     let (operator, viewer, stranger) = (1, 2, 3);
@@ -251,7 +235,7 @@ fn viewers_look_at_everything_but_secrets_and_strangers_at_nothing() {
 
 #[test]
 fn what_is_no_route_is_refused_to_who_may_only_look() {
-    let daemon = daemon();
+    let daemon = with_groups();
     let planted = Planted::plant(&daemon.http());
     let socket = daemon.socket();
     let run = &planted.run;
@@ -292,7 +276,7 @@ fn what_is_no_route_is_refused_to_who_may_only_look() {
 
 #[test]
 fn prefectctl_shows_viewers_what_they_may_see() {
-    let daemon = daemon();
+    let daemon = with_groups();
     let planted = Planted::plant(&daemon.http());
     // Where every user finds it.
     let folder = tempfile::tempdir().unwrap();
@@ -355,7 +339,7 @@ print(json.dumps(answers))
     /// What a run's container is answered.
     fn ask(
         container: &str,
-        daemon: &TestDaemon,
+        daemon: &crate::support::TestDaemon,
         asked: &[(String, String, String)],
     ) -> Vec<(u16, String)> {
         let url = format!("http://host.docker.internal:{}", daemon.port());
