@@ -46,7 +46,12 @@ impl Call {
     }
 
     /// Calls for as long as `time`, each of `clients` one after the other.
-    pub async fn measure(&self, server: SocketAddr, clients: usize, time: Duration) -> Outcome {
+    pub fn measure(
+        &self,
+        server: SocketAddr,
+        clients: usize,
+        time: Duration,
+    ) -> impl Future<Output = Outcome> + use<> {
         let requests = Arc::clone(&self.requests);
         let next = Arc::new(AtomicUsize::new(0));
         load::run(server, clients, time, move |mut client, _| {
@@ -58,7 +63,6 @@ impl Call {
                 Ok(client)
             }
         })
-        .await
     }
 }
 

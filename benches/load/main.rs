@@ -1,6 +1,7 @@
 //! Measures `prefectd` and, where it is installed, the real 2.0a7 server, side by side with
 //! one load generator, and prints one table. `examples/bench` runs it.
 
+mod against;
 mod bodies;
 mod calls;
 mod dispatch;
@@ -70,6 +71,9 @@ struct Args {
     /// Another prefectd than the one built beside this
     #[arg(long, default_value = env!("CARGO_BIN_EXE_prefectd"))]
     prefectd: PathBuf,
+    /// Measure that prefectd against this one, turn by turn, and nothing else
+    #[arg(long, value_name = "FILE")]
+    against: Option<PathBuf>,
     /// Keep the databases here, and use those that are here
     #[arg(long)]
     data: Option<PathBuf>,
@@ -115,6 +119,9 @@ fn main() -> anyhow::Result<()> {
 async fn whole(args: Args) -> anyhow::Result<String> {
     let temporary = tempfile::tempdir()?;
     let data = args.data.clone().unwrap_or(temporary.path().to_owned());
+    if let Some(other) = args.against.clone() {
+        return against::measure(&args, &other, &data).await;
+    }
     let mut bench = Bench {
         report: Report {
             stored_runs: args.runs.clone(),

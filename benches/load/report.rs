@@ -189,7 +189,7 @@ fn shown(value: Option<f64>) -> String {
 }
 
 /// Three digits that count, the whole part unabridged.
-fn digits(value: f64) -> String {
+pub fn digits(value: f64) -> String {
     match value {
         value if value >= 100.0 => thousands(value.round() as u64),
         value if value >= 10.0 => format!("{value:.1}"),
@@ -205,7 +205,8 @@ fn thousands(number: u64) -> String {
     }
 }
 
-fn aligned(lines: &[Vec<String>]) -> String {
+/// Lines of cells as a table in Markdown; the first is its head.
+pub fn aligned(lines: &[Vec<String>]) -> String {
     let columns = lines.first().map(Vec::len).unwrap_or_default();
     let width = |column: usize| {
         let cells = lines.iter().filter_map(|line| line.get(column));

@@ -1,0 +1,206 @@
+//! Two builds of `prefectd` side by side: the same loads on each, turn by turn, so that what
+//! the machine does meanwhile meets both.
+
+use std::path::Path;
+use std::time::Duration;
+
+use super::calls::{self, Call};
+use super::http::Client;
+use super::load::{self, Outcome};
+use super::report::{aligned, digits};
+use super::server::Server;
+use super::{Args, flow, lifecycle, median, say, seed};
+
+/// How often each is measured; the median counts.
+const TURNS: usize = 7;
+/// From how much on a row is marked as slower.
+const SLOWER: f64 = 0.05;
+
+/// Something of the other build, and of this one.
+struct Both<T> {
+    other: T,
+    this: T,
+}
+
+impl<T> Both<T> {
+    fn map<U>(&self, work: impl Fn(&T) -> U) -> Both<U> {
+        Both {
+            other: work(&self.other),
+            this: work(&self.this),
+        }
+    }
+}
+
+/// What the turns of a load came to, and the processor time that each cost the server.
+type Turns = Vec<(Outcome, Duration)>;
+
+/// A line of the table.
+struct Row {
+    what: String,
+    unit: &'static str,
+    more_is_better: bool,
+    measured: Both<f64>,
+}
+
+/// Both builds, each on a database of its own.
+struct Pair {
+    servers: Both<Server>,
+    turn: Duration,
+    rows: Vec<Row>,
+}
+
+/// Measures `args.prefectd` against `other` and returns the table of both.
+pub async fn measure(args: &Args, other: &Path, data: &Path) -> anyhow::Result<String> {
+    let mut text = String::new();
+    for runs in args.runs.iter().copied() {
+        say(&format!("both with {runs} stored runs"));
+        let theirs = data.join(format!("against-{runs}"));
+        let ours = data.join(format!("runs-{runs}"));
+        seed::state_dir(other, &theirs, runs).await?;
+        seed::state_dir(&args.prefectd, &ours, runs).await?;
+        let mut pair = Pair {
+            servers: Both {
+                other: Server::prefectd(other, &theirs, &[]).await?,
+                this: Server::prefectd(&args.prefectd, &ours, &[]).await?,
+            },
+            turn: Duration::from_secs_f64(args.seconds / TURNS as f64),
+            rows: Vec::new(),
+        };
+        pair.loads(&args.clients).await?;
+        let lines = std::iter::once(head(runs)).chain(pair.rows.iter().map(Row::line));
+        text.push_str(&aligned(&lines.collect::<Vec<_>>()));
+        text.push('\n');
+        pair.servers.other.stop()?;
+        pair.servers.this.stop()?;
+    }
+    Ok(text)
+}
+
+fn head(runs: u64) -> Vec<String> {
+    let words = ["unit", "other", "this", "this is", ""].map(str::to_owned);
+    std::iter::once(format!("{runs} stored runs"))
+        .chain(words)
+        .collect()
+}
+
+impl Pair {
+    async fn loads(&mut self, clients: &[usize]) -> anyhow::Result<()> {
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        self.resident("resident, idle")?;
+        let addresses = self.servers.map(|server| server.address);
+        let flows = Both {
+            other: flow(addresses.other).await?,
+            this: flow(addresses.this).await?,
+        };
+        for clients in clients.iter().copied() {
+            let turn = self.turn;
+            let live = |server: &Server, flow: &String| {
+                let (server, flow) = (server.address, flow.clone());
+                load::run(server, clients, turn, move |client: Client, _| {
+                    lifecycle::live(client, flow.clone())
+                })
+            };
+            let what = format!("lifecycle, {clients} clients");
+            self.load(&what, clients, &flows, live).await?;
+        }
+        let others = calls::prepare(addresses.other, &flows.other).await?;
+        let these = calls::prepare(addresses.this, &flows.this).await?;
+        for (other, this) in others.into_iter().zip(these) {
+            let calls = Both { other, this };
+            for clients in [1, 64] {
+                let turn = self.turn;
+                let call =
+                    |server: &Server, call: &Call| call.measure(server.address, clients, turn);
+                let what = format!("{}, {clients} clients", calls.this.name);
+                self.load(&what, clients, &calls, call).await?;
+            }
+        }
+        self.resident("resident, after the load")
+    }
+
+    /// Loads both by turns, neither always as the first.
+    async fn load<T, F: Future<Output = Outcome>>(
+        &mut self,
+        what: &str,
+        clients: usize,
+        with: &Both<T>,
+        work: impl Fn(&Server, &T) -> F,
+    ) -> anyhow::Result<()> {
+        say(what);
+        let mut turns = Both {
+            other: Turns::new(),
+            this: Turns::new(),
+        };
+        for at in 0..2 * TURNS {
+            let (server, with, turns) = match at % 4 {
+                0 | 3 => (&self.servers.other, &with.other, &mut turns.other),
+                _ => (&self.servers.this, &with.this, &mut turns.this),
+            };
+            let before = server.cpu()?;
+            let outcome = work(server, with).await;
+            anyhow::ensure!(outcome.failed == 0, "{what}: requests failed");
+            turns.push((outcome, server.cpu()?.saturating_sub(before)));
+        }
+        self.enter(what, clients, &turns);
+        Ok(())
+    }
+
+    /// A rate where there are many clients, a time where there is one, and the server's
+    /// processor time in either case.
+    fn enter(&mut self, what: &str, clients: usize, turns: &Both<Turns>) {
+        let of = |each: fn(&Outcome) -> f64| {
+            turns.map(|turns| median(turns.iter().map(|(one, _)| each(one)).collect()))
+        };
+        if clients == 1 {
+            self.row(format!("{what}: median"), "ms", of(|one| one.millis(0.5)));
+        } else {
+            self.row(what.to_owned(), "/s", of(Outcome::rate));
+        }
+        let each = turns.map(|turns| {
+            let used: Duration = turns.iter().map(|(_, used)| *used).sum();
+            let done: u64 = turns.iter().map(|(one, _)| one.done).sum();
+            used.as_secs_f64() * 1e6 / done.max(1) as f64
+        });
+        self.row(format!("{what}: server's CPU"), "µs", each);
+    }
+
+    fn resident(&mut self, what: &str) -> anyhow::Result<()> {
+        let measured = Both {
+            other: self.servers.other.resident_mib()?,
+            this: self.servers.this.resident_mib()?,
+        };
+        self.row(what.to_owned(), "MiB", measured);
+        Ok(())
+    }
+
+    fn row(&mut self, what: String, unit: &'static str, measured: Both<f64>) {
+        self.rows.push(Row {
+            what,
+            unit,
+            more_is_better: unit == "/s",
+            measured,
+        });
+    }
+}
+
+impl Row {
+    fn line(&self) -> Vec<String> {
+        let Both { other, this } = self.measured;
+        let slower = if self.more_is_better {
+            other / this - 1.0
+        } else {
+            this / other - 1.0
+        };
+        let words = if slower > 0.0 { "worse" } else { "better" };
+        let change = format!("{:.1} % {words}", slower.abs() * 100.0);
+        let mark = if slower > SLOWER { "SLOWER" } else { "" };
+        vec![
+            self.what.clone(),
+            self.unit.to_owned(),
+            digits(other),
+            digits(this),
+            change,
+            mark.to_owned(),
+        ]
+    }
+}
