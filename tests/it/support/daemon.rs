@@ -166,7 +166,6 @@ impl TestDaemon {
     }
 
     /// What it says of itself.
-    #[cfg(feature = "client")]
     pub fn status(&self) -> Value {
         self.http().get("/v3/prefectd/status").expect(200)
     }
