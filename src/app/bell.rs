@@ -120,7 +120,7 @@ mod tests {
             ..DeploymentRunRequest::default()
         };
         // The writer is busy, so that nobody is answered at once.
-        let busy = app.write(|_, _| {
+        let busy = app.write(|_| {
             std::thread::sleep(Duration::from_secs(1));
             Ok(())
         });

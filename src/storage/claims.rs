@@ -40,10 +40,7 @@ pub fn next_due(db: &Connection) -> Result<Option<Timestamp>> {
 
 /// How many runs of deployments wait that became due before `due`.
 pub fn due_before(db: &Connection, due: Timestamp) -> Result<u64> {
-    let ahead: Option<i64> = query::one(db, DUE_BEFORE, named_params! {":due": due}, |row| {
-        row.get(0)
-    })?;
-    Ok(ahead.unwrap_or_default().unsigned_abs())
+    query::count(db, DUE_BEFORE, named_params! {":due": due})
 }
 
 /// Marks a run as taken by an agent that has made nothing for it yet.
@@ -86,9 +83,7 @@ pub fn record_infrastructure(
 
 /// How many runs an agent holds that have not ended.
 pub fn count(db: &Connection, agent: &str) -> Result<u64> {
-    let held: Option<i64> =
-        query::one(db, COUNT, named_params! {":agent": agent}, |row| row.get(0))?;
-    Ok(held.unwrap_or_default().unsigned_abs())
+    query::count(db, COUNT, named_params! {":agent": agent})
 }
 
 /// For how many runs that have not ended each agent has a container.

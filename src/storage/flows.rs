@@ -16,7 +16,8 @@ const EXISTS: &str = include_str!("../../sql/queries/flows/exists.sql");
 const BY_ID: &str = include_str!("../../sql/queries/flows/by_id.sql");
 const BY_NAME: &str = include_str!("../../sql/queries/flows/by_name.sql");
 const UPDATE_TAGS: &str = include_str!("../../sql/queries/flows/update_tags.sql");
-const HOLDS: &str = include_str!("../../sql/queries/flows/holds.sql");
+const COUNT_DEPLOYMENTS: &str = include_str!("../../sql/queries/flows/count_deployments.sql");
+const COUNT_RUNS: &str = include_str!("../../sql/queries/flows/count_runs.sql");
 const DELETE: &str = include_str!("../../sql/queries/flows/delete.sql");
 
 /// Registers a flow; one of that name that is there already stays as it is.
@@ -59,11 +60,14 @@ pub fn update_tags(db: &Connection, id: FlowId, tags: &[String], now: Timestamp)
     Ok(query::change(db, UPDATE_TAGS, params)? > 0)
 }
 
-/// How many deployments and how many runs a flow has.
-pub fn holds(db: &Connection, id: FlowId) -> Result<(u64, u64)> {
-    let read = |row: &Row<'_>| Ok((row.get::<_, i64>(0)?, row.get::<_, i64>(1)?));
-    let counts = query::one(db, HOLDS, named_params! {":id": id}, read)?.unwrap_or_default();
-    Ok((counts.0.unsigned_abs(), counts.1.unsigned_abs()))
+/// How many deployments a flow has.
+pub fn count_deployments(db: &Connection, id: FlowId) -> Result<u64> {
+    query::count(db, COUNT_DEPLOYMENTS, named_params! {":id": id})
+}
+
+/// How many runs a flow has. For readers: it takes as long as there are many.
+pub fn count_runs(db: &Connection, id: FlowId) -> Result<u64> {
+    query::count(db, COUNT_RUNS, named_params! {":id": id})
 }
 
 /// Removes a flow with its deployments and runs; false when there is no such flow.

@@ -1,8 +1,8 @@
 //! The only room that knows SQLite.
 //!
-//! One writer thread owns the one connection that writes; it runs closures from a queue and
-//! commits everything that waits in a single transaction, each closure within its own
-//! savepoint. Readers are a few threads with query-only connections, some for what is short and
+//! One writer thread owns the one connection that writes; it runs closures from two lanes, what
+//! somebody waits for before what is bulk, and commits what waits in a lane in a single
+//! transaction, each closure within its own savepoint. Readers are a few threads with query-only connections, some for what is short and
 //! some for what may take long, and two more connections on which look-ups by key run where
 //! they are asked. Nobody holds a connection across an
 //! await: a caller hands in a closure and waits for its answer, which comes after the commit.
@@ -23,6 +23,7 @@ mod filters;
 pub mod flow_runs;
 pub mod flows;
 pub mod ids;
+mod lanes;
 pub mod logs;
 mod migrate;
 mod place;
@@ -53,6 +54,7 @@ use tokio_util::sync::CancellationToken;
 use crate::domain::error::{Error, Kind, Result};
 
 pub use filters::history;
+pub use lanes::{Job, Lane};
 pub use rusqlite::Connection;
 pub use states::StateOf;
 
@@ -130,19 +132,19 @@ impl Store {
         T: Send + 'static,
         F: FnOnce(&Connection) -> Result<T> + Send + 'static,
     {
-        self.noted(self.inner.writer.run(0, work, |_| ()).await)
+        self.write_as(Job::prompt(0), work, |_| ()).await
     }
 
-    /// The same for work that holds about so many `bytes` while it waits, and that entails
-    /// something: `then` is carried out after the commit and before this answers, whether or
-    /// not anybody still waits for the answer. It must not take long.
-    pub async fn write_then<T, F, E>(&self, bytes: usize, work: F, then: E) -> Result<T>
+    /// The same, as a job of that kind, for work that entails something: `then` is carried out
+    /// after the commit and before this answers, whether or not anybody still waits for the
+    /// answer. It must not take long.
+    pub async fn write_as<T, F, E>(&self, job: Job, work: F, then: E) -> Result<T>
     where
         T: Send + 'static,
         F: FnOnce(&Connection) -> Result<T> + Send + 'static,
         E: FnOnce(&T) + Send + 'static,
     {
-        self.noted(self.inner.writer.run(bytes, work, then).await)
+        self.noted(self.inner.writer.run(job, work, then).await)
     }
 
     /// Runs `work` on a query-only connection. For what is short; see [`Store::scan`].
@@ -166,12 +168,12 @@ impl Store {
 
     /// Looks something up by key, in a single statement, on a query-only connection. Where one
     /// is free this happens on the calling thread, so it must not take long.
-    pub async fn look_up<T, F>(&self, work: F) -> Result<T>
+    pub async fn by_key<T, F>(&self, work: F) -> Result<T>
     where
         T: Send + 'static,
         F: FnOnce(&Connection) -> Result<T> + Send + 'static,
     {
-        self.noted(self.inner.readers.get().look_up(work).await)
+        self.noted(self.inner.readers.get().by_key(work).await)
     }
 
     /// Whether the database takes writes, tried by one that reaches the disk, and whether

@@ -44,6 +44,12 @@ pub(super) fn one<T>(
     Ok(db.prepare_cached(sql)?.query_row(params, read).optional()?)
 }
 
+/// The number that a statement answers.
+pub(super) fn count(db: &Connection, sql: &str, params: impl Params) -> Result<u64> {
+    let count: Option<i64> = one(db, sql, params, |row| row.get(0))?;
+    Ok(count.unwrap_or_default().unsigned_abs())
+}
+
 /// Whether there is any row.
 pub(super) fn any(db: &Connection, sql: &str, params: impl Params) -> Result<bool> {
     Ok(db.prepare_cached(sql)?.exists(params)?)

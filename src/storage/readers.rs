@@ -139,7 +139,7 @@ impl Readers {
 
     /// Runs a single statement that looks something up by key, here and now where a
     /// connection is free for it.
-    pub async fn look_up<T, F>(&self, work: F) -> Result<T>
+    pub async fn by_key<T, F>(&self, work: F) -> Result<T>
     where
         T: Send + 'static,
         F: FnOnce(&Connection) -> Result<T> + Send + 'static,
@@ -324,12 +324,12 @@ mod tests {
             assert!(panicked.await.is_err());
             let panicked = readers.scan(|_| -> Result<()> { panic!("on purpose") });
             assert!(panicked.await.is_err());
-            let panicked = readers.look_up(|_| -> Result<()> { panic!("on purpose") });
+            let panicked = readers.by_key(|_| -> Result<()> { panic!("on purpose") });
             assert!(panicked.await.is_err());
         }
         assert_eq!(readers.run(one).await.unwrap(), 1);
         assert_eq!(readers.scan(one).await.unwrap(), 1);
-        assert_eq!(readers.look_up(one).await.unwrap(), 1);
+        assert_eq!(readers.by_key(one).await.unwrap(), 1);
     }
 
     #[tokio::test]
@@ -353,7 +353,7 @@ mod tests {
             let short = async {
                 for _ in 0..20 {
                     assert_eq!(readers.run(one).await.unwrap(), 1);
-                    assert_eq!(readers.look_up(one).await.unwrap(), 1);
+                    assert_eq!(readers.by_key(one).await.unwrap(), 1);
                 }
             };
             tokio::select! {

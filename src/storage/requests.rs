@@ -11,19 +11,21 @@ const FIND: &str = include_str!("../../sql/queries/requests/find.sql");
 const INSERT: &str = include_str!("../../sql/queries/requests/insert.sql");
 const DELETE_OLD: &str = include_str!("../../sql/queries/requests/delete_old.sql");
 
-/// What was noted of the request with that key: what it made, where it made something. Absent
-/// when it was not carried out.
-pub fn find(db: &Connection, key: &[u8]) -> Result<Option<Option<Uuid>>> {
+/// The ids of what the request with that key made. Absent when it was not carried out.
+pub fn find(db: &Connection, key: &[u8]) -> Result<Option<Vec<Uuid>>> {
     let params = named_params! {":key": key};
     query::one(db, FIND, params, |row| {
-        Ok(row.get::<_, Option<[u8; 16]>>(0)?.map(Uuid::from_bytes))
+        let made: Option<Vec<u8>> = row.get(0)?;
+        let (ids, _) = made.as_deref().unwrap_or_default().as_chunks();
+        Ok(ids.iter().copied().map(Uuid::from_bytes).collect())
     })
 }
 
-/// Notes that a request was carried out.
-pub fn insert(db: &Connection, key: &[u8], subject: Option<Uuid>, now: Timestamp) -> Result<()> {
-    let subject = subject.map(Uuid::into_bytes);
-    let params = named_params! {":key": key, ":created": now, ":subject": subject};
+/// Notes that a request was carried out, and the ids of what it made.
+pub fn insert(db: &Connection, key: &[u8], made: &[Uuid], now: Timestamp) -> Result<()> {
+    let made: Vec<u8> = made.iter().flat_map(|id| *id.as_bytes()).collect();
+    let made = Some(made).filter(|made| !made.is_empty());
+    let params = named_params! {":key": key, ":created": now, ":subject": made};
     query::change(db, INSERT, params)?;
     Ok(())
 }

@@ -1,21 +1,23 @@
 //! The thread that writes, and group commit.
 //!
-//! The thread sleeps until a write arrives, then takes along everything else that waits (up to
-//! a limit), runs each in its own savepoint, commits once, and only then answers all of them.
-//! Eight clients cost one flush of the disk instead of eight. What else a write entails, such
-//! as waking whoever should look, is done here as well, after the commit and before the
-//! answer: a caller that has left meanwhile takes nothing with it.
+//! The thread sleeps until a write arrives, then takes along everything else that waits in the
+//! same lane (up to a number and a time), runs each in its own savepoint, commits once, and only
+//! then answers all of them. Eight clients cost one flush of the disk instead of eight. Writes
+//! that nobody waits for have commits of their own, so that nobody waits for them. What else a
+//! write entails, such as waking whoever should look, is done here as well, after the commit and
+//! before the answer: a caller that has left meanwhile takes nothing with it.
 
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError, mpsc};
+use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
+use parking_lot::Mutex;
 use rusqlite::Connection;
 use tokio::sync::oneshot;
 
 use super::checkpoints::Checkpoints;
+use super::lanes::{Job, Lane, Lanes, Next, Refused};
 use super::place::Place;
 use super::stopping;
 use super::trouble::{self, Trouble};
@@ -28,20 +30,8 @@ use crate::metrics::{self, Meters};
 const BATCH: usize = 256;
 /// How long writes are gathered for one commit at most: the first of them waits for all.
 const GATHER: Duration = Duration::from_millis(20);
-/// The most writes that may wait; more are refused, so that memory stays bounded.
-const QUEUE: usize = 4096;
-/// The most bytes that writes may hold while they wait. A single one may hold more.
-const BYTES: usize = 64 * 1024 * 1024;
-/// Up to so many bytes a write is small.
-const SMALL: usize = 16 * 1024;
 /// How often to look whether what is wrong is over.
 const LOOK_AGAIN: Duration = Duration::from_secs(1);
-
-/// A write that waits.
-struct Waiting {
-    write: Box<dyn Write>,
-    bytes: usize,
-}
 
 /// What the thread writes with.
 pub(super) struct Open {
@@ -65,80 +55,68 @@ pub(super) enum Beginning {
     Full(Opener),
 }
 
+type Waiting = Box<dyn Write>;
+
 /// The handle to the writing thread.
 pub(super) struct Writer {
-    queue: Mutex<Option<mpsc::SyncSender<Waiting>>>,
+    lanes: Arc<Lanes<Waiting>>,
     thread: Mutex<Option<JoinHandle<()>>>,
-    waiting: Arc<AtomicUsize>,
 }
 
 impl Writer {
     /// Starts the thread on the database in `folder`.
     pub fn start(folder: PathBuf, beginning: Beginning, trouble: Trouble) -> Result<Self> {
-        let (queue, writes) = mpsc::sync_channel(QUEUE);
-        let waiting = Arc::default();
+        let lanes = Arc::new(Lanes::new());
         let (open, opener) = match beginning {
             Beginning::Open(open) => (Some(*open), None),
             Beginning::Full(opener) => (None, Some(opener)),
         };
         let serving = Serving {
+            lanes: Arc::clone(&lanes),
             folder,
             open,
             opener,
             trouble,
-            waiting: Arc::clone(&waiting),
         };
         let thread = thread::Builder::new()
             .name("db-writer".to_owned())
-            .spawn(move || serving.serve(&writes))
+            .spawn(move || serving.serve())
             .map_err(|error| Error::internal(format_args!("starting the writer: {error}")))?;
         Ok(Self {
-            queue: Mutex::new(Some(queue)),
+            lanes,
             thread: Mutex::new(Some(thread)),
-            waiting,
         })
     }
 
-    /// Runs `work`, which holds about that many bytes, in the next commit. After the commit
-    /// `then` is carried out, on the writer's thread, and then this answers.
-    pub async fn run<T, F, E>(&self, bytes: usize, work: F, then: E) -> Result<T>
+    /// Runs `work` in one of the next commits. After the commit `then` is carried out, on the
+    /// writer's thread, and then this answers.
+    pub async fn run<T, F, E>(&self, job: Job, work: F, then: E) -> Result<T>
     where
         T: Send + 'static,
         F: FnOnce(&Connection) -> Result<T> + Send + 'static,
         E: FnOnce(&T) + Send + 'static,
     {
         let (reply, answer) = oneshot::channel();
-        let write = Box::new(Written::new(work, then, reply));
-        self.enqueue(Waiting { write, bytes })?;
+        self.enqueue(Box::new(Written::new(work, then, reply)), job)?;
         answer.await.map_err(|_| stopping())?
     }
 
-    fn enqueue(&self, write: Waiting) -> Result<()> {
-        let bytes = write.bytes;
-        let queue = lock(&self.queue);
-        let queue = queue.as_ref().ok_or_else(stopping)?;
-        let before = self.waiting.fetch_add(bytes, Ordering::Relaxed);
-        // What is small is bounded by the number of those that may wait.
-        if bytes > SMALL && before > 0 && before.saturating_add(bytes) > BYTES {
-            self.waiting.fetch_sub(bytes, Ordering::Relaxed);
-            return Err(too_busy());
-        }
+    fn enqueue(&self, write: Waiting, job: Job) -> Result<()> {
         // Counted first: the writer may have taken it before this returns.
         count(Meters::queued);
-        queue.try_send(write).map_err(|refused| {
+        self.lanes.push(write, job).map_err(|refused| {
             count(Meters::taken);
-            self.waiting.fetch_sub(bytes, Ordering::Relaxed);
             match refused {
-                mpsc::TrySendError::Full(_) => too_busy(),
-                mpsc::TrySendError::Disconnected(_) => stopping(),
+                Refused::Full => too_busy(),
+                Refused::Closed => stopping(),
             }
         })
     }
 
     /// Takes no more work, finishes what waits, and waits for the thread to end.
     pub fn close(&self) {
-        drop(lock(&self.queue).take());
-        if let Some(thread) = lock(&self.thread).take()
+        self.lanes.close();
+        if let Some(thread) = self.thread.lock().take()
             && thread.join().is_err()
         {
             tracing::error!("the database writer panicked");
@@ -146,14 +124,16 @@ impl Writer {
     }
 }
 
+impl Drop for Writer {
+    fn drop(&mut self) {
+        self.lanes.close();
+    }
+}
+
 fn count(what: impl FnOnce(&Meters)) {
     if let Some(meters) = metrics::meters() {
         what(meters);
     }
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 fn too_busy() -> Error {
@@ -165,21 +145,23 @@ fn too_busy() -> Error {
 
 /// What the thread owns.
 struct Serving {
+    lanes: Arc<Lanes<Waiting>>,
     folder: PathBuf,
     open: Option<Open>,
     opener: Option<Opener>,
     trouble: Trouble,
-    waiting: Arc<AtomicUsize>,
 }
 
 impl Serving {
-    fn serve(mut self, writes: &mpsc::Receiver<Waiting>) {
+    fn serve(mut self) {
+        let _closes = ClosesLanes(Arc::clone(&self.lanes));
         let mut looked = Instant::now();
         loop {
-            match self.next(writes) {
-                Ok(Some(first)) => self.run_batch(first, writes),
-                Ok(None) => {}
-                Err(_closed) => break,
+            let is_wrong = self.trouble.now().is_some();
+            match self.lanes.next(is_wrong.then_some(LOOK_AGAIN)) {
+                Next::Job(first, lane) => self.run_batch(first, lane),
+                Next::Nothing => {}
+                Next::End => break,
             }
             if self.trouble.now().is_some() && looked.elapsed() >= LOOK_AGAIN {
                 self.look_again();
@@ -191,38 +173,16 @@ impl Serving {
         }
     }
 
-    /// The next write; none when it is time to see whether what is wrong is over.
-    fn next(
-        &self,
-        writes: &mpsc::Receiver<Waiting>,
-    ) -> Result<Option<Box<dyn Write>>, mpsc::RecvError> {
-        let next = match self.trouble.now() {
-            None => writes.recv().map(Some)?,
-            Some(_) => match writes.recv_timeout(LOOK_AGAIN) {
-                Ok(write) => Some(write),
-                Err(mpsc::RecvTimeoutError::Timeout) => None,
-                Err(mpsc::RecvTimeoutError::Disconnected) => return Err(mpsc::RecvError),
-            },
-        };
-        Ok(next.map(|write| self.taken(write)))
-    }
-
-    fn taken(&self, waiting: Waiting) -> Box<dyn Write> {
-        count(Meters::taken);
-        self.waiting.fetch_sub(waiting.bytes, Ordering::Relaxed);
-        waiting.write
-    }
-
-    fn run_batch(&mut self, first: Box<dyn Write>, writes: &mpsc::Receiver<Waiting>) {
+    fn run_batch(&mut self, first: Waiting, lane: Lane) {
         let began = Instant::now();
-        let more = || began.elapsed() < GATHER;
-        let rest = std::iter::from_fn(|| more().then(|| writes.try_recv().ok()).flatten());
-        let rest = rest.take(BATCH - 1).map(|waiting| {
-            count(Meters::taken);
-            self.waiting.fetch_sub(waiting.bytes, Ordering::Relaxed);
-            waiting.write
-        });
+        let lanes = Arc::clone(&self.lanes);
+        let next = || {
+            let taken = began.elapsed();
+            (taken < GATHER).then(|| lanes.more(lane, taken)).flatten()
+        };
+        let rest = std::iter::from_fn(next).take(BATCH - 1);
         let batch = std::iter::once(first).chain(rest);
+        let batch = batch.inspect(|_| count(Meters::taken));
         match &mut self.open {
             Some(open) => Batch::new(open, &self.trouble).run(batch),
             None => {
@@ -349,6 +309,16 @@ impl<'a> Batch<'a> {
             write.end(failure.as_ref().map_or(Ok(()), Err));
         }
         self.open.checkpoints.committed();
+    }
+}
+
+/// However the thread ends: nothing is taken that nobody would carry out.
+struct ClosesLanes(Arc<Lanes<Waiting>>);
+
+impl Drop for ClosesLanes {
+    fn drop(&mut self) {
+        self.0.close();
+        while let Next::Job(..) = self.0.next(None) {}
     }
 }
 

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use super::*;
 use crate::storage::connection;
+use crate::storage::lanes::{BYTES, MOST, SMALL};
 
 fn writer() -> (tempfile::TempDir, Writer, PathBuf) {
     writer_of(usize::MAX)
@@ -39,7 +40,7 @@ impl Writer {
         &self,
         work: impl FnOnce(&Connection) -> Result<T> + Send + 'static,
     ) -> Result<T> {
-        self.run(0, work, |_| ()).await
+        self.run(Job::prompt(0), work, |_| ()).await
     }
 }
 
@@ -81,8 +82,7 @@ async fn held(writer: &Writer) -> std::sync::mpsc::Sender<()> {
         |_: &()| (),
         oneshot::channel().0,
     );
-    let write = Box::new(write);
-    writer.enqueue(Waiting { write, bytes: 0 }).unwrap();
+    writer.enqueue(Box::new(write), Job::prompt(0)).unwrap();
     has_begun.await.unwrap();
     release
 }
@@ -145,15 +145,14 @@ async fn what_waits_is_bounded_by_count_and_by_bytes() {
     // One of any size is taken while nothing waits; another has no room beside it.
     let waiting = |bytes| {
         let write = Written::new(|_: &Connection| Ok(()), |_: &()| (), oneshot::channel().0);
-        let write = Box::new(write);
-        writer.enqueue(Waiting { write, bytes })
+        writer.enqueue(Box::new(write), Job::prompt(bytes))
     };
     waiting(2 * BYTES).unwrap();
     assert_eq!(waiting(SMALL + 1).unwrap_err().kind(), Kind::Unavailable);
     drop(release);
     writer.write(|_| Ok(())).await.unwrap();
     let release = held(&writer).await;
-    for _ in 0..QUEUE {
+    for _ in 0..MOST {
         waiting(0).unwrap();
     }
     assert_eq!(waiting(0).unwrap_err().kind(), Kind::Unavailable);
@@ -165,7 +164,7 @@ async fn what_a_write_entails_is_done_though_its_caller_has_left() {
     let (_dir, writer, path) = writer();
     let (told, tells) = std::sync::mpsc::channel();
     let release = held(&writer).await;
-    let leaves = writer.run(0, insert(1), move |()| told.send(()).unwrap());
+    let leaves = writer.run(Job::prompt(0), insert(1), move |()| told.send(()).unwrap());
     let leaves = tokio::time::timeout(Duration::from_millis(10), leaves).await;
     assert!(leaves.is_err());
     drop(release);
@@ -177,7 +176,9 @@ async fn what_a_write_entails_is_done_though_its_caller_has_left() {
 async fn what_a_failed_write_would_entail_is_not_done() {
     let (_dir, writer, _path) = writer();
     writer.write(insert(1)).await.unwrap();
-    let again = writer.run(0, insert(1), |()| panic!("nothing was written"));
+    let again = writer.run(Job::prompt(0), insert(1), |()| {
+        panic!("nothing was written")
+    });
     assert!(again.await.is_err());
     writer.write(insert(2)).await.unwrap();
 }

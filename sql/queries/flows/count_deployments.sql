@@ -1,0 +1,1 @@
+SELECT count(*) FROM deployments WHERE flow_id = :id

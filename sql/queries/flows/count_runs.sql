@@ -1,0 +1,1 @@
+SELECT count(*) FROM flow_runs WHERE flow_id = :id

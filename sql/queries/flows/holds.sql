@@ -1,1 +1,0 @@
-SELECT (SELECT count(*) FROM deployments WHERE flow_id = :id), (SELECT count(*) FROM flow_runs WHERE flow_id = :id)

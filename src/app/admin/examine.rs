@@ -1,0 +1,42 @@
+//! What the verbs can tell `prefectctl doctor`.
+
+use std::time::Duration;
+
+use crate::app::App;
+use crate::domain::checkup::Check;
+use crate::domain::error::Result;
+use crate::storage::deployments;
+
+/// How long the database may be looked at.
+const LOOK: Duration = Duration::from_secs(10);
+
+impl App {
+    /// Whether the database takes writes, and is sound as far as can be seen in a few seconds.
+    pub async fn examine_database(&self) -> Vec<Check> {
+        let writer = match self.check_writer().await {
+            Ok(()) => Check::ok("writes", "a transaction went through"),
+            Err(error) => Check::fail("writes", error.message(), "see what the daemon's log says"),
+        };
+        let restore = "stop the daemon and restore a backup: `prefectctl restore --force FILE`";
+        let database = match self.inner.store.quick_check(LOOK).await {
+            Ok(Some(None)) => Check::ok("database", "its structure is sound"),
+            Ok(Some(Some(trouble))) => Check::fail("database", trouble, restore),
+            Ok(None) => {
+                let secs = LOOK.as_secs();
+                Check::skip("database", format!("too large to be looked at in {secs} s"))
+            }
+            Err(error) => Check::fail("database", error.to_string(), restore),
+        };
+        vec![writer, database]
+    }
+
+    /// The images that deployments name, that of the one that changed last first; ten at most.
+    pub async fn images_in_use(&self) -> Result<Vec<String>> {
+        self.read(deployments::images).await
+    }
+
+    /// The networks that deployments name for their containers; ten at most.
+    pub async fn networks_in_use(&self) -> Result<Vec<String>> {
+        self.read(deployments::networks).await
+    }
+}

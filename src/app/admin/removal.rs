@@ -1,0 +1,219 @@
+//! Verbs that take something away with all that belongs to it, however much that is.
+//!
+//! It goes in slices, so that no other write waits long, and the thing itself goes last. What
+//! does not fit into the first slice is noted in the database: when the daemon dies before all
+//! is gone, the next one goes on with it.
+
+use std::time::Duration;
+
+use uuid::Uuid;
+
+use crate::app::App;
+use crate::app::budget::Budget;
+use crate::app::request::{self, Repeat};
+use crate::app::tx::{Effect, Tx};
+use crate::domain::error::{Error, Result};
+use crate::domain::ids::{DeploymentId, FlowId, FlowRunId, TaskRunId};
+use crate::domain::time::Timestamp;
+use crate::storage::removal::{self, Removal};
+use crate::storage::{Connection, Job, deployments, flow_runs, flows, retention, task_runs};
+
+/// For how long a slice occupies the writer.
+const SLICE: Duration = Duration::from_millis(5);
+/// Rows of one kind that go between two looks at the time.
+const CHUNK: i64 = 32;
+
+impl App {
+    /// Takes `what` away; answers once all of it is gone, and goes on when the caller leaves.
+    /// Fails as not found when it is not there.
+    pub(in crate::app) async fn remove(&self, what: Removal) -> Result<()> {
+        self.remove_if(what, |_| Ok(())).await
+    }
+
+    /// The same, unless `may` refuses it.
+    pub(in crate::app) async fn remove_if(
+        &self,
+        what: Removal,
+        may: impl FnOnce(&Connection) -> Result<()> + Send + 'static,
+    ) -> Result<()> {
+        let app = self.clone();
+        let removing = async move {
+            match app.remove_first_slice(what, may).await?.0 {
+                true => Ok(()),
+                false => app.remove_rest(what).await,
+            }
+        };
+        let removing = tokio::spawn(request::under(request::current(), removing));
+        removing.await.map_err(Error::internal)?
+    }
+
+    /// Goes on with what an earlier daemon, or a full disk, left half gone.
+    pub async fn finish_removals(&self) -> Result<()> {
+        for what in self.read(removal::unfinished).await? {
+            self.remove_rest(what).await?;
+        }
+        Ok(())
+    }
+
+    async fn remove_rest(&self, what: Removal) -> Result<()> {
+        while !self.remove_slice(what).await? {}
+        Ok(())
+    }
+
+    async fn remove_first_slice(
+        &self,
+        what: Removal,
+        may: impl FnOnce(&Connection) -> Result<()> + Send + 'static,
+    ) -> Result<IsGone> {
+        self.write(move |tx| {
+            check(tx.db, what)?;
+            may(tx.db)?;
+            let is_gone = remove_some(tx, what)?;
+            if !is_gone {
+                removal::note(tx.db, what)?;
+            }
+            Ok(IsGone(is_gone))
+        })
+        .await
+    }
+
+    async fn remove_slice(&self, what: Removal) -> Result<bool> {
+        self.write_as(Job::bulk(0), move |tx| {
+            let is_gone = remove_some(tx, what)?;
+            if is_gone {
+                removal::done(tx.db, what)?;
+            }
+            Ok(is_gone)
+        })
+        .await
+    }
+}
+
+/// Whether all of it is gone.
+struct IsGone(bool);
+
+impl Repeat for IsGone {
+    fn made(&self) -> Option<Vec<Uuid>> {
+        Some(Vec::new())
+    }
+
+    /// The first slice is gone; whether all is, is seen by going on.
+    fn again(_: &mut Tx<'_>, _: &[Uuid]) -> Result<Self> {
+        Ok(Self(false))
+    }
+}
+
+/// One slice; true once all of it is gone.
+fn remove_some(tx: &mut Tx<'_>, what: Removal) -> Result<bool> {
+    // What an agent works for may have gone.
+    tx.entail(Effect::WakeAgents);
+    take_away(tx.db, what, tx.now, &Budget::of(SLICE))
+}
+
+fn check(db: &Connection, what: Removal) -> Result<()> {
+    let found = match what {
+        Removal::Flow(id) => flows::exists(db, id)?.then_some(()).ok_or("Flow"),
+        Removal::Deployment(id) => deployments::exists(db, id)?
+            .then_some(())
+            .ok_or("Deployment"),
+        Removal::FlowRun(id) => flow_runs::exists(db, id)?.then_some(()).ok_or("Flow run"),
+        // The 2.0a7 server's word for it.
+        Removal::TaskRun(id) => task_runs::exists(db, id)?.then_some(()).ok_or("Task"),
+        Removal::Everything => Ok(()),
+    };
+    found.map_err(Error::not_found)
+}
+
+/// True once all of it is gone; false when the time was up before.
+fn take_away(db: &Connection, what: Removal, now: Timestamp, budget: &Budget) -> Result<bool> {
+    match what {
+        Removal::Flow(id) => flow(db, id, now, budget),
+        Removal::Deployment(id) => deployment(db, id, now, budget),
+        Removal::FlowRun(id) => flow_run(db, id, budget),
+        Removal::TaskRun(id) => task_run(db, id, budget),
+        Removal::Everything => everything(db, now, budget),
+    }
+}
+
+/// Takes away each of what `some` finds until it finds nothing more.
+fn each<T>(
+    budget: &Budget,
+    mut some: impl FnMut() -> Result<Vec<T>>,
+    mut one: impl FnMut(T) -> Result<bool>,
+) -> Result<bool> {
+    loop {
+        let found = some()?;
+        if found.is_empty() {
+            return Ok(true);
+        }
+        for id in found {
+            if !one(id)? || budget.is_spent() {
+                return Ok(false);
+            }
+        }
+    }
+}
+
+/// Has rows taken away until there are no more.
+fn all_rows(budget: &Budget, mut some: impl FnMut() -> Result<usize>) -> Result<bool> {
+    while some()? > 0 {
+        if budget.is_spent() {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
+fn everything(db: &Connection, now: Timestamp, budget: &Budget) -> Result<bool> {
+    let flows = || removal::some_flows(db, CHUNK);
+    Ok(each(budget, flows, |id| flow(db, id, now, budget))?
+        && all_rows(budget, || removal::some_of_the_rest(db, CHUNK))?)
+}
+
+fn flow(db: &Connection, id: FlowId, now: Timestamp, budget: &Budget) -> Result<bool> {
+    // First, for they make runs.
+    let deployments = || removal::some_deployments(db, id, CHUNK);
+    let runs = || removal::some_runs_of_flow(db, id, CHUNK);
+    let is_bare = each(budget, deployments, |id| deployment(db, id, now, budget))?
+        && each(budget, runs, |id| flow_run(db, id, budget))?;
+    if is_bare {
+        flows::delete(db, id)?;
+    }
+    Ok(is_bare)
+}
+
+/// Runs that have begun stay, as runs of no deployment. Nothing would ever begin the others.
+fn deployment(db: &Connection, id: DeploymentId, now: Timestamp, budget: &Budget) -> Result<bool> {
+    deployments::set_schedule_active(db, id, false, now)?;
+    let runs = || removal::some_runs_of_deployment(db, id, CHUNK);
+    let is_bare = each(budget, runs, |(run, is_to_come)| match is_to_come {
+        true => flow_run(db, run, budget),
+        false => removal::leave_deployment(db, run).map(|()| true),
+    })?;
+    if is_bare {
+        deployments::delete(db, id)?;
+    }
+    Ok(is_bare)
+}
+
+fn flow_run(db: &Connection, id: FlowRunId, budget: &Budget) -> Result<bool> {
+    let tasks = || retention::some_task_runs(db, id, CHUNK);
+    let is_bare = each(budget, tasks, |task| task_run(db, task, budget))?
+        && all_rows(budget, || removal::some_flow_run_states(db, id, CHUNK))?;
+    if is_bare {
+        flow_runs::delete(db, id)?;
+    }
+    Ok(is_bare)
+}
+
+pub(super) fn task_run(db: &Connection, id: TaskRunId, budget: &Budget) -> Result<bool> {
+    let is_bare = all_rows(budget, || removal::leave_some_sub_flows(db, id, CHUNK))?
+        && all_rows(budget, || removal::some_task_run_states(db, id, CHUNK))?;
+    if is_bare {
+        task_runs::delete(db, id)?;
+    }
+    Ok(is_bare)
+}
+
+#[cfg(test)]
+mod tests;

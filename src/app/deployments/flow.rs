@@ -1,0 +1,93 @@
+//! Verbs on flows.
+
+use crate::app::request::comes_to_the_same;
+use crate::app::{App, Force};
+use crate::domain::error::{Error, Result};
+use crate::domain::filter::{Filters, Page};
+use crate::domain::flow::{Created, Flow, NewFlow};
+use crate::domain::ids::FlowId;
+use crate::storage::removal::Removal;
+use crate::storage::{Connection, flows};
+
+impl App {
+    /// Registers a flow by its name, or answers the one that is there.
+    pub async fn create_flow(&self, flow: NewFlow) -> Result<Created<Flow>> {
+        self.write(move |tx| flows::upsert(tx.db, &flow, tx.now))
+            .await
+    }
+
+    /// The flow with that id.
+    pub async fn flow(&self, id: FlowId) -> Result<Flow> {
+        self.by_key(move |db| flows::by_id(db, id)?.ok_or_else(unknown))
+            .await
+    }
+
+    /// The flow with that name.
+    pub async fn flow_by_name(&self, name: &str) -> Result<Flow> {
+        let name = name.to_owned();
+        self.by_key(move |db| flows::by_name(db, &name)?.ok_or_else(unknown))
+            .await
+    }
+
+    /// A page of flows, by name.
+    pub async fn flows(&self, filters: Filters, page: Page) -> Result<Vec<Flow>> {
+        self.scan(move |db| flows::page(db, &filters, page)).await
+    }
+
+    /// How many flows match.
+    pub async fn count_flows(&self, filters: Filters) -> Result<u64> {
+        self.scan(move |db| flows::count(db, &filters)).await
+    }
+
+    /// Replaces a flow's tags.
+    pub async fn update_flow(&self, id: FlowId, tags: Option<Vec<String>>) -> Result<()> {
+        self.write(move |tx| {
+            let flow = flows::by_id(tx.db, id)?.ok_or_else(unknown)?;
+            flows::update_tags(tx.db, id, &tags.unwrap_or(flow.tags), tx.now)?;
+            Ok(())
+        })
+        .await
+    }
+
+    /// Removes a flow with its deployments and runs. Fails as a conflict, saying what would go,
+    /// when it has deployments, unless forced.
+    pub async fn delete_flow(&self, id: FlowId, force: Force) -> Result<()> {
+        if force == Force::Yes {
+            return self.remove(Removal::Flow(id)).await;
+        }
+        // There may be very many, so they are not counted while others wait to write.
+        let count = move |db: &Connection| match flows::count_deployments(db, id)? {
+            0 => Ok(0),
+            _ => flows::count_runs(db, id),
+        };
+        let runs = self.scan(count).await?;
+        self.remove_if(
+            Removal::Flow(id),
+            move |db| match flows::count_deployments(db, id)? {
+                0 => Ok(()),
+                deployments => Err(Error::conflict(would_go(deployments, runs))),
+            },
+        )
+        .await
+    }
+}
+
+fn would_go(deployments: u64, runs: u64) -> String {
+    let many = |count: u64, what: &str| match count {
+        1 => format!("1 {what}"),
+        _ => format!("{count} {what}s"),
+    };
+    format!(
+        "The flow has {} and {}, which would be deleted with it, schedules included. \
+         Ask with ?force=true to delete all of them.",
+        many(deployments, "deployment"),
+        many(runs, "flow run")
+    )
+}
+
+// Found by its name.
+comes_to_the_same!(Created<Flow>);
+
+fn unknown() -> Error {
+    Error::not_found("Flow")
+}

@@ -1,0 +1,249 @@
+//! Verbs on deployments.
+
+mod flow;
+pub(super) mod schedules;
+
+use std::time::Duration;
+
+use uuid::Uuid;
+
+use self::schedules::{Missing, Outlook, Plan, Range, forget_some, insert_runs};
+use super::App;
+use super::budget::Budget;
+use super::request::Repeat;
+use super::runs::flow_runs::create_run;
+use super::tx::{Effect, Tx};
+use crate::domain::container::labels;
+use crate::domain::deployment::{Around, Deployment, NewDeployment};
+use crate::domain::error::{Error, Result};
+use crate::domain::filter::{Filters, Page};
+use crate::domain::flow::Created;
+use crate::domain::flow_run::{DeploymentRunRequest, FlowRun, NewFlowRun};
+use crate::domain::ids::DeploymentId;
+use crate::domain::weight;
+use crate::storage::removal::Removal;
+use crate::storage::{Connection, Job, deployments, flows};
+
+/// For how long one transaction occupies the writer with the runs of a schedule.
+const SLICE: Duration = Duration::from_millis(10);
+
+impl App {
+    /// Creates a deployment, or lays the new one over the flow's deployment of that name.
+    ///
+    /// Fails as a conflict when the flow does not exist.
+    pub async fn create_deployment(&self, new: NewDeployment) -> Result<Created<Deployment>> {
+        if let Some(infrastructure) = &new.infrastructure {
+            labels::check_settings(infrastructure).map_err(Error::invalid)?;
+        }
+        let mut is_over = false;
+        let mut plan = None;
+        if let Some(schedule) = &new.schedule {
+            is_over = self.check_schedule(schedule.clone()).await? == Outlook::NoneLeft;
+            plan = self.plan(schedule.clone(), Range::default()).await?.ok();
+        }
+        let first = plan.clone();
+        let job = Job::prompt(weight::of_map(&new.parameters));
+        let laid = self.write_as(job, move |tx| lay_with_runs(tx, &new, first.as_ref()));
+        let Laid { created, is_clear } = laid.await?;
+        let deployment = created.get();
+        if is_over {
+            tracing::warn!(deployment = %deployment.name, id = %deployment.id, "its schedule has no date left");
+        }
+        if !is_clear {
+            self.forget_runs(deployment.id).await?;
+        }
+        self.inner.schedules.forget(deployment.id);
+        if let Some(plan) = plan.filter(|_| deployment.is_schedule_active) {
+            self.make_planned(deployment, plan, Missing::All).await?;
+        }
+        Ok(created)
+    }
+
+    /// The deployment with that id.
+    pub async fn deployment(&self, id: DeploymentId) -> Result<Deployment> {
+        self.by_key(move |db| read(db, id)).await
+    }
+
+    /// A deployment's name for people, `FLOW/DEPLOYMENT`.
+    pub async fn deployment_path(&self, id: DeploymentId) -> Result<String> {
+        self.read(move |db| path(db, id)).await
+    }
+
+    /// A flow's deployment, both by name.
+    pub async fn deployment_by_name(&self, flow: &str, name: &str) -> Result<Deployment> {
+        let (flow, name) = (flow.to_owned(), name.to_owned());
+        self.read(move |db| {
+            let flow = flows::by_name(db, &flow)?.ok_or_else(unknown)?;
+            deployments::by_key(db, flow.id, &name)?.ok_or_else(unknown)
+        })
+        .await
+    }
+
+    /// The runs around each of some deployments, in their order.
+    pub async fn runs_around(&self, ids: Vec<DeploymentId>) -> Result<Vec<Around>> {
+        self.read(move |db| {
+            ids.into_iter()
+                .map(|id| deployments::around(db, id))
+                .collect()
+        })
+        .await
+    }
+
+    /// A page of deployments, by name.
+    pub async fn deployments(&self, filters: Filters, page: Page) -> Result<Vec<Deployment>> {
+        self.scan(move |db| deployments::page(db, &filters, page))
+            .await
+    }
+
+    /// How many deployments match.
+    pub async fn count_deployments(&self, filters: Filters) -> Result<u64> {
+        self.scan(move |db| deployments::count(db, &filters)).await
+    }
+
+    /// Follows the deployment's schedule, making its next runs at once, or stops to and
+    /// removes those that have not begun.
+    pub async fn set_schedule_active(&self, id: DeploymentId, active: bool) -> Result<()> {
+        self.write(move |tx| {
+            if !deployments::set_schedule_active(tx.db, id, active, tx.now)? {
+                return Err(unknown());
+            }
+            match active {
+                true => tx.entail(Effect::WakeAgents),
+                false => {
+                    forget_some(tx, id, &Budget::of(SLICE))?;
+                }
+            }
+            Ok(())
+        })
+        .await?;
+        self.inner.schedules.forget(id);
+        // By what it is now: a request that comes again may be late.
+        let deployment = self.deployment(id).await?;
+        match deployment.is_schedule_active {
+            true => self
+                .make_runs(&deployment, Range::default())
+                .await
+                .map(drop),
+            false => self.forget_runs(id).await,
+        }
+    }
+
+    /// Removes a deployment and its runs that have not begun; the others stay.
+    pub async fn delete_deployment(&self, id: DeploymentId) -> Result<()> {
+        self.remove(Removal::Deployment(id)).await
+    }
+
+    /// Creates a run of a deployment: its parameters under the request's, its tags and the
+    /// request's, its infrastructure unless the request has its own.
+    pub async fn create_run_of_deployment(
+        &self,
+        id: DeploymentId,
+        request: DeploymentRunRequest,
+    ) -> Result<Created<FlowRun>> {
+        let bytes = weight::of_map(&request.parameters) + weight::of_map(&request.context);
+        self.write_as(Job::prompt(bytes), move |tx| {
+            create_run(tx, run_of(read(tx.db, id)?, request))
+        })
+        .await
+    }
+}
+
+/// A deployment that was stored, and whether no run of an earlier schedule is left.
+struct Laid {
+    created: Created<Deployment>,
+    is_clear: bool,
+}
+
+impl Repeat for Laid {
+    fn made(&self) -> Option<Vec<Uuid>> {
+        Some(vec![self.created.get().id.uuid()])
+    }
+
+    /// Whether all runs are gone that should be is seen by going on.
+    fn again(tx: &mut Tx<'_>, made: &[Uuid]) -> Result<Self> {
+        let id = made.first().copied().map(DeploymentId::from_uuid);
+        Ok(Self {
+            created: id
+                .map_or_else(|| Err(unknown()), |id| read(tx.db, id))
+                .map(Created::Known)?,
+            is_clear: false,
+        })
+    }
+}
+
+/// Stores a deployment with the first of its schedule's runs, as far as there is time.
+fn lay_with_runs(tx: &mut Tx<'_>, new: &NewDeployment, plan: Option<&Plan>) -> Result<Laid> {
+    let budget = Budget::of(SLICE);
+    let created = lay_down(tx, new)?;
+    // Runs that an earlier schedule made are no longer wanted.
+    let is_clear = forget_some(tx, created.get().id, &budget)?;
+    if let Some(plan) = plan.filter(|_| is_clear) {
+        insert_runs(tx, created.get(), plan, &budget)?;
+    }
+    if created.get().schedule.is_some() {
+        // Runs may be due earlier than the agents would look by themselves.
+        tx.entail(Effect::WakeAgents);
+    }
+    Ok(Laid { created, is_clear })
+}
+
+/// Stores a deployment, over the flow's deployment of that name where there is one.
+fn lay_down(tx: &Tx<'_>, new: &NewDeployment) -> Result<Created<Deployment>> {
+    let (db, now) = (tx.db, tx.now);
+    if !flows::exists(db, new.flow_id)? {
+        return Err(Error::conflict(format!(
+            "There is no flow {}.",
+            new.flow_id
+        )));
+    }
+    match deployments::by_key(db, new.flow_id, &new.name)? {
+        Some(known) => {
+            deployments::update(db, &known, new, now)?;
+            read(db, known.id).map(Created::Known)
+        }
+        None => {
+            let id = deployments::insert(db, new, now)?;
+            read(db, id).map(Created::New)
+        }
+    }
+}
+
+fn run_of(deployment: Deployment, request: DeploymentRunRequest) -> NewFlowRun {
+    let mut parameters = deployment.parameters;
+    parameters.extend(request.parameters);
+    let mut tags = deployment.tags;
+    for tag in request.tags {
+        if !tags.contains(&tag) {
+            tags.push(tag);
+        }
+    }
+    NewFlowRun {
+        name: request.name,
+        flow_id: deployment.flow_id,
+        deployment_id: Some(deployment.id),
+        flow_version: None,
+        parameters,
+        idempotency_key: request.idempotency_key,
+        context: request.context,
+        tags,
+        parent_task_run_id: request.parent_task_run_id,
+        infrastructure: request.infrastructure.unwrap_or(deployment.infrastructure),
+        auto_scheduled: false,
+        created_by: request.created_by,
+        state: request.state,
+    }
+}
+
+fn read(db: &Connection, id: DeploymentId) -> Result<Deployment> {
+    deployments::by_id(db, id)?.ok_or_else(unknown)
+}
+
+pub(super) fn path(db: &Connection, id: DeploymentId) -> Result<String> {
+    let deployment = read(db, id)?;
+    let flow = flows::by_id(db, deployment.flow_id)?.ok_or_else(unknown)?;
+    Ok(format!("{}/{}", flow.name, deployment.name))
+}
+
+fn unknown() -> Error {
+    Error::not_found("Deployment")
+}

@@ -1,0 +1,93 @@
+//! The dates of a schedule, found where nobody waits for it: not on the writer, nor on a
+//! thread that serves requests.
+
+use super::{Range, TIME_AHEAD};
+use crate::app::App;
+use crate::domain::error::{Error, Result};
+use crate::domain::schedule::{Schedule, TooCostly};
+use crate::domain::time::{Span, Timestamp};
+
+/// The most runs that one request makes.
+const MOST: u64 = 1000;
+
+/// What there is to say about a schedule from now on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outlook {
+    /// When it is due next.
+    Next(Timestamp),
+    /// It is never due again.
+    NoneLeft,
+    /// Its dates take too long to find, so it is not followed.
+    TooCostly(TooCostly),
+}
+
+/// The dates that a schedule was found to have.
+#[derive(Clone, Debug)]
+pub(in crate::app) struct Plan {
+    /// The schedule; one that has changed since has other dates.
+    pub schedule: Schedule,
+    pub dates: Vec<Timestamp>,
+}
+
+impl App {
+    /// What a schedule is good for from now on.
+    pub async fn outlook(&self, schedule: Schedule) -> Result<Outlook> {
+        let now = self.now();
+        self.think(move || match schedule.next(now) {
+            Ok(Some(next)) => Outlook::Next(next),
+            Ok(None) => Outlook::NoneLeft,
+            Err(costly) => Outlook::TooCostly(costly),
+        })
+        .await
+    }
+
+    /// Refuses a schedule that cannot be followed, saying why.
+    pub async fn check_schedule(&self, schedule: Schedule) -> Result<Outlook> {
+        schedule.check().map_err(Error::invalid)?;
+        match self.outlook(schedule).await? {
+            Outlook::TooCostly(costly) => Err(Error::invalid(format!(
+                "The schedule cannot be followed: {costly}"
+            ))),
+            outlook => Ok(outlook),
+        }
+    }
+
+    /// The dates within a range.
+    pub(in crate::app::deployments) async fn plan(
+        &self,
+        schedule: Schedule,
+        range: Range,
+    ) -> Result<Result<Plan, TooCostly>> {
+        let from = range.from.unwrap_or_else(|| self.now());
+        let until = range.until.unwrap_or(from + TIME_AHEAD);
+        let most = range.most.unwrap_or(super::RUNS_AHEAD).min(MOST);
+        let most = usize::try_from(most).unwrap_or(usize::MAX);
+        self.think(move || {
+            let dates = schedule.dates(from, until, most)?;
+            Ok(Plan { schedule, dates })
+        })
+        .await
+    }
+
+    /// The first date that lies beyond what was planned until `until`.
+    pub(super) async fn date_after(
+        &self,
+        schedule: Schedule,
+        until: Timestamp,
+    ) -> Result<Result<Option<Timestamp>, TooCostly>> {
+        let from = until + Span::from_micros(1);
+        self.think(move || schedule.next(from)).await
+    }
+
+    /// Bounded work on a thread of its own; few at once, so that what many ask for leaves the
+    /// machine to others.
+    async fn think<T: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<T> {
+        let thinking = self.inner.thinking.acquire().await;
+        let done = tokio::task::spawn_blocking(work).await;
+        drop(thinking);
+        done.map_err(|error| Error::internal(error).while_doing("finding a schedule's dates"))
+    }
+}

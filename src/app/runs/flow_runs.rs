@@ -1,0 +1,194 @@
+//! Verbs on flow runs.
+
+use uuid::Uuid;
+
+use super::propose_state::{self, Decision, Force, Outcome};
+use crate::app::App;
+use crate::app::request::{Repeat, comes_to_the_same};
+use crate::app::tx::Tx;
+use crate::domain::container::labels;
+use crate::domain::error::{Error, Result};
+use crate::domain::filter::{Filters, Page, RunSort};
+use crate::domain::flow::Created;
+use crate::domain::flow_run::{FlowRun, FlowRunUpdate, NewFlowRun};
+use crate::domain::ids::{FlowRunId, StateId};
+use crate::domain::state::{ProposedState, State, StateType};
+use crate::domain::weight;
+use crate::storage::removal::Removal;
+use crate::storage::{Connection, Job, StateOf, deployments, flow_runs, flows, states, task_runs};
+
+impl App {
+    /// Creates a flow run, or answers the flow's run with the same idempotency key.
+    ///
+    /// Fails as a conflict when the flow, deployment or parent task run does not exist.
+    pub async fn create_flow_run(&self, new: NewFlowRun) -> Result<Created<FlowRun>> {
+        let bytes = weight::of_map(&new.parameters) + weight::of_map(&new.context);
+        self.write_as(Job::prompt(bytes), move |tx| create_run(tx, new))
+            .await
+    }
+
+    /// The flow run with that id.
+    pub async fn flow_run(&self, id: FlowRunId) -> Result<FlowRun> {
+        self.by_key(move |db| read(db, id)).await
+    }
+
+    /// A page of flow runs.
+    pub async fn flow_runs(
+        &self,
+        filters: Filters,
+        sort: RunSort,
+        page: Page,
+    ) -> Result<Vec<FlowRun>> {
+        self.scan(move |db| flow_runs::page(db, &filters, sort, page))
+            .await
+    }
+
+    /// How many flow runs match.
+    pub async fn count_flow_runs(&self, filters: Filters) -> Result<u64> {
+        self.scan(move |db| flow_runs::count(db, &filters)).await
+    }
+
+    /// Changes what the update names.
+    pub async fn update_flow_run(&self, id: FlowRunId, update: FlowRunUpdate) -> Result<()> {
+        if let Some(infrastructure) = &update.infrastructure {
+            labels::check_settings(infrastructure).map_err(Error::invalid)?;
+        }
+        self.write(move |tx| flow_runs::update(tx.db, read(tx.db, id)?, update, tx.now))
+            .await
+    }
+
+    /// Removes a flow run with its states and task runs.
+    pub async fn delete_flow_run(&self, id: FlowRunId) -> Result<()> {
+        self.remove(Removal::FlowRun(id)).await
+    }
+
+    /// Proposes a state for a flow run; see [`crate::domain::orchestration`].
+    pub async fn propose_flow_run_state(
+        &self,
+        id: FlowRunId,
+        proposed: ProposedState,
+        force: Force,
+    ) -> Result<Decision> {
+        let bytes = proposed.data.as_ref().map_or(0, weight::of_value);
+        self.write_as(Job::prompt(bytes), move |tx| {
+            let run = read(tx.db, id)?;
+            propose_state::for_flow_run(tx, &run, of_request(tx, proposed), force)
+        })
+        .await
+    }
+
+    /// Ends a flow run, with what `cancelled` says besides its type: one that has a process is
+    /// Cancelling until that is gone, any other is Cancelled at once, whenever it is due. One
+    /// that has ended stays as it is, which is answered as an abort.
+    pub async fn cancel_flow_run(
+        &self,
+        id: FlowRunId,
+        cancelled: ProposedState,
+    ) -> Result<Decision> {
+        self.write(move |tx| {
+            let run = read(tx.db, id)?;
+            cancel(tx, &run, of_request(tx, cancelled))
+        })
+        .await
+    }
+
+    /// One state of some flow run.
+    pub async fn flow_run_state(&self, id: StateId) -> Result<State> {
+        self.read(move |db| {
+            states::of_flow_run_by_id(db, id)?.ok_or_else(|| Error::not_found("Flow run state"))
+        })
+        .await
+    }
+
+    /// A flow run's states, oldest first; none for an unknown run.
+    pub async fn flow_run_states(&self, id: FlowRunId) -> Result<Vec<State>> {
+        self.read(move |db| states::of_run(db, StateOf::FlowRun(id)))
+            .await
+    }
+}
+
+comes_to_the_same!(Decision);
+
+/// A proposal whose state is known by the request's key, so that it is answered again by what
+/// it led to.
+pub(super) fn of_request(tx: &Tx<'_>, mut proposed: ProposedState) -> ProposedState {
+    proposed.id = proposed.id.or(tx.key.map(StateId::from_uuid));
+    proposed
+}
+
+fn cancel(tx: &mut Tx<'_>, run: &FlowRun, mut cancelled: ProposedState) -> Result<Decision> {
+    let claim = run.claim.as_ref();
+    let has_process = claim.is_some_and(|claim| claim.infrastructure_id.is_some());
+    cancelled.kind = match has_process {
+        true => StateType::Cancelling,
+        false => StateType::Cancelled,
+    };
+    let is_answered = match cancelled.id {
+        Some(id) => states::of_flow_run_by_id(tx.db, id)?.is_some(),
+        None => false,
+    };
+    let state = run.state.as_ref();
+    if let Some(ended) = state.filter(|state| state.kind.is_terminal())
+        && !is_answered
+    {
+        let why = format!("This run has ended already: {}", ended.name);
+        return Ok(Decision {
+            state: None,
+            outcome: Outcome::Aborted { why },
+        });
+    }
+    propose_state::for_flow_run(tx, run, cancelled, Force::Yes)
+}
+
+impl Repeat for Created<FlowRun> {
+    fn made(&self) -> Option<Vec<Uuid>> {
+        Some(vec![self.get().id.uuid()])
+    }
+
+    fn again(tx: &mut Tx<'_>, made: &[Uuid]) -> Result<Self> {
+        let id = made.first().copied().map(FlowRunId::from_uuid);
+        id.map_or_else(|| Err(unknown()), |id| read(tx.db, id))
+            .map(Self::Known)
+    }
+}
+
+/// Creates a run and its first state.
+pub(in crate::app) fn create_run(tx: &mut Tx<'_>, new: NewFlowRun) -> Result<Created<FlowRun>> {
+    if let Some(key) = &new.idempotency_key
+        && let Some(known) = flow_runs::id_by_key(tx.db, new.flow_id, key)?
+    {
+        return read(tx.db, known).map(Created::Known);
+    }
+    labels::check_settings(&new.infrastructure).map_err(Error::invalid)?;
+    check_parents(tx.db, &new)?;
+    let (run, first) = FlowRun::create(new, tx.now);
+    propose_state::begin_flow_run(tx, run, first).map(Created::New)
+}
+
+fn check_parents(db: &Connection, new: &NewFlowRun) -> Result<()> {
+    if !flows::exists(db, new.flow_id)? {
+        return Err(Error::conflict(format!(
+            "There is no flow {}.",
+            new.flow_id
+        )));
+    }
+    if let Some(id) = new.deployment_id
+        && !deployments::exists(db, id)?
+    {
+        return Err(Error::conflict(format!("There is no deployment {id}.")));
+    }
+    if let Some(id) = new.parent_task_run_id
+        && !task_runs::exists(db, id)?
+    {
+        return Err(Error::conflict(format!("There is no task run {id}.")));
+    }
+    Ok(())
+}
+
+pub(in crate::app) fn read(db: &Connection, id: FlowRunId) -> Result<FlowRun> {
+    flow_runs::by_id(db, id)?.ok_or_else(unknown)
+}
+
+fn unknown() -> Error {
+    Error::not_found("Flow run")
+}

@@ -1,0 +1,102 @@
+//! Verbs on log lines.
+
+use crate::app::{App, request};
+use crate::domain::error::{Error, Result};
+use crate::domain::filter::{LogCriterion, LogSort, Page};
+use crate::domain::ids::FlowRunId;
+use crate::domain::log::{Lines, Log, NewLog, OUTPUT_LOGGER, OutputSeen, OutputState, Wanted};
+use crate::domain::time::Span;
+use crate::storage::flow_runs::{self, Output};
+use crate::storage::{Job, logs};
+
+/// About what a line holds beside its message, in bytes.
+const LINE: usize = 200;
+/// How many lines one transaction stores, so that others do not wait long.
+const AT_ONCE: usize = 1000;
+
+/// For how long after the end of a run that no agent started lines are still to be expected:
+/// its own process hands them in every two seconds, and at its end.
+const STRAGGLERS: Span = Span::from_micros(2_500_000);
+
+impl App {
+    /// Appends lines in their order. Very many go in several transactions, whether or not the
+    /// caller is still there; a request that comes again finds those done that were.
+    pub async fn create_logs(&self, lines: Vec<NewLog>) -> Result<()> {
+        if lines.len() <= AT_ONCE {
+            return self.append(lines).await;
+        }
+        let app = self.clone();
+        let appending = async move {
+            let mut lines = lines.into_iter();
+            loop {
+                let some: Vec<_> = lines.by_ref().take(AT_ONCE).collect();
+                if some.is_empty() {
+                    return Ok(());
+                }
+                app.append(some).await?;
+            }
+        };
+        let appending = tokio::spawn(request::under(request::current(), appending));
+        appending.await.map_err(Error::internal)?
+    }
+
+    async fn append(&self, lines: Vec<NewLog>) -> Result<()> {
+        if lines.is_empty() {
+            return Ok(());
+        }
+        let bytes = lines.iter().map(|line| LINE + line.message.len()).sum();
+        let job = Job::of_size(bytes);
+        self.write_as(job, move |tx| logs::insert(tx.db, &lines, tx.now))
+            .await
+    }
+
+    /// A page of lines.
+    pub async fn logs(
+        &self,
+        criteria: Vec<LogCriterion>,
+        sort: LogSort,
+        page: Page,
+    ) -> Result<Vec<Log>> {
+        self.scan(move |db| logs::page(db, &criteria, sort, page))
+            .await
+    }
+
+    /// How many lines match.
+    pub async fn count_logs(&self, criteria: Vec<LogCriterion>) -> Result<u64> {
+        self.scan(move |db| logs::count(db, &criteria)).await
+    }
+
+    /// How much of a run's own output is stored.
+    pub async fn output_seen(&self, id: FlowRunId) -> Result<OutputSeen> {
+        self.read(move |db| logs::seen_of(db, id, OUTPUT_LOGGER))
+            .await
+    }
+
+    /// Lines of one run from a place on.
+    pub async fn lines(&self, wanted: Wanted) -> Result<Lines> {
+        self.read(move |db| logs::of_run(db, &wanted)).await
+    }
+
+    /// Whether a run's log is complete.
+    pub async fn output_state(&self, id: FlowRunId) -> Result<OutputState> {
+        let found = self.read(move |db| flow_runs::output(db, id)).await?;
+        let run = found.ok_or_else(|| Error::not_found("Flow run"))?;
+        let ended = run.state.is_some_and(|kind| kind.is_terminal());
+        let is_there = |name: &String| self.live_agents().iter().any(|one| one.name == *name);
+        Ok(OutputState {
+            ended,
+            complete: ended && self.nothing_is_to_come(&run),
+            agent_is_there: run.agent.as_ref().is_none_or(is_there),
+        })
+    }
+
+    fn nothing_is_to_come(&self, run: &Output) -> bool {
+        match (&run.agent, run.started) {
+            (Some(_), _) => !run.is_open,
+            (None, None) => true, // it never ran
+            (None, Some(_)) => run
+                .ended
+                .is_none_or(|ended| self.now() - ended > STRAGGLERS),
+        }
+    }
+}

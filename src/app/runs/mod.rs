@@ -1,0 +1,11 @@
+//! Verbs on runs, their states, and what they say.
+
+pub(super) mod crash;
+mod documents;
+pub(super) mod flow_runs;
+mod history;
+mod identity;
+mod logs;
+pub(super) mod propose_state;
+mod task_runs;
+mod why;

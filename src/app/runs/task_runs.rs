@@ -1,0 +1,119 @@
+//! Verbs on task runs.
+
+use super::flow_runs::of_request;
+use super::propose_state::{self, Decision, Force};
+use crate::app::App;
+use crate::app::request::comes_to_the_same;
+use crate::domain::error::{Error, Result};
+use crate::domain::filter::{Filters, FlowRunCriterion, Page, RunSort};
+use crate::domain::flow::Created;
+use crate::domain::ids::{FlowRunId, StateId, TaskRunId};
+use crate::domain::state::{ProposedState, State};
+use crate::domain::task_run::{NewTaskRun, TaskRun};
+use crate::domain::weight;
+use crate::storage::removal::Removal;
+use crate::storage::{Connection, Job, StateOf, flow_runs, states, task_runs};
+
+impl App {
+    /// Creates a task run, or answers the one of the same task and dynamic key in the same
+    /// flow run. Fails as a conflict when the flow run does not exist.
+    pub async fn create_task_run(&self, new: NewTaskRun) -> Result<Created<TaskRun>> {
+        self.write(move |tx| {
+            if let Some(known) = task_runs::id_by_key(tx.db, &new.spec)? {
+                return read(tx.db, known).map(Created::Known);
+            }
+            let parent = new.spec.flow_run_id;
+            if !flow_runs::exists(tx.db, parent)? {
+                return Err(Error::conflict(format!("There is no flow run {parent}.")));
+            }
+            let (run, first) = TaskRun::create(new, tx.now);
+            propose_state::begin_task_run(tx, run, first).map(Created::New)
+        })
+        .await
+    }
+
+    /// The task run with that id.
+    pub async fn task_run(&self, id: TaskRunId) -> Result<TaskRun> {
+        self.by_key(move |db| read(db, id)).await
+    }
+
+    /// A page of task runs.
+    pub async fn task_runs(
+        &self,
+        filters: Filters,
+        sort: RunSort,
+        page: Page,
+    ) -> Result<Vec<TaskRun>> {
+        self.scan(move |db| task_runs::page(db, &filters, sort, page))
+            .await
+    }
+
+    /// Every task run of a flow run, newest first.
+    pub async fn task_runs_of(&self, id: FlowRunId) -> Result<Vec<TaskRun>> {
+        self.scan(move |db| {
+            super::flow_runs::read(db, id)?;
+            let filters = Filters {
+                flow_runs: Some(vec![FlowRunCriterion::IdIn(vec![id])]),
+                ..Filters::default()
+            };
+            let all = Page {
+                limit: i64::MAX.unsigned_abs(),
+                offset: 0,
+            };
+            task_runs::page(db, &filters, RunSort::IdDesc, all)
+        })
+        .await
+    }
+
+    /// How many task runs match.
+    pub async fn count_task_runs(&self, filters: Filters) -> Result<u64> {
+        self.scan(move |db| task_runs::count(db, &filters)).await
+    }
+
+    /// Removes a task run with its states.
+    pub async fn delete_task_run(&self, id: TaskRunId) -> Result<()> {
+        self.remove(Removal::TaskRun(id)).await
+    }
+
+    /// Proposes a state for a task run; see [`crate::domain::orchestration`].
+    pub async fn propose_task_run_state(
+        &self,
+        id: TaskRunId,
+        proposed: ProposedState,
+        force: Force,
+    ) -> Result<Decision> {
+        let bytes = proposed.data.as_ref().map_or(0, weight::of_value);
+        self.write_as(Job::prompt(bytes), move |tx| {
+            let run = read(tx.db, id)?;
+            propose_state::for_task_run(tx, &run, of_request(tx, proposed), force)
+        })
+        .await
+    }
+
+    /// One state of some task run.
+    pub async fn task_run_state(&self, id: StateId) -> Result<State> {
+        self.read(move |db| {
+            // The 2.0a7 server calls it so, task run or not.
+            states::of_task_run_by_id(db, id)?.ok_or_else(|| Error::not_found("Flow run state"))
+        })
+        .await
+    }
+
+    /// A task run's states, oldest first; none for an unknown run.
+    pub async fn task_run_states(&self, id: TaskRunId) -> Result<Vec<State>> {
+        self.read(move |db| states::of_run(db, StateOf::TaskRun(id)))
+            .await
+    }
+}
+
+// Found by its flow run, task and dynamic key.
+comes_to_the_same!(Created<TaskRun>);
+
+fn read(db: &Connection, id: TaskRunId) -> Result<TaskRun> {
+    task_runs::by_id(db, id)?.ok_or_else(unknown)
+}
+
+fn unknown() -> Error {
+    // The 2.0a7 server's word for it.
+    Error::not_found("Task")
+}

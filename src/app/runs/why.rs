@@ -1,0 +1,55 @@
+//! Why a run is not further than it is.
+
+use super::flow_runs::read;
+use crate::app::App;
+use crate::domain::agent::KnownAgent;
+use crate::domain::error::Result;
+use crate::domain::flow_run::FlowRun;
+use crate::domain::ids::FlowRunId;
+use crate::domain::why::{Facts, Holder, Why, why};
+use crate::storage::{Connection, claims};
+
+impl App {
+    /// The one reason that counts now; see [`crate::domain::why`].
+    pub async fn why(&self, id: FlowRunId) -> Result<Why> {
+        let agents = self.live_agents();
+        let now = self.now();
+        self.read(move |db| {
+            let run = read(db, id)?;
+            let (agents, holders) = with_runs(db, agents)?;
+            let due = run.books.next_scheduled_start_time;
+            let ahead = due.map(|due| claims::due_before(db, due));
+            Ok(why(&Facts {
+                run: &run,
+                now,
+                agents: &agents,
+                holders: &holders,
+                ahead: ahead.transpose()?.unwrap_or_default(),
+            }))
+        })
+        .await
+    }
+}
+
+type Counted = Vec<(KnownAgent, u64)>;
+
+/// Each agent with the number of its runs, and all of those.
+fn with_runs(db: &Connection, agents: Vec<KnownAgent>) -> Result<(Counted, Vec<Holder>)> {
+    let mut holders = Vec::new();
+    let mut counted = Vec::new();
+    for agent in agents {
+        let held = claims::in_hand(db, &agent.name)?;
+        let used = held.len() as u64;
+        holders.extend(held.into_iter().map(|run| holder(run, &agent.name)));
+        counted.push((agent, used));
+    }
+    Ok((counted, holders))
+}
+
+fn holder(run: FlowRun, agent: &str) -> Holder {
+    Holder {
+        id: run.id,
+        name: run.name,
+        agent: agent.to_owned(),
+    }
+}

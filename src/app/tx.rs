@@ -1,0 +1,117 @@
+//! The transaction of a verb: what it reads and writes with, and what it entails.
+//!
+//! A verb is a function of a [`Tx`], so that one verb can be made of others: whatever they
+//! entail is gathered, and carried out once all of it is committed.
+
+use std::sync::Arc;
+
+use uuid::Uuid;
+
+use super::App;
+use super::bell::Bell;
+use super::request::{self, Repeat, WriteKey};
+use super::runs::crash::Crash;
+use crate::domain::error::Result;
+use crate::domain::time::Timestamp;
+use crate::storage::{Connection, Job};
+
+/// One transaction of the writer.
+pub(super) struct Tx<'db> {
+    /// The writing connection.
+    pub db: &'db Connection,
+    /// The one moment at which all of it happens.
+    pub now: Timestamp,
+    /// The key of the request that is carried out, where that has one.
+    pub key: Option<Uuid>,
+    effects: Effects,
+}
+
+/// Something that a transaction entails beside what it writes.
+pub(super) enum Effect {
+    /// Agents look for what there is to do.
+    WakeAgents,
+    /// The log tells that a run has crashed.
+    TellCrash(Crash),
+}
+
+/// What transactions entail, in order.
+#[derive(Default)]
+struct Effects(Vec<Effect>);
+
+impl Tx<'_> {
+    /// Has something done after the commit and before the answer, whether or not the caller is
+    /// still there. It is not done where the transaction fails.
+    pub fn entail(&mut self, effect: Effect) {
+        let is_wake = |effect: &Effect| matches!(effect, Effect::WakeAgents);
+        if !(is_wake(&effect) && self.effects.0.iter().any(is_wake)) {
+            self.effects.0.push(effect);
+        }
+    }
+
+    /// Carries out what a request asks for, unless that was done already.
+    fn once<T: Repeat>(
+        &mut self,
+        write: Option<WriteKey>,
+        work: impl FnOnce(&mut Self) -> Result<T>,
+    ) -> Result<T> {
+        let Some(write) = write else {
+            return work(self);
+        };
+        if let Some(made) = write.found(self.db)? {
+            return T::again(self, &made);
+        }
+        let done = work(self)?;
+        if let Some(made) = done.made() {
+            write.note(self.db, &made, self.now)?;
+        }
+        Ok(done)
+    }
+}
+
+impl Effects {
+    /// On the writer's thread, so nothing here takes long.
+    fn carry_out(&self, agents: &Bell) {
+        for effect in &self.0 {
+            match effect {
+                Effect::WakeAgents => agents.ring(),
+                Effect::TellCrash(crash) => crash.tell(),
+            }
+        }
+    }
+}
+
+impl App {
+    /// One transaction of the writer, for what somebody waits for.
+    pub(super) async fn write<T, F>(&self, work: F) -> Result<T>
+    where
+        T: Repeat,
+        F: FnOnce(&mut Tx<'_>) -> Result<T> + Send + 'static,
+    {
+        self.write_as(Job::prompt(0), work).await
+    }
+
+    /// The same, as a job of that kind.
+    pub(super) async fn write_as<T, F>(&self, job: Job, work: F) -> Result<T>
+    where
+        T: Repeat,
+        F: FnOnce(&mut Tx<'_>) -> Result<T> + Send + 'static,
+    {
+        let key = request::key();
+        let write = request::next_write::<T>();
+        let clock = Arc::clone(&self.inner.clock);
+        let work = move |db: &Connection| {
+            let mut tx = Tx {
+                db,
+                now: clock.now(),
+                key,
+                effects: Effects::default(),
+            };
+            let done = tx.once(write, work)?;
+            Ok((done, tx.effects))
+        };
+        let agents = self.agent_bell();
+        let then = move |(_, effects): &(T, Effects)| effects.carry_out(&agents);
+        let (done, _) = self.inner.store.write_as(job, work, then).await?;
+        Ok(done)
+    }
+}

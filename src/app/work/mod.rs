@@ -1,0 +1,4 @@
+//! Verbs of agents and about them.
+
+mod claims;
+pub(super) mod registry;
