@@ -3,6 +3,7 @@
 
 mod against;
 mod bodies;
+mod bulk;
 mod calls;
 mod dispatch;
 mod http;
@@ -40,6 +41,9 @@ enum Part {
     Lifecycle,
     /// Single endpoints.
     Calls,
+    /// Many log lines that come while a client changes states; only where it is asked for, since
+    /// what is measured after it has more stored lines.
+    Bulk,
     /// Many runs that are due at once.
     Dispatch,
     /// Old runs that go while a client writes; only where it is asked for, since it spends the
@@ -167,6 +171,12 @@ impl Bench {
         }
         let server = Server::prefectd(&program, &dir, &[]).await?;
         self.loads(Of::Prefectd(at), &server).await?;
+        if self.args.only.contains(&Part::Bulk) {
+            say("many log lines come");
+            let set_state = retention::set_state(&server).await?;
+            let (time, report) = (self.time(), &mut self.report);
+            bulk::measure(server.address, &set_state, Of::Prefectd(at), time, report).await?;
+        }
         server.stop()?;
         if self.args.only.contains(&Part::Retention) {
             say("old runs go");

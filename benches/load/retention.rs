@@ -61,7 +61,8 @@ pub async fn measure(
     Ok(())
 }
 
-async fn set_state(server: &Server) -> anyhow::Result<Call> {
+/// The call that changes states.
+pub async fn set_state(server: &Server) -> anyhow::Result<Call> {
     let flow = super::flow(server.address).await?;
     let calls = super::calls::prepare(server.address, &flow).await?;
     let mut named = calls.into_iter().filter(|call| call.name == "set_state");
