@@ -1,8 +1,6 @@
 //! The modern dialect: what `prefectctl` needs of it, and the start of the rest.
 
-mod admin;
 mod agents;
-mod backup;
 mod checkup;
 mod deployments;
 mod error;
@@ -11,12 +9,14 @@ mod flow_runs;
 mod flows;
 #[cfg(fuzzing)]
 pub mod fuzzing;
-mod lines;
+mod ids;
 mod logs;
-mod names;
+mod processes;
 mod routes;
+mod server;
 mod states;
 mod task_runs;
+mod why;
 pub mod wire;
 
 use axum::Router;

@@ -1,39 +1,27 @@
-//! The modern generation's shapes, by noun. The daemon writes what `prefectctl` reads, so
-//! most go both ways.
+//! The modern generation's shapes, each in its noun's folder, and what several share. The daemon
+//! writes what `prefectctl` reads, so most go both ways.
 
-mod agent;
-mod checkup;
-mod deployment;
 mod filter;
-mod flow;
-mod flow_run;
-mod lines;
-mod log;
-mod names;
-mod state;
-mod status;
-mod task_run;
 mod time;
-mod usage;
-mod why;
 
-pub use agent::{
-    Agent, AgentReport, ClaimIn, Due, EndIn, HeldRun, MadeIn, News, OutputSeen, ReportIn,
+pub use super::agents::wire::{
+    Agent, AgentReport, ClaimIn, Due, EndIn, HeldRun, MadeIn, News, ReportIn,
 };
-pub use checkup::{Check, CheckupIn, CheckupPlan, Part, Setting};
-pub use deployment::{Deployment, DeploymentCreate, FlowRunner, RunRequest};
+pub use super::checkup::wire::{Check, CheckupIn, CheckupPlan, Part, Setting};
+pub use super::deployments::around::{Around, Brief};
+pub use super::deployments::wire::{Deployment, DeploymentCreate, FlowRunner, RunRequest};
+pub use super::flow_runs::wire::{FlowRun, FlowRunCreate, FlowRunUpdate};
+pub use super::flows::wire::{Flow, FlowCreate};
+pub use super::ids::wire::{Ids, Named};
+pub use super::logs::pages::{LinesPage, LinesQuery, MAX_LINES, OutputSeen, OutputState, Place};
+pub use super::logs::wire::{Log, LogCreate};
+pub use super::processes::wire::Process;
+pub use super::server::wire::{Readiness, Status};
+pub use super::states::wire::{Decision, SetState, State, StateCreate};
+pub use super::task_runs::wire::{TaskRun, TaskRunCreate};
+pub use super::why::wire::{Holder, Why};
 pub use filter::{
     ById, ByState, ByTags, ByText, ByTime, DeploymentFilter, FlowFilter, FlowRunFilter, LogQuery,
     Query, TaskRunFilter,
 };
-pub use flow::{Flow, FlowCreate};
-pub use flow_run::{FlowRun, FlowRunCreate, FlowRunUpdate};
-pub use lines::{LinesPage, LinesQuery, MAX_LINES, OutputState, Place};
-pub use log::{Log, LogCreate};
-pub use names::{Around, Brief, Ids, Named};
-pub use state::{Decision, SetState, State, StateCreate};
-pub use status::{Readiness, Status};
-pub use task_run::{TaskRun, TaskRunCreate};
 pub use time::Instant;
-pub use usage::Process;
-pub use why::{Holder, Why};

@@ -6,11 +6,10 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::{FlowRun, Instant, StateCreate};
+use crate::api::v3::wire::{FlowRun, Instant, StateCreate};
 use crate::domain::agent::{self, KnownAgent};
 use crate::domain::flow_run::{self, Claim};
 use crate::domain::ids::FlowRunId;
-use crate::domain::log;
 use crate::domain::time::{Span, Timestamp};
 
 /// What an agent says of itself.
@@ -185,34 +184,4 @@ pub struct MadeIn {
 pub struct EndIn {
     /// The terminal state.
     pub state: StateCreate,
-}
-
-/// How much of a run's output is stored.
-#[derive(Clone, Debug, Default, Serialize, Deserialize, ToSchema)]
-pub struct OutputSeen {
-    /// Lines in all.
-    pub lines: u64,
-    /// The last one's time.
-    pub last: Option<Instant>,
-    /// How many carry that time.
-    pub of_last: u64,
-}
-
-impl From<log::OutputSeen> for OutputSeen {
-    fn from(seen: log::OutputSeen) -> Self {
-        Self {
-            lines: seen.lines,
-            last: seen.last.map(|(at, _)| at.into()),
-            of_last: seen.last.map_or(0, |(_, lines)| lines),
-        }
-    }
-}
-
-impl From<OutputSeen> for log::OutputSeen {
-    fn from(seen: OutputSeen) -> Self {
-        Self {
-            lines: seen.lines,
-            last: seen.last.map(|at| (at.into(), seen.of_last)),
-        }
-    }
 }

@@ -1,23 +1,26 @@
-//! Routes of a run's log, page by page, and of what runs use.
+//! What runs use of the machine.
+
+pub mod wire;
 
 use axum::extract::State;
 
-use super::super::Ctx;
-use super::extract::{Body, Id};
-use super::wire::{LinesPage, LinesQuery, OutputState, Process};
 use super::{Answer, ok};
+use crate::api::Ctx;
+use crate::api::access::Need;
+use crate::api::describe::{Routes, Talk};
 use crate::domain::filter::{Filters, FlowRunCriterion, Page, RunSort};
-use crate::domain::ids::FlowRunId;
 use crate::domain::state::StateType;
+use axum::routing::get;
+use wire::Process;
 
-pub async fn page(State(ctx): State<Ctx>, Body(query): Body<LinesQuery>) -> Answer {
-    let page = ctx.app.lines(query.try_into()?).await?;
-    ok(LinesPage::from(page))
-}
-
-pub async fn output(State(ctx): State<Ctx>, Id(id): Id) -> Answer {
-    let state = ctx.app.output_state(FlowRunId::from_uuid(id)).await?;
-    ok(OutputState::from(state))
+/// What there is to ask.
+pub fn routes(routes: Routes) -> Routes {
+    routes.add(
+        "GET /prefectd/processes",
+        "Lists the runs that have processes, and what these use",
+        Talk::many::<Process>().needs(Need::Inspect),
+        get(processes),
+    )
 }
 
 pub async fn processes(State(ctx): State<Ctx>) -> Answer {

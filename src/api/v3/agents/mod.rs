@@ -1,14 +1,72 @@
 //! Routes of agents.
 
+pub mod wire;
+
 use std::time::Duration;
 
 use axum::extract::{Path, State};
 
-use super::super::Ctx;
-use super::extract::{Body, Id};
-use super::wire::{Agent, ClaimIn, Due, EndIn, HeldRun, MadeIn, News, OutputSeen, ReportIn, Why};
+use super::extract::Body;
 use super::{Answer, no_content, ok};
+use crate::api::Ctx;
+use crate::api::access::Need;
+use crate::api::describe::{Routes, Talk};
 use crate::domain::ids::FlowRunId;
+use axum::routing::{get, post};
+use wire::{Agent, ClaimIn, Due, EndIn, HeldRun, MadeIn, News, ReportIn};
+
+/// What there is to ask.
+pub fn routes(routes: Routes) -> Routes {
+    routes
+        .add(
+            "GET /prefectd/agents",
+            "Lists the agents that are there",
+            Talk::many::<Agent>().needs(Need::Inspect),
+            get(list),
+        )
+        .add(
+            "POST /prefectd/agents/{name}/report",
+            "Keeps an agent's lease, and waits for news",
+            Talk::one::<News>().asks::<ReportIn>(),
+            post(report),
+        )
+        .add(
+            "POST /prefectd/agents/{name}/claim",
+            "Takes due runs for an agent",
+            Talk::many::<HeldRun>().asks::<ClaimIn>(),
+            post(claim),
+        )
+        .add(
+            "GET /prefectd/agents/{name}/runs",
+            "Lists the runs that an agent holds",
+            Talk::many::<HeldRun>(),
+            get(held),
+        )
+        .add(
+            "POST /prefectd/agents/{name}/runs/{run}/made",
+            "Notes what an agent made for a run",
+            Talk::silent().asks::<MadeIn>(),
+            post(made),
+        )
+        .add(
+            "POST /prefectd/agents/{name}/runs/{run}/end",
+            "Ends a run that an agent holds",
+            Talk::plain("boolean").asks::<EndIn>(),
+            post(end),
+        )
+        .add(
+            "POST /prefectd/agents/{name}/runs/{run}/output_kept",
+            "Notes that all that a run's process printed is stored",
+            Talk::silent(),
+            post(output_kept),
+        )
+        .add(
+            "GET /prefectd/due",
+            "Tells when a run is due next",
+            Talk::one::<Due>().needs(Need::Inspect),
+            get(due),
+        )
+}
 
 /// How long a report waits for news, at most; less where leases are short.
 const PATIENCE: Duration = Duration::from_secs(8);
@@ -91,15 +149,6 @@ pub async fn output_kept(
 ) -> Answer {
     ctx.app.close_output(&name, flow_run_id(&run)?).await?;
     no_content()
-}
-
-pub async fn output_seen(State(ctx): State<Ctx>, Id(id): Id) -> Answer {
-    let seen = ctx.app.output_seen(FlowRunId::from_uuid(id)).await?;
-    ok(OutputSeen::from(seen))
-}
-
-pub async fn why(State(ctx): State<Ctx>, Id(id): Id) -> Answer {
-    ok(Why::from(ctx.app.why(FlowRunId::from_uuid(id)).await?))
 }
 
 fn flow_run_id(text: &str) -> Result<FlowRunId, super::error::Refusal> {

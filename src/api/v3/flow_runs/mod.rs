@@ -1,16 +1,81 @@
 //! Routes of flow runs.
 
+pub mod wire;
+
 use axum::extract::State;
 
-use super::super::key::Key;
-use super::super::{Caller, Ctx};
 use super::extract::{Body, Id};
 use super::states::decided;
-use super::wire::{FlowRun, FlowRunCreate, FlowRunUpdate, Query, SetState};
+use super::wire::{Decision, Query, SetState};
 use super::{Answer, created, no_content, ok};
+use crate::api::access::Need;
+use crate::api::describe::{Routes, Talk};
+use crate::api::key::Key;
+use crate::api::{Caller, Ctx};
 use crate::domain::flow_run::NewFlowRun;
 use crate::domain::ids::{FlowRunId, StateId};
 use crate::domain::state::{ProposedState, StateType};
+use axum::routing::{get, patch, post};
+use wire::{FlowRun, FlowRunCreate, FlowRunUpdate};
+
+/// What there is to ask.
+pub fn routes(routes: Routes) -> Routes {
+    routes
+        .add(
+            "POST /flow_runs/",
+            "Creates a flow run, or answers the one that is there",
+            Talk::made::<FlowRun>()
+                .asks::<FlowRunCreate>()
+                .needs(Need::NewFlowRun),
+            post(create),
+        )
+        .add(
+            "POST /flow_runs/filter",
+            "Finds flow runs",
+            Talk::many::<FlowRun>().asks::<Query>().needs(Need::Read),
+            post(filter),
+        )
+        .add(
+            "POST /flow_runs/count",
+            "Counts flow runs",
+            Talk::plain("integer").asks::<Query>().needs(Need::Read),
+            post(count),
+        )
+        .add(
+            "GET /flow_runs/{id}",
+            "Reads a flow run",
+            Talk::one::<FlowRun>().needs(Need::Read),
+            get(read),
+        )
+        .add(
+            "PATCH /flow_runs/{id}",
+            "Changes a flow run",
+            Talk::silent()
+                .asks::<FlowRunUpdate>()
+                .needs(Need::ChangeFlowRun),
+            patch(update),
+        )
+        .add(
+            "DELETE /flow_runs/{id}",
+            "Deletes a flow run",
+            Talk::silent(),
+            axum::routing::delete(delete),
+        )
+        .add(
+            "POST /flow_runs/{id}/set_state",
+            "Proposes a state; the rules decide",
+            Talk::made::<Decision>()
+                .asks::<SetState>()
+                .needs(Need::StateOfFlowRun),
+            post(set_state),
+        )
+        .add(
+            "POST /prefectd/flow_runs/{id}/cancel",
+            "Ends a flow run unless it has ended, by way of Cancelling where it has a process",
+            Talk::made::<Decision>(),
+            post(cancel),
+        )
+}
 
 pub async fn create(
     State(ctx): State<Ctx>,

@@ -5,7 +5,7 @@ use serde_json::Value;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::Instant;
+use crate::api::v3::wire::Instant;
 use crate::app::{self, Force, Outcome};
 use crate::domain::JsonMap;
 use crate::domain::error::Error;

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::{FlowRunner, Instant, State, StateCreate};
+use crate::api::v3::wire::{FlowRunner, Instant, State, StateCreate};
 use crate::domain::JsonMap;
 use crate::domain::access::Actor;
 use crate::domain::error::Error;

@@ -1,15 +1,64 @@
 //! Routes of flows.
 
+pub mod wire;
+
 use axum::extract::{Path, State};
 use axum::http::header::USER_AGENT;
 use axum::http::{HeaderMap, Uri};
 
-use super::super::Ctx;
 use super::extract::{Body, Id};
-use super::wire::{Flow, FlowCreate, Query};
+use super::wire::Query;
 use super::{Answer, created, no_content, ok};
+use crate::api::Ctx;
+use crate::api::access::Need;
+use crate::api::describe::{Routes, Talk};
 use crate::app::Force;
 use crate::domain::ids::FlowId;
+use axum::routing::{get, post};
+use wire::{Flow, FlowCreate};
+
+/// What there is to ask.
+pub fn routes(routes: Routes) -> Routes {
+    routes
+        .add(
+            "POST /flows/",
+            "Creates a flow, or answers the one that is there",
+            Talk::made::<Flow>()
+                .asks::<FlowCreate>()
+                .needs(Need::RegisterFlow),
+            post(create),
+        )
+        .add(
+            "POST /flows/filter",
+            "Finds flows",
+            Talk::many::<Flow>().asks::<Query>().needs(Need::Read),
+            post(filter),
+        )
+        .add(
+            "POST /flows/count",
+            "Counts flows",
+            Talk::plain("integer").asks::<Query>().needs(Need::Read),
+            post(count),
+        )
+        .add(
+            "GET /flows/{id}",
+            "Reads a flow",
+            Talk::one::<Flow>().needs(Need::Read),
+            get(read),
+        )
+        .add(
+            "DELETE /flows/{id}",
+            "Deletes a flow; one that has deployments only with ?force=true",
+            Talk::silent(),
+            axum::routing::delete(delete),
+        )
+        .add(
+            "GET /flows/name/{name}",
+            "Reads a flow by its name",
+            Talk::one::<Flow>().needs(Need::Read),
+            get(read_by_name),
+        )
+}
 
 pub async fn create(State(ctx): State<Ctx>, Body(create): Body<FlowCreate>) -> Answer {
     created(ctx.app.create_flow(create.into()).await?, Flow::from)

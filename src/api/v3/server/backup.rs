@@ -6,8 +6,8 @@ use axum::http::header;
 use axum::response::IntoResponse;
 use futures_util::stream;
 
-use super::super::Ctx;
 use super::Answer;
+use crate::api::Ctx;
 
 /// Sends an archive of everything. One that is cut off is not complete, which the client
 /// sees from the way the answer ends.

@@ -1,14 +1,48 @@
 //! Routes of states, and the answer to a proposal.
 
+pub mod wire;
+
 use axum::extract::{Request, State as Extract};
 use axum::http::StatusCode;
 
-use super::super::{Ctx, answer};
 use super::extract::{Id, query_id};
-use super::wire::{Decision, State};
 use super::{Answer, ok};
+use crate::api::access::Need;
+use crate::api::describe::{Routes, Talk};
+use crate::api::{Ctx, answer};
 use crate::app;
 use crate::domain::ids::{FlowRunId, StateId, TaskRunId};
+use axum::routing::get;
+use wire::{Decision, State};
+
+/// What there is to ask.
+pub fn routes(routes: Routes) -> Routes {
+    routes
+        .add(
+            "GET /flow_run_states/",
+            "Lists the states of a flow run",
+            Talk::many::<State>().needs(Need::Read),
+            get(of_flow_run),
+        )
+        .add(
+            "GET /flow_run_states/{id}",
+            "Reads a state of a flow run",
+            Talk::one::<State>().needs(Need::Read),
+            get(read_of_flow_run),
+        )
+        .add(
+            "GET /task_run_states/",
+            "Lists the states of a task run",
+            Talk::many::<State>().needs(Need::Read),
+            get(of_task_run),
+        )
+        .add(
+            "GET /task_run_states/{id}",
+            "Reads a state of a task run",
+            Talk::one::<State>().needs(Need::Read),
+            get(read_of_task_run),
+        )
+}
 
 /// 201 when a state was entered, 200 when none was.
 pub fn decided(decision: &app::Decision) -> Answer {

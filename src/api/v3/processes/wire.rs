@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::Instant;
+use crate::api::v3::wire::Instant;
 use crate::domain::flow_run::FlowRun;
 use crate::domain::ids::DeploymentId;
 use crate::domain::time::Timestamp;

@@ -1,15 +1,75 @@
 //! Is anybody there, and what is it doing?
 
+mod backup;
+pub mod wire;
+
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::IntoResponse;
 
-use super::super::Ctx;
-use super::wire::{Agent, Readiness, Status};
+use super::wire::Agent;
 use super::{Answer, ok};
+use crate::api::Ctx;
+use crate::api::access::Need;
+use crate::api::describe::{Routes, Talk};
 use crate::domain::agent::EMBEDDED;
 use crate::domain::filter::{Filters, FlowRunCriterion};
 use crate::domain::state::StateType;
+use axum::routing::get;
+use wire::{Readiness, Status};
+
+/// What there is to ask.
+pub fn routes(routes: Routes) -> Routes {
+    routes
+        .add(
+            "GET /health",
+            "Tells that the process answers",
+            Talk::plain("boolean").needs(Need::Nothing),
+            get(health),
+        )
+        .add(
+            "GET /ready",
+            "Tells that the database takes writes",
+            Talk::plain("boolean").needs(Need::Read),
+            get(ready),
+        )
+        .add(
+            "GET /hello",
+            "Waves",
+            Talk::plain("string").needs(Need::Read),
+            get(hello),
+        )
+        .add(
+            "GET /version",
+            "Tells the version of the API",
+            Talk::plain("string").needs(Need::Read),
+            get(version),
+        )
+        .add(
+            "GET /admin/version",
+            "Tells the version of the API",
+            Talk::plain("string").needs(Need::Inspect),
+            get(version),
+        )
+        .add(
+            "GET /prefectd/status",
+            "Tells what the daemon is doing",
+            Talk::one::<Status>().needs(Need::Inspect),
+            get(status),
+        )
+        .add(
+            "GET /prefectd/ready",
+            "Tells whether the database takes writes and the engine answers",
+            Talk::one::<Readiness>().needs(Need::Inspect),
+            get(readiness),
+        )
+        .add(
+            "GET /prefectd/backup",
+            "Sends an archive of the database and all documents",
+            Talk::plain("string"),
+            get(backup::backup),
+        )
+}
 
 /// The version told to callers that do not say theirs.
 const VERSION: &str = "3.0.0";

@@ -1,14 +1,65 @@
 //! Routes of task runs.
 
+pub mod wire;
+
 use axum::extract::State;
 
-use super::super::key::Key;
-use super::super::{Caller, Ctx};
 use super::extract::{Body, Id};
 use super::states::decided;
-use super::wire::{Query, SetState, TaskRun, TaskRunCreate};
+use super::wire::{Decision, Query, SetState};
 use super::{Answer, created, no_content, ok};
+use crate::api::access::Need;
+use crate::api::describe::{Routes, Talk};
+use crate::api::key::Key;
+use crate::api::{Caller, Ctx};
 use crate::domain::ids::{StateId, TaskRunId};
+use axum::routing::{get, post};
+use wire::{TaskRun, TaskRunCreate};
+
+/// What there is to ask.
+pub fn routes(routes: Routes) -> Routes {
+    routes
+        .add(
+            "POST /task_runs/",
+            "Creates a task run, or answers the one that is there",
+            Talk::made::<TaskRun>()
+                .asks::<TaskRunCreate>()
+                .needs(Need::NewTaskRun),
+            post(create),
+        )
+        .add(
+            "POST /task_runs/filter",
+            "Finds task runs",
+            Talk::many::<TaskRun>().asks::<Query>().needs(Need::Read),
+            post(filter),
+        )
+        .add(
+            "POST /task_runs/count",
+            "Counts task runs",
+            Talk::plain("integer").asks::<Query>().needs(Need::Read),
+            post(count),
+        )
+        .add(
+            "GET /task_runs/{id}",
+            "Reads a task run",
+            Talk::one::<TaskRun>().needs(Need::Read),
+            get(read),
+        )
+        .add(
+            "DELETE /task_runs/{id}",
+            "Deletes a task run",
+            Talk::silent(),
+            axum::routing::delete(delete),
+        )
+        .add(
+            "POST /task_runs/{id}/set_state",
+            "Proposes a state; the rules decide",
+            Talk::made::<Decision>()
+                .asks::<SetState>()
+                .needs(Need::StateOfTaskRun),
+            post(set_state),
+        )
+}
 
 pub async fn create(State(ctx): State<Ctx>, Body(create): Body<TaskRunCreate>) -> Answer {
     let run = ctx.app.create_task_run(create.try_into()?).await?;

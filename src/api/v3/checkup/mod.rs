@@ -1,14 +1,41 @@
 //! What `prefectctl doctor` has the daemon look at.
 
+pub mod wire;
+
 use axum::extract::State;
 
-use super::super::{About, Ctx};
 use super::extract::Body;
-use super::wire::{Check, CheckupIn, CheckupPlan, Part, Setting};
 use super::{Answer, ok};
+use crate::api::describe::{Routes, Talk};
+use crate::api::{About, Ctx};
 use crate::domain::checkup::{self, Verdict};
 use crate::domain::error::Result;
 use crate::domain::time::{Span, Timestamp};
+use axum::routing::{get, post};
+use wire::{Check, CheckupIn, CheckupPlan, Part, Setting};
+
+/// What there is to ask.
+pub fn routes(routes: Routes) -> Routes {
+    routes
+        .add(
+            "POST /prefectd/doctor",
+            "Looks at the database, the engine, and the API from within a container",
+            Talk::many::<Check>().asks::<CheckupIn>(),
+            post(checkup),
+        )
+        .add(
+            "GET /prefectd/doctor",
+            "Tells which images and networks a checkup looks at",
+            Talk::one::<CheckupPlan>(),
+            get(plan),
+        )
+        .add(
+            "GET /prefectd/settings",
+            "Tells the settings that are in force, and who said each",
+            Talk::many::<Setting>(),
+            get(settings),
+        )
+}
 
 /// A clock that jumped less than this was only corrected.
 const JUMP: Span = Span::from_micros(5_000_000);

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::{Instant, Log};
+use crate::api::v3::wire::{Instant, Log};
 use crate::domain::error::{Error, Result};
 use crate::domain::ids::{FlowRunId, LogId};
 use crate::domain::log;
@@ -131,6 +131,36 @@ impl From<log::OutputState> for OutputState {
             ended,
             complete,
             agent_is_there,
+        }
+    }
+}
+
+/// How much of a run's output is stored.
+#[derive(Clone, Debug, Default, Serialize, Deserialize, ToSchema)]
+pub struct OutputSeen {
+    /// Lines in all.
+    pub lines: u64,
+    /// The last one's time.
+    pub last: Option<Instant>,
+    /// How many carry that time.
+    pub of_last: u64,
+}
+
+impl From<log::OutputSeen> for OutputSeen {
+    fn from(seen: log::OutputSeen) -> Self {
+        Self {
+            lines: seen.lines,
+            last: seen.last.map(|(at, _)| at.into()),
+            of_last: seen.last.map_or(0, |(_, lines)| lines),
+        }
+    }
+}
+
+impl From<OutputSeen> for log::OutputSeen {
+    fn from(seen: OutputSeen) -> Self {
+        Self {
+            lines: seen.lines,
+            last: seen.last.map(|at| (at.into(), seen.of_last)),
         }
     }
 }

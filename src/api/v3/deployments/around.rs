@@ -1,28 +1,11 @@
-//! Ids and names of any noun, and the runs around deployments. Ours, not Prefect's.
+//! The runs around deployments. Ours, not Prefect's.
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::Instant;
+use crate::api::v3::wire::Instant;
 use crate::domain::deployment;
-
-/// Something that has an id and a name.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-pub struct Named {
-    /// Its id.
-    pub id: Uuid,
-    /// Its name.
-    pub name: String,
-}
-
-/// Some ids.
-#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Ids {
-    /// At most 200.
-    pub ids: Vec<Uuid>,
-}
 
 /// The runs around a deployment.
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]

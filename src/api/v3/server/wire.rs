@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::{Agent, Instant};
+use crate::api::v3::wire::{Agent, Instant};
 
 /// Whether the daemon can work. When it cannot, the status is 503.
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]

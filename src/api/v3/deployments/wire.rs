@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::{Instant, StateCreate};
+use crate::api::v3::wire::{Instant, StateCreate};
 use crate::app::Outlook;
 use crate::domain::JsonMap;
 use crate::domain::deployment::{self, Infrastructure, NewDeployment};

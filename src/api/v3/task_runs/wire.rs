@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::{Instant, State, StateCreate};
+use crate::api::v3::wire::{Instant, State, StateCreate};
 use crate::domain::JsonMap;
 use crate::domain::error::Error;
 use crate::domain::ids::FlowRunId;
