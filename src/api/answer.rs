@@ -7,9 +7,11 @@ use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::Response;
 use serde::Serialize;
 
-use super::aside::{SHORT, aside};
+use super::aside::aside;
 use crate::domain::error::{Error, Kind, Result};
 
+/// Up to so many bytes an answer is written where the request is: a millisecond or two.
+const SHORT: usize = 1024 * 1024;
 /// The longest answer, in bytes.
 const LONGEST: usize = 64 * 1024 * 1024;
 

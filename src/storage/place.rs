@@ -1,11 +1,15 @@
 //! Whether the files that are open are those that lie in their place.
 //!
 //! A file that is removed or replaced under a process stays open, and takes writes that
-//! nobody finds again.
+//! nobody finds again. The kernel tells when anything comes or goes in their folder, so that
+//! the files need not be looked at with each commit.
 
 use std::fs;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
+
+use nix::errno::Errno;
+use nix::sys::inotify::{AddWatchFlags, InitFlags, Inotify};
 
 use crate::domain::error::{Error, Kind, Result};
 
@@ -13,6 +17,11 @@ use crate::domain::error::{Error, Kind, Result};
 pub(super) struct Place {
     database: Kept,
     wal: Kept,
+    /// Tells of what comes and goes in the folder; absent where the kernel has no more of them,
+    /// and then the files are looked at each time.
+    watch: Option<Inotify>,
+    /// Whether they were in their place when they were last looked at.
+    is_sound: bool,
 }
 
 struct Kept {
@@ -31,14 +40,34 @@ impl Place {
         Self {
             database: kept(database.to_owned()),
             wal: kept(database.with_extension("db-wal")),
+            watch: database.parent().and_then(|folder| watch(folder).ok()),
+            is_sound: false,
         }
     }
 
     /// Fails once a file is not the one that was opened.
     pub fn check(&mut self) -> Result<()> {
-        self.database.check()?;
-        self.wal.check()
+        if self.is_sound && !self.has_news() {
+            return Ok(());
+        }
+        let checked = self.database.check().and_then(|()| self.wal.check());
+        self.is_sound = checked.is_ok();
+        checked
     }
+
+    /// Whether anything may have come or gone since this was last asked.
+    fn has_news(&self) -> bool {
+        let told = self.watch.as_ref().map(Inotify::read_events);
+        !matches!(told, Some(Err(Errno::EAGAIN)))
+    }
+}
+
+fn watch(folder: &Path) -> nix::Result<Inotify> {
+    let watch = Inotify::init(InitFlags::IN_NONBLOCK | InitFlags::IN_CLOEXEC)?;
+    let comings = AddWatchFlags::IN_CREATE | AddWatchFlags::IN_MOVE | AddWatchFlags::IN_MOVE_SELF;
+    let goings = AddWatchFlags::IN_DELETE | AddWatchFlags::IN_DELETE_SELF;
+    watch.add_watch(folder, comings | goings | AddWatchFlags::IN_ONLYDIR)?;
+    Ok(watch)
 }
 
 impl Kept {
@@ -79,6 +108,11 @@ mod tests {
         fs::write(&path, "another").unwrap();
         assert_eq!(place.check().unwrap_err().kind(), Kind::StorageLost);
         fs::rename(&aside, &path).unwrap();
+        place.check().unwrap();
+        let (folder, away) = (dir.path(), dir.path().with_extension("away"));
+        fs::rename(folder, &away).unwrap();
+        assert_eq!(place.check().unwrap_err().kind(), Kind::StorageLost);
+        fs::rename(&away, folder).unwrap();
         place.check().unwrap();
         // The log may come to be later than this was made.
         let wal = path.with_extension("db-wal");
