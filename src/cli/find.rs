@@ -8,8 +8,8 @@ use super::failure::{Failure, Result};
 use super::pages;
 use super::render;
 use crate::api::v3::wire::{
-    ById, ByText, Deployment, DeploymentFilter, Flow, FlowFilter, FlowRun, FlowRunFilter, Named,
-    Query, TaskRun, TaskRunFilter,
+    ById, ByName, ByText, Deployment, DeploymentFilter, Flow, FlowFilter, FlowRun, FlowRunFilter,
+    Named, Query, TaskRun, TaskRunFilter,
 };
 
 /// How many candidates a message names.
@@ -75,7 +75,10 @@ pub async fn flow_run(client: &Client, wanted: &str) -> Result<FlowRun> {
     }
     let query = Query {
         flow_runs: Some(FlowRunFilter {
-            name: named(vec![wanted.to_owned()]),
+            name: Some(ByName {
+                any_: Some(vec![wanted.to_owned()]),
+                ..ByName::default()
+            }),
             ..FlowRunFilter::default()
         }),
         ..Query::default()

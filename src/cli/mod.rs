@@ -10,6 +10,7 @@ mod failure;
 mod find;
 mod lines;
 mod pages;
+mod pattern;
 mod render;
 mod select;
 mod when;

@@ -14,8 +14,19 @@ pub async fn all<T: DeserializeOwned>(
     query: &Query,
     most: u64,
 ) -> Result<Vec<T>> {
+    fitting(client, path, query, most, |_| true).await
+}
+
+/// Up to `most` of those that fit among what a query finds.
+pub async fn fitting<T: DeserializeOwned>(
+    client: &Client,
+    path: &str,
+    query: &Query,
+    most: u64,
+    fits: impl Fn(&T) -> bool,
+) -> Result<Vec<T>> {
     let mut found: Vec<T> = Vec::new();
-    let mut at_once = MAX_PAGE;
+    let (mut read, mut at_once) = (0, MAX_PAGE);
     loop {
         let left = most.saturating_sub(found.len() as u64).min(at_once);
         if left == 0 {
@@ -23,7 +34,7 @@ pub async fn all<T: DeserializeOwned>(
         }
         let query = Query {
             limit: Some(left),
-            offset: found.len() as u64,
+            offset: read,
             ..query.clone()
         };
         let page: Vec<T> = match client.post(path, &query).await {
@@ -34,7 +45,8 @@ pub async fn all<T: DeserializeOwned>(
             page => page?,
         };
         let is_last = (page.len() as u64) < left;
-        found.extend(page);
+        read += page.len() as u64;
+        found.extend(page.into_iter().filter(&fits));
         if is_last {
             return Ok(found);
         }

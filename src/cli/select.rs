@@ -5,14 +5,18 @@ use uuid::Uuid;
 use super::args::Selection;
 use super::client::Client;
 use super::failure::{Failure, Result};
+use super::pattern::Pattern;
 use super::{find, pages};
 use crate::api::v3::wire::{
-    ById, ByState, ByTags, ByText, ByTime, FlowFilter, FlowRun, FlowRunFilter, Query,
+    ById, ByName, ByState, ByTags, ByText, ByTime, FlowFilter, FlowRun, FlowRunFilter, Query,
 };
 use crate::domain::state::StateType;
 
 /// The most runs that a filter selects for a change.
 const MOST: u64 = 10_000;
+
+/// The order of runs that are to come.
+pub const SOONEST_FIRST: &str = "NEXT_SCHEDULED_START_TIME_ASC";
 
 /// State types by the words that users write.
 pub fn kinds(words: &[String]) -> Result<Vec<String>> {
@@ -37,7 +41,7 @@ pub fn in_states(kinds: Vec<String>) -> ByState {
     }
 }
 
-/// What is asked of the daemon for a selection.
+/// What is asked of the daemon for a selection, but for its patterns of names.
 pub async fn query(client: &Client, like: &Selection) -> Result<Query> {
     let kinds = kinds(&like.state)?;
     let mut deployments = Vec::new();
@@ -47,7 +51,6 @@ pub async fn query(client: &Client, like: &Selection) -> Result<Query> {
     let some = |list: &[String]| (!list.is_empty()).then(|| list.to_vec());
     let filter = FlowRunFilter {
         state: (!kinds.is_empty()).then(|| in_states(kinds)),
-        name: some(&like.name).map(|names| ByText { any_: Some(names) }),
         tags: some(&like.tag).map(|tags| ByTags {
             all_: Some(tags),
             ..ByTags::default()
@@ -77,9 +80,48 @@ pub async fn all(
     fits: impl Fn(&FlowRun) -> bool,
 ) -> Result<Vec<FlowRun>> {
     let query = query(client, like).await?;
-    let mut found: Vec<FlowRun> = pages::all(client, "/flow_runs/filter", &query, MOST).await?;
+    let mut found = runs(client, &query, &like.name, MOST).await?;
     found.retain(fits);
     Ok(found)
+}
+
+/// Up to `most` of the runs that a query finds and whose name fits a pattern, where there are
+/// any; in the query's order.
+pub async fn runs(
+    client: &Client,
+    query: &Query,
+    names: &[Pattern],
+    most: u64,
+) -> Result<Vec<FlowRun>> {
+    const PATH: &str = "/flow_runs/filter";
+    if names.is_empty() {
+        return pages::all(client, PATH, query, most).await;
+    }
+    let mut found: Vec<FlowRun> = Vec::new();
+    for pattern in names {
+        let mut query = query.clone();
+        query.flow_runs.get_or_insert_default().name = Some(ByName {
+            like_: Some(pattern.like()),
+            ..ByName::default()
+        });
+        let fits = |run: &FlowRun| pattern.fits(&run.name);
+        found.extend(pages::fitting(client, PATH, &query, most, fits).await?);
+    }
+    if names.len() > 1 {
+        in_order(&mut found, query.sort.as_deref());
+        found.truncate(usize::try_from(most).unwrap_or(usize::MAX));
+    }
+    Ok(found)
+}
+
+/// Puts what several queries found into the order of one, each once.
+fn in_order(found: &mut Vec<FlowRun>, sort: Option<&str>) {
+    found.sort_by_key(|run| run.id);
+    found.dedup_by_key(|run| run.id);
+    match sort {
+        Some(SOONEST_FIRST) => found.sort_by_key(|run| run.next_scheduled_start_time),
+        _ => found.sort_by_key(|run| std::cmp::Reverse((run.expected_start_time, run.id))),
+    }
 }
 
 /// A question about one of these ids.

@@ -105,6 +105,8 @@ pub enum FlowRunCriterion {
     IdNotIn(Vec<FlowRunId>),
     /// One of these names.
     NameIn(Vec<String>),
+    /// A name that holds this, whatever its case; `%` stands for any characters, `_` for one.
+    NameLike(String),
     /// By tags.
     Tags(TagCriterion),
     /// From one of these deployments.

@@ -2,6 +2,7 @@
 
 use chrono::{DateTime, Utc};
 
+use super::super::pattern::{self, Pattern};
 use super::super::when;
 
 /// What flow runs have to be like.
@@ -19,9 +20,10 @@ pub struct Selection {
     /// Only runs that carry this tag; given twice, both.
     #[arg(long, value_name = "TAG")]
     pub tag: Vec<String>,
-    /// Only runs of this name.
-    #[arg(long, value_name = "NAME")]
-    pub name: Vec<String>,
+    /// Only runs whose name holds this, or fits it where it has * (any characters) or ? (one);
+    /// given twice, either. Upper and lower case are the same.
+    #[arg(long, value_name = "PATTERN", value_parser = pattern::read)]
+    pub name: Vec<Pattern>,
     /// Only runs that started, or were to start, since then: 2h, yesterday, 2030-01-01T06:00.
     #[arg(long, value_name = "TIME", value_parser = when::gone)]
     pub since: Option<DateTime<Utc>>,
@@ -30,14 +32,8 @@ pub struct Selection {
 impl Selection {
     /// Whether nothing is asked.
     pub fn is_empty(&self) -> bool {
-        let lists = [
-            &self.state,
-            &self.flow,
-            &self.deployment,
-            &self.tag,
-            &self.name,
-        ];
-        self.since.is_none() && lists.iter().all(|list| list.is_empty())
+        let lists = [&self.state, &self.flow, &self.deployment, &self.tag];
+        self.since.is_none() && self.name.is_empty() && lists.iter().all(|list| list.is_empty())
     }
 }
 

@@ -109,6 +109,7 @@ fn one(criterion: &FlowRunCriterion) -> Condition {
         Ask::IdIn(ids) => all.add(is_id_in((TABLE, "id"), ids, FlowRunId::uuid)),
         Ask::IdNotIn(ids) => all.add(is_id_not_in((TABLE, "id"), ids, FlowRunId::uuid)),
         Ask::NameIn(names) => all.add(is_word_in((TABLE, "name"), names)),
+        Ask::NameLike(held) => all.add(of("name").like(format!("%{held}%"))),
         Ask::Tags(criterion) => all.add(tags(TABLE, criterion)),
         Ask::DeploymentIn(ids) => {
             all.add(is_id_in((TABLE, "deployment_id"), ids, DeploymentId::uuid))

@@ -43,6 +43,7 @@ fn everything() -> Filters {
             FlowRunCriterion::IdIn(vec![FlowRunId::new()]),
             FlowRunCriterion::IdNotIn(vec![FlowRunId::new()]),
             FlowRunCriterion::NameIn(vec![]),
+            FlowRunCriterion::NameLike("n".into()),
             FlowRunCriterion::Tags(tags()),
             FlowRunCriterion::DeploymentIn(vec![DeploymentId::new()]),
             FlowRunCriterion::DeploymentIsNull(false),

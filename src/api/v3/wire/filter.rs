@@ -14,6 +14,9 @@ use crate::domain::filter::{
 use crate::domain::ids::{DeploymentId, FlowId, FlowRunId, TaskRunId};
 use crate::domain::state::StateType;
 
+/// The most characters of a part of a name.
+const MAX_LIKE: usize = 200;
+
 /// The body of the `filter` and `count` routes.
 #[derive(Clone, Debug, Default, Serialize, Deserialize, ToSchema)]
 #[serde(default, deny_unknown_fields)]
@@ -55,6 +58,19 @@ pub struct ById {
 pub struct ByText {
     /// One of these.
     pub any_: Option<Vec<String>>,
+}
+
+/// By name.
+#[derive(Clone, Debug, Default, Serialize, Deserialize, ToSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct ByName {
+    /// One of these.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub any_: Option<Vec<String>>,
+    /// Holding this, whatever its case; as in Prefect `%` stands for any characters and `_` for
+    /// one. 200 characters at most.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub like_: Option<String>,
 }
 
 /// By tags.
@@ -121,7 +137,7 @@ pub struct FlowRunFilter {
     /// By id.
     pub id: Option<ById>,
     /// By name.
-    pub name: Option<ByText>,
+    pub name: Option<ByName>,
     /// By tags.
     pub tags: Option<ByTags>,
     /// By deployment.
@@ -220,7 +236,9 @@ impl FlowRunFilter {
             asked.extend(except.map(|ids| Ask::IdNotIn(all(ids, FlowRunId::from_uuid))));
             asked.extend(only_any(Some(id))?.map(|ids| Ask::IdIn(all(ids, FlowRunId::from_uuid))));
         }
-        asked.extend(text(self.name).map(Ask::NameIn));
+        let name = self.name.unwrap_or_default();
+        asked.extend(name.any_.map(Ask::NameIn));
+        asked.extend(name.like_.map(held).transpose()?.map(Ask::NameLike));
         asked.extend(tags(self.tags).map(Ask::Tags));
         if let Some(mut id) = self.deployment_id {
             asked.extend(id.is_null_.take().map(Ask::DeploymentIsNull));
@@ -354,6 +372,16 @@ fn only_any(by: Option<ById>) -> Result<Option<Vec<Uuid>>> {
         ));
     }
     Ok(by.any_)
+}
+
+/// A part of a name that is short enough to be looked for in many.
+fn held(part: String) -> Result<String> {
+    match part.chars().count() {
+        0..=MAX_LIKE => Ok(part),
+        _ => Err(Error::invalid(format!(
+            "like_ must have at most {MAX_LIKE} characters."
+        ))),
+    }
 }
 
 fn text(by: Option<ByText>) -> Option<Vec<String>> {

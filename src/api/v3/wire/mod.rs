@@ -21,7 +21,7 @@ pub use super::states::wire::{Decision, SetState, State, StateCreate};
 pub use super::task_runs::wire::{TaskRun, TaskRunCreate};
 pub use super::why::wire::{Holder, Why};
 pub use filter::{
-    ById, ByState, ByTags, ByText, ByTime, DeploymentFilter, FlowFilter, FlowRunFilter, LogQuery,
-    Query, TaskRunFilter,
+    ById, ByName, ByState, ByTags, ByText, ByTime, DeploymentFilter, FlowFilter, FlowRunFilter,
+    LogQuery, Query, TaskRunFilter,
 };
 pub use time::Instant;
