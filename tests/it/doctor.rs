@@ -6,7 +6,8 @@ use std::process::{Command, Output};
 
 use serde_json::Value;
 
-use super::support::{Options, TestDaemon};
+use super::disk::Disk;
+use super::support::{Options, TestDaemon, wait_for};
 
 /// The checks that were printed, by name.
 #[track_caller]
@@ -118,9 +119,44 @@ fn a_state_directory_that_is_not_only_the_daemon_s_is_told() {
     }
 }
 
+#[test]
+fn a_disk_that_is_full_from_the_start_is_told_until_there_is_room() {
+    let mut disk = Disk::default();
+    let mut daemon = TestDaemon::restored(|state| disk.mount(state));
+    assert!(daemon.terminate().success());
+    disk.fill();
+    daemon.restart(vec![(
+        "DOCKER_HOST",
+        "unix:///nowhere/docker.sock".to_owned(),
+    )]);
+    let output = doctor(&daemon, &[]);
+    assert_eq!(output.status.code(), Some(1));
+    let found = checks(&output);
+    assert_eq!(verdict(&found, "writes"), "fail");
+    assert_eq!(verdict(&found, "database"), "skip");
+    let writes = found.iter().find(|(name, _)| name == "writes");
+    let told = writes.unwrap().1.to_string();
+    assert!(
+        told.contains("disk is full") && told.contains("room"),
+        "{told}"
+    );
+    assert_eq!(daemon.http().get("/ready").status, 507);
+    let status = daemon.ctl().arg("status").output().unwrap();
+    let status = String::from_utf8(status.stdout).unwrap();
+    assert!(status.contains("disk is full"), "{status}");
+    disk.make_room();
+    wait_for("the room to be noticed", || {
+        (daemon.http().get("/ready").status == 200).then_some(())
+    });
+    let found = checks(&doctor(&daemon, &[]));
+    assert_eq!(verdict(&found, "writes"), "ok");
+    assert_eq!(verdict(&found, "database"), "ok");
+}
+
 #[cfg(feature = "docker")]
 mod with_docker {
     use super::*;
+    use crate::docker::{docker, image};
 
     fn with_bridge() -> TestDaemon {
         TestDaemon::with(Options {
@@ -176,5 +212,28 @@ mod with_docker {
         let image = found.iter().find(|(name, _)| name == "image");
         let said = image.unwrap().1["found"].as_str().unwrap();
         assert!(said.contains("registry.invalid/mine:1"), "{said}");
+    }
+
+    #[test]
+    fn the_network_that_containers_have_by_default_is_looked_at() {
+        let network = format!("prefectd-test-doctor-{}", std::process::id());
+        let setting = "PREFECTD_DOCKER__DEFAULTS__NETWORK_MODE";
+        let label = "io.prefectd.test=doctor";
+        docker(&["network", "create", "--label", label, &network]);
+        let daemon = TestDaemon::with(Options {
+            flags: vec!["--no-agent"],
+            env: vec![(setting, network.clone())],
+            ..Options::default()
+        });
+        let name = format!("network {network}");
+        let well = checks(&doctor(&daemon, &["--image", &image()]));
+        docker(&["network", "rm", &network]);
+        let gone = checks(&doctor(&daemon, &["--image", &image()]));
+        assert_eq!(verdict(&well, &name), "ok", "{well:?}");
+        assert_eq!(verdict(&gone, &name), "fail");
+        let (_, check) = gone.iter().find(|(known, _)| *known == name).unwrap();
+        let advice = check["advice"].as_str().unwrap();
+        assert!(advice.contains("docker.defaults.network_mode"), "{advice}");
+        assert_eq!(daemon.containers(), Vec::<String>::new());
     }
 }

@@ -104,13 +104,18 @@ impl DockerRunner {
                 checks.push(way("bridge", &probed, place.url));
                 checks
             }
+            (Ok(_), Some("none")) => vec![Check::fail(
+                "network none",
+                "a container on it reaches nothing",
+                "runs tell their states by the API: give them another network",
+            )],
             (Ok(probed), Some(network)) => {
                 vec![way(&format!("network {network}"), &probed, place.url)]
             }
             (Err(trouble), Some(network)) => vec![Check::fail(
                 &format!("network {network}"),
                 trouble,
-                format!("deployments name it: `docker network create {network}`"),
+                on_network(network),
             )],
             (Err(trouble), None) => vec![
                 Check::ok(NAME, image),
@@ -195,11 +200,27 @@ impl DockerRunner {
             labels: Some(HashMap::from(labels)),
             host_config: Some(HostConfig {
                 network_mode: place.network.map(str::to_owned),
-                extra_hosts: Some(vec!["host.docker.internal:host-gateway".to_owned()]),
+                extra_hosts: names_host(place.network)
+                    .then(|| vec!["host.docker.internal:host-gateway".to_owned()]),
                 ..HostConfig::default()
             }),
             ..ContainerCreateBody::default()
         }
+    }
+}
+
+/// Whether the engine lets a container on this network have names of its own.
+fn names_host(network: Option<&str>) -> bool {
+    !network.is_some_and(|network| network.starts_with("container:"))
+}
+
+/// What to do where no container can be put on a network.
+fn on_network(network: &str) -> String {
+    match network.strip_prefix("container:") {
+        Some(other) => format!("the container {other} must be running while runs are"),
+        None => format!(
+            "deployments or docker.defaults.network_mode name it: `docker network create {network}`"
+        ),
     }
 }
 

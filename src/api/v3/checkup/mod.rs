@@ -87,10 +87,22 @@ pub async fn plan(State(ctx): State<Ctx>) -> Answer {
 }
 
 async fn planned(ctx: &Ctx) -> Result<CheckupPlan> {
+    let mut networks = ctx.app.networks_in_use().await?;
+    let of_all = by_default(ctx).filter(|network| !networks.contains(network));
+    networks.extend(of_all);
     Ok(CheckupPlan {
         images: ctx.app.images_in_use().await?,
-        networks: ctx.app.networks_in_use().await?,
+        networks,
     })
+}
+
+/// The network of containers whose deployment names none, where it is not Docker's own default.
+fn by_default(ctx: &Ctx) -> Option<String> {
+    let mut settings = ctx.premises.settings().into_iter();
+    let mode = settings.find(|setting| setting.key == "docker.defaults.network_mode")?;
+    let mode = mode.value.as_str().filter(|_| mode.source != "default");
+    mode.filter(|mode| !["bridge", "default"].contains(mode))
+        .map(str::to_owned)
 }
 
 /// Tells the settings that are in force.

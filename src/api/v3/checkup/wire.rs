@@ -14,7 +14,7 @@ pub struct CheckupIn {
     pub part: Option<Part>,
     /// The image to make a container from; absent: that of the deployment that changed last.
     pub image: Option<String>,
-    /// The network to put the container on; absent: Docker's default bridge.
+    /// The network to put the container on, as Docker's `--network`; absent: Docker's default bridge.
     pub network: Option<String>,
 }
 
@@ -55,7 +55,7 @@ impl TryFrom<String> for Part {
 pub struct CheckupPlan {
     /// The images that deployments name, the last changed first; ten at most.
     pub images: Vec<String>,
-    /// The networks that deployments name; ten at most.
+    /// The networks that deployments name, ten at most, and that of `docker.defaults`.
     pub networks: Vec<String>,
 }
 
