@@ -16,6 +16,8 @@ mod cli_logs;
 #[cfg(test)]
 mod cli_runs;
 #[cfg(test)]
+mod cli_shells;
+#[cfg(test)]
 mod cli_tables;
 #[cfg(test)]
 mod client;

@@ -32,10 +32,20 @@ _prefectctl_names() {
         _prefectctl "$@"
     fi
 }
+
+if [ "$funcstack[1]" = "_prefectctl" ]; then
+    _prefectctl_names "$@"
+fi
 compdef _prefectctl_names prefectctl
 "#;
+/// The end of the script for zsh, which is carried out at the first completion where the script
+/// lies in a folder of `fpath`; names have to be known by then.
+const ZSH_END: &str = r#"if [ "$funcstack[1]" = "_prefectctl" ]; then"#;
 const FISH: &str = r#"
-complete -c prefectctl -f -a '(prefectctl __complete (commandline -opc)[2..] (commandline -ct) 2>/dev/null)'
+function __prefectctl_names
+    prefectctl __complete (commandline -opc)[2..] (commandline -ct) 2>/dev/null
+end
+complete -c prefectctl -n 'test (count (__prefectctl_names)) -gt 0' -f -a '(__prefectctl_names)'
 "#;
 
 /// Prints the script for a shell.
@@ -45,7 +55,12 @@ pub fn print(shell: Shell) -> Result<()> {
     clap_complete::generate(shell, &mut command, "prefectctl", &mut script);
     let names = match shell {
         Shell::Bash => BASH,
-        Shell::Zsh => ZSH,
+        Shell::Zsh => {
+            let text = String::from_utf8_lossy(&script);
+            let whole = text.rsplit_once(ZSH_END).map(|(whole, _)| whole.to_owned());
+            script = whole.map_or(script, String::into_bytes);
+            ZSH
+        }
         Shell::Fish => FISH,
         _ => "",
     };
