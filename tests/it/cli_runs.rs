@@ -274,49 +274,6 @@ fn a_reader_that_goes_ends_every_command_quietly() {
 }
 
 #[test]
-fn shells_are_told_names() {
-    let daemon = with_runs(&["brave-owl", "bold-cat"]);
-    let complete = |words: &[&str]| {
-        let socket = daemon.socket();
-        let mut all = vec!["__complete", "--socket", socket.to_str().unwrap()];
-        all.extend(words);
-        let output = Command::new(env!("CARGO_BIN_EXE_prefectctl"))
-            .args(all)
-            .output()
-            .unwrap();
-        let told = String::from_utf8_lossy(&output.stderr);
-        assert!(output.status.success(), "{words:?}: {told}");
-        String::from_utf8(output.stdout).unwrap()
-    };
-    assert_eq!(complete(&["flow-run", "logs", "br"]), "brave-owl\n");
-    assert_eq!(
-        complete(&["flow-run", "cancel", "a", "b"]).lines().count(),
-        2
-    );
-    assert_eq!(complete(&["deployment", "run", ""]), "etl/nightly\n");
-    assert_eq!(complete(&["flow", "inspect", "e"]), "etl\n");
-    assert_eq!(complete(&["flow-run", "lo"]), "");
-    let script = said(&daemon, &["completions", "bash"]);
-    let test = format!(
-        "{script}\nprefectctl() {{ command {} --socket {} \"$@\"; }}\n\
-         COMP_WORDS=(prefectctl flow-run logs br); COMP_CWORD=3; _prefectctl_names; \
-         echo \"${{COMPREPLY[*]}}\"\n\
-         COMP_WORDS=(prefectctl flow-run lo); COMP_CWORD=2; \
-         _prefectctl_names prefectctl lo flow-run; echo \"${{COMPREPLY[*]}}\"",
-        env!("CARGO_BIN_EXE_prefectctl"),
-        daemon.socket().display()
-    );
-    let output = Command::new("bash").args(["-c", &test]).output().unwrap();
-    let told = String::from_utf8(output.stdout).unwrap();
-    assert_eq!(
-        told,
-        "brave-owl\nlogs\n",
-        "{}",
-        String::from_utf8_lossy(&output.stderr)
-    );
-}
-
-#[test]
 fn help_says_what_the_environment_may_say() {
     let daemon = TestDaemon::without_agent();
     let help = said(&daemon, &["--help"]);
@@ -415,6 +372,26 @@ fn what_a_run_s_processes_use_is_added_up() {
     );
     let cancelled = said(&daemon, &["flow-run", "cancel", &id, "--wait"]);
     assert!(!cancelled.contains("Cancelling"), "{cancelled}");
+}
+
+#[test]
+fn a_parameter_that_is_all_but_one_used_before_is_told_where_there_is_no_script() {
+    let daemon = TestDaemon::without_agent();
+    let http = daemon.http();
+    let flow = http.flow("etl");
+    http.deployment(&flow, "nightly", &runner());
+    let earlier = json!({ "flow_id": flow, "parameters": { "name": "Ada" } });
+    let earlier = http.post("/flow_runs/", &earlier).expect(201);
+    let ended = json!({ "state": { "type": "COMPLETED" }, "force": true });
+    let path = format!("/flow_runs/{}/set_state", earlier["id"].as_str().unwrap());
+    http.post(&path, &ended).expect(201);
+    let run = ["deployment", "run", "etl/nightly", "-p"];
+    let told = refused(&daemon, &[&run[..], &["nmae=Ada"]].concat(), 2);
+    assert!(told.contains("did you mean name?"), "{told}");
+    said(&daemon, &[&run[..], &["nmae=Ada", "--unchecked"]].concat());
+    for new in ["name=Ada", "greeting=Hello"] {
+        said(&daemon, &[&run[..], &[new]].concat());
+    }
 }
 
 #[cfg(feature = "client")]

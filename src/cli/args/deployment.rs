@@ -53,7 +53,12 @@ Examples:
 Examples:
   prefectctl deployment run my-flow/example
   prefectctl deployment run my-flow/example -p name=Ada -p count=3 --watch
-  prefectctl deployment run my-flow/example --at 'tomorrow 06:00'")]
+  prefectctl deployment run my-flow/example --at 'tomorrow 06:00'
+
+The names of parameters are checked before the run is made: against the flow's script, where that
+is stored at the daemon or lies on this machine and Python (of the active virtual environment,
+else python3) can read it; else against those that the deployment and the last completed runs of
+the flow had, where one that is all but the same is refused.")]
     Run {
         /// FLOW/NAME.
         name: String,
@@ -64,7 +69,7 @@ Examples:
         /// 2030-01-01T06:00:00+02:00.
         #[arg(long, value_name = "TIME", value_parser = when::to_come)]
         at: Option<DateTime<Utc>>,
-        /// Do not check whether the flow's script knows the parameters' names.
+        /// Do not check the parameters' names.
         #[arg(long)]
         unchecked: bool,
         /// Follow the run to its end; succeeds only if the run does.

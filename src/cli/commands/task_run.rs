@@ -112,7 +112,13 @@ fn shown(task: &TaskRun, states: &[State]) -> String {
             ("created", render::instant(task.created)),
             ("started", render::instant_or_none(task.start_time)),
             ("ended", render::instant_or_none(task.end_time)),
-            ("ran for", render::lasting(task.estimated_run_time)),
+            (
+                "ran for",
+                task.start_time.map_or_else(
+                    || "none".to_owned(),
+                    |_| render::lasting(task.estimated_run_time),
+                ),
+            ),
             ("run count", task.run_count.to_string()),
             ("tags", render::name(&task.tags.join(", "))),
             ("states", flow_run_history(states)),

@@ -13,7 +13,7 @@ use super::args::Output;
 use super::failure::{Failure, Result};
 
 pub use escape::{log as log_line, name, text};
-pub use table::{keep, spare, table};
+pub use table::{keep, never, spare, table};
 pub use times::{ago, clock, instant, instant_or_none, lasting, near};
 pub use yaml::yaml;
 

@@ -12,6 +12,9 @@ const NARROWEST: u16 = 20;
 /// The space between two columns.
 const GAP: u16 = 2;
 
+/// The spare number of a column that is shown nowhere.
+const NEVER: u8 = u8::MAX;
+
 /// A column's head.
 #[derive(Clone, Copy, Debug)]
 pub struct Head {
@@ -28,6 +31,11 @@ pub const fn keep(name: &'static str) -> Head {
 /// A column that is left out where there is no room for all; those of a larger number go first.
 pub const fn spare(name: &'static str, spare: u8) -> Head {
     Head { name, spare }
+}
+
+/// A column that there is nothing to say in.
+pub const fn never(name: &'static str) -> Head {
+    Head { name, spare: NEVER }
 }
 
 /// A table as wide as the terminal. Anywhere else, and where the terminal's width is not known,
@@ -55,6 +63,7 @@ fn drawn<const N: usize>(
         return "none".to_owned();
     }
     let mut shown: Vec<usize> = (0..N).collect();
+    shown.retain(|index| head.get(*index).is_some_and(|head| head.spare != NEVER));
     loop {
         let mut table = laid_out(&head, &rows, &shown);
         let Some(width) = width else {

@@ -1,7 +1,9 @@
 //! Which parameters a flow takes, as far as that is known here. A deployment of the 2.0a7
 //! generation has no schema of them, but it leads to the flow's script, which Python can read
-//! without running it.
+//! without running it. Where it cannot, what the deployment and earlier runs gave the flow tells
+//! a slip of the pen from a name that was never used before.
 
+use std::collections::BTreeSet;
 use std::process::Stdio;
 use std::time::Duration;
 
@@ -10,43 +12,98 @@ use tokio::io::AsyncWriteExt;
 use tokio::process::Command;
 
 use super::super::super::failure::{Failure, Result};
-use super::super::super::render;
+use super::super::super::{pages, render, select};
 use super::super::{Ctl, deploy};
-use crate::api::v3::wire::Deployment;
+use crate::api::v3::wire::{Deployment, FlowFilter, FlowRun, FlowRunFilter, Query};
 use crate::domain::JsonMap;
 
 /// The program that reads the script.
 const READER: &str = include_str!("signature.py");
 /// How long it may take; what is not known by then is not checked.
-const PATIENCE: Duration = Duration::from_secs(5);
+const TIMEOUT: Duration = Duration::from_secs(5);
+/// How many earlier runs are looked at.
+const EARLIER: u64 = 50;
 
-/// Refuses parameters that the flow does not take, where its script says which it takes.
+/// Refuses parameters that the flow does not take, where its script says which it takes; else
+/// those that are all but one that was given before.
 pub async fn check(ctl: &Ctl, deployment: &Deployment, path: &str, given: &JsonMap) -> Result<()> {
     if given.is_empty() {
         return Ok(());
     }
     let flow = path.strip_suffix(&format!("/{}", deployment.name));
     let known = taken(ctl, deployment, flow.unwrap_or_default());
-    let Ok(Some(known)) = tokio::time::timeout(PATIENCE, known).await else {
-        return Ok(());
-    };
+    if let Ok(Some(known)) = tokio::time::timeout(TIMEOUT, known).await {
+        return against_script(&known, given);
+    }
+    match tokio::time::timeout(TIMEOUT, used(ctl, deployment)).await {
+        Ok(used) => against_use(&used, given),
+        Err(_) => Ok(()),
+    }
+}
+
+fn against_script(known: &[String], given: &JsonMap) -> Result<()> {
     let unknown: Vec<_> = given.keys().filter(|name| !known.contains(name)).collect();
     if unknown.is_empty() {
         return Ok(());
     }
-    let told = |names: &mut dyn Iterator<Item = &String>| {
-        let names: Vec<_> = names.map(|name| render::name(name)).collect();
-        names.join(", ")
-    };
     let takes = match known.is_empty() {
         true => "no parameters".to_owned(),
-        false => told(&mut known.iter()),
+        false => listed(known.iter()),
     };
     Err(Failure::usage(format!(
         "the flow does not take {}; by its script it takes {takes}; \
          with --unchecked it is run nevertheless",
-        told(&mut unknown.into_iter()),
+        listed(unknown.into_iter()),
     )))
+}
+
+fn against_use(used: &BTreeSet<String>, given: &JsonMap) -> Result<()> {
+    for name in given.keys().filter(|name| !used.contains(*name)) {
+        let distance = |known: &&String| strsim::damerau_levenshtein(known, name);
+        let meant = used.iter().min_by_key(distance);
+        let Some(meant) = meant.filter(|known| distance(known) <= name.chars().count() / 3) else {
+            continue;
+        };
+        return Err(Failure::usage(format!(
+            "the flow was never run with {}, but with {}; did you mean {}? \
+             with --unchecked it is run nevertheless",
+            render::name(name),
+            listed(used.iter()),
+            render::name(meant),
+        )));
+    }
+    Ok(())
+}
+
+fn listed<'a>(names: impl Iterator<Item = &'a String>) -> String {
+    let names: Vec<_> = names.map(|name| render::name(name)).collect();
+    names.join(", ")
+}
+
+/// The names of the parameters that the deployment gives the flow, and that runs of the flow
+/// which completed were given.
+async fn used(ctl: &Ctl, deployment: &Deployment) -> BTreeSet<String> {
+    let query = Query {
+        flows: Some(FlowFilter {
+            id: Some(select::any_of(vec![deployment.flow_id])),
+            ..FlowFilter::default()
+        }),
+        flow_runs: Some(FlowRunFilter {
+            state: Some(select::in_states(vec!["COMPLETED".to_owned()])),
+            ..FlowRunFilter::default()
+        }),
+        ..Query::default()
+    };
+    // What cannot be read is not known.
+    let runs = pages::all(&ctl.client, "/flow_runs/filter", &query, EARLIER).await;
+    let runs: Vec<FlowRun> = runs.unwrap_or_default();
+    let of_runs = runs.iter().flat_map(|run| run.parameters.keys());
+    deployment
+        .parameters
+        .keys()
+        .chain(of_runs)
+        .cloned()
+        .collect()
 }
 
 /// What the flow takes; nothing where that cannot be found out.
@@ -73,5 +130,32 @@ async fn script(ctl: &Ctl, document: &Value) -> Option<Vec<u8>> {
         "file" => tokio::fs::read(text("blob")?).await.ok(),
         "cloudpickle" => None,
         _ => ctl.client.document(document).await.ok(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn given(names: &[&str]) -> JsonMap {
+        let names = names.iter();
+        names
+            .map(|name| ((*name).to_owned(), Value::Null))
+            .collect()
+    }
+
+    #[test]
+    fn a_slip_of_the_pen_is_told_from_a_new_name() {
+        let used = ["name", "count", "e"].map(str::to_owned).into();
+        for (name, meant) in [("nmae", "name"), ("counts", "count"), ("Count", "count")] {
+            let told = against_use(&used, &given(&["name", name])).unwrap_err();
+            assert!(told.is_usage());
+            let told = told.to_string();
+            assert!(told.contains(&format!("did you mean {meant}?")), "{told}");
+        }
+        for new in ["number", "greeting", "name", "n"] {
+            against_use(&used, &given(&[new])).unwrap();
+        }
+        against_use(&BTreeSet::new(), &given(&["name"])).unwrap();
     }
 }

@@ -62,7 +62,13 @@ fn shown(run: &FlowRun, states: &[State], names: &Names) -> String {
             ),
             ("started", render::instant_or_none(run.start_time)),
             ("ended", render::instant_or_none(run.end_time)),
-            ("ran for", render::lasting(run.estimated_run_time)),
+            (
+                "ran for",
+                run.start_time.map_or_else(
+                    || "none".to_owned(),
+                    |_| render::lasting(run.estimated_run_time),
+                ),
+            ),
             ("run count", run.run_count.to_string()),
             ("parameters", parameters.to_string()),
             ("tags", render::name(&run.tags.join(", "))),

@@ -8,8 +8,8 @@ use uuid::Uuid;
 
 use super::super::super::args::{List, Output};
 use super::super::super::failure::Result;
-use super::super::super::render::{self, keep, spare};
-use super::super::super::{pages, select};
+use super::super::super::render::{self, keep, never, spare};
+use super::super::super::select;
 use super::super::{Ctl, LOOK_AGAIN};
 use crate::api::v3::wire::{ByTime, FlowRun, Query};
 use crate::domain::state::StateType;
@@ -41,17 +41,17 @@ pub async fn ls(ctl: &Ctl, list: &List) -> Result<()> {
 /// Runs that are not due yet, soonest first.
 async fn upcoming(ctl: &Ctl, list: &List) -> Result<Vec<FlowRun>> {
     let mut query = select::query(&ctl.client, &list.like).await?;
-    query.sort = Some("NEXT_SCHEDULED_START_TIME_ASC".to_owned());
+    query.sort = Some(select::SOONEST_FIRST.to_owned());
     scheduled(&mut query, |time| time.after_ = Some(Utc::now().into()));
-    pages::all(&ctl.client, "/flow_runs/filter", &query, list.limit).await
+    select::runs(&ctl.client, &query, &list.like.name, list.limit).await
 }
 
 /// Runs that are due or further, latest first. Whoever asks for scheduled ones gets them all.
 async fn latest(ctl: &Ctl, list: &List) -> Result<Vec<FlowRun>> {
     let query = select::query(&ctl.client, &list.like).await?;
-    let (client, path) = (&ctl.client, "/flow_runs/filter");
+    let found = async |query| select::runs(&ctl.client, query, &list.like.name, list.limit).await;
     if !list.like.state.is_empty() {
-        return pages::all(client, path, &query, list.limit).await;
+        return found(&query).await;
     }
     let mut begun = query.clone();
     let kinds = StateType::ALL.into_iter();
@@ -60,11 +60,11 @@ async fn latest(ctl: &Ctl, list: &List) -> Result<Vec<FlowRun>> {
     begun.flow_runs.get_or_insert_default().state = Some(select::in_states(kinds));
     let mut due = query;
     scheduled(&mut due, |time| time.before_ = Some(Utc::now().into()));
-    let mut found: Vec<FlowRun> = pages::all(client, path, &begun, list.limit).await?;
-    found.extend(pages::all::<FlowRun>(client, path, &due, list.limit).await?);
-    found.sort_by_key(|run| std::cmp::Reverse((run.expected_start_time, run.id)));
-    found.truncate(usize::try_from(list.limit).unwrap_or(usize::MAX));
-    Ok(found)
+    let mut runs = found(&begun).await?;
+    runs.extend(found(&due).await?);
+    runs.sort_by_key(|run| std::cmp::Reverse((run.expected_start_time, run.id)));
+    runs.truncate(usize::try_from(list.limit).unwrap_or(usize::MAX));
+    Ok(runs)
 }
 
 fn scheduled(query: &mut Query, when: impl FnOnce(&mut ByTime)) {
@@ -95,19 +95,25 @@ async fn table(ctl: &Ctl, runs: &[FlowRun], names: &Names, list: &List) -> Resul
             ids.get(&run.id).cloned().unwrap_or_default(),
         ]
     });
-    let at = if list.upcoming {
-        "due"
-    } else {
-        "started or due"
+    // Of what is to come it matters when, and all of it is Scheduled.
+    let head = match list.upcoming {
+        true => [
+            keep("name"),
+            spare("deployment", 1),
+            spare("state", 2),
+            keep("due"),
+            never("duration"),
+            keep("id"),
+        ],
+        false => [
+            keep("name"),
+            spare("deployment", 2),
+            keep("state"),
+            spare("started or due", 1),
+            spare("duration", 3),
+            keep("id"),
+        ],
     };
-    let head = [
-        keep("name"),
-        spare("deployment", 2),
-        keep("state"),
-        spare(at, 1),
-        spare("duration", 3),
-        keep("id"),
-    ];
     Ok(render::table(head, rows))
 }
 
