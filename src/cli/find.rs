@@ -1,5 +1,6 @@
 //! From what a user writes to the thing that is meant.
 
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::de::DeserializeOwned;
 use uuid::Uuid;
 
@@ -32,9 +33,7 @@ pub async fn deployment(client: &Client, wanted: &str) -> Result<(Deployment, St
         .collect();
     if splits.is_empty() {
         if !looks_like_id(wanted) {
-            let line =
-                format!("{wanted:?} is not of the form FLOW/NAME; see `prefectctl deployment ls`");
-            return Err(Failure::usage(line));
+            return Err(not_a_path(client, wanted).await);
         }
         let id = by_beginning(client, "deployments", "deployment", wanted).await?;
         let found: Deployment = client.get(&format!("/deployments/{id}")).await?;
@@ -66,6 +65,30 @@ pub async fn deployment(client: &Client, wanted: &str) -> Result<(Deployment, St
     };
     let (deployment, _) = only_one(found, "deployment", wanted, described)?;
     Ok((deployment, wanted.to_owned()))
+}
+
+/// A deployment was named without its flow.
+async fn not_a_path(client: &Client, wanted: &str) -> Failure {
+    let query = Query {
+        deployments: Some(DeploymentFilter {
+            name: named(vec![wanted.to_owned()]),
+            ..DeploymentFilter::default()
+        }),
+        ..Query::default()
+    };
+    // What is meant is only a help: where nothing can be asked, that will be told next.
+    let found = pages::all(client, "/deployments/filter", &query, NAMED as u64).await;
+    let found: Vec<Deployment> = found.unwrap_or_default();
+    let mut paths = Vec::new();
+    for one in &found {
+        let flow = client.get::<Flow>(&format!("/flows/{}", one.flow_id)).await;
+        paths.extend(flow.map(|flow| format!("{:?}", format!("{}/{wanted}", flow.name))));
+    }
+    let meant = match paths.is_empty() {
+        true => "see `prefectctl deployment ls`".to_owned(),
+        false => format!("is {} meant?", paths.join(" or ")),
+    };
+    Failure::usage(format!("{wanted:?} is not of the form FLOW/NAME; {meant}"))
 }
 
 /// The flow run of that id, name, or unique beginning of an id.
@@ -193,16 +216,16 @@ fn only_one<T>(
     found.pop().ok_or_else(|| absent(what, wanted))
 }
 
+/// What a name needs no escape for in a path.
+const PLAIN: &AsciiSet = &NON_ALPHANUMERIC
+    .remove(b'-')
+    .remove(b'_')
+    .remove(b'.')
+    .remove(b'~');
+
 /// A name as a part of a path.
 pub fn encoded(name: &str) -> String {
-    name.bytes()
-        .map(|byte| match byte {
-            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' => {
-                char::from(byte).to_string()
-            }
-            other => format!("%{other:02X}"),
-        })
-        .collect()
+    utf8_percent_encode(name, PLAIN).to_string()
 }
 
 #[cfg(test)]

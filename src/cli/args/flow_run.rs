@@ -17,6 +17,7 @@ Examples:
   prefectctl flow-run ls --state RUNNING --state PENDING
   prefectctl flow-run ls --deployment my-flow/example --since yesterday --limit 500
   prefectctl flow-run ls --upcoming
+  prefectctl flow-run ls --name 'etl-*' --name owl
   prefectctl flow-run ls --tag nightly --watch")]
     Ls(List),
     /// Show one run, its states and its task runs.

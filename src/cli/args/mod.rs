@@ -15,6 +15,9 @@ pub use deployment::{Deployment, Flow};
 pub use flow_run::{FlowRun, List, Logs, TaskRun};
 pub use selection::{Runs, Selection};
 
+/// The heading of what every command takes, below what is its own.
+const EVERYWHERE: &str = "Options of every command";
+
 /// Steers prefectd.
 #[derive(Debug, Parser)]
 #[command(
@@ -43,20 +46,20 @@ wrongly."
 )]
 pub struct Args {
     /// Speak to the daemon on this Unix socket.
-    #[arg(long, global = true, value_name = "PATH")]
+    #[arg(long, global = true, help_heading = EVERYWHERE, value_name = "PATH")]
     pub socket: Option<PathBuf>,
     /// Speak to the API at this URL instead, such as http://127.0.0.1:4200/api.
-    #[arg(long, global = true, value_name = "URL", conflicts_with = "socket")]
+    #[arg(long, global = true, help_heading = EVERYWHERE, value_name = "URL", conflicts_with = "socket")]
     pub api: Option<String>,
     /// Send the API key in this file, which only its owner may read, with every request to
     /// --api; by default that in $PREFECT_API_KEY or in the systemd credential `api-key`.
-    #[arg(long, global = true, value_name = "FILE")]
+    #[arg(long, global = true, help_heading = EVERYWHERE, value_name = "FILE")]
     pub api_key_file: Option<PathBuf>,
     /// Show the secret values in flow runners' environments instead of asterisks.
-    #[arg(long, global = true)]
+    #[arg(long, global = true, help_heading = EVERYWHERE)]
     pub show_secrets: bool,
     /// How to print.
-    #[arg(long, short, global = true, value_enum, default_value = "table")]
+    #[arg(long, short, global = true, help_heading = EVERYWHERE, value_enum, default_value = "table")]
     pub output: Output,
     /// What to do.
     #[command(subcommand)]
@@ -112,16 +115,42 @@ fails. A container is started and removed again.")]
         folder: PathBuf,
     },
     /// Create, list, run and delete deployments.
-    #[command(subcommand)]
+    #[command(
+        subcommand,
+        after_help = "\
+Examples:
+  prefectctl deployment create my_flows.py
+  prefectctl deployment ls
+  prefectctl deployment run my-flow/example --watch"
+    )]
     Deployment(Deployment),
     /// List, inspect and delete flows.
-    #[command(subcommand)]
+    #[command(
+        subcommand,
+        after_help = "\
+Examples:
+  prefectctl flow ls
+  prefectctl flow delete my-flow --force"
+    )]
     Flow(Flow),
     /// List, inspect, follow, cancel, retry and delete flow runs.
-    #[command(subcommand)]
+    #[command(
+        subcommand,
+        after_help = "\
+Examples:
+  prefectctl flow-run ls --state RUNNING
+  prefectctl flow-run logs brave-owl -f
+  prefectctl flow-run cancel brave-owl --wait"
+    )]
     FlowRun(FlowRun),
     /// List and inspect task runs.
-    #[command(subcommand)]
+    #[command(
+        subcommand,
+        after_help = "\
+Examples:
+  prefectctl task-run ls --run brave-owl
+  prefectctl task-run inspect 0a1b2c3d"
+    )]
     TaskRun(TaskRun),
     /// Show the runs that have processes, with the processor time and the memory that they use.
     #[command(after_help = "\
@@ -143,13 +172,25 @@ In a terminal it is shown anew every two seconds, until it is interrupted.")]
         words: Vec<String>,
     },
     /// Start an agent beside the daemon's own, and list agents.
-    #[command(subcommand)]
+    #[command(
+        subcommand,
+        after_help = "\
+Examples:
+  prefectctl agent ls
+  prefectctl agent start --api http://10.0.0.5:4200/api --slots 4"
+    )]
     Agent(Agent),
     /// Prepare keys.
-    #[command(subcommand)]
+    #[command(subcommand, after_help = "Example:\n  prefectctl auth hash < key-file")]
     Auth(Auth),
     /// Look at the daemon's settings.
-    #[command(subcommand)]
+    #[command(
+        subcommand,
+        after_help = "\
+Examples:
+  prefectctl config show
+  prefectctl config show --all --output json"
+    )]
     Config(Config),
     /// Back up the database and all documents, while everything goes on.
     #[command(after_help = "\

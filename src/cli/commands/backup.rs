@@ -1,10 +1,9 @@
 //! Writes backups.
 
 use std::fs::{self, File, OpenOptions};
-use std::io::{IsTerminal, Write, stderr, stdout};
+use std::io::{IsTerminal, Write, stdout};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
 
 use chrono::{NaiveDateTime, Utc};
 use serde_json::json;
@@ -16,8 +15,6 @@ use crate::state_dir::NO_LINKS;
 
 /// How a backup in a directory is named after its time.
 const DATED: &str = "prefectd-%Y%m%dT%H%M%SZ.tar";
-/// How often progress is told.
-const TELL: Duration = Duration::from_millis(200);
 
 /// Writes a backup to a file, into a directory, or to standard output.
 pub async fn backup(ctl: &Ctl, to: &Path, force: bool, keep: Option<u64>) -> Result<()> {
@@ -82,14 +79,14 @@ async fn to_stdout(ctl: &Ctl) -> Result<()> {
 
 /// Writes the archive to `out`, flushed, and answers its size.
 async fn receive(ctl: &Ctl, out: &mut impl Write) -> Result<u64> {
-    let mut progress = Progress::new();
+    let mut progress = render::Progress::new();
     progress.tell("copying the database");
     let mut bytes = 0;
     ctl.client
         .download("/prefectd/backup", |piece| {
             out.write_all(piece)?;
             bytes += piece.len() as u64;
-            progress.count(bytes);
+            progress.tell_often(|| format!("{} received", render::bytes(bytes)));
             Ok(())
         })
         .await?;
@@ -162,39 +159,6 @@ impl Drop for Draft {
     fn drop(&mut self) {
         // Once it is settled, nothing has this name.
         let _ = fs::remove_file(&self.path);
-    }
-}
-
-/// A line that changes, for people who wait at a terminal.
-struct Progress {
-    shown: bool,
-    told: Option<Instant>,
-}
-
-impl Progress {
-    fn new() -> Self {
-        let shown = stderr().is_terminal();
-        Self { shown, told: None }
-    }
-
-    fn tell(&mut self, words: &str) {
-        if self.shown {
-            // Progress that cannot be shown hinders nothing.
-            let _ = write!(stderr(), "\r\x1b[K{words}");
-            self.told = Some(Instant::now());
-        }
-    }
-
-    fn count(&mut self, bytes: u64) {
-        if self.told.is_some_and(|told| told.elapsed() >= TELL) {
-            self.tell(&format!("{} received", render::bytes(bytes)));
-        }
-    }
-}
-
-impl Drop for Progress {
-    fn drop(&mut self) {
-        self.tell("");
     }
 }
 

@@ -11,7 +11,7 @@ use super::Ctl;
 use crate::api::v3::wire::{Deployment, Flow, FlowRun, Query};
 
 /// How long a shell waits for names.
-const PATIENCE: Duration = Duration::from_secs(1);
+const TIMEOUT: Duration = Duration::from_secs(1);
 /// The most names that are looked at.
 const MOST: u64 = 1000;
 
@@ -25,7 +25,7 @@ enum Wanted {
 
 /// Prints names, a line each; where there are none, or the daemon is not there, nothing.
 pub async fn print(args: &Args, words: &[String]) -> Result<()> {
-    let names = tokio::time::timeout(PATIENCE, names(args, words)).await;
+    let names = tokio::time::timeout(TIMEOUT, names(args, words)).await;
     let Ok(Ok(names)) = names else {
         return Ok(());
     };
@@ -121,13 +121,13 @@ fn ctl(args: &Args, words: &[String]) -> Result<Ctl> {
     };
     let target = match (said("--socket"), said("--api")) {
         (Some(path), _) => Target::Socket(path.into()),
-        (None, Some(url)) => Target::url(url),
+        (None, Some(url)) => Target::url(url)?,
         (None, None) => Target::of(args)?,
     };
     let file = said("--api-key-file").map(PathBuf::from);
     let key = api_key(file.or_else(|| args.api_key_file.clone()).as_deref())?;
     Ok(Ctl {
-        client: Client::new(target, key.as_ref()).veiled(),
+        client: Client::new(target, key.as_ref()).masking(),
         output: Output::Table,
     })
 }

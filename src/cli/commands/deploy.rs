@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
 use serde::{Deserialize, Serialize};
-use tokio::io::AsyncWriteExt;
+use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 use tokio::process::Command;
 
 use super::super::client::Target;
@@ -124,17 +124,19 @@ async fn run_helper(
         // A Python that dies at once is judged by its exit, below.
         let _ = input.write_all(HELPER.as_bytes()).await;
     }
-    let output = child.wait_with_output().await?;
-    let text = String::from_utf8_lossy(&output.stdout);
     let mut outcomes = Vec::new();
-    for line in text.lines() {
-        match line.strip_prefix(MARK).map(serde_json::from_str) {
-            Some(Ok(outcome)) => outcomes.push(outcome),
-            // What the user's own script prints.
-            _ => eprintln!("{line}"),
+    if let Some(printed) = child.stdout.take() {
+        let mut lines = BufReader::new(printed).split(b'\n');
+        while let Some(line) = lines.next_segment().await? {
+            let line = String::from_utf8_lossy(&line);
+            match line.strip_prefix(MARK).map(serde_json::from_str) {
+                Some(Ok(outcome)) => outcomes.push(outcome),
+                // What the user's own script prints, as it comes.
+                _ => eprintln!("{line}"),
+            }
         }
     }
-    match output.status.success() {
+    match child.wait().await?.success() {
         true => Ok(outcomes),
         false => Err(Failure::new(format!(
             "{} could not load {}; see above",

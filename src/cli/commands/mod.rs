@@ -33,7 +33,7 @@ use flow_run::Names;
 use flow_run::history as flow_run_history;
 
 /// How often a list that is watched is read.
-const LOOK_AGAIN: Duration = Duration::from_secs(2);
+const REFRESH: Duration = Duration::from_secs(2);
 /// The fewest characters of an id that are shown.
 const SHORT: usize = 8;
 
@@ -68,7 +68,7 @@ pub async fn carry_out(args: Args) -> Result<()> {
     let ctl = Ctl {
         client: match args.show_secrets {
             true => client,
-            false => client.veiled(),
+            false => client.masking(),
         },
         output: args.output,
     };
@@ -93,7 +93,7 @@ pub async fn carry_out(args: Args) -> Result<()> {
     }
 }
 
-/// What every command has at hand.
+/// What every command uses.
 struct Ctl {
     client: Client,
     output: Output,

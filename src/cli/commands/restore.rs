@@ -55,11 +55,39 @@ pub fn restore(output: Output, file: &Path, dir: Option<PathBuf>, force: bool) -
     })
 }
 
-fn open(file: &Path) -> Result<Box<dyn Read>> {
-    if file == Path::new("-") {
-        return Ok(Box::new(stdin().lock()));
+fn open(file: &Path) -> Result<Watched<Box<dyn Read>>> {
+    let source: Box<dyn Read> = if file == Path::new("-") {
+        Box::new(stdin().lock())
+    } else {
+        let opened = File::open(file)
+            .map_err(|error| Failure::new(format!("cannot read {}: {error}", file.display())))?;
+        Box::new(BufReader::new(opened))
+    };
+    Ok(Watched {
+        source,
+        bytes: 0,
+        progress: render::Progress::new(),
+    })
+}
+
+/// Tells how much of it was read.
+struct Watched<R> {
+    source: R,
+    bytes: u64,
+    progress: render::Progress,
+}
+
+impl<R: Read> Read for Watched<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        let count = self.source.read(buffer)?;
+        self.bytes += count as u64;
+        let bytes = self.bytes;
+        match count {
+            0 => self.progress.tell("checking what was restored"),
+            _ => self
+                .progress
+                .tell_often(|| format!("{} unpacked", render::bytes(bytes))),
+        }
+        Ok(count)
     }
-    let opened = File::open(file)
-        .map_err(|error| Failure::new(format!("cannot read {}: {error}", file.display())))?;
-    Ok(Box::new(BufReader::new(opened)))
 }

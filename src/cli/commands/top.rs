@@ -11,7 +11,7 @@ use uuid::Uuid;
 use super::super::args::Output;
 use super::super::failure::Result;
 use super::super::render::{self, keep, spare};
-use super::{Ctl, LOOK_AGAIN};
+use super::{Ctl, REFRESH};
 use crate::api::v3::wire::Process;
 
 /// How long the first look is apart from the second: only two tell how busy a run is.
@@ -34,7 +34,7 @@ pub async fn top(ctl: &Ctl, once: bool) -> Result<()> {
         }
         render::screen(&table)?;
         before = now;
-        tokio::time::sleep(LOOK_AGAIN).await;
+        tokio::time::sleep(REFRESH).await;
     }
 }
 

@@ -15,8 +15,8 @@ use super::{Wanted, page, stored};
 use crate::api::v3::wire::{FlowRun, LinesQuery, Log, OutputState, State};
 use crate::domain::state::StateType;
 
-/// How often to look.
-const LOOK: Duration = Duration::from_millis(200);
+/// How often the daemon is asked.
+const POLL_INTERVAL: Duration = Duration::from_millis(200);
 /// For how long a line is held back for those that were said before it: Prefect hands in its
 /// lines every two seconds, and what a process prints comes at once.
 const HOLD: Duration = Duration::from_millis(2300);
@@ -111,7 +111,7 @@ pub async fn until_ended(client: &Client, id: Uuid) -> Result<FlowRun> {
         if has_ended(&run) {
             return Ok(run);
         }
-        tokio::time::sleep(LOOK).await;
+        tokio::time::sleep(POLL_INTERVAL).await;
     }
 }
 
@@ -130,7 +130,7 @@ async fn follow(
     let mut from = begin(client, run, wanted, &mut seen, &mut held, sink).await?;
     let mut heard = Instant::now();
     loop {
-        // Asked before the lines, so that none comes after the last look.
+        // Asked before the lines, so that none comes after the last answer.
         let output: OutputState = client
             .get(&format!("/prefectd/flow_runs/{run}/output"))
             .await?;
@@ -142,13 +142,13 @@ async fn follow(
         if held.items.len() > before {
             heard = Instant::now();
         }
-        let patience = if output.agent_is_there { SILENCE } else { GONE };
-        let is_silent = output.ended && heard.elapsed() >= patience;
+        let most = if output.agent_is_there { SILENCE } else { GONE };
+        let is_silent = output.ended && heard.elapsed() >= most;
         held.release(output.complete || is_silent, sink)?;
         if output.complete || is_silent {
             return Ok(());
         }
-        tokio::time::sleep(LOOK).await;
+        tokio::time::sleep(POLL_INTERVAL).await;
     }
 }
 

@@ -1,6 +1,8 @@
 //! Prints results: tables for people, JSON and YAML for programs.
 
 mod escape;
+mod paragraph;
+mod progress;
 mod table;
 mod times;
 mod yaml;
@@ -13,6 +15,8 @@ use super::args::Output;
 use super::failure::{Failure, Result};
 
 pub use escape::{log as log_line, name, text};
+pub use paragraph::paragraph;
+pub use progress::Progress;
 pub use table::{keep, never, spare, table};
 pub use times::{ago, clock, instant, instant_or_none, lasting, near};
 pub use yaml::yaml;

@@ -44,7 +44,8 @@ pub fn table<const N: usize>(head: [Head; N], rows: impl Iterator<Item = [String
     drawn(head, rows, width())
 }
 
-fn width() -> Option<u16> {
+/// How wide the terminal is; nothing where there is none, or it does not know.
+pub fn width() -> Option<u16> {
     let out = stdout();
     let size = out.is_terminal().then(|| terminal_size_of(&out))?;
     size.map(|(Width(width), _)| width)

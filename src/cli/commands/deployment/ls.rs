@@ -10,7 +10,7 @@ use super::super::super::args::Output;
 use super::super::super::failure::Result;
 use super::super::super::pages;
 use super::super::super::render::{self, keep, spare};
-use super::super::{Ctl, LOOK_AGAIN, pages_of};
+use super::super::{Ctl, REFRESH, pages_of};
 use super::schedule;
 use crate::api::v3::wire::{
     Around, Brief, ByTags, ByText, Deployment, DeploymentFilter, FlowFilter, Ids, Query,
@@ -115,7 +115,7 @@ pub async fn ls(ctl: &Ctl, flows: Vec<String>, tags: Vec<String>, watch: bool) -
             (true, Output::Json) => render::line(&render::json_line(&told)?)?,
             (true, Output::Yaml) => render::print(ctl.output, &told, |_| String::new())?,
         }
-        tokio::time::sleep(LOOK_AGAIN).await;
+        tokio::time::sleep(REFRESH).await;
     }
 }
 

@@ -17,10 +17,7 @@ use crate::api::v3::wire::{Decision, FlowRun, SetState, StateCreate};
 /// at once.
 pub async fn cancel(ctl: &Ctl, which: &Runs, waits: bool) -> Result<()> {
     let runs = chosen(ctl, which, "Cancel", |run| !has_ended(run)).await?;
-    let mut done = Done::default();
-    for run in &runs {
-        done.note(run, cancel_one(ctl, run).await);
-    }
+    let done = each(&runs, "cancelled", async |run| cancel_one(ctl, run).await).await;
     if !waits {
         return done.tell(ctl.output);
     }
@@ -62,10 +59,7 @@ fn ended_already(name: &str, state: Option<&str>) -> Failure {
 pub async fn retry(ctl: &Ctl, which: &Runs) -> Result<()> {
     let fits = |run: &FlowRun| has_ended(run) && run.deployment_id.is_some();
     let runs = chosen(ctl, which, "Retry", fits).await?;
-    let mut done = Done::default();
-    for run in &runs {
-        done.note(run, retry_one(ctl, run).await);
-    }
+    let done = each(&runs, "scheduled", async |run| retry_one(ctl, run).await).await;
     done.tell(ctl.output)
 }
 
@@ -89,10 +83,10 @@ async fn retry_one(ctl: &Ctl, run: &FlowRun) -> Result<(String, Value)> {
 /// Deletes runs that have ended, or any when forced.
 pub async fn delete(ctl: &Ctl, which: &Runs, force: bool) -> Result<()> {
     let runs = chosen(ctl, which, "Delete", |run| force || has_ended(run)).await?;
-    let mut done = Done::default();
-    for run in &runs {
-        done.note(run, delete_one(ctl, run, force).await);
-    }
+    let done = each(&runs, "deleted", async |run| {
+        delete_one(ctl, run, force).await
+    })
+    .await;
     done.tell(ctl.output)
 }
 
@@ -153,6 +147,23 @@ async fn chosen(
             Ok(runs)
         }
     }
+}
+
+/// Changes one after the other, and tells whoever waits how far it is.
+async fn each(
+    runs: &[FlowRun],
+    done: &str,
+    change: impl AsyncFn(&FlowRun) -> Result<(String, Value)>,
+) -> Done {
+    let mut progress = render::Progress::new();
+    let mut outcomes = Done::default();
+    for (index, run) in runs.iter().enumerate() {
+        if index > 0 {
+            progress.tell_often(|| format!("{index} of {} {done}", runs.len()));
+        }
+        outcomes.note(run, change(run).await);
+    }
+    outcomes
 }
 
 /// What became of each.

@@ -10,7 +10,7 @@ use super::super::super::args::{List, Output};
 use super::super::super::failure::Result;
 use super::super::super::render::{self, keep, never, spare};
 use super::super::super::select;
-use super::super::{Ctl, LOOK_AGAIN};
+use super::super::{Ctl, REFRESH};
 use crate::api::v3::wire::{ByTime, FlowRun, Query};
 use crate::domain::state::StateType;
 
@@ -34,7 +34,7 @@ pub async fn ls(ctl: &Ctl, list: &List) -> Result<()> {
             Output::Json => render::line(&render::json_line(&rows)?)?,
             Output::Yaml => render::print(ctl.output, &rows, |_| String::new())?,
         }
-        tokio::time::sleep(LOOK_AGAIN).await;
+        tokio::time::sleep(REFRESH).await;
     }
 }
 

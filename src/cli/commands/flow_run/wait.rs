@@ -1,11 +1,14 @@
 //! Waiting for runs to end.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::super::super::failure::{Failure, Result};
 use super::super::super::{find, lines, render};
 use super::super::Ctl;
 use crate::api::v3::wire::FlowRun;
+
+/// How often whoever waits is told how long it has been.
+const SECOND: Duration = Duration::from_secs(1);
 
 /// Waits until all have ended; a success only if all of them completed.
 pub async fn wait(ctl: &Ctl, wanted: &[String], timeout: Option<Duration>) -> Result<()> {
@@ -18,7 +21,7 @@ pub async fn wait(ctl: &Ctl, wanted: &[String], timeout: Option<Duration>) -> Re
         None => waited.await?,
         Some(most) => tokio::time::timeout(most, waited)
             .await
-            .unwrap_or_else(|_| Err(Failure::new("not all of them have ended in time")))?,
+            .unwrap_or_else(|_| Err(too_long(&runs)))?,
     };
     tell(ctl, &ended)?;
     let is_complete = |run: &&FlowRun| run.state_type.as_deref() == Some("COMPLETED");
@@ -35,11 +38,40 @@ pub async fn wait(ctl: &Ctl, wanted: &[String], timeout: Option<Duration>) -> Re
 
 /// Waits until all have ended, and answers them.
 pub async fn all(ctl: &Ctl, runs: &[FlowRun]) -> Result<Vec<FlowRun>> {
+    let mut progress = render::Progress::new();
     let mut ended = Vec::new();
     for run in runs {
-        ended.push(lines::until_ended(&ctl.client, run.id).await?);
+        let begun = Instant::now();
+        let waiting = async {
+            loop {
+                tokio::time::sleep(SECOND).await;
+                let secs = begun.elapsed().as_secs_f64();
+                progress.tell(&format!(
+                    "{} of {} ended; waiting for {} for {}",
+                    ended.len(),
+                    render::many(runs.len(), "flow run"),
+                    run.name,
+                    render::lasting(secs.trunc()),
+                ));
+            }
+        };
+        let run = tokio::select! {
+            run = lines::until_ended(&ctl.client, run.id) => run?,
+            () = waiting => continue,
+        };
+        ended.push(run);
     }
     Ok(ended)
+}
+
+fn too_long(runs: &[FlowRun]) -> Failure {
+    let line = match runs {
+        [one] => format!("{} has not ended in time", render::name(&one.name)),
+        all => format!("not all of the {} flow runs have ended in time", all.len()),
+    };
+    Failure::new(format!(
+        "{line}; `prefectctl flow-run why` tells what a run waits for"
+    ))
 }
 
 /// Tells how runs have ended: of one alone, that one.

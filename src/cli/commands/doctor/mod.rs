@@ -1,24 +1,22 @@
 //! Looks at all that the daemon needs: the daemon looks at what it can see, and this program at
 //! the rest. Without a daemon it looks at what there is.
 
-use std::io::{ErrorKind, IsTerminal};
+mod host;
+mod report;
+
+use std::io::ErrorKind;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
-use std::process::Command;
 
-use super::super::args::Output;
 use super::super::client::Target;
 use super::super::failure::{Failure, Result};
-use super::super::render;
 use super::Ctl;
 use crate::api::v3::wire::{Check as Told, CheckupIn, CheckupPlan, Part, Status};
 use crate::config::{self, Flags, Settings};
 use crate::domain::checkup::{Check, Verdict};
 use crate::runners::docker::{DockerRunner, Probe};
 use crate::state_dir;
-
-/// The systemd that knows the unit's type.
-const SYSTEMD: u32 = 253;
+use report::Report;
 
 /// Prints a line for each check as it comes; fails when one of them does.
 pub async fn doctor(ctl: &Ctl, image: Option<String>) -> Result<()> {
@@ -35,7 +33,7 @@ pub async fn doctor(ctl: &Ctl, image: Option<String>) -> Result<()> {
         }
     }
     if matches!(ctl.client.target(), Target::Socket(_)) {
-        report.add([synchronised(), systemd()].map(Told::from))?;
+        report.add([host::synchronised(), host::systemd()].map(Told::from))?;
     }
     report.end()
 }
@@ -88,68 +86,6 @@ async fn by_daemon(ctl: &Ctl, image: Option<String>, report: &mut Report) -> Res
         )?;
     }
     Ok(())
-}
-
-/// What has been found. People see each line as it comes; programs get all at the end.
-struct Report {
-    output: Output,
-    checks: Vec<Told>,
-}
-
-impl Report {
-    fn new(output: Output) -> Self {
-        let checks = Vec::new();
-        Self { output, checks }
-    }
-
-    /// Tells whoever waits at a terminal what for.
-    fn is_at(&self, what: &str) {
-        if self.output == Output::Table && std::io::stderr().is_terminal() {
-            eprintln!("      looking at {what} ...");
-        }
-    }
-
-    fn add(&mut self, checks: impl IntoIterator<Item = Told>) -> Result<()> {
-        for check in checks {
-            if self.output == Output::Table {
-                render::line(&shown(&check))?;
-            }
-            self.checks.push(check);
-        }
-        Ok(())
-    }
-
-    fn end(self) -> Result<()> {
-        if self.output != Output::Table {
-            render::print(self.output, &self.checks, |_| String::new())?;
-        }
-        match self
-            .checks
-            .iter()
-            .filter(|check| check.is_failure())
-            .count()
-        {
-            0 => Ok(()),
-            1 => Err(Failure::new("one check failed; its line says what to do")),
-            count => Err(Failure::new(format!(
-                "{count} checks failed; their lines say what to do"
-            ))),
-        }
-    }
-}
-
-/// As wide as the usual names are.
-fn shown(check: &Told) -> String {
-    const WIDTH: usize = 15;
-    let advice = check.advice.as_ref();
-    let advice = advice.map(|advice| format!("\n      {:WIDTH$}  -> {advice}", ""));
-    format!(
-        "{:4}  {:WIDTH$}  {}{}",
-        check.verdict,
-        check.name,
-        check.found,
-        advice.unwrap_or_default()
-    )
 }
 
 fn version(status: &Status) -> Check {
@@ -238,116 +174,4 @@ async fn without_daemon(image: Option<&str>) -> Vec<Check> {
         )),
     }
     checks
-}
-
-/// Whether somebody keeps the machine's clock right.
-fn synchronised() -> Check {
-    const NAME: &str = "time source";
-    let asked = ["show", "--property=NTPSynchronized", "--value"];
-    match said("timedatectl", &asked).as_deref() {
-        Some("yes") => Check::ok(NAME, "the clock is synchronised"),
-        Some("no") => Check::warn(
-            NAME,
-            "the clock is not synchronised",
-            "schedules go by it; `timedatectl set-ntp true` has it kept right",
-        ),
-        _ => Check::skip(NAME, "timedatectl does not tell"),
-    }
-}
-
-/// What systemd knows of the daemon.
-fn systemd() -> Check {
-    const NAME: &str = "systemd";
-    if !Path::new("/run/systemd/system").exists() {
-        return Check::skip(NAME, "not the service manager here");
-    }
-    let version = said("systemctl", &["--version"]);
-    let version = version
-        .as_deref()
-        .and_then(|text| text.split_whitespace().nth(1)?.parse().ok());
-    let state = |unit: &str, property: &str| {
-        let property = format!("--property={property}");
-        said("systemctl", &["show", "--value", &property, unit]).unwrap_or_default()
-    };
-    let [loaded, active, enabled] =
-        ["LoadState", "ActiveState", "UnitFileState"].map(|what| state("prefectd.service", what));
-    let socket = state("prefectd.socket", "ActiveState");
-    judged(version, &loaded, &active, &enabled, &socket)
-}
-
-fn judged(version: Option<u32>, loaded: &str, active: &str, enabled: &str, socket: &str) -> Check {
-    const NAME: &str = "systemd";
-    let found = format!("prefectd.service is {active}, {enabled}; prefectd.socket is {socket}");
-    if loaded != "loaded" {
-        let advice = "install the units to have the daemon started with the machine";
-        return Check::warn(NAME, "there is no unit prefectd.service", advice);
-    }
-    if active == "failed" {
-        let advice = "`systemctl status prefectd` and `journalctl -u prefectd` say why";
-        return Check::fail(NAME, found, advice);
-    }
-    if enabled == "disabled" && socket != "active" {
-        let advice = "`systemctl enable --now prefectd.socket` starts it with the machine";
-        return Check::warn(NAME, found, advice);
-    }
-    match version {
-        Some(version) if version < SYSTEMD => Check::warn(
-            NAME,
-            format!("{found}; systemd {version} does not know Type=notify-reload"),
-            "a drop-in with Type=notify and ExecReload=kill -HUP $MAINPID serves instead",
-        ),
-        _ => Check::ok(NAME, found),
-    }
-}
-
-/// What a program prints, trimmed; nothing when it fails or is not there.
-fn said(program: &str, words: &[&str]) -> Option<String> {
-    let output = Command::new(program).args(words).output().ok()?;
-    let text = String::from_utf8(output.stdout).ok()?;
-    Some(text.trim().to_owned()).filter(|_| output.status.success())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_systemd_says_is_judged() {
-        for (version, state, verdict) in [
-            (
-                Some(257),
-                ["loaded", "active", "enabled", "active"],
-                Verdict::Ok,
-            ),
-            (
-                Some(252),
-                ["loaded", "active", "enabled", "active"],
-                Verdict::Warn,
-            ),
-            (
-                Some(257),
-                ["not-found", "inactive", "", "inactive"],
-                Verdict::Warn,
-            ),
-            (
-                Some(257),
-                ["loaded", "failed", "enabled", "active"],
-                Verdict::Fail,
-            ),
-            (
-                Some(257),
-                ["loaded", "inactive", "disabled", "inactive"],
-                Verdict::Warn,
-            ),
-            (
-                Some(257),
-                ["loaded", "inactive", "disabled", "active"],
-                Verdict::Ok,
-            ),
-        ] {
-            let [loaded, active, enabled, socket] = state;
-            let check = judged(version, loaded, active, enabled, socket);
-            assert_eq!(check.verdict, verdict, "{version:?} {state:?}");
-        }
-    }
 }
