@@ -91,18 +91,40 @@ needs_docker() {
   fi
 }
 
+# client_is 2.0a7|3: which client is meant, as `client`, and the minor versions of Python that it
+# runs on, as `minors`. A client of 3 is the newest that was tried.
+client_is() {
+  case $1 in
+    2.0a7) client=2.0a7 minors='3.11 3.9 3.10' ;;
+    3 | 3.9.1) client=3.9.1 minors='3.11 3.13 3.12 3.10' ;;
+    *) say "--client is 2.0a7 or 3"; exit 2 ;;
+  esac
+}
+client_is 2.0a7
+
+# The Debian release that carries a Python, so that an image with it can be built here.
+suite_of() {
+  case $1 in
+    3.9) echo bullseye ;;
+    3.11) echo bookworm ;;
+    3.13) echo trixie ;;
+  esac
+}
+
 # The Python for the client, and its minor version, which decides the image in which a
-# deployment runs; 3.11 and 3.9 are those that a Debian release carries, so that the image can
-# also be built here.
+# deployment runs; one whose image can also be built here, where there is one.
 find_python() {
   local candidate minor fallback=''
-  for candidate in python3 python3.11 python3.9 python3.10; do
+  # shellcheck disable=SC2086
+  for candidate in python3 $(printf 'python%s ' $minors); do
     minor=$("$candidate" -c 'import sys; print("%d.%d" % sys.version_info[:2])' 2>/dev/null) || continue
-    case $minor in
-      3.11 | 3.9) echo "$candidate $minor"; return ;;
-      3.10) fallback="$candidate $minor" ;;
+    case " $minors " in
+      *" $minor "*) ;;
+      *) continue ;;
     esac
+    if [ -n "$(suite_of "$minor")" ]; then echo "$candidate $minor"; return; fi
+    fallback=${fallback:-$candidate $minor}
   done
   if [ -n "$fallback" ]; then echo "$fallback"; return; fi
-  fail "Prefect 2.0a7 needs Python 3.9, 3.10 or 3.11, and none is on PATH. On Debian: apt-get install python3 python3-venv"
+  fail "Prefect $client needs one of Python ${minors// /, }, and none is on PATH. On Debian: apt-get install python3 python3-venv"
 }

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::support::{Options, TestDaemon};
+use super::support::{Options, TestDaemon, in_terminal};
 
 fn ctl(daemon: &TestDaemon, words: &[&str]) -> Output {
     let mut command = daemon.ctl();
@@ -126,6 +126,20 @@ fn waiting_succeeds_only_with_the_runs() {
 }
 
 #[test]
+fn whoever_waits_at_a_terminal_is_told_what_for() {
+    let daemon = with_runs(&["a"]);
+    let mut command = daemon.ctl();
+    command.args(["flow-run", "wait", "a", "--timeout", "3s"]);
+    let shown = in_terminal(&mut command, 80);
+    let (waiting, end) = shown.split_once("waiting for a for").unwrap();
+    assert!(waiting.contains("0 of 1 flow run ended"), "{shown}");
+    assert!(
+        end.contains("\u{1b}[Kprefectctl: a has not ended in time"),
+        "{shown:?}"
+    );
+}
+
+#[test]
 fn a_flow_with_deployments_goes_only_when_forced() {
     let daemon = with_runs(&["a"]);
     let http = daemon.http();
@@ -156,38 +170,6 @@ fn a_flow_with_deployments_goes_only_when_forced() {
     assert_eq!(forced.status, 204);
     let flow = http.flow("empty");
     http.delete(&format!("/v3/flows/{flow}")).expect(204);
-}
-
-#[test]
-fn times_are_written_in_many_ways() {
-    let daemon = with_runs(&[]);
-    let due = |at: &str| {
-        let words = ["deployment", "run", "etl/nightly", "--at", at, "-o", "json"];
-        let mut command = daemon.ctl();
-        let output = command
-            .env("TZ", "Europe/Berlin")
-            .args(words)
-            .output()
-            .unwrap();
-        assert!(output.status.success(), "{at}");
-        let run: Value = serde_json::from_slice(&output.stdout).unwrap();
-        run["next_scheduled_start_time"]
-            .as_str()
-            .unwrap()
-            .to_owned()
-    };
-    assert_eq!(due("2100-01-01"), "2099-12-31T23:00:00.000000Z");
-    assert_eq!(due("2100-07-01T06:00"), "2100-07-01T04:00:00.000000Z");
-    assert_eq!(due("2100-07-01 06:00:00Z"), "2100-07-01T06:00:00.000000Z");
-    for at in ["tomorrow", "tomorrow 06:00", "+10m", "06:00", "now"] {
-        due(at);
-    }
-    let told = refused(
-        &daemon,
-        &["deployment", "run", "etl/nightly", "--at", "soon"],
-        2,
-    );
-    assert!(told.contains("tomorrow") && told.contains("+10m"), "{told}");
 }
 
 #[test]
@@ -293,6 +275,13 @@ fn help_says_what_the_environment_may_say() {
         &["flow-run", "wait"],
         &["top"],
         &["man"],
+        &["deployment"],
+        &["flow"],
+        &["flow-run"],
+        &["task-run"],
+        &["agent"],
+        &["auth"],
+        &["config"],
     ] {
         let help = said(&daemon, &[words, &["--help"]].concat());
         assert!(help.contains("Example"), "{words:?}");
@@ -316,26 +305,6 @@ fn lists_are_watched() {
     for line in text.lines() {
         assert_eq!(serde_json::from_str::<Value>(line).unwrap()[0]["name"], "a");
     }
-}
-
-#[cfg(feature = "client")]
-#[test]
-fn a_file_in_the_working_directory_is_deployed() {
-    use super::support::flows::{file, venv};
-    let daemon = TestDaemon::without_agent();
-    let folder = file("specification.yaml").parent().unwrap().to_owned();
-    let mut command = daemon.ctl();
-    let output = command
-        .current_dir(folder)
-        .args(["deployment", "create", "specification.yaml", "--python"])
-        .arg(venv().join("bin/python"))
-        .output()
-        .unwrap();
-    let told = String::from_utf8_lossy(&output.stderr).into_owned();
-    assert!(
-        output.status.success() && !told.contains("Traceback"),
-        "{told}"
-    );
 }
 
 #[cfg(feature = "client")]
@@ -372,55 +341,4 @@ fn what_a_run_s_processes_use_is_added_up() {
     );
     let cancelled = said(&daemon, &["flow-run", "cancel", &id, "--wait"]);
     assert!(!cancelled.contains("Cancelling"), "{cancelled}");
-}
-
-#[test]
-fn a_parameter_that_is_all_but_one_used_before_is_told_where_there_is_no_script() {
-    let daemon = TestDaemon::without_agent();
-    let http = daemon.http();
-    let flow = http.flow("etl");
-    http.deployment(&flow, "nightly", &runner());
-    let earlier = json!({ "flow_id": flow, "parameters": { "name": "Ada" } });
-    let earlier = http.post("/flow_runs/", &earlier).expect(201);
-    let ended = json!({ "state": { "type": "COMPLETED" }, "force": true });
-    let path = format!("/flow_runs/{}/set_state", earlier["id"].as_str().unwrap());
-    http.post(&path, &ended).expect(201);
-    let run = ["deployment", "run", "etl/nightly", "-p"];
-    let told = refused(&daemon, &[&run[..], &["nmae=Ada"]].concat(), 2);
-    assert!(told.contains("did you mean name?"), "{told}");
-    said(&daemon, &[&run[..], &["nmae=Ada", "--unchecked"]].concat());
-    for new in ["name=Ada", "greeting=Hello"] {
-        said(&daemon, &[&run[..], &[new]].concat());
-    }
-}
-
-#[cfg(feature = "client")]
-#[test]
-fn parameters_that_the_flow_does_not_take_are_told_before_the_run_is_made() {
-    use super::support::flows::deploy;
-    let daemon = TestDaemon::without_agent();
-    deploy(&daemon, "cases.py", &runner());
-    let runs = || {
-        daemon
-            .http()
-            .post("/v3/flow_runs/count", &json!({}))
-            .expect(200)
-    };
-    let run =
-        |flow: &str, more: &[&str]| ctl(&daemon, &[&["deployment", "run", flow], more].concat());
-    let refused = run("parameters/test", &["-p", "nmae=Ada", "-p", "number=3"]);
-    assert_eq!(refused.status.code(), Some(2));
-    let told = String::from_utf8(refused.stderr).unwrap();
-    assert!(
-        told.contains("does not take nmae") && told.contains("name, number, mark"),
-        "{told}"
-    );
-    assert_eq!(runs(), 0);
-    assert!(run("parameters/test", &["-p", "name=Ada"]).status.success());
-    assert!(
-        run("parameters/test", &["-p", "nmae=Ada", "--unchecked"])
-            .status
-            .success()
-    );
-    assert_eq!(runs(), 2);
 }

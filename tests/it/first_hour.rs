@@ -73,6 +73,56 @@ fn the_daemon_says_first_what_clients_must_export() {
     assert!(status.contains(&export), "{status}");
 }
 
+#[test]
+fn a_python_that_a_client_does_not_run_on_is_refused_before_anything_begins() {
+    for (words, python) in [
+        (&["--client", "3", "3.9"][..], "3.9"),
+        (&["--client", "2.0a7", "3.13"], "3.13"),
+        (&["--client", "4"], "--client is"),
+    ] {
+        let refused = script("examples/build-image", words);
+        let told = String::from_utf8_lossy(&refused.stderr);
+        assert_eq!(refused.status.code(), Some(2), "{words:?}: {told}");
+        assert!(told.contains(python) && told.lines().count() == 1, "{told}");
+    }
+}
+
+/// What a program prints that must succeed.
+#[cfg(feature = "client")]
+#[track_caller]
+fn printed(command: &mut Command) -> String {
+    let output = command.output().unwrap();
+    let told = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{command:?}: {told}");
+    String::from_utf8(output.stdout).unwrap().trim().to_owned()
+}
+
+#[cfg(feature = "client")]
+#[test]
+fn today_s_client_is_set_up() {
+    let setup = concat!(env!("CARGO_MANIFEST_DIR"), "/examples/setup-client");
+    let venv = printed(Command::new(setup).args(["--client", "3"]));
+    let python = std::path::Path::new(&venv).join("bin/python");
+    let words = ["-c", "import prefect; print(prefect.__version__)"];
+    assert_eq!(printed(Command::new(python).args(words)), "3.9.1");
+}
+
+#[cfg(feature = "docker")]
+#[test]
+fn the_image_of_today_s_client_runs_it() {
+    let build = concat!(env!("CARGO_MANIFEST_DIR"), "/examples/build-image");
+    let image = printed(Command::new(build).args(["--client", "3"]));
+    assert!(
+        image.starts_with("prefecthq/prefect:3.9.1-python3."),
+        "{image}"
+    );
+    let mut command = Command::new("docker");
+    command.args(["run", "--rm", "--label", "io.prefectd.test=image", &image]);
+    let words = ["python", "-c", "import prefect; print(prefect.__version__)"];
+    let told = printed(command.args(words));
+    assert_eq!(told.lines().last(), Some("3.9.1"), "{told}");
+}
+
 #[cfg(feature = "docker")]
 mod image {
     use serde_json::{Value, json};

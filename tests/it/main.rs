@@ -12,6 +12,8 @@ mod backup;
 #[cfg(test)]
 mod cli;
 #[cfg(test)]
+mod cli_deployments;
+#[cfg(test)]
 mod cli_logs;
 #[cfg(test)]
 mod cli_runs;

@@ -1,0 +1,150 @@
+//! `prefectctl` on deployments: creating them, and running them with parameters, now or later.
+
+use std::process::{Output, Stdio};
+
+use serde_json::{Value, json};
+
+use super::support::TestDaemon;
+
+fn ctl(daemon: &TestDaemon, words: &[&str]) -> Output {
+    let mut command = daemon.ctl();
+    command.args(words).stdin(Stdio::null()).output().unwrap()
+}
+
+#[track_caller]
+fn said(daemon: &TestDaemon, words: &[&str]) {
+    let output = ctl(daemon, words);
+    let told = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{words:?}: {told}");
+}
+
+#[track_caller]
+fn refused(daemon: &TestDaemon, words: &[&str], code: i32) -> String {
+    let output = ctl(daemon, words);
+    assert_eq!(output.status.code(), Some(code), "{words:?}");
+    String::from_utf8(output.stderr).unwrap()
+}
+
+fn runner() -> Value {
+    json!({ "type": "subprocess", "config": {} })
+}
+
+/// A daemon with `etl/nightly`, whose script is nowhere.
+fn with_deployment() -> TestDaemon {
+    let daemon = TestDaemon::without_agent();
+    let http = daemon.http();
+    http.deployment(&http.flow("etl"), "nightly", &runner());
+    daemon
+}
+
+#[test]
+fn a_deployment_that_is_named_without_its_flow_is_told_in_full() {
+    let daemon = with_deployment();
+    let told = refused(&daemon, &["deployment", "run", "nightly"], 2);
+    assert!(told.contains("is \"etl/nightly\" meant?"), "{told}");
+    let told = refused(&daemon, &["deployment", "run", "weekly"], 2);
+    assert!(told.contains("deployment ls"), "{told}");
+}
+
+#[test]
+fn times_are_written_in_many_ways() {
+    let daemon = with_deployment();
+    let due = |at: &str| {
+        let words = ["deployment", "run", "etl/nightly", "--at", at, "-o", "json"];
+        let mut command = daemon.ctl();
+        let output = command
+            .env("TZ", "Europe/Berlin")
+            .args(words)
+            .output()
+            .unwrap();
+        assert!(output.status.success(), "{at}");
+        let run: Value = serde_json::from_slice(&output.stdout).unwrap();
+        run["next_scheduled_start_time"]
+            .as_str()
+            .unwrap()
+            .to_owned()
+    };
+    assert_eq!(due("2100-01-01"), "2099-12-31T23:00:00.000000Z");
+    assert_eq!(due("2100-07-01T06:00"), "2100-07-01T04:00:00.000000Z");
+    assert_eq!(due("2100-07-01 06:00:00Z"), "2100-07-01T06:00:00.000000Z");
+    for at in ["tomorrow", "tomorrow 06:00", "+10m", "06:00", "now"] {
+        due(at);
+    }
+    let told = refused(
+        &daemon,
+        &["deployment", "run", "etl/nightly", "--at", "soon"],
+        2,
+    );
+    assert!(told.contains("tomorrow") && told.contains("+10m"), "{told}");
+}
+
+#[cfg(feature = "client")]
+#[test]
+fn a_file_in_the_working_directory_is_deployed() {
+    use super::support::flows::{file, venv};
+    let daemon = TestDaemon::without_agent();
+    let folder = file("specification.yaml").parent().unwrap().to_owned();
+    let mut command = daemon.ctl();
+    let output = command
+        .current_dir(folder)
+        .args(["deployment", "create", "specification.yaml", "--python"])
+        .arg(venv().join("bin/python"))
+        .output()
+        .unwrap();
+    let told = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(
+        output.status.success() && !told.contains("Traceback"),
+        "{told}"
+    );
+}
+
+#[test]
+fn a_parameter_that_is_all_but_one_used_before_is_told_where_there_is_no_script() {
+    let daemon = TestDaemon::without_agent();
+    let http = daemon.http();
+    let flow = http.flow("etl");
+    http.deployment(&flow, "nightly", &runner());
+    let earlier = json!({ "flow_id": flow, "parameters": { "name": "Ada" } });
+    let earlier = http.post("/flow_runs/", &earlier).expect(201);
+    let ended = json!({ "state": { "type": "COMPLETED" }, "force": true });
+    let path = format!("/flow_runs/{}/set_state", earlier["id"].as_str().unwrap());
+    http.post(&path, &ended).expect(201);
+    let run = ["deployment", "run", "etl/nightly", "-p"];
+    let told = refused(&daemon, &[&run[..], &["nmae=Ada"]].concat(), 2);
+    assert!(told.contains("did you mean name?"), "{told}");
+    said(&daemon, &[&run[..], &["nmae=Ada", "--unchecked"]].concat());
+    for new in ["name=Ada", "greeting=Hello"] {
+        said(&daemon, &[&run[..], &[new]].concat());
+    }
+}
+
+#[cfg(feature = "client")]
+#[test]
+fn parameters_that_the_flow_does_not_take_are_told_before_the_run_is_made() {
+    use super::support::flows::deploy;
+    let daemon = TestDaemon::without_agent();
+    deploy(&daemon, "cases.py", &runner());
+    let runs = || {
+        daemon
+            .http()
+            .post("/v3/flow_runs/count", &json!({}))
+            .expect(200)
+    };
+    let run =
+        |flow: &str, more: &[&str]| ctl(&daemon, &[&["deployment", "run", flow], more].concat());
+    let refused = run("parameters/test", &["-p", "nmae=Ada", "-p", "number=3"]);
+    assert_eq!(refused.status.code(), Some(2));
+    let told = String::from_utf8(refused.stderr).unwrap();
+    assert!(
+        told.contains("does not take nmae") && told.contains("name, number, mark"),
+        "{told}"
+    );
+    assert_eq!(runs(), 0);
+    assert!(run("parameters/test", &["-p", "name=Ada"]).status.success());
+    assert!(
+        run("parameters/test", &["-p", "nmae=Ada", "--unchecked"])
+            .status
+            .success()
+    );
+    assert_eq!(runs(), 2);
+}
