@@ -14,7 +14,8 @@ pub struct CheckupIn {
     pub part: Option<Part>,
     /// The image to make a container from; absent: that of the deployment that changed last.
     pub image: Option<String>,
-    /// The network to put the container on, as Docker's `--network`; absent: Docker's default bridge.
+    /// The network to put the container on, as Docker's `--network`; absent: Docker's default
+    /// bridge.
     pub network: Option<String>,
 }
 
