@@ -24,9 +24,11 @@
 //! - [`app`]: what the daemon can do, a verb at a time. The one road to every change of a
 //!   run's state is `app::propose_state`.
 //! - [`api`]: HTTP. One router, two dialects: [`api::orion`] (the 2.0a7 generation) and
-//!   [`api::v3`] (the modern one), behind one gate: [`api::access`] finds out who asks, and
-//!   [`domain::access`] decides what that one may do. Bodies of both dialects are read by one
-//!   parser with limits (`api::json`).
+//!   [`api::v3`] (the modern one, a folder a noun). An operation is declared beside its handler,
+//!   with what it needs of who asks ([`api::operation`]); [`api::access`] finds out who that is,
+//!   and [`domain::access`] decides, about a request that aims at something once it is read.
+//!   What an answer shows to whom is said by its shape (`api::redaction`). Bodies of both
+//!   dialects are read by one parser with limits (`api::json`).
 //! - [`runners`]: how a run's process is made: containers and subprocesses.
 //! - [`services`]: what goes on by itself: the agent, the scheduler, the marking of late runs,
 //!   the leases of agents elsewhere, the deletion of what is old.

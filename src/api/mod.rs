@@ -11,44 +11,45 @@ mod aside;
 mod body;
 mod browsers;
 pub mod caller;
-mod describe;
 pub mod dialect;
 mod docs;
 mod error;
 mod json;
 mod key;
 mod metrics;
+mod openapi;
+pub mod operation;
 pub mod orion;
 mod panics;
 mod premises;
+mod redaction;
 mod room;
 pub mod v3;
 
 use std::sync::Arc;
 
 use axum::Router;
-use axum::extract::Request;
+use axum::extract::{Request, State};
+use axum::handler::Handler;
 use axum::http::{Method, StatusCode};
 use axum::response::{IntoResponse, Response};
-use axum::routing::get;
 use tower::{Layer, Service, util::MapRequestLayer};
 
 use crate::app::App;
-
+pub use crate::domain::access::Need;
 pub use about::About;
+use access::Guarded;
 pub use access::{Gate, Neighbours, Rules};
-use access::{Need, Needs};
 pub use browsers::{Browsers, Sites};
 pub use caller::Caller;
+pub use operation::Operation;
+use operation::Routes;
 use panics::PanicGuard;
 pub use premises::Premises;
 use room::Room;
 
 /// The largest body that is read, in bytes.
 pub const MAX_BODY: usize = 32 * 1024 * 1024;
-
-/// What is there beside the dialects: texts that tell of the daemon.
-const PAGES: [&str; 4] = ["/", "/metrics", "/docs", "/openapi.json"];
 
 /// What every handler has at hand, shared by all requests.
 pub type Ctx = Arc<AtHand>;
@@ -61,37 +62,67 @@ pub struct AtHand {
     pub about: About,
     /// What only the daemon can look at.
     pub premises: Arc<dyn Premises>,
+    /// Finds out who asks.
+    pub gate: Gate,
 }
 
-/// The service behind every listener; nothing passes but through the gate.
+/// An operation as it is declared.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Declared {
+    /// Its method.
+    pub method: Method,
+    /// Its whole path, with its parameters in braces.
+    pub path: String,
+    /// What it needs of who asks.
+    pub need: Need,
+}
+
+/// Every operation that is served.
+pub fn declared() -> Vec<Declared> {
+    let dialects: Arc<[Routes]> = Arc::new([v3::routes(), orion::routes()]);
+    let pages = pages(&dialects);
+    let all = dialects.iter().chain([&pages]).flat_map(|routes| {
+        let operations = routes.operations().iter();
+        operations.map(|operation| Declared {
+            method: operation.method().clone(),
+            path: format!("{}{}", routes.prefix(), operation.path()),
+            need: operation.need(),
+        })
+    });
+    all.collect()
+}
+
+/// What is there beside the dialects: texts that tell of the daemon.
+fn pages(dialects: &Arc<[Routes]>) -> Routes {
+    let mut pages = docs::operations(dialects);
+    pages.push(Operation::get("/", "Tells what this is").needs(Need::Inspect, front_door));
+    let figures = Operation::get("/metrics", "Tells all that is counted");
+    pages.push(figures.needs(Need::Inspect, metrics::text));
+    Routes::below("", pages)
+}
+
+/// The service behind every listener. Each operation is behind the gate, and so is what answers
+/// where there is none.
 pub fn service(
     ctx: Ctx,
-    gate: Gate,
     sites: Sites,
 ) -> impl Service<Request, Response = Response, Error = std::convert::Infallible, Future: Send>
 + Clone
 + Send
 + 'static {
-    let (orion, orion_described) = orion::routes();
-    let (v3, v3_described) = v3::routes();
-    let needs = orion_described.needs().chain(v3_described.needs());
-    let pages = PAGES.map(|page| (Method::GET, page.to_owned(), Need::Page));
-    let needs = Needs::new(needs.chain(pages));
-    let router = Router::new()
-        .merge(orion)
-        .merge(v3)
-        .merge(docs::routes(v3_described, orion_described))
-        .route("/", get(front_door))
-        .route("/metrics", get(metrics::text))
-        .fallback(elsewhere)
-        .with_state(ctx);
+    let browsers = Browsers::new(sites, ctx.gate.needs_key());
+    let dialects: Arc<[Routes]> = Arc::new([v3::routes(), orion::routes()]);
+    let router = dialects
+        .iter()
+        .chain([&pages(&dialects)])
+        .fold(Router::new(), |router, routes| {
+            router.merge(routes.router().method_not_allowed_fallback(wrong_method))
+        });
+    let router = router.fallback(elsewhere).with_state(ctx);
     // Layers are around the router as a whole: one that is added to it is boxed route by route.
     let router =
         MapRequestLayer::new(orion::without_head).layer(key::Once.layer(PanicGuard.layer(router)));
-    let browsers = Browsers::new(sites, gate.needs_key());
-    // The gate reads bodies, too, so it needs its share of the room.
-    let roomy = Room::new().layer(gate.before(needs).layer(router));
-    let gated = metrics::Timed.layer(browsers.layer(roomy));
+    let gated = metrics::Timed.layer(browsers.layer(Room::new().layer(router)));
     MapRequestLayer::new(dialect::settle::<axum::body::Body>).layer(gated)
 }
 
@@ -99,13 +130,46 @@ async fn front_door() -> &'static str {
     "prefectd: the Prefect API is under /api/, and described at /docs\n"
 }
 
-/// No route is there.
-async fn elsewhere(request: Request) -> Response {
-    let elsewhere = orion::mended(request.uri(), request.headers(), request.extensions());
-    body::leave(request);
-    if let Some(elsewhere) = elsewhere {
-        return elsewhere;
+/// No route is there. A path that is sent on to where one is asks no more than to be told so.
+async fn elsewhere(State(ctx): State<Ctx>, request: Request) -> Response {
+    match orion::is_mended(request.uri().path()) {
+        true => Guarded::new(Need::Read, sent_on).call(request, ctx).await,
+        false => {
+            Guarded::new(Need::Operate, nowhere)
+                .call(request, ctx)
+                .await
+        }
     }
+}
+
+async fn sent_on(request: Request) -> Response {
+    let elsewhere = orion::mended(request.uri(), request.headers(), request.extensions());
+    match elsewhere {
+        Some(elsewhere) => {
+            body::leave(request);
+            elsewhere
+        }
+        None => nowhere(request).await,
+    }
+}
+
+async fn nowhere(request: Request) -> Response {
+    body::leave(request);
     let detail = serde_json::json!({ "detail": "Not Found" });
     (StatusCode::NOT_FOUND, axum::Json(detail)).into_response()
+}
+
+/// The path is a route, but not for this method.
+async fn wrong_method(State(ctx): State<Ctx>, request: Request) -> Response {
+    let need = match *request.method() == orion::NO_HEAD {
+        true => Need::Read,
+        false => Need::Operate,
+    };
+    Guarded::new(need, not_allowed).call(request, ctx).await
+}
+
+async fn not_allowed(request: Request) -> Response {
+    body::leave(request);
+    let detail = serde_json::json!({ "detail": "Method Not Allowed" });
+    (StatusCode::METHOD_NOT_ALLOWED, axum::Json(detail)).into_response()
 }

@@ -182,8 +182,9 @@ fn gated_api(
         app: app.clone(),
         about: about.clone(),
         premises: Arc::new(surroundings),
+        gate,
     };
-    api::service(Arc::new(at_hand), gate, sites)
+    api::service(Arc::new(at_hand), sites)
 }
 
 /// Starts the loops beside the agent; they end with `stop`.

@@ -3,6 +3,7 @@ execution, so that a test can count them."""
 
 import concurrent.futures as concurrent_futures
 import os
+import subprocess
 import sys
 import time
 
@@ -128,6 +129,16 @@ def sleeper(mark: str = "", seconds: float = 600):
     print("sleeper started", flush=True)
     time.sleep(seconds)
     count(mark, "ended")
+
+
+@flow
+def asks(program: str = "", asked: str = "", answers: str = ""):
+    """Has a child send the requests in one file, once it is there, and keep what it prints."""
+    while asked and not os.path.exists(asked):
+        time.sleep(0.05)
+    with open(asked) as requests, open(answers + ".new", "w") as out:
+        subprocess.run([sys.executable, "-c", program], stdin=requests, stdout=out, check=True)
+    os.rename(answers + ".new", answers)
 
 
 @flow

@@ -3,48 +3,16 @@
 use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::os::unix::fs::PermissionsExt;
-use std::os::unix::process::CommandExt;
-use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
+use prefectd::api::{Declared, Need};
 use serde_json::{Value, json};
-use tempfile::TempDir;
 
-use super::support::{Http, Options, TestDaemon, wait_for};
-
-pub const KEY: &str = "a-key-that-nobody-guesses";
-
-/// A file with the key that only its owner can read.
-pub struct KeyFile {
-    dir: TempDir,
-}
-
-impl KeyFile {
-    pub fn new() -> Self {
-        let dir = tempfile::tempdir().unwrap();
-        let file = Self { dir };
-        std::fs::write(file.path(), KEY).unwrap();
-        let mode = std::fs::Permissions::from_mode(0o600);
-        std::fs::set_permissions(file.path(), mode).unwrap();
-        file
-    }
-
-    pub fn path(&self) -> PathBuf {
-        self.dir.path().join("key")
-    }
-
-    /// The environment that names it.
-    pub fn env(&self) -> Vec<(&'static str, String)> {
-        let path = self.path().display().to_string();
-        vec![("PREFECTD_AUTH__API_KEY_FILE", path)]
-    }
-}
-
-/// Requests that carry the key.
-pub fn with_key(daemon: &TestDaemon) -> Http {
-    daemon.http().authorized(&format!("Bearer {KEY}"))
-}
+use super::secrecy::filled;
+use super::support::{
+    KEY, KeyFile, Options, TestDaemon, ask_as, user, wait_for, with_groups, with_key,
+};
 
 /// The status, the challenge and the body that a request gets.
 fn ask(
@@ -73,40 +41,18 @@ fn agent() -> ureq::Agent {
     config.build().into()
 }
 
-/// Every operation of both dialects, and what lies beside them.
-fn operations(daemon: &TestDaemon) -> Vec<(String, String)> {
-    let url = format!("{}/openapi.json", daemon.url());
-    let (_, _, text) = ask(&agent(), "GET", &url, Some(&format!("Bearer {KEY}")));
-    let document: Value = serde_json::from_str(&text).unwrap();
+/// Every operation that is served, also with the dialect left open, and what is none.
+fn operations() -> Vec<(String, String, Need)> {
     let id = "018f0000-0000-7000-8000-000000000001";
     let mut all = Vec::new();
-    for (path, methods) in document["paths"].as_object().unwrap() {
-        let names = [
-            "{id}",
-            "{name}",
-            "{run}",
-            "{flow_name}",
-            "{deployment_name}",
-        ];
-        let path = names
-            .iter()
-            .fold(path.clone(), |path, name| path.replace(name, id));
-        for method in methods.as_object().unwrap().keys() {
-            all.push((method.to_uppercase(), path.clone()));
-            // The same route with the dialect left open.
-            let bare = path.replacen("/api/orion/", "/api/", 1);
-            all.push((method.to_uppercase(), bare.replacen("/api/v3/", "/api/", 1)));
-        }
+    for Declared { method, path, need } in prefectd::api::declared() {
+        let path = filled(&path, |_| id.to_owned());
+        let bare = path.replacen("/api/orion/", "/api/", 1);
+        let bare = bare.replacen("/api/v3/", "/api/", 1);
+        all.extend([path, bare].map(|path| (method.to_string(), path, need)));
     }
-    for path in [
-        "/metrics",
-        "/docs",
-        "/openapi.json",
-        "/",
-        "/nothing",
-        "/api/nothing",
-    ] {
-        all.push(("GET".to_owned(), path.to_owned()));
+    for path in ["/nothing", "/api/nothing"] {
+        all.push(("GET".to_owned(), path.to_owned(), Need::Operate));
     }
     all
 }
@@ -154,11 +100,11 @@ fn without_the_key_no_call_by_tcp_gets_more_than_401() {
         let log = daemon.log();
         log.contains("runs reach the API at").then_some(())
     });
-    let all = operations(&daemon);
+    let all = operations();
     assert!(all.len() > 150, "{}", all.len());
     let agent = agent();
-    for (method, path) in &all {
-        let is_open = method == "GET" && path.ends_with("/health");
+    for (method, path, need) in &all {
+        let is_open = *need == Need::Open;
         for (base, sent) in [
             (&daemon.url(), None),
             (&relay, None),
@@ -236,77 +182,43 @@ fn a_key_that_others_can_read_starts_no_daemon() {
     );
 }
 
-/// A daemon whose operators are the group `daemon` and whose viewers are the group `bin`, open to
-/// all users' connections.
-pub fn with_groups() -> TestDaemon {
-    let daemon = TestDaemon::with(Options {
-        flags: vec!["--no-agent", "--no-docker-bridge"],
-        env: vec![
-            ("PREFECTD_AUTH__OPERATORS", "[\"daemon\"]".to_owned()),
-            ("PREFECTD_AUTH__VIEWERS", "[\"bin\"]".to_owned()),
-        ],
-        ..Options::default()
-    });
-    let socket = daemon.socket();
-    for (path, mode) in [(socket.parent().unwrap(), 0o755), (&*socket, 0o666)] {
-        std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).unwrap();
-    }
-    daemon
-}
-
-/// What a user of this machine is answered on the socket.
-pub fn ask_as(uid: u32, socket: &Path, words: &[&str]) -> (u16, String) {
-    let output = Command::new("curl")
-        .args(["--silent", "--include", "--max-time", "20", "--unix-socket"])
-        .arg(socket)
-        .args(["--header", "Content-Type: application/json"])
-        .args(words)
-        .uid(uid)
-        .gid(uid)
-        .current_dir("/")
-        .output()
-        .unwrap();
-    let text = String::from_utf8_lossy(&output.stdout).into_owned();
-    let status = text.split(' ').nth(1).and_then(|word| word.parse().ok());
-    (status.unwrap_or(0), text)
-}
-
 #[test]
 fn groups_tell_operators_viewers_and_strangers_apart() {
-    // Users of every Debian, each in the group of its own name.
-    let (daemon_user, bin, sys) = (1, 2, 3);
     let daemon = with_groups();
     let socket = daemon.socket();
     let http = daemon.http();
     let runner =
         json!({ "type": "docker", "config": { "env": { "API_KEY": "s3cret", "A": "b" } } });
     let deployment = http.deployment(&http.flow("f"), "d", &runner);
-    let read = format!("http://x/api/v3/deployments/{deployment}");
-    let find = ["--data", "{}", "http://x/api/v3/deployments/filter"];
-    let make = ["--data", "{\"name\": \"g\"}", "http://x/api/v3/flows/"];
-    let clear = [
-        "--data",
-        "{\"confirm\": true}",
-        "http://x/api/orion/admin/database/clear",
-    ];
-    for (uid, reads, changes) in [(sys, 403, 403), (bin, 200, 403), (daemon_user, 200, 201)] {
-        assert_eq!(ask_as(uid, &socket, &["http://x/api/health"]).0, 200);
-        for (words, expected) in [(&[&*read][..], reads), (&find, reads), (&make, changes)] {
-            let (status, text) = ask_as(uid, &socket, words);
-            assert_eq!(status, expected, "{uid} {words:?}: {text}");
+    let read = format!("/api/v3/deployments/{deployment}");
+    let find = ("POST", "/api/v3/deployments/filter", "{}");
+    let make = ("POST", "/api/v3/flows/", "{\"name\": \"g\"}");
+    let clear = "/api/orion/admin/database/clear";
+    for (uid, reads, changes) in [
+        (user::STRANGER, 403, 403),
+        (user::VIEWER, 200, 403),
+        (user::OPERATOR, 200, 201),
+    ] {
+        assert_eq!(ask_as(uid, &socket, "GET", "/api/health", "").0, 200);
+        for ((method, path, body), expected) in
+            [(("GET", &*read, ""), reads), (find, reads), (make, changes)]
+        {
+            let (status, text) = ask_as(uid, &socket, method, path, body);
+            assert_eq!(status, expected, "{uid} {path}: {text}");
             let is_masked = !text.contains("s3cret");
-            assert!(is_masked || uid == daemon_user, "{uid} {words:?}: {text}");
+            assert!(is_masked || uid == user::OPERATOR, "{uid} {path}: {text}");
         }
-        if uid != daemon_user {
-            assert_eq!(ask_as(uid, &socket, &clear).0, 403);
+        if uid != user::OPERATOR {
+            let (status, _) = ask_as(uid, &socket, "POST", clear, "{\"confirm\": true}");
+            assert_eq!(status, 403);
         }
     }
-    let (_, shown) = ask_as(bin, &socket, &[&read]);
+    let (_, shown) = ask_as(user::VIEWER, &socket, "GET", &read, "");
     assert!(
         shown.contains("\"API_KEY\":\"********\"") && shown.contains("\"A\":\"b\""),
         "{shown}"
     );
-    let (_, shown) = ask_as(daemon_user, &socket, &[&read]);
+    let (_, shown) = ask_as(user::OPERATOR, &socket, "GET", &read, "");
     assert!(shown.contains("s3cret"), "{shown}");
     let log = daemon.log();
     assert!(log.contains("auth.operators and auth.viewers bind the Unix socket only"));

@@ -6,9 +6,8 @@ use std::process::{Command, Stdio};
 
 use serde_json::{Value, json};
 
-use super::access::{KEY, KeyFile, with_key};
 use super::support::flows::{deploy, prefect, run};
-use super::support::{Options, TestAgent, TestDaemon, wait_for};
+use super::support::{KEY, KeyFile, Options, TestAgent, TestDaemon, wait_for, with_key};
 
 /// A daemon without its own agent, that believes a silent agent for so long.
 fn daemon(lease_secs: u64) -> TestDaemon {

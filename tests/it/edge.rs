@@ -7,8 +7,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
-use super::access::{KEY, KeyFile, with_key};
-use super::support::{Options, TestDaemon, wait_for};
+use super::support::{KEY, KeyFile, Options, TestDaemon, wait_for, with_key};
 
 fn connect(host: &str, port: u16) -> TcpStream {
     let connection = TcpStream::connect((host, port)).unwrap();

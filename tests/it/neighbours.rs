@@ -6,10 +6,9 @@ use std::process::Command;
 
 use serde_json::{Value, json};
 
-use super::access::{KeyFile, with_key};
 use super::docker::{Marked, daemon, docker, image};
 use super::support::flows::{deploy, venv};
-use super::support::{Http, TestDaemon, wait_for};
+use super::support::{Http, KeyFile, TestDaemon, wait_for, with_key};
 
 /// Sends requests and prints the status of each answer.
 const ASK: &str = "

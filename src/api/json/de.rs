@@ -1,7 +1,7 @@
 //! Makes what serde describes of a value as it was sent.
 
 use serde::de::value::{Error, MapAccessDeserializer, MapDeserializer, SeqDeserializer};
-use serde::de::{Deserializer, Error as _, IntoDeserializer, Visitor};
+use serde::de::{Deserializer, Error as _, IntoDeserializer, Unexpected, Visitor};
 use serde::forward_to_deserialize_any;
 
 use super::given::{Exact, Given, Numeral};
@@ -55,6 +55,19 @@ impl<'de> Deserializer<'de> for Given<'de> {
         }
     }
 
+    /// An object; its fields are not taken by their order from a list.
+    fn deserialize_struct<V: Visitor<'de>>(
+        self,
+        _name: &'static str,
+        _fields: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, Error> {
+        match self {
+            Given::Array(_) => Err(Error::invalid_type(Unexpected::Seq, &visitor)),
+            value => value.deserialize_any(visitor),
+        }
+    }
+
     /// A word, or an object whose only member is named by it.
     fn deserialize_enum<V: Visitor<'de>>(
         self,
@@ -78,7 +91,7 @@ impl<'de> Deserializer<'de> for Given<'de> {
 
     forward_to_deserialize_any! {
         bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 char str string bytes byte_buf unit
-        unit_struct seq tuple tuple_struct map struct identifier ignored_any
+        unit_struct seq tuple tuple_struct map identifier ignored_any
     }
 }
 

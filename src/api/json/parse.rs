@@ -33,7 +33,12 @@ pub struct Malformed {
     pub line: usize,
     /// The character in the line, from 1.
     pub column: usize,
+    /// Whether it is more than is read, and not wrong otherwise.
+    pub is_excess: bool,
 }
+
+/// What is wrong with a text that is more than is read.
+const EXCESSES: [&str; 3] = ["Too many values", "Number too long", "Nested too deep"];
 
 /// Reads a text; a byte order mark is passed over.
 ///
@@ -55,6 +60,7 @@ pub fn parse(text: &str) -> Result<Given<'_>, Malformed> {
             position: before.chars().count(),
             line: before.bytes().filter(|byte| *byte == b'\n').count() + 1,
             column: line.chars().count() + 1,
+            is_excess: EXCESSES.contains(&msg),
         }
     })
 }
@@ -343,6 +349,7 @@ mod tests {
             position,
             line,
             column,
+            is_excess: EXCESSES.contains(&msg),
         }
     }
 

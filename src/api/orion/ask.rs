@@ -200,17 +200,6 @@ impl Content {
     }
 }
 
-/// A body as every handler of this dialect reads it; none at all as an empty object. Nothing
-/// where no handler can read it.
-pub fn body_as_read(headers: &HeaderMap, bytes: Bytes) -> Option<Value> {
-    if bytes.is_empty() {
-        return Some(json!({}));
-    }
-    let is_json = is_json(headers);
-    let content = Content { is_json, bytes };
-    content.look().ok().map(|given| Value::from(&given))
-}
-
 fn is_json(headers: &HeaderMap) -> bool {
     let Some(kind) = headers.get(header::CONTENT_TYPE) else {
         return true;
@@ -230,6 +219,7 @@ fn malformed(text: &str, fault: &Malformed) -> Refusal {
         position,
         line,
         column,
+        is_excess: _,
     } = fault;
     let issue = Issue {
         loc: vec![Step::Key("body".into()), Step::Index(*position)],

@@ -19,9 +19,25 @@ use tokio::time::{Instant, timeout_at};
 use super::super::Ctx;
 use super::Answer;
 use super::ask::Ask;
+use super::shapes::like;
 use super::wire;
+use crate::api::Operation;
+use crate::domain::access::Need;
 use crate::domain::document::DocumentId;
 use crate::domain::error::{Error, Result};
+
+/// What there is to ask.
+pub fn operations() -> Vec<Operation> {
+    vec![
+        Operation::post("/data/persist", "Keeps the body as a document")
+            .tells("object")
+            .needs(Need::Persist, persist),
+        Operation::post("/data/retrieve", "Answers what a document kept here holds")
+            .asks_like(like("encoding: string, blob: string"))
+            .tells("any")
+            .needs(Need::Fetch, retrieve),
+    ]
+}
 
 /// The scheme of files.
 const SCHEME: &str = "file://";

@@ -3,15 +3,77 @@
 use axum::extract::State;
 
 use super::super::{Caller, Ctx};
+use super::aimed::Aimed;
 use super::ask::Ask;
 use super::read::{Cursor, Given, timestamp, within};
+use super::shapes::{FILTERS, NEW_DEPLOYMENT, RUN_REQUEST, SCHEDULE_RANGE, filtered, like};
 use super::wire::{self, DeploymentOut, FlowRunOut};
 use super::{Answer, created, no_content, ok};
+use crate::api::Operation;
+use crate::api::access::Requester;
 use crate::app::Range;
+use crate::domain::access::Need;
 use crate::domain::error::Kind;
+use crate::domain::flow_run::DeploymentRunRequest;
 use crate::domain::ids::DeploymentId;
 
-pub async fn create(State(ctx): State<Ctx>, mut ask: Ask) -> Answer {
+/// What there is to ask.
+pub fn operations() -> Vec<Operation> {
+    vec![
+        Operation::post(
+            "/deployments/",
+            "Creates a deployment, or answers the one that is there",
+        )
+        .asks_like(like(NEW_DEPLOYMENT))
+        .makes::<DeploymentOut>()
+        .needs(Need::Operate, create),
+        Operation::post("/deployments/filter", "Finds deployments")
+            .asks_like(filtered("limit?: integer, offset?: integer"))
+            .lists::<DeploymentOut>()
+            .needs(Need::Read, filter),
+        Operation::post("/deployments/count", "Counts deployments")
+            .asks_like(like(FILTERS))
+            .tells("integer")
+            .needs(Need::Read, count),
+        Operation::get(
+            "/deployments/name/{flow_name}/{deployment_name}",
+            "Reads a deployment by its names",
+        )
+        .answers::<DeploymentOut>()
+        .needs(Need::Read, read_by_name),
+        Operation::get("/deployments/{id}", "Reads a deployment")
+            .answers::<DeploymentOut>()
+            .needs(Need::Read, read),
+        Operation::delete("/deployments/{id}", "Deletes a deployment")
+            .is_silent()
+            .needs(Need::Operate, delete),
+        Operation::post(
+            "/deployments/{id}/schedule",
+            "Makes the runs of a range of its schedule",
+        )
+        .asks_like(like(SCHEDULE_RANGE))
+        .tells("any")
+        .needs(Need::Operate, schedule),
+        Operation::post(
+            "/deployments/{id}/set_schedule_active",
+            "Switches its schedule on",
+        )
+        .tells("any")
+        .needs(Need::Operate, set_schedule_active),
+        Operation::post(
+            "/deployments/{id}/set_schedule_inactive",
+            "Switches its schedule off",
+        )
+        .tells("any")
+        .needs(Need::Operate, set_schedule_inactive),
+        Operation::post("/deployments/{id}/create_flow_run", "Runs a deployment")
+            .asks_like(like(RUN_REQUEST))
+            .makes::<FlowRunOut>()
+            .aims(create_flow_run),
+    ]
+}
+
+pub async fn create(State(ctx): State<Ctx>, who: Requester, mut ask: Ask) -> Answer {
     let new = ask.body(wire::new_deployment);
     let schedule = new.as_ref().and_then(|new| new.schedule.clone());
     if let Some(schedule) = schedule
@@ -23,22 +85,22 @@ pub async fn create(State(ctx): State<Ctx>, mut ask: Ask) -> Answer {
         }
     }
     let deployment = ctx.app.create_deployment(ask.done(new)?).await?;
-    created(&deployment, DeploymentOut::from(deployment.get()))
+    created(&who, &deployment, DeploymentOut::from(deployment.get())).await
 }
 
-pub async fn read(State(ctx): State<Ctx>, mut ask: Ask) -> Answer {
+pub async fn read(State(ctx): State<Ctx>, who: Requester, mut ask: Ask) -> Answer {
     let id = ask.id(DeploymentId::from_uuid);
     let deployment = ctx.app.deployment(ask.done(id)?).await?;
-    ok(DeploymentOut::from(&deployment))
+    ok(&who, DeploymentOut::from(&deployment)).await
 }
 
-pub async fn read_by_name(State(ctx): State<Ctx>, ask: Ask) -> Answer {
+pub async fn read_by_name(State(ctx): State<Ctx>, who: Requester, ask: Ask) -> Answer {
     let (flow, name) = (ask.param("flow_name"), ask.param("deployment_name"));
     let deployment = ctx.app.deployment_by_name(&flow, &name).await?;
-    ok(DeploymentOut::from(&deployment))
+    ok(&who, DeploymentOut::from(&deployment)).await
 }
 
-pub async fn filter(State(ctx): State<Ctx>, mut ask: Ask) -> Answer {
+pub async fn filter(State(ctx): State<Ctx>, who: Requester, mut ask: Ask) -> Answer {
     let asked = ask.embedded(|fields| {
         let page = wire::page(fields);
         let filters = wire::filters(fields);
@@ -46,12 +108,16 @@ pub async fn filter(State(ctx): State<Ctx>, mut ask: Ask) -> Answer {
     });
     let (page, filters) = ask.done(asked)?;
     let found = ctx.app.deployments(filters, page).await?;
-    ok(found.iter().map(DeploymentOut::from).collect::<Vec<_>>())
+    ok(
+        &who,
+        found.iter().map(DeploymentOut::from).collect::<Vec<_>>(),
+    )
+    .await
 }
 
-pub async fn count(State(ctx): State<Ctx>, mut ask: Ask) -> Answer {
+pub async fn count(State(ctx): State<Ctx>, who: Requester, mut ask: Ask) -> Answer {
     let filters = ask.embedded(wire::filters);
-    ok(ctx.app.count_deployments(ask.done(filters)?).await?)
+    ok(&who, ctx.app.count_deployments(ask.done(filters)?).await?).await
 }
 
 pub async fn delete(State(ctx): State<Ctx>, mut ask: Ask) -> Answer {
@@ -60,7 +126,7 @@ pub async fn delete(State(ctx): State<Ctx>, mut ask: Ask) -> Answer {
     no_content()
 }
 
-pub async fn schedule(State(ctx): State<Ctx>, mut ask: Ask) -> Answer {
+pub async fn schedule(State(ctx): State<Ctx>, who: Requester, mut ask: Ask) -> Answer {
     let id = ask.id(DeploymentId::from_uuid);
     let range = ask.embedded(|fields| {
         let from = fields.optional("start_time", timestamp);
@@ -74,7 +140,7 @@ pub async fn schedule(State(ctx): State<Ctx>, mut ask: Ask) -> Answer {
     });
     let (id, range) = ask.done(id.zip(range))?;
     ctx.app.schedule_runs(id, range).await?;
-    ok(())
+    ok(&who, ()).await
 }
 
 /// How many runs a schedule may be asked for at once.
@@ -86,23 +152,26 @@ fn max_runs(value: &Given<'_>, cursor: &mut Cursor) -> Option<u64> {
     Some(most.max(1).unsigned_abs())
 }
 
-pub async fn set_schedule_active(State(ctx): State<Ctx>, mut ask: Ask) -> Answer {
+pub async fn set_schedule_active(State(ctx): State<Ctx>, who: Requester, mut ask: Ask) -> Answer {
     let id = ask.id(DeploymentId::from_uuid);
     ctx.app.set_schedule_active(ask.done(id)?, true).await?;
-    ok(())
+    ok(&who, ()).await
 }
 
-pub async fn set_schedule_inactive(State(ctx): State<Ctx>, mut ask: Ask) -> Answer {
+pub async fn set_schedule_inactive(State(ctx): State<Ctx>, who: Requester, mut ask: Ask) -> Answer {
     let id = ask.id(DeploymentId::from_uuid);
     ctx.app.set_schedule_active(ask.done(id)?, false).await?;
-    ok(())
+    ok(&who, ()).await
 }
 
-pub async fn create_flow_run(State(ctx): State<Ctx>, caller: Caller, mut ask: Ask) -> Answer {
-    let id = ask.id(DeploymentId::from_uuid);
-    let asked = id.zip(ask.body(wire::run_request));
-    let (id, mut request) = ask.done(asked)?;
+pub async fn create_flow_run(
+    State(ctx): State<Ctx>,
+    who: Requester,
+    caller: Caller,
+    Aimed { at, asked }: Aimed<DeploymentRunRequest, DeploymentId>,
+) -> Answer {
+    let mut request = asked;
     request.created_by = caller.actor();
-    let run = ctx.app.create_run_of_deployment(id, request).await?;
-    created(&run, FlowRunOut::new(run.get(), ctx.app.now()))
+    let run = ctx.app.create_run_of_deployment(at, request).await?;
+    created(&who, &run, FlowRunOut::new(run.get(), ctx.app.now())).await
 }

@@ -4,28 +4,89 @@ use axum::extract::State;
 
 use super::super::key::Key;
 use super::super::{Caller, Ctx};
+use super::aimed::Aimed;
 use super::ask::Ask;
-use super::states::{decided, interval_too_short, proposal};
-use super::wire::{self, DependencyOut, FlowRunOut};
+use super::shapes::{FILTERS, FLOW_RUN_UPDATE, HISTORY, NEW_FLOW_RUN, filtered, like};
+use super::states::{decided, interval_too_short};
+use super::wire::{self, BucketOut, DecisionOut, DependencyOut, FlowRunOut};
 use super::{Answer, created, no_content, ok};
+use crate::api::Operation;
+use crate::api::access::Requester;
+use crate::app::Force;
+use crate::domain::access::Need;
+use crate::domain::flow_run::{FlowRunUpdate, NewFlowRun};
 use crate::domain::ids::{FlowRunId, StateId};
+use crate::domain::state::ProposedState;
 
-pub async fn create(State(ctx): State<Ctx>, caller: Caller, Key(key): Key, mut ask: Ask) -> Answer {
-    let new = ask.body(wire::new_flow_run);
-    let mut new = ask.done(new)?;
+/// What there is to ask.
+pub fn operations() -> Vec<Operation> {
+    vec![
+        Operation::post(
+            "/flow_runs/",
+            "Creates a flow run, or answers the one that is there",
+        )
+        .asks_like(like(NEW_FLOW_RUN))
+        .makes::<FlowRunOut>()
+        .aims(create),
+        Operation::post("/flow_runs/filter", "Finds flow runs")
+            .asks_like(filtered("sort?: string, limit?: integer, offset?: integer"))
+            .lists::<FlowRunOut>()
+            .needs(Need::Read, filter),
+        Operation::post("/flow_runs/count", "Counts flow runs")
+            .asks_like(like(FILTERS))
+            .tells("integer")
+            .needs(Need::Read, count),
+        Operation::post("/flow_runs/history", "Counts flow runs by time and state")
+            .asks_like(filtered(HISTORY))
+            .lists::<BucketOut>()
+            .needs(Need::Read, history),
+        Operation::get("/flow_runs/{id}", "Reads a flow run")
+            .answers::<FlowRunOut>()
+            .needs(Need::Read, read),
+        Operation::patch("/flow_runs/{id}", "Changes a flow run")
+            .asks_like(like(FLOW_RUN_UPDATE))
+            .is_silent()
+            .aims(update),
+        Operation::delete("/flow_runs/{id}", "Deletes a flow run")
+            .is_silent()
+            .needs(Need::Operate, delete),
+        Operation::get(
+            "/flow_runs/{id}/graph",
+            "Lists its task runs, each with those whose results it takes",
+        )
+        .lists::<DependencyOut>()
+        .needs(Need::Read, graph),
+        Operation::post(
+            "/flow_runs/{id}/set_state",
+            "Proposes a state; the rules decide",
+        )
+        .asks_like(like("state: StateCreate, force?: boolean"))
+        .makes::<DecisionOut>()
+        .aims(set_state),
+    ]
+}
+
+pub async fn create(
+    State(ctx): State<Ctx>,
+    who: Requester,
+    caller: Caller,
+    Key(key): Key,
+    aimed: Aimed<NewFlowRun>,
+) -> Answer {
+    let mut new = aimed.asked;
     new.idempotency_key = new.idempotency_key.or(key.map(|key| key.to_string()));
     new.created_by = caller.actor();
     let run = ctx.app.create_flow_run(new).await?;
-    created(&run, FlowRunOut::new(run.get(), ctx.app.now()))
+    created(&who, &run, FlowRunOut::new(run.get(), ctx.app.now())).await
 }
 
-pub async fn read(State(ctx): State<Ctx>, mut ask: Ask) -> Answer {
+pub async fn read(State(ctx): State<Ctx>, who: Requester, mut ask: Ask) -> Answer {
     let id = ask.id(FlowRunId::from_uuid);
     let run = ctx.app.flow_run(ask.done(id)?).await?;
-    ok(FlowRunOut::new(&run, ctx.app.now()))
+    ok(&who, FlowRunOut::new(&run, ctx.app.now())).await
 }
 
-pub async fn filter(State(ctx): State<Ctx>, mut ask: Ask) -> Answer {
+pub async fn filter(State(ctx): State<Ctx>, who: Requester, mut ask: Ask) -> Answer {
     let asked = ask.embedded(|fields| {
         let sort = wire::run_sort(fields);
         let page = wire::page(fields);
@@ -36,19 +97,19 @@ pub async fn filter(State(ctx): State<Ctx>, mut ask: Ask) -> Answer {
     let runs = ctx.app.flow_runs(filters, sort, page).await?;
     let now = ctx.app.now();
     let runs = runs.iter().map(|run| FlowRunOut::new(run, now));
-    ok(runs.collect::<Vec<_>>())
+    ok(&who, runs.collect::<Vec<_>>()).await
 }
 
-pub async fn count(State(ctx): State<Ctx>, mut ask: Ask) -> Answer {
+pub async fn count(State(ctx): State<Ctx>, who: Requester, mut ask: Ask) -> Answer {
     let filters = ask.embedded(wire::filters);
-    ok(ctx.app.count_flow_runs(ask.done(filters)?).await?)
+    ok(&who, ctx.app.count_flow_runs(ask.done(filters)?).await?).await
 }
 
-pub async fn update(State(ctx): State<Ctx>, mut ask: Ask) -> Answer {
-    let id = ask.id(FlowRunId::from_uuid);
-    let asked = id.zip(ask.body(wire::flow_run_update));
-    let (id, update) = ask.done(asked)?;
-    ctx.app.update_flow_run(id, update).await?;
+pub async fn update(
+    State(ctx): State<Ctx>,
+    Aimed { at, asked }: Aimed<FlowRunUpdate, FlowRunId>,
+) -> Answer {
+    ctx.app.update_flow_run(at, asked).await?;
     no_content()
 }
 
@@ -60,32 +121,35 @@ pub async fn delete(State(ctx): State<Ctx>, mut ask: Ask) -> Answer {
 
 pub async fn set_state(
     State(ctx): State<Ctx>,
+    who: Requester,
     caller: Caller,
     Key(key): Key,
-    mut ask: Ask,
+    Aimed { at, asked }: Aimed<(ProposedState, Force), FlowRunId>,
 ) -> Answer {
-    let id = ask.id(FlowRunId::from_uuid);
-    let asked = id.zip(ask.embedded(proposal));
-    let (id, (proposed, force)) = ask.done(asked)?;
+    let (proposed, force) = asked;
     let proposed = caller
         .signed(proposed)
         .known_as(key.map(StateId::from_uuid));
-    let decision = ctx.app.propose_flow_run_state(id, proposed, force).await?;
-    decided(&decision)
+    let decision = ctx.app.propose_flow_run_state(at, proposed, force).await?;
+    decided(&who, &decision).await
 }
 
-pub async fn history(State(ctx): State<Ctx>, mut ask: Ask) -> Answer {
+pub async fn history(State(ctx): State<Ctx>, who: Requester, mut ask: Ask) -> Answer {
     let asked = ask.embedded(wire::history);
     let (filters, buckets) = ask.done(asked)?;
     let buckets = buckets.ok_or_else(interval_too_short)?;
     let tallies = ctx.app.flow_run_history(filters, buckets).await?;
-    ok(wire::buckets_out(buckets, &tallies))
+    ok(&who, wire::buckets_out(buckets, &tallies)).await
 }
 
 /// The flow run's task runs, each with the task runs whose results it takes.
-pub async fn graph(State(ctx): State<Ctx>, mut ask: Ask) -> Answer {
+pub async fn graph(State(ctx): State<Ctx>, who: Requester, mut ask: Ask) -> Answer {
     let id = ask.id(FlowRunId::from_uuid);
     let id = ask.done(id)?;
     let tasks = ctx.app.task_runs_of(id).await?;
-    ok(tasks.iter().map(DependencyOut::from).collect::<Vec<_>>())
+    ok(
+        &who,
+        tasks.iter().map(DependencyOut::from).collect::<Vec<_>>(),
+    )
+    .await
 }

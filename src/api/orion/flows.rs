@@ -4,29 +4,67 @@ use axum::extract::State;
 
 use super::super::Ctx;
 use super::ask::Ask;
+use super::shapes::{FILTERS, filtered, like};
 use super::wire::{self, FlowOut};
 use super::{Answer, created, no_content, ok};
+use crate::api::Operation;
+use crate::api::access::Requester;
 use crate::app::Force;
+use crate::domain::access::Need;
 use crate::domain::ids::FlowId;
 
-pub async fn create(State(ctx): State<Ctx>, mut ask: Ask) -> Answer {
+/// What there is to ask.
+pub fn operations() -> Vec<Operation> {
+    vec![
+        Operation::post(
+            "/flows/",
+            "Creates a flow, or answers the one that is there",
+        )
+        .asks_like(like("name: string, tags?: [string]"))
+        .makes::<FlowOut>()
+        .needs(Need::Register, create),
+        Operation::post("/flows/filter", "Finds flows")
+            .asks_like(filtered("limit?: integer, offset?: integer"))
+            .lists::<FlowOut>()
+            .needs(Need::Read, filter),
+        Operation::post("/flows/count", "Counts flows")
+            .asks_like(like(FILTERS))
+            .tells("integer")
+            .needs(Need::Read, count),
+        Operation::get("/flows/name/{name}", "Reads a flow by its name")
+            .answers::<FlowOut>()
+            .needs(Need::Read, read_by_name),
+        Operation::get("/flows/{id}", "Reads a flow")
+            .answers::<FlowOut>()
+            .needs(Need::Read, read),
+        Operation::patch("/flows/{id}", "Changes a flow")
+            .asks_like(like("tags?: [string]"))
+            .is_silent()
+            .needs(Need::Operate, update),
+        Operation::delete("/flows/{id}", "Deletes a flow")
+            .is_silent()
+            .needs(Need::Operate, delete),
+    ]
+}
+
+pub async fn create(State(ctx): State<Ctx>, who: Requester, mut ask: Ask) -> Answer {
     let new = ask.body(wire::new_flow);
     let flow = ctx.app.create_flow(ask.done(new)?).await?;
-    created(&flow, FlowOut::from(flow.get()))
+    created(&who, &flow, FlowOut::from(flow.get())).await
 }
 
-pub async fn read(State(ctx): State<Ctx>, mut ask: Ask) -> Answer {
+pub async fn read(State(ctx): State<Ctx>, who: Requester, mut ask: Ask) -> Answer {
     let id = ask.id(FlowId::from_uuid);
     let flow = ctx.app.flow(ask.done(id)?).await?;
-    ok(FlowOut::from(&flow))
+    ok(&who, FlowOut::from(&flow)).await
 }
 
-pub async fn read_by_name(State(ctx): State<Ctx>, ask: Ask) -> Answer {
+pub async fn read_by_name(State(ctx): State<Ctx>, who: Requester, ask: Ask) -> Answer {
     let flow = ctx.app.flow_by_name(&ask.param("name")).await?;
-    ok(FlowOut::from(&flow))
+    ok(&who, FlowOut::from(&flow)).await
 }
 
-pub async fn filter(State(ctx): State<Ctx>, mut ask: Ask) -> Answer {
+pub async fn filter(State(ctx): State<Ctx>, who: Requester, mut ask: Ask) -> Answer {
     let asked = ask.embedded(|fields| {
         let page = wire::page(fields);
         let filters = wire::filters(fields);
@@ -34,12 +72,12 @@ pub async fn filter(State(ctx): State<Ctx>, mut ask: Ask) -> Answer {
     });
     let (page, filters) = ask.done(asked)?;
     let flows = ctx.app.flows(filters, page).await?;
-    ok(flows.iter().map(FlowOut::from).collect::<Vec<_>>())
+    ok(&who, flows.iter().map(FlowOut::from).collect::<Vec<_>>()).await
 }
 
-pub async fn count(State(ctx): State<Ctx>, mut ask: Ask) -> Answer {
+pub async fn count(State(ctx): State<Ctx>, who: Requester, mut ask: Ask) -> Answer {
     let filters = ask.embedded(wire::filters);
-    ok(ctx.app.count_flows(ask.done(filters)?).await?)
+    ok(&who, ctx.app.count_flows(ask.done(filters)?).await?).await
 }
 
 pub async fn update(State(ctx): State<Ctx>, mut ask: Ask) -> Answer {

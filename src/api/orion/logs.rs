@@ -6,19 +6,38 @@ use axum::response::IntoResponse;
 
 use super::super::Ctx;
 use super::Answer;
+use super::aimed::Aimed;
 use super::ask::Ask;
 use super::ok;
-use super::read::{Fields, Need, list, within};
+use super::read::{self, Fields, within};
+use super::shapes::{LOG_QUERY, like, lines};
 use super::wire::{self, LogOut};
+use crate::api::Operation;
+use crate::api::access::Requester;
+use crate::domain::access::Need;
 use crate::domain::filter::{MAX_PAGE, Page};
+use crate::domain::log::NewLog;
 
-pub async fn create(State(ctx): State<Ctx>, mut ask: Ask) -> Answer {
-    let lines = ask.body(list(wire::new_log));
-    ctx.app.create_logs(ask.done(lines)?).await?;
+/// What there is to ask.
+pub fn operations() -> Vec<Operation> {
+    vec![
+        Operation::post("/logs/", "Keeps log lines")
+            .asks_like(lines())
+            .tells("any")
+            .aims(create),
+        Operation::post("/logs/filter", "Finds log lines")
+            .asks_like(like(LOG_QUERY))
+            .lists::<LogOut>()
+            .needs(Need::Read, filter),
+    ]
+}
+
+pub async fn create(State(ctx): State<Ctx>, aimed: Aimed<Vec<NewLog>>) -> Answer {
+    ctx.app.create_logs(aimed.asked).await?;
     Ok((StatusCode::CREATED, axum::Json(())).into_response())
 }
 
-pub async fn filter(State(ctx): State<Ctx>, mut ask: Ask) -> Answer {
+pub async fn filter(State(ctx): State<Ctx>, who: Requester, mut ask: Ask) -> Answer {
     let asked = ask.embedded(|fields| {
         let page = page(fields);
         let criteria = wire::log_criteria(fields);
@@ -27,13 +46,13 @@ pub async fn filter(State(ctx): State<Ctx>, mut ask: Ask) -> Answer {
     });
     let (criteria, sort, page) = ask.done(asked)?;
     let lines = ctx.app.logs(criteria, sort, page).await?;
-    ok(lines.iter().map(LogOut::from).collect::<Vec<_>>())
+    ok(&who, lines.iter().map(LogOut::from).collect::<Vec<_>>()).await
 }
 
 /// The client sends `limit: null` here and means a page.
 fn page(fields: &mut Fields<'_, '_>) -> Option<Page> {
     let most = MAX_PAGE as i64;
-    let limit = fields.field("limit", Need::Optional, within(0, most));
+    let limit = fields.field("limit", read::Need::Optional, within(0, most));
     let offset = fields.default("offset", within(0, i64::MAX), || 0);
     Some(Page {
         limit: limit.or(|| most)?.unsigned_abs(),

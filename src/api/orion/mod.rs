@@ -4,6 +4,7 @@
 //! keys; its server refuses unknown request fields, and so do we, in its words.
 
 mod admin;
+mod aimed;
 mod ask;
 mod data;
 mod deployments;
@@ -23,42 +24,37 @@ mod states;
 mod task_runs;
 mod wire;
 
-use axum::Router;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 
-use super::describe::Description;
-use super::{Ctx, answer};
+use super::access::Requester;
+use super::operation::Routes;
+use super::redaction::Redact;
 use crate::domain::flow::Created;
-pub use ask::body_as_read;
 use error::Refusal;
-pub use redirect::{is_mended, mended, without_head};
+pub use redirect::{NO_HEAD, is_mended, mended, without_head};
 
 /// What a handler answers.
 type Answer = Result<Response, Refusal>;
 
-/// The routes and their description.
-pub fn routes() -> (Router<Ctx>, Description) {
-    let (router, described) = routes::all().parts();
-    (
-        router.method_not_allowed_fallback(redirect::wrong_method),
-        described,
-    )
+/// The routes.
+pub fn routes() -> Routes {
+    routes::all()
 }
 
 /// 200 with a body.
-fn ok(body: impl Serialize) -> Answer {
-    Ok(answer::json(StatusCode::OK, &body)?)
+async fn ok(who: &Requester, body: impl Redact + Serialize) -> Answer {
+    Ok(who.shown(StatusCode::OK, body).await?)
 }
 
 /// 201 when it is new, 200 when it was there.
-fn created<T>(made: &Created<T>, body: impl Serialize) -> Answer {
+async fn created<T>(who: &Requester, made: &Created<T>, body: impl Redact + Serialize) -> Answer {
     let status = match made.is_new() {
         true => StatusCode::CREATED,
         false => StatusCode::OK,
     };
-    Ok(answer::json(status, &body)?)
+    Ok(who.shown(status, body).await?)
 }
 
 /// 204.

@@ -3,9 +3,7 @@
 use axum::extract::Request;
 use axum::http::{Extensions, HeaderMap, Method, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
-use serde_json::json;
 
-use super::super::body;
 use super::super::dialect::{AskedUri, ORION, within};
 
 /// Collections, whose own paths end in a slash.
@@ -70,20 +68,15 @@ fn is_item(bare: &str) -> bool {
     }
 }
 
-/// That server's routes for GET do not answer HEAD, so here it becomes a method that no route
-/// knows.
+/// A method that no route knows.
+pub const NO_HEAD: Method = Method::TRACE;
+
+/// That server's routes for GET do not answer HEAD, so here it becomes [`NO_HEAD`].
 pub fn without_head(mut request: Request) -> Request {
     if request.method() == Method::HEAD && within(request.uri().path(), ORION) {
-        *request.method_mut() = Method::TRACE;
+        *request.method_mut() = NO_HEAD;
     }
     request
-}
-
-/// The path is a route, but not for this method.
-pub async fn wrong_method(request: Request) -> Response {
-    body::leave(request);
-    let detail = json!({ "detail": "Method Not Allowed" });
-    (StatusCode::METHOD_NOT_ALLOWED, axum::Json(detail)).into_response()
 }
 
 #[cfg(test)]

@@ -1,13 +1,46 @@
 //! What the requests of this dialect look like, for its description. The readers of `wire`
 //! decide; a test holds both against each other.
 
-use crate::api::describe::Sketch;
+use crate::api::openapi::Shape;
 
 /// The four filters that most routes take.
 pub const FILTERS: &str = "flows?: FlowFilter, \
     flow_runs?: FlowRunFilter, \
     task_runs?: TaskRunFilter, \
     deployments?: DeploymentFilter";
+
+/// A task run to be created.
+pub const NEW_TASK_RUN: &str = "name?: string, flow_run_id: uuid, task_key: string, dynamic_key: string, \
+    cache_key?: string, cache_expiration?: datetime, task_version?: string, \
+    empirical_policy?: object, tags?: [string], task_inputs?: object, state?: StateCreate";
+
+/// What a history asks for.
+pub const HISTORY: &str =
+    "history_start: datetime, history_end: datetime, history_interval_seconds: number";
+
+/// A flow run to be created.
+pub const NEW_FLOW_RUN: &str = "name?: string, flow_id: uuid, deployment_id?: uuid, flow_version?: string, \
+    parameters?: object, idempotency_key?: string, context?: object, tags?: [string], \
+    parent_task_run_id?: uuid, flow_runner?: FlowRunner, state?: StateCreate";
+
+/// Changes to a flow run.
+pub const FLOW_RUN_UPDATE: &str =
+    "name?: string, flow_version?: string, parameters?: object, flow_runner?: FlowRunner";
+
+/// A deployment to be created.
+pub const NEW_DEPLOYMENT: &str = "name: string, flow_id: uuid, flow_data: Document, schedule?: object, \
+    is_schedule_active?: boolean, parameters?: object, tags?: [string], \
+    flow_runner?: FlowRunner";
+
+/// The part of a schedule of which runs are made.
+pub const SCHEDULE_RANGE: &str = "start_time?: datetime, end_time?: datetime, max_runs?: integer";
+
+/// A run wanted of a deployment.
+pub const RUN_REQUEST: &str = "name?: string, parameters?: object, context?: object, tags?: [string], \
+    idempotency_key?: string, flow_runner?: FlowRunner, state?: StateCreate";
+
+/// Which log lines.
+pub const LOG_QUERY: &str = "sort?: string, limit?: integer, offset?: integer, logs?: LogFilter";
 
 /// Shapes that others refer to.
 pub const SHAPES: &[(&str, &str)] = &[
@@ -59,16 +92,16 @@ pub const SHAPES: &[(&str, &str)] = &[
 ];
 
 /// An object of these fields.
-pub fn like(text: &str) -> Sketch {
-    Sketch::Fields("orion", text.to_owned())
+pub fn like(text: &str) -> Shape {
+    Shape::Fields("orion", text.to_owned())
 }
 
 /// An object of these fields and the four filters.
-pub fn filtered(text: &str) -> Sketch {
+pub fn filtered(text: &str) -> Shape {
     like(&format!("{text}, {FILTERS}"))
 }
 
 /// A list of log lines.
-pub fn lines() -> Sketch {
-    Sketch::ListOf(|_| utoipa::openapi::Ref::from_schema_name("orion.LogCreate").into())
+pub fn lines() -> Shape {
+    Shape::ListOf(|_| utoipa::openapi::Ref::from_schema_name("orion.LogCreate").into())
 }

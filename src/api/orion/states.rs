@@ -3,15 +3,38 @@
 use axum::extract::State;
 use axum::http::StatusCode;
 
-use super::super::{Ctx, answer};
+use super::super::Ctx;
 use super::ask::Ask;
 use super::read::{Fields, boolean};
 use super::wire::{self, DecisionOut, StateOut};
 use super::{Answer, ok};
+use crate::api::Operation;
+use crate::api::access::Requester;
 use crate::app::{Decision, Force};
+use crate::domain::access::Need;
 use crate::domain::error::Error;
 use crate::domain::ids::{FlowRunId, StateId, TaskRunId};
 use crate::domain::state::ProposedState;
+
+/// What there is to ask.
+pub fn operations() -> Vec<Operation> {
+    vec![
+        Operation::get("/flow_run_states/", "Lists the states of a flow run")
+            .asks_query("flow_run_id")
+            .lists::<StateOut>()
+            .needs(Need::Read, of_flow_run),
+        Operation::get("/flow_run_states/{id}", "Reads a state of a flow run")
+            .answers::<StateOut>()
+            .needs(Need::Read, read_of_flow_run),
+        Operation::get("/task_run_states/", "Lists the states of a task run")
+            .asks_query("task_run_id")
+            .lists::<StateOut>()
+            .needs(Need::Read, of_task_run),
+        Operation::get("/task_run_states/{id}", "Reads a state of a task run")
+            .answers::<StateOut>()
+            .needs(Need::Read, read_of_task_run),
+    ]
+}
 
 /// The body of `set_state`.
 pub fn proposal(fields: &mut Fields<'_, '_>) -> Option<(ProposedState, Force)> {
@@ -29,34 +52,34 @@ pub fn interval_too_short() -> Error {
 }
 
 /// 201 when a state was entered, 200 when none was.
-pub fn decided(decision: &Decision) -> Answer {
+pub async fn decided(who: &Requester, decision: &Decision) -> Answer {
     let status = match decision.state {
         Some(_) => StatusCode::CREATED,
         None => StatusCode::OK,
     };
-    Ok(answer::json(status, &DecisionOut::from(decision))?)
+    Ok(who.told(status, DecisionOut::from(decision)).await?)
 }
 
-pub async fn of_flow_run(State(ctx): State<Ctx>, mut ask: Ask) -> Answer {
+pub async fn of_flow_run(State(ctx): State<Ctx>, who: Requester, mut ask: Ask) -> Answer {
     let id = ask.query_id("flow_run_id", FlowRunId::from_uuid);
     let states = ctx.app.flow_run_states(ask.done(id)?).await?;
-    ok(states.iter().map(StateOut::from).collect::<Vec<_>>())
+    ok(&who, states.iter().map(StateOut::from).collect::<Vec<_>>()).await
 }
 
-pub async fn of_task_run(State(ctx): State<Ctx>, mut ask: Ask) -> Answer {
+pub async fn of_task_run(State(ctx): State<Ctx>, who: Requester, mut ask: Ask) -> Answer {
     let id = ask.query_id("task_run_id", TaskRunId::from_uuid);
     let states = ctx.app.task_run_states(ask.done(id)?).await?;
-    ok(states.iter().map(StateOut::from).collect::<Vec<_>>())
+    ok(&who, states.iter().map(StateOut::from).collect::<Vec<_>>()).await
 }
 
-pub async fn read_of_flow_run(State(ctx): State<Ctx>, mut ask: Ask) -> Answer {
+pub async fn read_of_flow_run(State(ctx): State<Ctx>, who: Requester, mut ask: Ask) -> Answer {
     let id = ask.id(StateId::from_uuid);
     let state = ctx.app.flow_run_state(ask.done(id)?).await?;
-    ok(StateOut::from(&state))
+    ok(&who, StateOut::from(&state)).await
 }
 
-pub async fn read_of_task_run(State(ctx): State<Ctx>, mut ask: Ask) -> Answer {
+pub async fn read_of_task_run(State(ctx): State<Ctx>, who: Requester, mut ask: Ask) -> Answer {
     let id = ask.id(StateId::from_uuid);
     let state = ctx.app.task_run_state(ask.done(id)?).await?;
-    ok(StateOut::from(&state))
+    ok(&who, StateOut::from(&state)).await
 }

@@ -4,25 +4,70 @@ use axum::extract::State;
 
 use super::super::key::Key;
 use super::super::{Caller, Ctx};
+use super::aimed::Aimed;
 use super::ask::Ask;
-use super::states::{decided, interval_too_short, proposal};
-use super::wire::{self, TaskRunOut};
+use super::shapes::{FILTERS, HISTORY, NEW_TASK_RUN, filtered, like};
+use super::states::{decided, interval_too_short};
+use super::wire::{self, BucketOut, DecisionOut, TaskRunOut};
 use super::{Answer, created, no_content, ok};
+use crate::api::Operation;
+use crate::api::access::Requester;
+use crate::app::Force;
+use crate::domain::access::Need;
 use crate::domain::ids::{StateId, TaskRunId};
+use crate::domain::state::ProposedState;
+use crate::domain::task_run::NewTaskRun;
 
-pub async fn create(State(ctx): State<Ctx>, mut ask: Ask) -> Answer {
-    let new = ask.body(wire::new_task_run);
-    let run = ctx.app.create_task_run(ask.done(new)?).await?;
-    created(&run, TaskRunOut::new(run.get(), ctx.app.now()))
+/// What there is to ask.
+pub fn operations() -> Vec<Operation> {
+    vec![
+        Operation::post(
+            "/task_runs/",
+            "Creates a task run, or answers the one that is there",
+        )
+        .asks_like(like(NEW_TASK_RUN))
+        .makes::<TaskRunOut>()
+        .aims(create),
+        Operation::post("/task_runs/filter", "Finds task runs")
+            .asks_like(filtered("sort?: string, limit?: integer, offset?: integer"))
+            .lists::<TaskRunOut>()
+            .needs(Need::Read, filter),
+        Operation::post("/task_runs/count", "Counts task runs")
+            .asks_like(like(FILTERS))
+            .tells("integer")
+            .needs(Need::Read, count),
+        Operation::post("/task_runs/history", "Counts task runs by time and state")
+            .asks_like(filtered(HISTORY))
+            .lists::<BucketOut>()
+            .needs(Need::Read, history),
+        Operation::get("/task_runs/{id}", "Reads a task run")
+            .answers::<TaskRunOut>()
+            .needs(Need::Read, read),
+        Operation::delete("/task_runs/{id}", "Deletes a task run")
+            .is_silent()
+            .needs(Need::Operate, delete),
+        Operation::post(
+            "/task_runs/{id}/set_state",
+            "Proposes a state; the rules decide",
+        )
+        .asks_like(like("state: StateCreate, force?: boolean"))
+        .makes::<DecisionOut>()
+        .aims(set_state),
+    ]
 }
 
-pub async fn read(State(ctx): State<Ctx>, mut ask: Ask) -> Answer {
+pub async fn create(State(ctx): State<Ctx>, who: Requester, aimed: Aimed<NewTaskRun>) -> Answer {
+    let run = ctx.app.create_task_run(aimed.asked).await?;
+    created(&who, &run, TaskRunOut::new(run.get(), ctx.app.now())).await
+}
+
+pub async fn read(State(ctx): State<Ctx>, who: Requester, mut ask: Ask) -> Answer {
     let id = ask.id(TaskRunId::from_uuid);
     let run = ctx.app.task_run(ask.done(id)?).await?;
-    ok(TaskRunOut::new(&run, ctx.app.now()))
+    ok(&who, TaskRunOut::new(&run, ctx.app.now())).await
 }
 
-pub async fn filter(State(ctx): State<Ctx>, mut ask: Ask) -> Answer {
+pub async fn filter(State(ctx): State<Ctx>, who: Requester, mut ask: Ask) -> Answer {
     let asked = ask.embedded(|fields| {
         let sort = wire::run_sort(fields);
         let page = wire::page(fields);
@@ -33,12 +78,12 @@ pub async fn filter(State(ctx): State<Ctx>, mut ask: Ask) -> Answer {
     let runs = ctx.app.task_runs(filters, sort, page).await?;
     let now = ctx.app.now();
     let runs = runs.iter().map(|run| TaskRunOut::new(run, now));
-    ok(runs.collect::<Vec<_>>())
+    ok(&who, runs.collect::<Vec<_>>()).await
 }
 
-pub async fn count(State(ctx): State<Ctx>, mut ask: Ask) -> Answer {
+pub async fn count(State(ctx): State<Ctx>, who: Requester, mut ask: Ask) -> Answer {
     let filters = ask.embedded(wire::filters);
-    ok(ctx.app.count_task_runs(ask.done(filters)?).await?)
+    ok(&who, ctx.app.count_task_runs(ask.done(filters)?).await?).await
 }
 
 pub async fn delete(State(ctx): State<Ctx>, mut ask: Ask) -> Answer {
@@ -49,24 +94,23 @@ pub async fn delete(State(ctx): State<Ctx>, mut ask: Ask) -> Answer {
 
 pub async fn set_state(
     State(ctx): State<Ctx>,
+    who: Requester,
     caller: Caller,
     Key(key): Key,
-    mut ask: Ask,
+    Aimed { at, asked }: Aimed<(ProposedState, Force), TaskRunId>,
 ) -> Answer {
-    let id = ask.id(TaskRunId::from_uuid);
-    let asked = id.zip(ask.embedded(proposal));
-    let (id, (proposed, force)) = ask.done(asked)?;
+    let (proposed, force) = asked;
     let proposed = caller
         .signed(proposed)
         .known_as(key.map(StateId::from_uuid));
-    let decision = ctx.app.propose_task_run_state(id, proposed, force).await?;
-    decided(&decision)
+    let decision = ctx.app.propose_task_run_state(at, proposed, force).await?;
+    decided(&who, &decision).await
 }
 
-pub async fn history(State(ctx): State<Ctx>, mut ask: Ask) -> Answer {
+pub async fn history(State(ctx): State<Ctx>, who: Requester, mut ask: Ask) -> Answer {
     let asked = ask.embedded(wire::history);
     let (filters, buckets) = ask.done(asked)?;
     let buckets = buckets.ok_or_else(interval_too_short)?;
     let tallies = ctx.app.task_run_history(filters, buckets).await?;
-    ok(wire::buckets_out(buckets, &tallies))
+    ok(&who, wire::buckets_out(buckets, &tallies)).await
 }

@@ -54,9 +54,3 @@ impl IntoResponse for Refusal {
         }
     }
 }
-
-/// The path is a route, but not for this method.
-pub async fn wrong_method() -> Response {
-    let detail = json!({ "detail": "Method Not Allowed" });
-    (StatusCode::METHOD_NOT_ALLOWED, axum::Json(detail)).into_response()
-}

@@ -10,6 +10,10 @@ use uuid::Uuid;
 use super::super::aside::aside;
 use super::super::{Ctx, body, json};
 use super::error::Refusal;
+use crate::api::access::{Authorised, Requester};
+use crate::domain::access::Aims;
+use crate::domain::error::Error;
+use crate::domain::ids::{DeploymentId, FlowRunId, TaskRunId};
 
 /// The id in the path.
 pub struct Id(pub Uuid);
@@ -28,7 +32,7 @@ impl FromRequestParts<Ctx> for Id {
     }
 }
 
-/// An id in the query, under the name that `N` gives.
+/// An id in the query.
 pub fn query_id(parts: &Parts, name: &'static str) -> Result<Uuid, Refusal> {
     let query = parts.uri.query().unwrap_or_default();
     let found = form_urlencoded::parse(query.as_bytes()).find(|(key, _)| key == name);
@@ -56,6 +60,72 @@ impl<T: DeserializeOwned> FromRequest<Ctx> for Body<T> {
         let (parts, content) = request.into_parts();
         let bytes = body::whole(&parts.headers, content).await?;
         aside(bytes.len(), || read(&bytes)).map(Self)
+    }
+}
+
+/// A body's shape, and what it means.
+pub trait Shape: DeserializeOwned {
+    /// What verbs take.
+    type Meaning;
+
+    /// What the body means.
+    ///
+    /// # Errors
+    /// [`Kind::Invalid`](crate::domain::error::Kind::Invalid) where it means nothing.
+    fn meaning(self) -> Result<Self::Meaning, Error>;
+}
+
+/// What the path names.
+pub trait Named: Sized + Copy {
+    /// Of the request's path.
+    fn of(id: Result<Id, Refusal>) -> Result<Self, Refusal>;
+}
+
+impl Named for () {
+    fn of(_id: Result<Id, Refusal>) -> Result<Self, Refusal> {
+        Ok(())
+    }
+}
+
+macro_rules! named {
+    ($($id:ident),*) => {$(
+        impl Named for $id {
+            fn of(id: Result<Id, Refusal>) -> Result<Self, Refusal> {
+                id.map(|Id(uuid)| Self::from_uuid(uuid))
+            }
+        }
+    )*};
+}
+
+named!(DeploymentId, FlowRunId, TaskRunId);
+
+/// A JSON body that says, with what the path names, what the request aims at. Whoever may not
+/// aim at that is refused here.
+pub struct Aimed<W: Shape, I = ()> {
+    /// What the path names.
+    pub at: I,
+    /// What the body means.
+    pub asked: W::Meaning,
+}
+
+impl<W: Shape, I> Authorised for Aimed<W, I> {}
+
+impl<W, I> FromRequest<Ctx> for Aimed<W, I>
+where
+    W: Shape<Meaning: Aims<I> + Send + Sync>,
+    I: Named + Send,
+{
+    type Rejection = Refusal;
+
+    async fn from_request(request: Request, ctx: &Ctx) -> Result<Self, Refusal> {
+        let (mut parts, content) = request.into_parts();
+        let at = I::of(Id::from_request_parts(&mut parts, ctx).await)?;
+        let bytes = body::whole(&parts.headers, content).await?;
+        let asked = aside(bytes.len(), || read::<W>(&bytes))?.meaning()?;
+        let requester = Requester::of(&parts, ctx);
+        let place = (&parts.method, &parts.uri);
+        requester.authorise(&asked, at, place).await?;
+        Ok(Self { at, asked })
     }
 }
 
@@ -108,14 +178,4 @@ fn shortened(text: &str) -> String {
         Some(start) if end < text.len() => format!("{start}…"),
         _ => text.to_owned(),
     }
-}
-
-/// A body as every handler of this dialect reads it; none at all as an empty object. Nothing
-/// where no handler can read it.
-pub fn body_as_read(bytes: &[u8]) -> Option<Value> {
-    let text = match std::str::from_utf8(bytes).ok()? {
-        "" => "{}",
-        text => text,
-    };
-    json::parse(text).ok().map(|given| Value::from(&given))
 }

@@ -2,26 +2,24 @@
 
 use serde::de::DeserializeOwned;
 
-use super::extract;
+use super::extract::{self, Shape};
 use super::wire;
 use crate::domain::deployment::NewDeployment;
-use crate::domain::flow_run::{DeploymentRunRequest, FlowRunUpdate, NewFlowRun};
 use crate::domain::log::NewLog;
-use crate::domain::task_run::NewTaskRun;
 
 /// Reads a body in every way that a route of this dialect does.
 pub fn read(body: &[u8]) {
     one::<wire::Query>(body).map(wire::Query::parts);
     one::<wire::LogQuery>(body).map(wire::LogQuery::parts);
-    one::<wire::SetState>(body).map(wire::SetState::parts);
+    one::<wire::SetState>(body).map(Shape::meaning);
     one::<wire::State>(body).map(wire::State::into_domain);
     one::<wire::DeploymentCreate>(body).map(NewDeployment::from);
-    one::<wire::RunRequest>(body).map(DeploymentRunRequest::try_from);
-    one::<wire::FlowRunCreate>(body).map(NewFlowRun::try_from);
-    one::<wire::FlowRunUpdate>(body).map(FlowRunUpdate::from);
-    one::<wire::TaskRunCreate>(body).map(NewTaskRun::try_from);
+    one::<wire::RunRequest>(body).map(Shape::meaning);
+    one::<wire::FlowRunCreate>(body).map(Shape::meaning);
+    one::<wire::FlowRunUpdate>(body).map(Shape::meaning);
+    one::<wire::TaskRunCreate>(body).map(Shape::meaning);
     one::<wire::LogCreate>(body).map(NewLog::from);
-    one::<Vec<wire::LogCreate>>(body);
+    one::<Vec<wire::LogCreate>>(body).map(Shape::meaning);
     one::<wire::FlowCreate>(body);
     one::<wire::LinesQuery>(body);
     one::<wire::Ids>(body);

@@ -19,41 +19,40 @@ mod task_runs;
 mod why;
 pub mod wire;
 
-use axum::Router;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 
-use super::describe::Description;
-use super::{Ctx, answer};
+use super::access::Requester;
+use super::operation::Routes;
+use super::redaction::Redact;
 use crate::domain::flow::Created;
 use error::Refusal;
-pub use extract::body_as_read;
 
 /// What a handler answers.
 type Answer = Result<Response, Refusal>;
 
-/// The routes and their description.
-pub fn routes() -> (Router<Ctx>, Description) {
-    let (router, described) = routes::all().parts();
-    (
-        router.method_not_allowed_fallback(error::wrong_method),
-        described,
-    )
+/// The routes.
+pub fn routes() -> Routes {
+    routes::all()
 }
 
 /// 200 with a body.
-fn ok(body: impl Serialize) -> Answer {
-    Ok(answer::json(StatusCode::OK, &body)?)
+async fn ok(who: &Requester, body: impl Redact + Serialize) -> Answer {
+    Ok(who.shown(StatusCode::OK, body).await?)
 }
 
 /// 201 when it is new, 200 when it was there.
-fn created<T, W: Serialize>(created: Created<T>, render: impl FnOnce(T) -> W) -> Answer {
+async fn created<T, W: Redact + Serialize>(
+    who: &Requester,
+    created: Created<T>,
+    render: impl FnOnce(T) -> W,
+) -> Answer {
     let status = match created.is_new() {
         true => StatusCode::CREATED,
         false => StatusCode::OK,
     };
-    Ok(answer::json(status, &render(created.into_inner()))?)
+    Ok(who.shown(status, render(created.into_inner())).await?)
 }
 
 /// 204.

@@ -4,25 +4,24 @@ use super::{
     agents, checkup, deployments, flow_runs, flows, ids, logs, processes, server, states,
     task_runs, why,
 };
-use crate::api::describe::Routes;
 use crate::api::dialect::V3;
+use crate::api::operation::Routes;
 
 /// Every route.
 pub fn all() -> Routes {
     let nouns = [
-        server::routes,
-        checkup::routes,
-        agents::routes,
-        ids::routes,
-        processes::routes,
-        why::routes,
-        flows::routes,
-        deployments::routes,
-        flow_runs::routes,
-        task_runs::routes,
-        states::routes,
-        logs::routes,
+        server::operations,
+        checkup::operations,
+        agents::operations,
+        ids::operations,
+        processes::operations,
+        why::operations,
+        flows::operations,
+        deployments::operations,
+        flow_runs::operations,
+        task_runs::operations,
+        states::operations,
+        logs::operations,
     ];
-    let none = Routes::below(V3);
-    nouns.into_iter().fold(none, |routes, add| add(routes))
+    Routes::below(V3, nouns.into_iter().flat_map(|noun| noun()).collect())
 }

@@ -1,22 +1,21 @@
-//! How a run stands that asks for something.
+//! Runs that ask for something: who they are, and what is theirs.
 
 use std::collections::HashSet;
 
 use crate::app::App;
-use crate::domain::access::{Neighbour, Standing, Targets, executes};
+use crate::domain::access::{Neighbour, RunIdentity, Targets, executes};
 use crate::domain::error::{Error, Result};
 use crate::domain::ids::FlowRunId;
 use crate::storage::{Connection, flow_runs, task_runs};
 
 impl App {
-    /// Whether `neighbour` is what executes the run, whether the run has ended, and whether it
-    /// aims at nothing but itself and what it began; `None` when there is no such run.
-    pub async fn standing(
+    /// Whether `neighbour` is what executes the run, and whether the run has ended; `None` when
+    /// there is no such run.
+    pub async fn run_identity(
         &self,
         id: FlowRunId,
         neighbour: Neighbour,
-        targets: Targets,
-    ) -> Result<Option<Standing>> {
+    ) -> Result<Option<RunIdentity>> {
         let now = self.now();
         self.read(move |db| {
             let Some(run) = flow_runs::by_id(db, id)? else {
@@ -25,12 +24,36 @@ impl App {
             let claim = run.claim.as_ref();
             let recorded = claim.and_then(|claim| claim.infrastructure_id.as_deref());
             let state = run.state.as_ref().filter(|state| state.kind.is_terminal());
-            Ok(Some(Standing {
+            Ok(Some(RunIdentity {
+                id,
+                deployment: run.deployment_id,
                 is_its_own: executes(&neighbour, claim.is_some(), recorded),
                 ended: state.map(|state| state.timestamp),
                 now,
-                aims_at_its_own: all_within(db, id, &targets)?,
             }))
+        })
+        .await
+    }
+
+    /// Whether all the targets are that run or were begun by it.
+    pub async fn are_all_of(&self, id: FlowRunId, targets: Targets) -> Result<bool> {
+        self.read(move |db| all_within(db, id, &targets)).await
+    }
+
+    /// Those of `runs` that are that run or were begun by it.
+    pub async fn those_of(
+        &self,
+        id: FlowRunId,
+        runs: HashSet<FlowRunId>,
+    ) -> Result<HashSet<FlowRunId>> {
+        self.read(move |db| {
+            let mut own = HashSet::new();
+            for run in runs {
+                if run == id || flow_runs::is_within(db, run, id)? {
+                    own.insert(run);
+                }
+            }
+            Ok(own)
         })
         .await
     }

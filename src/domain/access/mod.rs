@@ -1,4 +1,5 @@
-//! Who may do what. One function decides, from who asks and what is asked.
+//! Who may do what: decided from who asks, what the operation needs, and what the request, once
+//! it is read, aims at.
 //!
 //! A request is admitted by what its sender *is*: a local user by the groups of the config, a
 //! run by its own record. A run may do what a running flow needs: read, keep its results,
@@ -6,6 +7,7 @@
 //! and runs of deployments. It may aim at nothing else, and may not choose what anything runs
 //! on: that would be a way out of its container.
 
+mod aim;
 mod secret;
 #[cfg(test)]
 mod tests;
@@ -13,9 +15,10 @@ mod text;
 
 use std::fmt;
 
-use super::ids::{FlowRunId, TaskRunId};
+use super::ids::{DeploymentId, FlowRunId};
 use super::time::{Span, Timestamp};
 
+pub use aim::{Aim, Aims, Targets};
 pub use secret::{MASK, Secret, is_secret_name, masked, veil};
 pub use text::masked_text;
 
@@ -31,66 +34,51 @@ pub enum Who {
     /// May look at everything but secrets.
     Viewer,
     /// A run's own process.
-    Run(Standing),
+    Run(RunIdentity),
     /// Nobody that is known here, and who that is.
     Stranger(&'static str),
 }
 
-/// What is asked.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Asked {
-    /// Whether the daemon is alive.
-    Health,
-    /// To read flows, deployments, runs, their states and logs.
+/// What an operation needs of who asks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Need {
+    /// Nothing: it tells whether the daemon is alive.
+    Open,
+    /// Somebody who may read flows, deployments, runs, their states and logs.
     Read,
-    /// To look at the daemon itself: its status, agents, figures and descriptions.
+    /// Somebody who may look at the daemon itself: its status, agents, figures, descriptions.
     Inspect,
-    /// To fetch a document, as the bytes that it is.
+    /// Somebody who may have a document, as the bytes that it is.
     Fetch,
-    /// To keep a result.
+    /// Somebody who may keep a result.
     Persist,
-    /// To register a flow by its name.
-    RegisterFlow,
-    /// To hand in log lines of these.
-    Log(Targets),
-    /// To change, or begin something below, these.
-    Change(Targets),
-    /// To choose what a run runs on.
-    ChooseInfrastructure,
-    /// Everything else.
-    Administer,
+    /// Somebody who may register a flow by its name.
+    Register,
+    /// Somebody who may aim at what the request names: see [`may_aim`], which decides once the
+    /// request is read.
+    Aim,
+    /// An operator.
+    Operate,
 }
 
-/// The runs that a request aims at.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Targets {
-    /// Flow runs.
-    pub flow_runs: Vec<FlowRunId>,
-    /// Task runs.
-    pub task_runs: Vec<TaskRunId>,
-}
-
-/// How a run that asks stands, by the store.
+/// A run that asks, as the store knows it.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Standing {
+pub struct RunIdentity {
+    /// The run.
+    pub id: FlowRunId,
+    /// Its deployment.
+    pub deployment: Option<DeploymentId>,
     /// Whether what asks is what was made for the run, as its record has it.
     pub is_its_own: bool,
     /// When it ended; absent while it lives.
     pub ended: Option<Timestamp>,
     /// The present moment.
     pub now: Timestamp,
-    /// Whether all that the request aims at is the run itself or was begun by it.
-    pub aims_at_its_own: bool,
 }
 
-/// Whether it may be done.
+/// It may not be done, and why, in a sentence for whoever asked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Verdict {
-    /// Yes.
-    Permit,
-    /// No, and why, in a sentence for whoever asked.
-    Deny(&'static str),
-}
+pub struct Denied(pub &'static str);
 
 /// What is known of a peer on the network: a container, or a process of this machine.
 #[derive(Clone, Debug, PartialEq)]
@@ -116,40 +104,63 @@ pub enum Maker {
     AnotherDaemon,
 }
 
-/// Decides.
-pub fn may(who: &Who, asked: &Asked) -> Verdict {
-    match (who, asked) {
-        (_, Asked::Health) | (Who::Operator, _) => Verdict::Permit,
-        (Who::Viewer, Asked::Read | Asked::Inspect) => Verdict::Permit,
-        (Who::Viewer, Asked::Fetch) => {
-            Verdict::Deny("Your group may not read documents: secrets in them cannot be masked.")
-        }
-        (Who::Viewer, _) => Verdict::Deny("Your group may only read."),
-        (Who::Run(standing), asked) => run_may(standing, asked),
-        (Who::Stranger(why), _) => Verdict::Deny(why),
+/// Whether somebody meets a need. Who meets [`Need::Aim`] has yet to be asked about what is aimed
+/// at.
+///
+/// # Errors
+/// Why not.
+pub fn may(who: &Who, need: Need) -> Result<(), Denied> {
+    match (who, need) {
+        (_, Need::Open) | (Who::Operator, _) => Ok(()),
+        (Who::Viewer, Need::Read | Need::Inspect) => Ok(()),
+        (Who::Viewer, Need::Fetch) => Err(Denied(
+            "Your group may not read documents: secrets in them cannot be masked.",
+        )),
+        (Who::Viewer, _) => Err(Denied("Your group may only read.")),
+        (Who::Run(run), need) => run_may(run, need),
+        (Who::Stranger(why), _) => Err(Denied(why)),
     }
 }
 
-fn run_may(run: &Standing, asked: &Asked) -> Verdict {
+fn run_may(run: &RunIdentity, need: Need) -> Result<(), Denied> {
     if !run.is_its_own {
-        return Verdict::Deny("This is not what executes the run that it names.");
+        return Err(Denied("This is not what executes the run that it names."));
     }
-    let is_over = run.ended.is_some();
-    match asked {
-        Asked::Log(_) if !run.aims_at_its_own => Verdict::Deny(NOT_ITS_OWN),
-        Asked::Log(_) if is_within_grace(run) => Verdict::Permit,
-        _ if is_over => Verdict::Deny("The run has ended."),
-        Asked::Read | Asked::Fetch | Asked::Persist | Asked::RegisterFlow => Verdict::Permit,
-        Asked::Change(_) if run.aims_at_its_own => Verdict::Permit,
-        Asked::Change(_) => Verdict::Deny(NOT_ITS_OWN),
-        Asked::ChooseInfrastructure => Verdict::Deny("A run may not choose what runs run on."),
-        _ => Verdict::Deny("A run may not do this."),
+    match need {
+        // Lines are handed in for a while after the end.
+        Need::Aim if is_within_grace(run) => Ok(()),
+        _ if run.ended.is_some() => Err(ENDED),
+        Need::Open | Need::Read | Need::Fetch | Need::Persist | Need::Register | Need::Aim => {
+            Ok(())
+        }
+        Need::Inspect | Need::Operate => Err(Denied("A run may not do this.")),
     }
 }
 
-const NOT_ITS_OWN: &str = "A run may only aim at itself and at what it began.";
+/// Whether somebody who may make requests of this kind may aim one at that. `is_own` says of a
+/// run whether all the targets are itself or were begun by it.
+///
+/// # Errors
+/// Why not.
+pub fn may_aim(who: &Who, aim: &Aim, is_own: bool) -> Result<(), Denied> {
+    may(who, Need::Aim)?;
+    let Who::Run(run) = who else {
+        return Ok(());
+    };
+    match aim {
+        Aim::Log(_) | Aim::Change(_) if !is_own => Err(NOT_ITS_OWN),
+        Aim::Log(_) => Ok(()),
+        _ if run.ended.is_some() => Err(ENDED),
+        Aim::Change(_) => Ok(()),
+        Aim::Infrastructure => Err(Denied("A run may not choose what runs run on.")),
+        Aim::Elsewhere => Err(Denied("A run may not do this.")),
+    }
+}
 
-fn is_within_grace(run: &Standing) -> bool {
+const ENDED: Denied = Denied("The run has ended.");
+const NOT_ITS_OWN: Denied = Denied("A run may only aim at itself and at what it began.");
+
+fn is_within_grace(run: &RunIdentity) -> bool {
     run.ended.is_none_or(|ended| run.now < ended + GRACE)
 }
 

@@ -1,29 +1,35 @@
 use super::*;
 
-fn targets() -> Targets {
-    Targets::default()
+/// Everything that can be needed.
+const NEEDS: [Need; 8] = [
+    Need::Open,
+    Need::Read,
+    Need::Inspect,
+    Need::Fetch,
+    Need::Persist,
+    Need::Register,
+    Need::Aim,
+    Need::Operate,
+];
+
+fn met(who: &Who) -> Vec<Need> {
+    let needs = NEEDS.into_iter();
+    needs.filter(|need| may(who, *need).is_ok()).collect()
 }
 
-/// Everything that can be asked.
-fn everything() -> [Asked; 10] {
+/// What can be aimed at, the runs of all being those that [`aimed`] tells of.
+fn aims() -> [Aim; 4] {
     [
-        Asked::Health,
-        Asked::Read,
-        Asked::Inspect,
-        Asked::Fetch,
-        Asked::Persist,
-        Asked::RegisterFlow,
-        Asked::Log(targets()),
-        Asked::Change(targets()),
-        Asked::ChooseInfrastructure,
-        Asked::Administer,
+        Aim::Log(Targets::default()),
+        Aim::Change(Targets::default()),
+        Aim::Infrastructure,
+        Aim::Elsewhere,
     ]
 }
 
-fn permitted(who: &Who) -> Vec<Asked> {
-    let asked = everything().into_iter();
-    asked
-        .filter(|asked| may(who, asked) == Verdict::Permit)
+fn aimed(who: &Who, is_own: bool) -> Vec<Aim> {
+    let aims = aims().into_iter();
+    aims.filter(|aim| may_aim(who, aim, is_own).is_ok())
         .collect()
 }
 
@@ -31,66 +37,65 @@ fn at(secs: i64) -> Timestamp {
     Timestamp::from_micros(secs * 1_000_000)
 }
 
-fn run(is_its_own: bool, ended: Option<i64>, now: i64, aims_at_its_own: bool) -> Who {
-    Who::Run(Standing {
+fn run(is_its_own: bool, ended: Option<i64>, now: i64) -> Who {
+    Who::Run(RunIdentity {
+        id: FlowRunId::new(),
+        deployment: None,
         is_its_own,
         ended: ended.map(at),
         now: at(now),
-        aims_at_its_own,
     })
 }
 
 #[test]
 fn operators_do_all_viewers_look_and_strangers_learn_that_it_lives() {
-    assert_eq!(permitted(&Who::Operator), everything());
-    assert_eq!(
-        permitted(&Who::Viewer),
-        [Asked::Health, Asked::Read, Asked::Inspect]
-    );
-    assert_eq!(permitted(&Who::Stranger("no")), [Asked::Health]);
+    assert_eq!(met(&Who::Operator), NEEDS);
+    assert_eq!(met(&Who::Viewer), [Need::Open, Need::Read, Need::Inspect]);
+    assert_eq!(met(&Who::Stranger("no")), [Need::Open]);
+    for is_own in [true, false] {
+        assert_eq!(aimed(&Who::Operator, is_own), aims());
+        assert_eq!(aimed(&Who::Viewer, is_own), []);
+        assert_eq!(aimed(&Who::Stranger("no"), is_own), []);
+    }
 }
 
 #[test]
 fn a_run_does_what_a_running_flow_needs_and_only_to_its_own() {
     let flow_s_needs = [
-        Asked::Health,
-        Asked::Read,
-        Asked::Fetch,
-        Asked::Persist,
-        Asked::RegisterFlow,
-        Asked::Log(targets()),
-        Asked::Change(targets()),
+        Need::Open,
+        Need::Read,
+        Need::Fetch,
+        Need::Persist,
+        Need::Register,
+        Need::Aim,
     ];
-    let elsewhere = [
-        Asked::Health,
-        Asked::Read,
-        Asked::Fetch,
-        Asked::Persist,
-        Asked::RegisterFlow,
-    ];
-    assert_eq!(permitted(&run(true, None, 1000, true)), flow_s_needs);
-    assert_eq!(permitted(&run(true, None, 1000, false)), elsewhere);
+    let who = run(true, None, 1000);
+    assert_eq!(met(&who), flow_s_needs);
+    assert_eq!(aimed(&who, true), aims()[..2]);
+    assert_eq!(aimed(&who, false), []);
 }
 
 #[test]
 fn a_run_that_has_ended_may_hand_in_its_last_lines_and_for_a_while() {
-    let last_lines = [Asked::Health, Asked::Log(targets())];
-    let nothing = [Asked::Health];
-    for (ended, now, own, expected) in [
-        (1000, 1000, true, &last_lines[..]),
-        (1000, 1059, true, &last_lines),
-        (1000, 1060, true, &nothing),
-        (1000, 1001, false, &nothing),
+    let last_lines = &aims()[..1];
+    for (ended, now, is_own, needs, expected) in [
+        (1000, 1000, true, &[Need::Open, Need::Aim][..], last_lines),
+        (1000, 1059, true, &[Need::Open, Need::Aim], last_lines),
+        (1000, 1060, true, &[Need::Open], &[]),
+        (1000, 1001, false, &[Need::Open, Need::Aim], &[]),
     ] {
-        let who = run(true, Some(ended), now, own);
-        assert_eq!(permitted(&who), expected, "{who:?}");
+        let who = run(true, Some(ended), now);
+        assert_eq!(met(&who), needs, "{who:?}");
+        assert_eq!(aimed(&who, is_own), expected, "{who:?}");
     }
 }
 
 #[test]
 fn what_does_not_execute_the_run_it_names_is_nobody() {
     for ended in [None, Some(999)] {
-        assert_eq!(permitted(&run(false, ended, 1000, true)), [Asked::Health]);
+        let who = run(false, ended, 1000);
+        assert_eq!(met(&who), [Need::Open]);
+        assert_eq!(aimed(&who, true), []);
     }
 }
 

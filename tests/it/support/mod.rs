@@ -2,6 +2,7 @@
 
 #[cfg(feature = "client")]
 mod agent;
+mod callers;
 mod daemon;
 pub mod flows;
 mod http;
@@ -9,6 +10,7 @@ mod terminal;
 
 #[cfg(feature = "client")]
 pub use agent::TestAgent;
+pub use callers::{KEY, KeyFile, ask_as, user, with_groups, with_key};
 pub use daemon::{Options, TestDaemon};
 pub use http::Http;
 pub use terminal::in_terminal;

@@ -1,5 +1,7 @@
 //! Deployments on the wire.
 
+use std::borrow::Cow;
+
 use serde::Serialize;
 use serde_json::Value;
 use utoipa::ToSchema;
@@ -10,9 +12,10 @@ use super::run::{FlowRunnerOut, flow_runner};
 use super::schedule::{schedule, schedule_out};
 use super::state::document;
 use super::time::Iso;
+use crate::api::redaction::{Reader, Redact};
 use crate::domain::JsonMap;
 use crate::domain::deployment::{Deployment, NewDeployment};
-use crate::domain::ids::FlowId;
+use crate::domain::ids::{DeploymentId, FlowId};
 
 /// A deployment.
 #[derive(Serialize, ToSchema)]
@@ -21,14 +24,14 @@ pub struct DeploymentOut<'a> {
     id: Uuid,
     created: Iso,
     updated: Iso,
-    name: &'a str,
+    name: Cow<'a, str>,
     flow_id: Uuid,
-    flow_data: Option<&'a Value>,
+    flow_data: Option<Cow<'a, Value>>,
     schedule: Option<Value>,
     is_schedule_active: bool,
     #[schema(value_type = Object)]
-    parameters: &'a JsonMap,
-    tags: &'a [String],
+    parameters: Cow<'a, JsonMap>,
+    tags: Cow<'a, [String]>,
     flow_runner: FlowRunnerOut<'a>,
 }
 
@@ -51,15 +54,40 @@ impl<'a> From<&'a Deployment> for DeploymentOut<'a> {
             id: id.uuid(),
             created: Iso(*created),
             updated: Iso(*updated),
-            name,
+            name: name.into(),
             flow_id: flow_id.uuid(),
-            flow_data: flow_data.as_ref(),
+            flow_data: flow_data.as_ref().map(Cow::Borrowed),
             schedule: schedule.as_ref().map(schedule_out),
             is_schedule_active: *is_schedule_active,
-            parameters,
-            tags,
+            parameters: Cow::Borrowed(parameters),
+            tags: tags.into(),
             flow_runner: infrastructure.into(),
         }
+    }
+}
+
+impl Redact for DeploymentOut<'_> {
+    fn redact(&mut self, reader: &Reader<'_>) {
+        let Self {
+            id,
+            created: _,
+            updated: _,
+            name,
+            flow_id: _,
+            flow_data,
+            schedule,
+            is_schedule_active: _,
+            parameters,
+            tags,
+            flow_runner,
+        } = self;
+        let mask = reader.of_deployment(DeploymentId::from_uuid(*id));
+        mask.over(name);
+        mask.over_flow(flow_data);
+        mask.over(schedule);
+        mask.over(parameters);
+        mask.over(tags);
+        flow_runner.redact_by(&mask);
     }
 }
 

@@ -1,10 +1,13 @@
 //! Flows on the wire.
 
+use std::borrow::Cow;
+
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::super::read::{Cursor, Fields, Given, Need, list, string};
 use super::time::Iso;
+use crate::api::redaction::{Reader, Redact};
 use crate::domain::flow::{Flow, NewFlow};
 use crate::domain::ids::FlowId;
 
@@ -15,8 +18,8 @@ pub struct FlowOut<'a> {
     id: uuid::Uuid,
     created: Iso,
     updated: Iso,
-    name: &'a str,
-    tags: &'a [String],
+    name: Cow<'a, str>,
+    tags: Cow<'a, [String]>,
 }
 
 impl<'a> From<&'a Flow> for FlowOut<'a> {
@@ -32,9 +35,24 @@ impl<'a> From<&'a Flow> for FlowOut<'a> {
             id: FlowId::uuid(*id),
             created: Iso(*created),
             updated: Iso(*updated),
+            name: name.into(),
+            tags: tags.into(),
+        }
+    }
+}
+
+impl Redact for FlowOut<'_> {
+    fn redact(&mut self, reader: &Reader<'_>) {
+        let Self {
+            id: _,
+            created: _,
+            updated: _,
             name,
             tags,
-        }
+        } = self;
+        let mask = reader.of_nobody();
+        mask.over(name);
+        mask.over(tags);
     }
 }
 

@@ -1,5 +1,8 @@
 //! Flow runs on the wire.
 
+use std::borrow::Cow;
+use std::collections::HashSet;
+
 use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
@@ -8,10 +11,11 @@ use super::super::read::{Cursor, Fields, Given, Need, id, list, map, string, str
 use super::run::{BooksOut, FlowRunnerOut, flow_runner};
 use super::state::{StateOut, proposal};
 use super::time::Iso;
+use crate::api::redaction::{Reader, Redact};
 use crate::domain::JsonMap;
 use crate::domain::deployment::Infrastructure;
 use crate::domain::flow_run::{DeploymentRunRequest, FlowRun, FlowRunUpdate, NewFlowRun};
-use crate::domain::ids::{DeploymentId, FlowId, TaskRunId};
+use crate::domain::ids::{DeploymentId, FlowId, FlowRunId, TaskRunId};
 use crate::domain::names;
 use crate::domain::time::Timestamp;
 
@@ -22,21 +26,21 @@ pub struct FlowRunOut<'a> {
     id: Uuid,
     created: Iso,
     updated: Iso,
-    name: &'a str,
+    name: Cow<'a, str>,
     flow_id: Uuid,
     state_id: Option<Uuid>,
     deployment_id: Option<Uuid>,
-    flow_version: Option<&'a str>,
+    flow_version: Option<Cow<'a, str>>,
     #[schema(value_type = Object)]
-    parameters: &'a JsonMap,
-    idempotency_key: Option<&'a str>,
+    parameters: Cow<'a, JsonMap>,
+    idempotency_key: Option<Cow<'a, str>>,
     #[schema(value_type = Object)]
-    context: &'a JsonMap,
+    context: Cow<'a, JsonMap>,
     #[schema(value_type = Object)]
-    empirical_policy: &'a JsonMap,
+    empirical_policy: Cow<'a, JsonMap>,
     #[schema(value_type = Object)]
-    empirical_config: &'a JsonMap,
-    tags: &'a [String],
+    empirical_config: Cow<'a, JsonMap>,
+    tags: Cow<'a, [String]>,
     parent_task_run_id: Option<Uuid>,
     #[serde(flatten)]
     books: BooksOut,
@@ -74,22 +78,64 @@ impl<'a> FlowRunOut<'a> {
             id: id.uuid(),
             created: Iso(*created),
             updated: Iso(*updated),
-            name,
+            name: name.into(),
             flow_id: flow_id.uuid(),
             state_id: state.as_ref().map(|state| state.id.uuid()),
             deployment_id: deployment_id.map(DeploymentId::uuid),
-            flow_version: flow_version.as_deref(),
-            parameters,
-            idempotency_key: idempotency_key.as_deref(),
-            context,
-            empirical_policy,
-            empirical_config,
-            tags,
+            flow_version: flow_version.as_deref().map(Cow::Borrowed),
+            parameters: Cow::Borrowed(parameters),
+            idempotency_key: idempotency_key.as_deref().map(Cow::Borrowed),
+            context: Cow::Borrowed(context),
+            empirical_policy: Cow::Borrowed(empirical_policy),
+            empirical_config: Cow::Borrowed(empirical_config),
+            tags: tags.into(),
             parent_task_run_id: parent_task_run_id.map(TaskRunId::uuid),
             books: BooksOut::new(books, state.as_ref(), now),
             auto_scheduled: *auto_scheduled,
             flow_runner: infrastructure.into(),
             state: state.as_ref().map(StateOut::from),
+        }
+    }
+}
+
+impl Redact for FlowRunOut<'_> {
+    fn runs(&self, noted: &mut HashSet<FlowRunId>) {
+        noted.insert(FlowRunId::from_uuid(self.id));
+    }
+
+    fn redact(&mut self, reader: &Reader<'_>) {
+        let Self {
+            id,
+            created: _,
+            updated: _,
+            name,
+            flow_id: _,
+            state_id: _,
+            deployment_id,
+            flow_version,
+            parameters,
+            idempotency_key,
+            context,
+            empirical_policy,
+            empirical_config,
+            tags,
+            parent_task_run_id: _,
+            books: _,
+            auto_scheduled: _,
+            flow_runner,
+            state,
+        } = self;
+        let mask = reader.of_flow_run(FlowRunId::from_uuid(*id), deployment_id.is_some());
+        mask.over(name);
+        mask.over(flow_version);
+        mask.over(idempotency_key);
+        for map in [parameters, context, empirical_policy, empirical_config] {
+            mask.over(map);
+        }
+        mask.over(tags);
+        flow_runner.redact_by(&mask);
+        if let Some(state) = state {
+            state.redact_by(&mask);
         }
     }
 }

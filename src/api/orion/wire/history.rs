@@ -1,5 +1,7 @@
 //! Histories on the wire.
 
+use std::borrow::Cow;
+
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -7,6 +9,7 @@ use super::super::read::{Fields, duration, timestamp};
 use super::filters;
 use super::state::told;
 use super::time::{Iso, Secs};
+use crate::api::redaction::{Reader, Redact};
 use crate::domain::filter::Filters;
 use crate::domain::history::{Buckets, Tally};
 
@@ -23,10 +26,24 @@ pub struct BucketOut<'a> {
 #[schema(as = orion::Tally)]
 struct TallyOut<'a> {
     state_type: &'static str,
-    state_name: &'a str,
+    state_name: Cow<'a, str>,
     count_runs: i64,
     sum_estimated_run_time: Secs,
     sum_estimated_lateness: Secs,
+}
+
+impl Redact for BucketOut<'_> {
+    fn redact(&mut self, reader: &Reader<'_>) {
+        let Self {
+            interval_start: _,
+            interval_end: _,
+            states,
+        } = self;
+        let mask = reader.of_nobody();
+        states
+            .iter_mut()
+            .for_each(|tally| mask.over(&mut tally.state_name));
+    }
 }
 
 /// Every bucket with its tallies, empty ones included.
@@ -39,7 +56,7 @@ pub fn buckets_out(buckets: Buckets, tallies: &[Tally]) -> Vec<BucketOut<'_>> {
             .filter(|tally| tally.bucket == number)
             .map(|tally| TallyOut {
                 state_type: told(tally.kind),
-                state_name: &tally.name,
+                state_name: Cow::Borrowed(&tally.name),
                 count_runs: tally.count,
                 sum_estimated_run_time: Secs(tally.run_time),
                 sum_estimated_lateness: Secs(tally.lateness),

@@ -1,11 +1,15 @@
 //! Log lines on the wire.
 
+use std::borrow::Cow;
+use std::collections::HashSet;
+
 use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::super::read::{Cursor, Fields, Given, id, integer, string, timestamp};
 use super::time::Iso;
+use crate::api::redaction::{Reader, Redact};
 use crate::domain::ids::{FlowRunId, TaskRunId};
 use crate::domain::log::{Log, NewLog};
 
@@ -16,9 +20,9 @@ pub struct LogOut<'a> {
     id: Uuid,
     created: Iso,
     updated: Iso,
-    name: &'a str,
+    name: Cow<'a, str>,
     level: i64,
-    message: &'a str,
+    message: Cow<'a, str>,
     timestamp: Iso,
     flow_run_id: Uuid,
     task_run_id: Option<Uuid>,
@@ -41,13 +45,36 @@ impl<'a> From<&'a Log> for LogOut<'a> {
             created: Iso(*created),
             // A line never changes.
             updated: Iso(*created),
-            name,
+            name: name.into(),
             level: *level,
-            message,
+            message: message.into(),
             timestamp: Iso(*timestamp),
             flow_run_id: flow_run_id.uuid(),
             task_run_id: task_run_id.map(TaskRunId::uuid),
         }
+    }
+}
+
+impl Redact for LogOut<'_> {
+    fn runs(&self, noted: &mut HashSet<FlowRunId>) {
+        noted.insert(FlowRunId::from_uuid(self.flow_run_id));
+    }
+
+    fn redact(&mut self, reader: &Reader<'_>) {
+        let Self {
+            id: _,
+            created: _,
+            updated: _,
+            name,
+            level: _,
+            message,
+            timestamp: _,
+            flow_run_id,
+            task_run_id: _,
+        } = self;
+        let mask = reader.within_flow_run(Some(FlowRunId::from_uuid(*flow_run_id)));
+        mask.over(name);
+        mask.over(message);
     }
 }
 

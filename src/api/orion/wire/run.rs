@@ -1,11 +1,14 @@
 //! What flow runs and task runs share on the wire.
 
+use std::borrow::Cow;
+
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::super::read::{Cursor, Fields, Given, map, string};
 use super::state;
 use super::time::{Iso, Secs};
+use crate::api::redaction::Mask;
 use crate::domain::JsonMap;
 use crate::domain::deployment::Infrastructure;
 use crate::domain::run::RunBooks;
@@ -57,18 +60,27 @@ impl BooksOut {
 #[schema(as = orion::FlowRunner)]
 pub struct FlowRunnerOut<'a> {
     #[serde(rename = "type")]
-    kind: Option<&'a str>,
+    kind: Option<Cow<'a, str>>,
     #[schema(value_type = Option<Object>)]
-    config: Option<&'a JsonMap>,
+    config: Option<Cow<'a, JsonMap>>,
 }
 
 impl<'a> From<&'a Infrastructure> for FlowRunnerOut<'a> {
     fn from(infrastructure: &'a Infrastructure) -> Self {
         let Infrastructure { kind, config } = infrastructure;
         Self {
-            kind: kind.as_deref(),
-            config: config.as_ref(),
+            kind: kind.as_deref().map(Cow::Borrowed),
+            config: config.as_ref().map(Cow::Borrowed),
         }
+    }
+}
+
+impl FlowRunnerOut<'_> {
+    /// Masks the secrets in it.
+    pub fn redact_by(&mut self, mask: &Mask<'_>) {
+        let Self { kind, config } = self;
+        mask.over_infrastructure(kind);
+        mask.over_infrastructure(config);
     }
 }
 

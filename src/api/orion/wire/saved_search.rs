@@ -1,11 +1,14 @@
 //! Saved searches on the wire.
 
+use std::borrow::Cow;
+
 use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::super::read::{Cursor, Fields, Given, map, string};
 use super::time::Iso;
+use crate::api::redaction::{Reader, Redact};
 use crate::domain::JsonMap;
 use crate::domain::saved_search::SavedSearch;
 
@@ -16,9 +19,9 @@ pub struct SavedSearchOut<'a> {
     id: Uuid,
     created: Iso,
     updated: Iso,
-    name: &'a str,
+    name: Cow<'a, str>,
     #[schema(value_type = Object)]
-    filters: &'a JsonMap,
+    filters: Cow<'a, JsonMap>,
 }
 
 impl<'a> From<&'a SavedSearch> for SavedSearchOut<'a> {
@@ -34,9 +37,24 @@ impl<'a> From<&'a SavedSearch> for SavedSearchOut<'a> {
             id: id.uuid(),
             created: Iso(*created),
             updated: Iso(*updated),
+            name: name.into(),
+            filters: Cow::Borrowed(filters),
+        }
+    }
+}
+
+impl Redact for SavedSearchOut<'_> {
+    fn redact(&mut self, reader: &Reader<'_>) {
+        let Self {
+            id: _,
+            created: _,
+            updated: _,
             name,
             filters,
-        }
+        } = self;
+        let mask = reader.of_nobody();
+        mask.over(name);
+        mask.over(filters);
     }
 }
 

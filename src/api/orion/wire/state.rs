@@ -1,5 +1,8 @@
 //! States and what becomes of proposals.
 
+use std::borrow::Cow;
+use std::collections::HashSet;
+
 use serde::Serialize;
 use serde_json::Value;
 use utoipa::ToSchema;
@@ -7,6 +10,7 @@ use uuid::Uuid;
 
 use super::super::read::{Cursor, Fields, Given, choice, id, string, timestamp};
 use super::time::Iso;
+use crate::api::redaction::{Mask, Reader, Redact};
 use crate::app::{Decision, Outcome};
 use crate::domain::ids::{FlowRunId, TaskRunId};
 use crate::domain::state::{ProposedState, State, StateDetails, StateType};
@@ -39,10 +43,10 @@ pub struct StateOut<'a> {
     id: Uuid,
     #[serde(rename = "type")]
     kind: &'static str,
-    name: &'a str,
+    name: Cow<'a, str>,
     timestamp: Iso,
-    message: Option<&'a str>,
-    data: Option<&'a Value>,
+    message: Option<Cow<'a, str>>,
+    data: Option<Cow<'a, Value>>,
     state_details: DetailsOut<'a>,
 }
 
@@ -53,7 +57,7 @@ struct DetailsOut<'a> {
     task_run_id: Option<Uuid>,
     child_flow_run_id: Option<Uuid>,
     scheduled_time: Option<Iso>,
-    cache_key: Option<&'a str>,
+    cache_key: Option<Cow<'a, str>>,
     cache_expiration: Option<Iso>,
 }
 
@@ -71,10 +75,13 @@ impl<'a> From<&'a State> for StateOut<'a> {
         Self {
             id: id.uuid(),
             kind: told(*kind),
-            name,
+            name: name.into(),
             timestamp: Iso(*timestamp),
-            message: message.as_deref(),
-            data: data.as_ref().filter(|data| is_document(data)),
+            message: message.as_deref().map(Cow::Borrowed),
+            data: data
+                .as_ref()
+                .filter(|data| is_document(data))
+                .map(Cow::Borrowed),
             state_details: details.into(),
         }
     }
@@ -96,9 +103,52 @@ impl<'a> From<&'a StateDetails> for DetailsOut<'a> {
             task_run_id: task_run_id.map(TaskRunId::uuid),
             child_flow_run_id: child_flow_run_id.map(FlowRunId::uuid),
             scheduled_time: scheduled_time.map(Iso),
-            cache_key: cache_key.as_deref(),
+            cache_key: cache_key.as_deref().map(Cow::Borrowed),
             cache_expiration: cache_expiration.map(Iso),
         }
+    }
+}
+
+impl StateOut<'_> {
+    /// The flow run whose state it is, where its details say so.
+    fn flow_run(&self) -> Option<FlowRunId> {
+        self.state_details.flow_run_id.map(FlowRunId::from_uuid)
+    }
+
+    /// Masks the secrets in it.
+    pub fn redact_by(&mut self, mask: &Mask<'_>) {
+        let Self {
+            id: _,
+            kind: _,
+            name,
+            timestamp: _,
+            message,
+            data,
+            state_details,
+        } = self;
+        let DetailsOut {
+            flow_run_id: _,
+            task_run_id: _,
+            child_flow_run_id: _,
+            scheduled_time: _,
+            cache_key,
+            cache_expiration: _,
+        } = state_details;
+        mask.over(name);
+        mask.over(message);
+        mask.over(data);
+        mask.over(cache_key);
+    }
+}
+
+impl Redact for StateOut<'_> {
+    fn runs(&self, noted: &mut HashSet<FlowRunId>) {
+        noted.extend(self.flow_run());
+    }
+
+    fn redact(&mut self, reader: &Reader<'_>) {
+        let mask = reader.within_flow_run(self.flow_run());
+        self.redact_by(&mask);
     }
 }
 
@@ -128,31 +178,55 @@ enum OutcomeOut<'a> {
     #[serde(rename = "accept_details")]
     Accept,
     #[serde(rename = "reject_details")]
-    Reject { reason: &'a str },
+    Reject { reason: Cow<'a, str> },
     #[serde(rename = "wait_details")]
-    Wait { delay_seconds: i64, reason: &'a str },
+    Wait {
+        delay_seconds: i64,
+        reason: Cow<'a, str>,
+    },
     #[serde(rename = "abort_details")]
-    Abort { reason: &'a str },
+    Abort { reason: Cow<'a, str> },
 }
 
 impl<'a> From<&'a Decision> for DecisionOut<'a> {
     fn from(decision: &'a Decision) -> Self {
         let (status, details) = match &decision.outcome {
             Outcome::Accepted => ("ACCEPT", OutcomeOut::Accept),
-            Outcome::Rejected { why } => ("REJECT", OutcomeOut::Reject { reason: why }),
+            Outcome::Rejected { why } => ("REJECT", OutcomeOut::Reject { reason: why.into() }),
             Outcome::Wait { delay_secs, why } => (
                 "WAIT",
                 OutcomeOut::Wait {
                     delay_seconds: *delay_secs,
-                    reason: why,
+                    reason: why.into(),
                 },
             ),
-            Outcome::Aborted { why } => ("ABORT", OutcomeOut::Abort { reason: why }),
+            Outcome::Aborted { why } => ("ABORT", OutcomeOut::Abort { reason: why.into() }),
         };
         Self {
             state: decision.state.as_ref().map(StateOut::from),
             status,
             details,
+        }
+    }
+}
+
+impl Redact for DecisionOut<'_> {
+    fn runs(&self, noted: &mut HashSet<FlowRunId>) {
+        self.state.runs(noted);
+    }
+
+    fn redact(&mut self, reader: &Reader<'_>) {
+        let Self {
+            state,
+            status: _,
+            details,
+        } = self;
+        state.redact(reader);
+        match details {
+            OutcomeOut::Accept => {}
+            OutcomeOut::Reject { reason }
+            | OutcomeOut::Wait { reason, .. }
+            | OutcomeOut::Abort { reason } => reader.of_nobody().over(reason),
         }
     }
 }

@@ -1,5 +1,8 @@
 //! Task runs on the wire.
 
+use std::borrow::Cow;
+use std::collections::HashSet;
+
 use serde::Serialize;
 use serde_json::{Value, json};
 use utoipa::ToSchema;
@@ -11,6 +14,7 @@ use super::super::read::{
 use super::run::BooksOut;
 use super::state::{StateOut, proposal};
 use super::time::{Iso, Secs};
+use crate::api::redaction::{Reader, Redact};
 use crate::domain::JsonMap;
 use crate::domain::ids::FlowRunId;
 use crate::domain::names;
@@ -24,18 +28,18 @@ pub struct TaskRunOut<'a> {
     id: Uuid,
     created: Iso,
     updated: Iso,
-    name: &'a str,
+    name: Cow<'a, str>,
     flow_run_id: Uuid,
-    task_key: &'a str,
-    dynamic_key: &'a str,
-    cache_key: Option<&'a str>,
+    task_key: Cow<'a, str>,
+    dynamic_key: Cow<'a, str>,
+    cache_key: Option<Cow<'a, str>>,
     cache_expiration: Option<Iso>,
-    task_version: Option<&'a str>,
+    task_version: Option<Cow<'a, str>>,
     empirical_policy: PolicyOut,
-    tags: &'a [String],
+    tags: Cow<'a, [String]>,
     state_id: Option<Uuid>,
     #[schema(value_type = Object)]
-    task_inputs: &'a JsonMap,
+    task_inputs: Cow<'a, JsonMap>,
     #[serde(flatten)]
     books: BooksOut,
     state: Option<StateOut<'a>>,
@@ -75,22 +79,60 @@ impl<'a> TaskRunOut<'a> {
             id: id.uuid(),
             created: Iso(*created),
             updated: Iso(*updated),
-            name,
+            name: name.into(),
             flow_run_id: flow_run_id.uuid(),
-            task_key,
-            dynamic_key,
-            cache_key: cache_key.as_deref(),
+            task_key: task_key.into(),
+            dynamic_key: dynamic_key.into(),
+            cache_key: cache_key.as_deref().map(Cow::Borrowed),
             cache_expiration: cache_expiration.map(Iso),
-            task_version: task_version.as_deref(),
+            task_version: task_version.as_deref().map(Cow::Borrowed),
             empirical_policy: PolicyOut {
                 max_retries: policy.max_retries,
                 retry_delay_seconds: Secs(policy.retry_delay),
             },
-            tags,
+            tags: tags.into(),
             state_id: state.as_ref().map(|state| state.id.uuid()),
-            task_inputs,
+            task_inputs: Cow::Borrowed(task_inputs),
             books: BooksOut::new(books, state.as_ref(), now),
             state: state.as_ref().map(StateOut::from),
+        }
+    }
+}
+
+impl Redact for TaskRunOut<'_> {
+    fn runs(&self, noted: &mut HashSet<FlowRunId>) {
+        noted.insert(FlowRunId::from_uuid(self.flow_run_id));
+    }
+
+    fn redact(&mut self, reader: &Reader<'_>) {
+        let Self {
+            id: _,
+            created: _,
+            updated: _,
+            name,
+            flow_run_id,
+            task_key,
+            dynamic_key,
+            cache_key,
+            cache_expiration: _,
+            task_version,
+            empirical_policy: _,
+            tags,
+            state_id: _,
+            task_inputs,
+            books: _,
+            state,
+        } = self;
+        let mask = reader.within_flow_run(Some(FlowRunId::from_uuid(*flow_run_id)));
+        for text in [name, task_key, dynamic_key] {
+            mask.over(text);
+        }
+        mask.over(cache_key);
+        mask.over(task_version);
+        mask.over(tags);
+        mask.over(task_inputs);
+        if let Some(state) = state {
+            state.redact_by(&mask);
         }
     }
 }
@@ -100,7 +142,7 @@ impl<'a> TaskRunOut<'a> {
 #[schema(as = orion::Dependency)]
 pub struct DependencyOut<'a> {
     id: Uuid,
-    upstream_dependencies: Vec<&'a Value>,
+    upstream_dependencies: Vec<Cow<'a, Value>>,
     state: Option<StateOut<'a>>,
 }
 
@@ -119,8 +161,23 @@ impl<'a> From<&'a TaskRun> for DependencyOut<'a> {
         }
         Self {
             id: run.id.uuid(),
-            upstream_dependencies: upstream,
+            upstream_dependencies: upstream.into_iter().map(Cow::Borrowed).collect(),
             state: run.state.as_ref().map(StateOut::from),
+        }
+    }
+}
+
+impl Redact for DependencyOut<'_> {
+    fn redact(&mut self, reader: &Reader<'_>) {
+        let Self {
+            id: _,
+            upstream_dependencies,
+            state,
+        } = self;
+        let mask = reader.of_nobody();
+        mask.over(upstream_dependencies);
+        if let Some(state) = state {
+            state.redact_by(&mask);
         }
     }
 }

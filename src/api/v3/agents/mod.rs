@@ -9,76 +9,82 @@ use axum::extract::{Path, State};
 use super::extract::Body;
 use super::{Answer, no_content, ok};
 use crate::api::Ctx;
-use crate::api::access::Need;
-use crate::api::describe::{Routes, Talk};
+use crate::api::Operation;
+use crate::api::access::Requester;
+use crate::domain::access::Need;
 use crate::domain::ids::FlowRunId;
-use axum::routing::{get, post};
 use wire::{Agent, ClaimIn, Due, EndIn, HeldRun, MadeIn, News, ReportIn};
 
 /// What there is to ask.
-pub fn routes(routes: Routes) -> Routes {
-    routes
-        .add(
-            "GET /prefectd/agents",
-            "Lists the agents that are there",
-            Talk::many::<Agent>().needs(Need::Inspect),
-            get(list),
-        )
-        .add(
-            "POST /prefectd/agents/{name}/report",
+pub fn operations() -> Vec<Operation> {
+    vec![
+        Operation::get("/prefectd/agents", "Lists the agents that are there")
+            .lists::<Agent>()
+            .needs(Need::Inspect, list),
+        Operation::post(
+            "/prefectd/agents/{name}/report",
             "Keeps an agent's lease, and waits for news",
-            Talk::one::<News>().asks::<ReportIn>(),
-            post(report),
         )
-        .add(
-            "POST /prefectd/agents/{name}/claim",
+        .asks::<ReportIn>()
+        .answers::<News>()
+        .is_routine()
+        .needs(Need::Operate, report),
+        Operation::post(
+            "/prefectd/agents/{name}/claim",
             "Takes due runs for an agent",
-            Talk::many::<HeldRun>().asks::<ClaimIn>(),
-            post(claim),
         )
-        .add(
-            "GET /prefectd/agents/{name}/runs",
+        .asks::<ClaimIn>()
+        .lists::<HeldRun>()
+        .is_routine()
+        .needs(Need::Operate, claim),
+        Operation::get(
+            "/prefectd/agents/{name}/runs",
             "Lists the runs that an agent holds",
-            Talk::many::<HeldRun>(),
-            get(held),
         )
-        .add(
-            "POST /prefectd/agents/{name}/runs/{run}/made",
+        .lists::<HeldRun>()
+        .is_routine()
+        .needs(Need::Operate, held),
+        Operation::post(
+            "/prefectd/agents/{name}/runs/{run}/made",
             "Notes what an agent made for a run",
-            Talk::silent().asks::<MadeIn>(),
-            post(made),
         )
-        .add(
-            "POST /prefectd/agents/{name}/runs/{run}/end",
+        .asks::<MadeIn>()
+        .is_silent()
+        .is_routine()
+        .needs(Need::Operate, made),
+        Operation::post(
+            "/prefectd/agents/{name}/runs/{run}/end",
             "Ends a run that an agent holds",
-            Talk::plain("boolean").asks::<EndIn>(),
-            post(end),
         )
-        .add(
-            "POST /prefectd/agents/{name}/runs/{run}/output_kept",
+        .asks::<EndIn>()
+        .tells("boolean")
+        .is_routine()
+        .needs(Need::Operate, end),
+        Operation::post(
+            "/prefectd/agents/{name}/runs/{run}/output_kept",
             "Notes that all that a run's process printed is stored",
-            Talk::silent(),
-            post(output_kept),
         )
-        .add(
-            "GET /prefectd/due",
-            "Tells when a run is due next",
-            Talk::one::<Due>().needs(Need::Inspect),
-            get(due),
-        )
+        .is_silent()
+        .is_routine()
+        .needs(Need::Operate, output_kept),
+        Operation::get("/prefectd/due", "Tells when a run is due next")
+            .answers::<Due>()
+            .needs(Need::Inspect, due),
+    ]
 }
 
 /// How long a report waits for news, at most; less where leases are short.
 const PATIENCE: Duration = Duration::from_secs(8);
 
-pub async fn list(State(ctx): State<Ctx>) -> Answer {
+pub async fn list(State(ctx): State<Ctx>, who: Requester) -> Answer {
     let agents = ctx.app.agents().await?.into_iter();
     let agents = agents.map(|(known, used)| Agent::new(known, used));
-    ok(agents.collect::<Vec<_>>())
+    ok(&who, agents.collect::<Vec<_>>()).await
 }
 
 pub async fn report(
     State(ctx): State<Ctx>,
+    who: Requester,
     Path(name): Path<String>,
     Body(told): Body<ReportIn>,
 ) -> Answer {
@@ -89,14 +95,19 @@ pub async fn report(
         let _ =
             tokio::time::timeout(PATIENCE.min(ctx.app.lease() / 3), bell.rung_since(heard)).await;
     }
-    ok(News {
-        number: bell.rings(),
-        instance: ctx.about.instance().to_owned(),
-    })
+    ok(
+        &who,
+        News {
+            number: bell.rings(),
+            instance: ctx.about.instance().to_owned(),
+        },
+    )
+    .await
 }
 
 pub async fn claim(
     State(ctx): State<Ctx>,
+    who: Requester,
     Path(name): Path<String>,
     Body(claim): Body<ClaimIn>,
 ) -> Answer {
@@ -104,22 +115,26 @@ pub async fn claim(
     let runs = ctx.app.claim_due_runs(&name, containers, limit).await?;
     let now = ctx.app.now();
     let runs = runs.into_iter().map(|run| HeldRun::new(run, now));
-    ok(runs.collect::<Vec<_>>())
+    ok(&who, runs.collect::<Vec<_>>()).await
 }
 
-pub async fn held(State(ctx): State<Ctx>, Path(name): Path<String>) -> Answer {
+pub async fn held(State(ctx): State<Ctx>, who: Requester, Path(name): Path<String>) -> Answer {
     let runs = ctx.app.claimed_runs(&name).await?;
     let now = ctx.app.now();
     let runs = runs.into_iter().map(|run| HeldRun::new(run, now));
-    ok(runs.collect::<Vec<_>>())
+    ok(&who, runs.collect::<Vec<_>>()).await
 }
 
-pub async fn due(State(ctx): State<Ctx>) -> Answer {
+pub async fn due(State(ctx): State<Ctx>, who: Requester) -> Answer {
     let due = ctx.app.due_in().await?;
     let micros = |due: Duration| u64::try_from(due.as_micros()).unwrap_or(u64::MAX);
-    ok(Due {
-        in_micros: due.map(micros),
-    })
+    ok(
+        &who,
+        Due {
+            in_micros: due.map(micros),
+        },
+    )
+    .await
 }
 
 pub async fn made(
@@ -136,11 +151,16 @@ pub async fn made(
 
 pub async fn end(
     State(ctx): State<Ctx>,
+    who: Requester,
     Path((name, run)): Path<(String, String)>,
     Body(end): Body<EndIn>,
 ) -> Answer {
     let run = flow_run_id(&run)?;
-    ok(ctx.app.end_run(&name, run, end.state.try_into()?).await?)
+    ok(
+        &who,
+        ctx.app.end_run(&name, run, end.state.try_into()?).await?,
+    )
+    .await
 }
 
 pub async fn output_kept(

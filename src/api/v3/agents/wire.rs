@@ -1,11 +1,12 @@
 //! Agents: what they report and ask, and what they are told. Ours, not Prefect's.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
+use crate::api::redaction::{Reader, Redact, harmless};
 use crate::api::v3::wire::{FlowRun, Instant, StateCreate};
 use crate::domain::agent::{self, KnownAgent};
 use crate::domain::flow_run::{self, Claim};
@@ -185,3 +186,56 @@ pub struct EndIn {
     /// The terminal state.
     pub state: StateCreate,
 }
+
+impl Redact for AgentReport {
+    fn redact(&mut self, reader: &Reader<'_>) {
+        let Self {
+            identity,
+            host,
+            pid: _,
+            version,
+            slots: _,
+            last_activation: _,
+            last_error,
+            engine_trouble,
+            pulling,
+        } = self;
+        let mask = reader.of_nobody();
+        for text in [identity, host, version] {
+            mask.over(text);
+        }
+        mask.over(last_error);
+        mask.over(engine_trouble);
+        pulling.values_mut().for_each(|image| mask.over(image));
+    }
+}
+
+impl Redact for Agent {
+    fn redact(&mut self, reader: &Reader<'_>) {
+        let Self {
+            name,
+            since: _,
+            last_seen: _,
+            slots_used: _,
+            report,
+        } = self;
+        reader.of_nobody().over(name);
+        report.redact(reader);
+    }
+}
+
+impl Redact for HeldRun {
+    fn runs(&self, noted: &mut HashSet<FlowRunId>) {
+        self.run.runs(noted);
+    }
+
+    fn redact(&mut self, reader: &Reader<'_>) {
+        let Self {
+            run,
+            held_micros: _,
+        } = self;
+        run.redact(reader);
+    }
+}
+
+harmless!(News, Due);

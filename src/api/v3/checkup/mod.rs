@@ -6,42 +6,49 @@ use axum::extract::State;
 
 use super::extract::Body;
 use super::{Answer, ok};
-use crate::api::describe::{Routes, Talk};
+use crate::api::Operation;
+use crate::api::access::Requester;
 use crate::api::{About, Ctx};
+use crate::domain::access::Need;
 use crate::domain::checkup::{self, Verdict};
 use crate::domain::error::Result;
 use crate::domain::time::{Span, Timestamp};
-use axum::routing::{get, post};
 use wire::{Check, CheckupIn, CheckupPlan, Part, Setting};
 
 /// What there is to ask.
-pub fn routes(routes: Routes) -> Routes {
-    routes
-        .add(
-            "POST /prefectd/doctor",
+pub fn operations() -> Vec<Operation> {
+    vec![
+        Operation::post(
+            "/prefectd/doctor",
             "Looks at the database, the engine, and the API from within a container",
-            Talk::many::<Check>().asks::<CheckupIn>(),
-            post(checkup),
         )
-        .add(
-            "GET /prefectd/doctor",
+        .asks::<CheckupIn>()
+        .lists::<Check>()
+        .needs(Need::Operate, checkup),
+        Operation::get(
+            "/prefectd/doctor",
             "Tells which images and networks a checkup looks at",
-            Talk::one::<CheckupPlan>(),
-            get(plan),
         )
-        .add(
-            "GET /prefectd/settings",
+        .answers::<CheckupPlan>()
+        .needs(Need::Operate, plan),
+        Operation::get(
+            "/prefectd/settings",
             "Tells the settings that are in force, and who said each",
-            Talk::many::<Setting>(),
-            get(settings),
         )
+        .lists::<Setting>()
+        .needs(Need::Operate, settings),
+    ]
 }
 
 /// A clock that jumped less than this was only corrected.
 const JUMP: Span = Span::from_micros(5_000_000);
 
 /// Looks at a part, or at everything, which may take minutes: containers are started.
-pub async fn checkup(State(ctx): State<Ctx>, Body(asked): Body<CheckupIn>) -> Answer {
+pub async fn checkup(
+    State(ctx): State<Ctx>,
+    who: Requester,
+    Body(asked): Body<CheckupIn>,
+) -> Answer {
     let mut checks = Vec::new();
     if asked.part != Some(Part::Container) {
         checks.extend(ctx.app.examine_database().await);
@@ -66,7 +73,11 @@ pub async fn checkup(State(ctx): State<Ctx>, Body(asked): Body<CheckupIn>) -> An
             }
         }
     }
-    ok(checks.into_iter().map(Check::from).collect::<Vec<_>>())
+    ok(
+        &who,
+        checks.into_iter().map(Check::from).collect::<Vec<_>>(),
+    )
+    .await
 }
 
 async fn container(
@@ -82,8 +93,8 @@ async fn container(
 }
 
 /// Tells which containers are worth a look.
-pub async fn plan(State(ctx): State<Ctx>) -> Answer {
-    ok(planned(&ctx).await?)
+pub async fn plan(State(ctx): State<Ctx>, who: Requester) -> Answer {
+    ok(&who, planned(&ctx).await?).await
 }
 
 async fn planned(ctx: &Ctx) -> Result<CheckupPlan> {
@@ -106,9 +117,9 @@ fn by_default(ctx: &Ctx) -> Option<String> {
 }
 
 /// Tells the settings that are in force.
-pub async fn settings(State(ctx): State<Ctx>) -> Answer {
+pub async fn settings(State(ctx): State<Ctx>, who: Requester) -> Answer {
     let settings = ctx.premises.settings().into_iter();
-    ok(settings.map(Setting::from).collect::<Vec<_>>())
+    ok(&who, settings.map(Setting::from).collect::<Vec<_>>()).await
 }
 
 fn clock(about: &About, now: Timestamp) -> checkup::Check {

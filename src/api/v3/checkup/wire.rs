@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use crate::api::redaction::{Reader, Redact};
 use crate::domain::checkup::{self, Verdict};
 use crate::domain::settings::Effective;
 
@@ -110,5 +111,39 @@ impl Check {
     /// Whether it must be mended.
     pub fn is_failure(&self) -> bool {
         self.verdict == Verdict::Fail.word()
+    }
+}
+
+impl Redact for Check {
+    fn redact(&mut self, reader: &Reader<'_>) {
+        let Self {
+            name: _,
+            verdict: _,
+            found,
+            advice,
+        } = self;
+        let mask = reader.of_nobody();
+        mask.over(found);
+        mask.over(advice);
+    }
+}
+
+impl Redact for CheckupPlan {
+    fn redact(&mut self, reader: &Reader<'_>) {
+        let Self { images, networks } = self;
+        let mask = reader.of_nobody();
+        mask.over(images);
+        mask.over(networks);
+    }
+}
+
+impl Redact for Setting {
+    fn redact(&mut self, reader: &Reader<'_>) {
+        let Self {
+            key,
+            value,
+            source: _,
+        } = self;
+        reader.of_nobody().over_member(key, value);
     }
 }

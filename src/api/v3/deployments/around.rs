@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
+use crate::api::redaction::{Reader, Redact};
 use crate::api::v3::wire::Instant;
 use crate::domain::deployment;
 
@@ -52,5 +53,32 @@ impl From<deployment::Brief> for Brief {
             state_name: brief.state_name,
             at: brief.at.map(Into::into),
         }
+    }
+}
+
+impl Redact for Around {
+    fn redact(&mut self, reader: &Reader<'_>) {
+        let Self {
+            deployment_id: _,
+            next,
+            last,
+        } = self;
+        next.redact(reader);
+        last.redact(reader);
+    }
+}
+
+impl Redact for Brief {
+    fn redact(&mut self, reader: &Reader<'_>) {
+        let Self {
+            id: _,
+            name,
+            state_type: _,
+            state_name,
+            at: _,
+        } = self;
+        let mask = reader.of_nobody();
+        mask.over(name);
+        mask.over(state_name);
     }
 }

@@ -5,13 +5,15 @@ use serde_json::{Value, json};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
+use crate::api::redaction::{Mask, Reader, Redact};
+use crate::api::v3::extract::Shape;
 use crate::api::v3::wire::{Instant, StateCreate};
 use crate::app::Outlook;
 use crate::domain::JsonMap;
 use crate::domain::deployment::{self, Infrastructure, NewDeployment};
 use crate::domain::error::Error;
 use crate::domain::flow_run::DeploymentRunRequest;
-use crate::domain::ids::{FlowId, TaskRunId};
+use crate::domain::ids::{DeploymentId, FlowId, TaskRunId};
 use crate::domain::schedule::Schedule;
 
 /// What runs run on.
@@ -139,6 +141,43 @@ fn schedule_out(schedule: &Schedule) -> Value {
     }
 }
 
+impl Redact for Deployment {
+    fn redact(&mut self, reader: &Reader<'_>) {
+        let Self {
+            id,
+            created: _,
+            updated: _,
+            name,
+            flow_id: _,
+            schedule,
+            next_date: _,
+            schedule_note,
+            paused: _,
+            parameters,
+            tags,
+            flow_runner,
+            flow_data,
+        } = self;
+        let mask = reader.of_deployment(DeploymentId::from_uuid(*id));
+        mask.over(name);
+        mask.over(schedule);
+        mask.over(schedule_note);
+        mask.over(parameters);
+        mask.over(tags);
+        flow_runner.redact(&mask);
+        mask.over_flow(flow_data);
+    }
+}
+
+impl FlowRunner {
+    /// Masks the secrets in it.
+    pub fn redact(&mut self, mask: &Mask<'_>) {
+        let Self { kind, config } = self;
+        mask.over_infrastructure(kind);
+        mask.over_infrastructure(config);
+    }
+}
+
 /// A deployment to be created.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -193,25 +232,58 @@ pub struct RunRequest {
     pub parent_task_run_id: Option<Uuid>,
     /// Its first state; absent: Scheduled for now.
     pub state: Option<StateCreate>,
+    /// What it would run on. Known so that a run is told that it may not choose; nobody can yet.
+    #[serde(skip_serializing)]
+    #[schema(ignore)]
+    pub flow_runner: Option<FlowRunner>,
+    /// The same in the modern server's words.
+    #[serde(skip_serializing)]
+    #[schema(ignore)]
+    pub job_variables: Option<JsonMap>,
 }
 
-impl TryFrom<RunRequest> for DeploymentRunRequest {
-    type Error = Error;
+/// What a request would have a run run on, in the words of either generation.
+pub fn chosen(
+    flow_runner: Option<FlowRunner>,
+    job_variables: Option<JsonMap>,
+) -> Option<Infrastructure> {
+    let variables = job_variables.map(|variables| Infrastructure {
+        kind: None,
+        config: Some(variables),
+    });
+    flow_runner.map(Infrastructure::from).or(variables)
+}
 
-    fn try_from(request: RunRequest) -> Result<Self, Error> {
+/// Lets a request pass that chooses nothing.
+///
+/// # Errors
+/// [`Kind::Invalid`](crate::domain::error::Kind::Invalid) otherwise.
+pub fn refuse_choice(chosen: Option<&Infrastructure>) -> Result<(), Error> {
+    match chosen {
+        Some(_) => Err(Error::invalid(
+            "flow_runner and job_variables cannot be chosen here.",
+        )),
+        None => Ok(()),
+    }
+}
+
+impl Shape for RunRequest {
+    type Meaning = DeploymentRunRequest;
+
+    fn meaning(self) -> Result<DeploymentRunRequest, Error> {
         // The modern server schedules such a run for now; the 2.0a7 one leaves it Pending.
-        let state = request.state.unwrap_or_else(|| StateCreate {
+        let state = self.state.unwrap_or_else(|| StateCreate {
             kind: "SCHEDULED".to_owned(),
             ..StateCreate::default()
         });
-        Ok(Self {
-            name: request.name,
-            parameters: request.parameters,
-            context: request.context,
-            tags: request.tags,
-            idempotency_key: request.idempotency_key,
-            parent_task_run_id: request.parent_task_run_id.map(TaskRunId::from_uuid),
-            infrastructure: None,
+        Ok(DeploymentRunRequest {
+            name: self.name,
+            parameters: self.parameters,
+            context: self.context,
+            tags: self.tags,
+            idempotency_key: self.idempotency_key,
+            parent_task_run_id: self.parent_task_run_id.map(TaskRunId::from_uuid),
+            infrastructure: chosen(self.flow_runner, self.job_variables),
             state: Some(state.try_into()?),
             created_by: None,
         })

@@ -1,9 +1,14 @@
 //! Flow runs.
 
+use std::collections::HashSet;
+
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
+use crate::api::redaction::{Reader, Redact};
+use crate::api::v3::deployments::wire::chosen;
+use crate::api::v3::extract::Shape;
 use crate::api::v3::wire::{FlowRunner, Instant, State, StateCreate};
 use crate::domain::JsonMap;
 use crate::domain::access::Actor;
@@ -191,6 +196,64 @@ impl FlowRun {
     }
 }
 
+impl Redact for FlowRun {
+    fn runs(&self, noted: &mut HashSet<FlowRunId>) {
+        noted.insert(FlowRunId::from_uuid(self.id));
+    }
+
+    fn redact(&mut self, reader: &Reader<'_>) {
+        let Self {
+            id,
+            created: _,
+            updated: _,
+            name,
+            flow_id: _,
+            deployment_id,
+            flow_version,
+            parameters,
+            idempotency_key,
+            context,
+            tags,
+            parent_task_run_id: _,
+            auto_scheduled: _,
+            flow_runner,
+            created_by: _,
+            work_queue_name,
+            infrastructure_pid,
+            run_count: _,
+            expected_start_time: _,
+            next_scheduled_start_time: _,
+            start_time: _,
+            end_time: _,
+            total_run_time: _,
+            estimated_run_time: _,
+            estimated_start_time_delta: _,
+            state_id: _,
+            state_type: _,
+            state_name,
+            state,
+        } = self;
+        let mask = reader.of_flow_run(FlowRunId::from_uuid(*id), deployment_id.is_some());
+        for text in [
+            flow_version,
+            idempotency_key,
+            work_queue_name,
+            infrastructure_pid,
+            state_name,
+        ] {
+            mask.over(text);
+        }
+        mask.over(name);
+        mask.over(parameters);
+        mask.over(context);
+        mask.over(tags);
+        flow_runner.redact(&mask);
+        if let Some(state) = state {
+            state.redact_by(&mask);
+        }
+    }
+}
+
 impl From<FlowRun> for flow_run::FlowRun {
     /// The run as far as the wire tells of it: without its claim, whose time it does not say.
     fn from(run: FlowRun) -> Self {
@@ -255,24 +318,24 @@ pub struct FlowRunCreate {
     state: Option<StateCreate>,
 }
 
-impl TryFrom<FlowRunCreate> for NewFlowRun {
-    type Error = Error;
+impl Shape for FlowRunCreate {
+    type Meaning = NewFlowRun;
 
-    fn try_from(create: FlowRunCreate) -> Result<Self, Error> {
-        Ok(Self {
-            name: create.name,
-            flow_id: FlowId::from_uuid(create.flow_id),
-            deployment_id: create.deployment_id.map(DeploymentId::from_uuid),
-            flow_version: create.flow_version,
-            parameters: create.parameters,
-            idempotency_key: create.idempotency_key,
-            context: create.context,
-            tags: create.tags,
-            parent_task_run_id: create.parent_task_run_id.map(TaskRunId::from_uuid),
-            infrastructure: create.flow_runner.into(),
+    fn meaning(self) -> Result<NewFlowRun, Error> {
+        Ok(NewFlowRun {
+            name: self.name,
+            flow_id: FlowId::from_uuid(self.flow_id),
+            deployment_id: self.deployment_id.map(DeploymentId::from_uuid),
+            flow_version: self.flow_version,
+            parameters: self.parameters,
+            idempotency_key: self.idempotency_key,
+            context: self.context,
+            tags: self.tags,
+            parent_task_run_id: self.parent_task_run_id.map(TaskRunId::from_uuid),
+            infrastructure: self.flow_runner.into(),
             auto_scheduled: false,
             created_by: None,
-            state: create.state.map(TryInto::try_into).transpose()?,
+            state: self.state.map(TryInto::try_into).transpose()?,
         })
     }
 }
@@ -286,16 +349,23 @@ pub struct FlowRunUpdate {
     #[schema(value_type = Option<Object>)]
     parameters: Option<JsonMap>,
     tags: Option<Vec<String>>,
+    // Known so that a run is told that it may not choose; nobody can yet.
+    #[schema(ignore)]
+    flow_runner: Option<FlowRunner>,
+    #[schema(ignore)]
+    job_variables: Option<JsonMap>,
 }
 
-impl From<FlowRunUpdate> for flow_run::FlowRunUpdate {
-    fn from(update: FlowRunUpdate) -> Self {
-        Self {
-            flow_version: update.flow_version.map(Some),
-            parameters: update.parameters,
-            name: update.name,
-            tags: update.tags,
-            infrastructure: None,
-        }
+impl Shape for FlowRunUpdate {
+    type Meaning = flow_run::FlowRunUpdate;
+
+    fn meaning(self) -> Result<flow_run::FlowRunUpdate, Error> {
+        Ok(flow_run::FlowRunUpdate {
+            flow_version: self.flow_version.map(Some),
+            parameters: self.parameters,
+            name: self.name,
+            tags: self.tags,
+            infrastructure: chosen(self.flow_runner, self.job_variables),
+        })
     }
 }

@@ -10,76 +10,74 @@ use super::extract::{Body, Id};
 use super::wire::Query;
 use super::{Answer, created, no_content, ok};
 use crate::api::Ctx;
-use crate::api::access::Need;
-use crate::api::describe::{Routes, Talk};
+use crate::api::Operation;
+use crate::api::access::Requester;
 use crate::app::Force;
+use crate::domain::access::Need;
 use crate::domain::ids::FlowId;
-use axum::routing::{get, post};
 use wire::{Flow, FlowCreate};
 
 /// What there is to ask.
-pub fn routes(routes: Routes) -> Routes {
-    routes
-        .add(
-            "POST /flows/",
+pub fn operations() -> Vec<Operation> {
+    vec![
+        Operation::post(
+            "/flows/",
             "Creates a flow, or answers the one that is there",
-            Talk::made::<Flow>()
-                .asks::<FlowCreate>()
-                .needs(Need::RegisterFlow),
-            post(create),
         )
-        .add(
-            "POST /flows/filter",
-            "Finds flows",
-            Talk::many::<Flow>().asks::<Query>().needs(Need::Read),
-            post(filter),
-        )
-        .add(
-            "POST /flows/count",
-            "Counts flows",
-            Talk::plain("integer").asks::<Query>().needs(Need::Read),
-            post(count),
-        )
-        .add(
-            "GET /flows/{id}",
-            "Reads a flow",
-            Talk::one::<Flow>().needs(Need::Read),
-            get(read),
-        )
-        .add(
-            "DELETE /flows/{id}",
+        .asks::<FlowCreate>()
+        .makes::<Flow>()
+        .needs(Need::Register, create),
+        Operation::post("/flows/filter", "Finds flows")
+            .asks::<Query>()
+            .lists::<Flow>()
+            .needs(Need::Read, filter),
+        Operation::post("/flows/count", "Counts flows")
+            .asks::<Query>()
+            .tells("integer")
+            .needs(Need::Read, count),
+        Operation::get("/flows/{id}", "Reads a flow")
+            .answers::<Flow>()
+            .needs(Need::Read, read),
+        Operation::delete(
+            "/flows/{id}",
             "Deletes a flow; one that has deployments only with ?force=true",
-            Talk::silent(),
-            axum::routing::delete(delete),
         )
-        .add(
-            "GET /flows/name/{name}",
-            "Reads a flow by its name",
-            Talk::one::<Flow>().needs(Need::Read),
-            get(read_by_name),
-        )
+        .is_silent()
+        .needs(Need::Operate, delete),
+        Operation::get("/flows/name/{name}", "Reads a flow by its name")
+            .answers::<Flow>()
+            .needs(Need::Read, read_by_name),
+    ]
 }
 
-pub async fn create(State(ctx): State<Ctx>, Body(create): Body<FlowCreate>) -> Answer {
-    created(ctx.app.create_flow(create.into()).await?, Flow::from)
+pub async fn create(
+    State(ctx): State<Ctx>,
+    who: Requester,
+    Body(create): Body<FlowCreate>,
+) -> Answer {
+    created(&who, ctx.app.create_flow(create.into()).await?, Flow::from).await
 }
 
-pub async fn read(State(ctx): State<Ctx>, Id(id): Id) -> Answer {
-    ok(Flow::from(ctx.app.flow(FlowId::from_uuid(id)).await?))
+pub async fn read(State(ctx): State<Ctx>, who: Requester, Id(id): Id) -> Answer {
+    ok(&who, Flow::from(ctx.app.flow(FlowId::from_uuid(id)).await?)).await
 }
 
-pub async fn read_by_name(State(ctx): State<Ctx>, Path(name): Path<String>) -> Answer {
-    ok(Flow::from(ctx.app.flow_by_name(&name).await?))
+pub async fn read_by_name(
+    State(ctx): State<Ctx>,
+    who: Requester,
+    Path(name): Path<String>,
+) -> Answer {
+    ok(&who, Flow::from(ctx.app.flow_by_name(&name).await?)).await
 }
 
-pub async fn filter(State(ctx): State<Ctx>, Body(query): Body<Query>) -> Answer {
+pub async fn filter(State(ctx): State<Ctx>, who: Requester, Body(query): Body<Query>) -> Answer {
     let (filters, _, page) = query.parts()?;
     let flows = ctx.app.flows(filters, page).await?;
-    ok(flows.into_iter().map(Flow::from).collect::<Vec<_>>())
+    ok(&who, flows.into_iter().map(Flow::from).collect::<Vec<_>>()).await
 }
 
-pub async fn count(State(ctx): State<Ctx>, Body(query): Body<Query>) -> Answer {
-    ok(ctx.app.count_flows(query.parts()?.0).await?)
+pub async fn count(State(ctx): State<Ctx>, who: Requester, Body(query): Body<Query>) -> Answer {
+    ok(&who, ctx.app.count_flows(query.parts()?.0).await?).await
 }
 
 /// A flow that has deployments is deleted only with `?force=true`, but for Prefect's own

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
+use crate::api::redaction::{Reader, Redact};
 use crate::api::v3::wire::Instant;
 use crate::domain::JsonMap;
 use crate::domain::flow::{self, NewFlow};
@@ -43,6 +44,23 @@ impl From<flow::Flow> for Flow {
             tags,
             labels: JsonMap::new(),
         }
+    }
+}
+
+impl Redact for Flow {
+    fn redact(&mut self, reader: &Reader<'_>) {
+        let Self {
+            id: _,
+            created: _,
+            updated: _,
+            name,
+            tags,
+            labels,
+        } = self;
+        let mask = reader.of_nobody();
+        mask.over(name);
+        mask.over(tags);
+        mask.over(labels);
     }
 }
 

@@ -8,28 +8,30 @@ use super::error::Refusal;
 use super::extract::Body;
 use super::{Answer, ok};
 use crate::api::Ctx;
-use crate::api::access::Need;
-use crate::api::describe::{Routes, Talk};
+use crate::api::Operation;
+use crate::api::access::Requester;
+use crate::domain::access::Need;
 use crate::domain::error::Error;
 use crate::domain::filter::{MAX_PAGE, Noun};
-use axum::routing::{get, post};
 use wire::{Ids, Named};
 
 /// What there is to ask.
-pub fn routes(routes: Routes) -> Routes {
-    routes
-        .add(
-            "GET /prefectd/ids/{noun}/{beginning}",
+pub fn operations() -> Vec<Operation> {
+    vec![
+        Operation::get(
+            "/prefectd/ids/{noun}/{beginning}",
             "Finds flows, deployments, flow_runs or task_runs by the beginning of their ids",
-            Talk::many::<Named>().needs(Need::Inspect),
-            get(beginning),
         )
-        .add(
-            "POST /prefectd/ids/{noun}/lengths",
+        .lists::<Named>()
+        .needs(Need::Inspect, beginning),
+        Operation::post(
+            "/prefectd/ids/{noun}/lengths",
             "Tells how many characters of each id tell it from all others",
-            Talk::plain("any").asks::<Ids>().needs(Need::Inspect),
-            post(lengths),
         )
+        .asks::<Ids>()
+        .tells("any")
+        .needs(Need::Inspect, lengths),
+    ]
 }
 
 /// How many are named of those that begin alike.
@@ -37,21 +39,23 @@ const MOST: u64 = 20;
 
 pub async fn beginning(
     State(ctx): State<Ctx>,
+    who: Requester,
     Path((noun, beginning)): Path<(String, String)>,
 ) -> Answer {
     let found = ctx.app.ids_that_begin(known(&noun)?, &beginning, MOST);
     let found = found.await?.into_iter();
     let named = found.map(|(id, name)| Named { id, name });
-    ok(named.collect::<Vec<_>>())
+    ok(&who, named.collect::<Vec<_>>()).await
 }
 
 pub async fn lengths(
     State(ctx): State<Ctx>,
+    who: Requester,
     Path(noun): Path<String>,
     Body(Ids { ids }): Body<Ids>,
 ) -> Answer {
     check(ids.len())?;
-    ok(ctx.app.telling_lengths(known(&noun)?, ids).await?)
+    ok(&who, ctx.app.telling_lengths(known(&noun)?, ids).await?).await
 }
 
 fn known(noun: &str) -> Result<Noun, Refusal> {

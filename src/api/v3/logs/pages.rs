@@ -1,9 +1,12 @@
 //! A run's log, page by page. Ours, not Prefect's, whose pages cost more the later they are.
 
+use std::collections::HashSet;
+
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
+use crate::api::redaction::{Reader, Redact, harmless};
 use crate::api::v3::wire::{Instant, Log};
 use crate::domain::error::{Error, Result};
 use crate::domain::ids::{FlowRunId, LogId};
@@ -109,6 +112,17 @@ impl From<log::Lines> for LinesPage {
     }
 }
 
+impl Redact for LinesPage {
+    fn runs(&self, noted: &mut HashSet<FlowRunId>) {
+        self.lines.runs(noted);
+    }
+
+    fn redact(&mut self, reader: &Reader<'_>) {
+        let Self { lines, last: _ } = self;
+        lines.redact(reader);
+    }
+}
+
 /// How a run's log stands.
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 pub struct OutputState {
@@ -164,3 +178,5 @@ impl From<OutputSeen> for log::OutputSeen {
         }
     }
 }
+
+harmless!(OutputState, OutputSeen);

@@ -1,10 +1,15 @@
 //! Log lines.
 
+use std::collections::HashSet;
+
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
+use crate::api::redaction::{Reader, Redact};
+use crate::api::v3::extract::Shape;
 use crate::api::v3::wire::Instant;
+use crate::domain::error::Error;
 use crate::domain::ids::{FlowRunId, TaskRunId};
 use crate::domain::log::{self, NewLog, Stream};
 
@@ -50,6 +55,28 @@ impl From<log::Log> for Log {
     }
 }
 
+impl Redact for Log {
+    fn runs(&self, noted: &mut HashSet<FlowRunId>) {
+        noted.extend(self.flow_run_id.map(FlowRunId::from_uuid));
+    }
+
+    fn redact(&mut self, reader: &Reader<'_>) {
+        let Self {
+            id: _,
+            name,
+            level: _,
+            message,
+            timestamp: _,
+            flow_run_id,
+            task_run_id: _,
+            stream: _,
+        } = self;
+        let mask = reader.within_flow_run(flow_run_id.map(FlowRunId::from_uuid));
+        mask.over(name);
+        mask.over(message);
+    }
+}
+
 /// A log line to be kept.
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -77,6 +104,14 @@ impl From<LogCreate> for NewLog {
             task_run_id: create.task_run_id.map(TaskRunId::from_uuid),
             stream: create.stream.as_deref().and_then(Stream::from_word),
         }
+    }
+}
+
+impl Shape for Vec<LogCreate> {
+    type Meaning = Vec<NewLog>;
+
+    fn meaning(self) -> Result<Vec<NewLog>, Error> {
+        Ok(self.into_iter().map(NewLog::from).collect())
     }
 }
 

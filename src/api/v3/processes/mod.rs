@@ -6,24 +6,26 @@ use axum::extract::State;
 
 use super::{Answer, ok};
 use crate::api::Ctx;
-use crate::api::access::Need;
-use crate::api::describe::{Routes, Talk};
+use crate::api::Operation;
+use crate::api::access::Requester;
+use crate::domain::access::Need;
 use crate::domain::filter::{Filters, FlowRunCriterion, Page, RunSort};
 use crate::domain::state::StateType;
-use axum::routing::get;
 use wire::Process;
 
 /// What there is to ask.
-pub fn routes(routes: Routes) -> Routes {
-    routes.add(
-        "GET /prefectd/processes",
-        "Lists the runs that have processes, and what these use",
-        Talk::many::<Process>().needs(Need::Inspect),
-        get(processes),
-    )
+pub fn operations() -> Vec<Operation> {
+    vec![
+        Operation::get(
+            "/prefectd/processes",
+            "Lists the runs that have processes, and what these use",
+        )
+        .lists::<Process>()
+        .needs(Need::Inspect, processes),
+    ]
 }
 
-pub async fn processes(State(ctx): State<Ctx>) -> Answer {
+pub async fn processes(State(ctx): State<Ctx>, who: Requester) -> Answer {
     let begun = [
         StateType::Pending,
         StateType::Running,
@@ -48,5 +50,5 @@ pub async fn processes(State(ctx): State<Ctx>) -> Answer {
         let usage = used.get(&run.id);
         Process::new(run, usage, now)
     });
-    ok(processes.collect::<Vec<_>>())
+    ok(&who, processes.collect::<Vec<_>>()).await
 }

@@ -1,12 +1,15 @@
 //! What runs use of the machine. Ours, not Prefect's.
 
+use std::collections::HashSet;
+
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
+use crate::api::redaction::{Reader, Redact};
 use crate::api::v3::wire::Instant;
 use crate::domain::flow_run::FlowRun;
-use crate::domain::ids::DeploymentId;
+use crate::domain::ids::{DeploymentId, FlowRunId};
 use crate::domain::time::Timestamp;
 use crate::domain::usage::Usage;
 
@@ -57,6 +60,33 @@ impl Process {
             cpu_seconds: usage.map(|usage| usage.cpu.as_secs_f64()),
             memory_bytes: usage.map(|usage| usage.memory),
             read_at: now.into(),
+        }
+    }
+}
+
+impl Redact for Process {
+    fn runs(&self, noted: &mut HashSet<FlowRunId>) {
+        noted.insert(FlowRunId::from_uuid(self.id));
+    }
+
+    fn redact(&mut self, reader: &Reader<'_>) {
+        let Self {
+            id,
+            name,
+            flow_id: _,
+            deployment_id,
+            state_name,
+            start_time: _,
+            agent,
+            infrastructure_pid,
+            cpu_seconds: _,
+            memory_bytes: _,
+            read_at: _,
+        } = self;
+        let mask = reader.of_flow_run(FlowRunId::from_uuid(*id), deployment_id.is_some());
+        mask.over(name);
+        for text in [state_name, agent, infrastructure_pid] {
+            mask.over(text);
         }
     }
 }

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use crate::api::redaction::{Reader, Redact};
 use crate::api::v3::wire::{Agent, Instant};
 
 /// Whether the daemon can work. When it cannot, the status is 503.
@@ -48,4 +49,44 @@ pub struct Status {
     pub runs_pending: u64,
     /// Runs running.
     pub runs_running: u64,
+}
+
+impl Redact for Readiness {
+    fn redact(&mut self, reader: &Reader<'_>) {
+        let Self {
+            writer: _,
+            engine: _,
+            trouble,
+        } = self;
+        let mask = reader.of_nobody();
+        mask.over(trouble);
+    }
+}
+
+impl Redact for Status {
+    fn redact(&mut self, reader: &Reader<'_>) {
+        let Self {
+            version: _,
+            instance: _,
+            pid: _,
+            started: _,
+            state_dir,
+            socket,
+            listeners,
+            database_bytes: _,
+            storage_trouble,
+            agent,
+            agents,
+            runs_scheduled: _,
+            runs_pending: _,
+            runs_running: _,
+        } = self;
+        let mask = reader.of_nobody();
+        mask.over(state_dir);
+        mask.over(socket);
+        mask.over(listeners);
+        mask.over(storage_trouble);
+        agent.redact(reader);
+        agents.redact(reader);
+    }
 }

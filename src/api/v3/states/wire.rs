@@ -1,10 +1,14 @@
 //! States, and what becomes of proposals.
 
+use std::collections::HashSet;
+
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
+use crate::api::redaction::{Mask, Reader, Redact};
+use crate::api::v3::extract::Shape;
 use crate::api::v3::wire::Instant;
 use crate::app::{self, Force, Outcome};
 use crate::domain::JsonMap;
@@ -71,6 +75,51 @@ impl State {
             data: self.data,
             details: details.into(),
         })
+    }
+}
+
+impl State {
+    /// The flow run whose state it is, where its details say so.
+    fn flow_run(&self) -> Option<FlowRunId> {
+        self.state_details
+            .get("flow_run_id")?
+            .as_str()?
+            .parse()
+            .ok()
+    }
+
+    /// Masks the secrets in it.
+    pub fn redact_by(&mut self, mask: &Mask<'_>) {
+        let Self {
+            id: _,
+            kind: _,
+            name,
+            timestamp: _,
+            message,
+            data,
+            state_details,
+        } = self;
+        mask.over(name);
+        mask.over(message);
+        mask.over(data);
+        for (name, value) in state_details.iter_mut() {
+            match name == "cache_key" {
+                // Only its name looks like a secret's.
+                true => mask.over(value),
+                false => mask.over_member(name, value),
+            }
+        }
+    }
+}
+
+impl Redact for State {
+    fn runs(&self, noted: &mut HashSet<FlowRunId>) {
+        noted.extend(self.flow_run());
+    }
+
+    fn redact(&mut self, reader: &Reader<'_>) {
+        let mask = reader.within_flow_run(self.flow_run());
+        self.redact_by(&mask);
     }
 }
 
@@ -221,9 +270,11 @@ pub struct SetState {
     pub force: bool,
 }
 
-impl SetState {
+impl Shape for SetState {
     /// What is proposed, and how firmly.
-    pub fn parts(self) -> Result<(ProposedState, Force), Error> {
+    type Meaning = (ProposedState, Force);
+
+    fn meaning(self) -> Result<(ProposedState, Force), Error> {
         let force = match self.force {
             true => Force::Yes,
             false => Force::No,
@@ -265,5 +316,21 @@ impl From<&app::Decision> for Decision {
             status: status.to_uppercase(),
             details,
         }
+    }
+}
+
+impl Redact for Decision {
+    fn runs(&self, noted: &mut HashSet<FlowRunId>) {
+        self.state.runs(noted);
+    }
+
+    fn redact(&mut self, reader: &Reader<'_>) {
+        let Self {
+            state,
+            status: _,
+            details,
+        } = self;
+        state.redact(reader);
+        reader.of_nobody().over(details);
     }
 }

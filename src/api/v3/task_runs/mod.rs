@@ -4,83 +4,76 @@ pub mod wire;
 
 use axum::extract::State;
 
-use super::extract::{Body, Id};
+use super::extract::{Aimed, Body, Id};
 use super::states::decided;
 use super::wire::{Decision, Query, SetState};
 use super::{Answer, created, no_content, ok};
-use crate::api::access::Need;
-use crate::api::describe::{Routes, Talk};
+use crate::api::Operation;
+use crate::api::access::Requester;
 use crate::api::key::Key;
 use crate::api::{Caller, Ctx};
+use crate::domain::access::Need;
 use crate::domain::ids::{StateId, TaskRunId};
-use axum::routing::{get, post};
 use wire::{TaskRun, TaskRunCreate};
 
 /// What there is to ask.
-pub fn routes(routes: Routes) -> Routes {
-    routes
-        .add(
-            "POST /task_runs/",
+pub fn operations() -> Vec<Operation> {
+    vec![
+        Operation::post(
+            "/task_runs/",
             "Creates a task run, or answers the one that is there",
-            Talk::made::<TaskRun>()
-                .asks::<TaskRunCreate>()
-                .needs(Need::NewTaskRun),
-            post(create),
         )
-        .add(
-            "POST /task_runs/filter",
-            "Finds task runs",
-            Talk::many::<TaskRun>().asks::<Query>().needs(Need::Read),
-            post(filter),
-        )
-        .add(
-            "POST /task_runs/count",
-            "Counts task runs",
-            Talk::plain("integer").asks::<Query>().needs(Need::Read),
-            post(count),
-        )
-        .add(
-            "GET /task_runs/{id}",
-            "Reads a task run",
-            Talk::one::<TaskRun>().needs(Need::Read),
-            get(read),
-        )
-        .add(
-            "DELETE /task_runs/{id}",
-            "Deletes a task run",
-            Talk::silent(),
-            axum::routing::delete(delete),
-        )
-        .add(
-            "POST /task_runs/{id}/set_state",
+        .asks::<TaskRunCreate>()
+        .makes::<TaskRun>()
+        .aims(create),
+        Operation::post("/task_runs/filter", "Finds task runs")
+            .asks::<Query>()
+            .lists::<TaskRun>()
+            .needs(Need::Read, filter),
+        Operation::post("/task_runs/count", "Counts task runs")
+            .asks::<Query>()
+            .tells("integer")
+            .needs(Need::Read, count),
+        Operation::get("/task_runs/{id}", "Reads a task run")
+            .answers::<TaskRun>()
+            .needs(Need::Read, read),
+        Operation::delete("/task_runs/{id}", "Deletes a task run")
+            .is_silent()
+            .needs(Need::Operate, delete),
+        Operation::post(
+            "/task_runs/{id}/set_state",
             "Proposes a state; the rules decide",
-            Talk::made::<Decision>()
-                .asks::<SetState>()
-                .needs(Need::StateOfTaskRun),
-            post(set_state),
         )
+        .asks::<SetState>()
+        .makes::<Decision>()
+        .aims(set_state),
+    ]
 }
 
-pub async fn create(State(ctx): State<Ctx>, Body(create): Body<TaskRunCreate>) -> Answer {
-    let run = ctx.app.create_task_run(create.try_into()?).await?;
-    created(run, |run| TaskRun::new(run, ctx.app.now()))
+pub async fn create(
+    State(ctx): State<Ctx>,
+    who: Requester,
+    Aimed { asked, .. }: Aimed<TaskRunCreate>,
+) -> Answer {
+    let run = ctx.app.create_task_run(asked).await?;
+    created(&who, run, |run| TaskRun::new(run, ctx.app.now())).await
 }
 
-pub async fn read(State(ctx): State<Ctx>, Id(id): Id) -> Answer {
+pub async fn read(State(ctx): State<Ctx>, who: Requester, Id(id): Id) -> Answer {
     let run = ctx.app.task_run(TaskRunId::from_uuid(id)).await?;
-    ok(TaskRun::new(run, ctx.app.now()))
+    ok(&who, TaskRun::new(run, ctx.app.now())).await
 }
 
-pub async fn filter(State(ctx): State<Ctx>, Body(query): Body<Query>) -> Answer {
+pub async fn filter(State(ctx): State<Ctx>, who: Requester, Body(query): Body<Query>) -> Answer {
     let (filters, sort, page) = query.parts()?;
     let runs = ctx.app.task_runs(filters, sort, page).await?;
     let now = ctx.app.now();
     let runs = runs.into_iter().map(|run| TaskRun::new(run, now));
-    ok(runs.collect::<Vec<_>>())
+    ok(&who, runs.collect::<Vec<_>>()).await
 }
 
-pub async fn count(State(ctx): State<Ctx>, Body(query): Body<Query>) -> Answer {
-    ok(ctx.app.count_task_runs(query.parts()?.0).await?)
+pub async fn count(State(ctx): State<Ctx>, who: Requester, Body(query): Body<Query>) -> Answer {
+    ok(&who, ctx.app.count_task_runs(query.parts()?.0).await?).await
 }
 
 pub async fn delete(State(ctx): State<Ctx>, Id(id): Id) -> Answer {
@@ -90,16 +83,15 @@ pub async fn delete(State(ctx): State<Ctx>, Id(id): Id) -> Answer {
 
 pub async fn set_state(
     State(ctx): State<Ctx>,
-    Id(id): Id,
+    who: Requester,
     caller: Caller,
     Key(key): Key,
-    Body(set): Body<SetState>,
+    Aimed { at, asked }: Aimed<SetState, TaskRunId>,
 ) -> Answer {
-    let (proposed, force) = set.parts()?;
+    let (proposed, force) = asked;
     let proposed = caller
         .signed(proposed)
         .known_as(key.map(StateId::from_uuid));
-    let id = TaskRunId::from_uuid(id);
-    let decision = ctx.app.propose_task_run_state(id, proposed, force).await?;
-    decided(&decision)
+    let decision = ctx.app.propose_task_run_state(at, proposed, force).await?;
+    decided(&who, &decision).await
 }

@@ -1,9 +1,13 @@
 //! Task runs.
 
+use std::collections::HashSet;
+
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
+use crate::api::redaction::{Reader, Redact};
+use crate::api::v3::extract::Shape;
 use crate::api::v3::wire::{Instant, State, StateCreate};
 use crate::domain::JsonMap;
 use crate::domain::error::Error;
@@ -87,6 +91,44 @@ impl TaskRun {
     }
 }
 
+impl Redact for TaskRun {
+    fn runs(&self, noted: &mut HashSet<FlowRunId>) {
+        noted.insert(FlowRunId::from_uuid(self.flow_run_id));
+    }
+
+    fn redact(&mut self, reader: &Reader<'_>) {
+        let Self {
+            id: _,
+            created: _,
+            updated: _,
+            name,
+            flow_run_id,
+            task_key,
+            dynamic_key,
+            tags,
+            task_inputs,
+            run_count: _,
+            start_time: _,
+            end_time: _,
+            total_run_time: _,
+            estimated_run_time: _,
+            state_type: _,
+            state_name,
+            state,
+        } = self;
+        let mask = reader.within_flow_run(Some(FlowRunId::from_uuid(*flow_run_id)));
+        for text in [name, task_key, dynamic_key] {
+            mask.over(text);
+        }
+        mask.over(tags);
+        mask.over(task_inputs);
+        mask.over(state_name);
+        if let Some(state) = state {
+            state.redact_by(&mask);
+        }
+    }
+}
+
 /// A task run to be created.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -120,31 +162,31 @@ struct Policy {
     retry_delay: Option<f64>,
 }
 
-impl TryFrom<TaskRunCreate> for NewTaskRun {
-    type Error = Error;
+impl Shape for TaskRunCreate {
+    type Meaning = NewTaskRun;
 
-    fn try_from(create: TaskRunCreate) -> Result<Self, Error> {
-        let delay = create.empirical_policy.retry_delay.unwrap_or_default();
+    fn meaning(self) -> Result<NewTaskRun, Error> {
+        let delay = self.empirical_policy.retry_delay.unwrap_or_default();
         let delay = Span::of_secs(delay).ok_or_else(|| {
             Error::invalid("retry_delay must be at most a thousand years, in seconds.")
         })?;
-        Ok(Self {
+        Ok(NewTaskRun {
             spec: TaskRunSpec {
-                name: create.name.unwrap_or_else(names::random),
-                flow_run_id: FlowRunId::from_uuid(create.flow_run_id),
-                task_key: create.task_key,
-                dynamic_key: create.dynamic_key,
-                cache_key: create.cache_key,
-                cache_expiration: create.cache_expiration.map(Into::into),
-                task_version: create.task_version,
+                name: self.name.unwrap_or_else(names::random),
+                flow_run_id: FlowRunId::from_uuid(self.flow_run_id),
+                task_key: self.task_key,
+                dynamic_key: self.dynamic_key,
+                cache_key: self.cache_key,
+                cache_expiration: self.cache_expiration.map(Into::into),
+                task_version: self.task_version,
                 policy: RetryPolicy {
-                    max_retries: create.empirical_policy.retries.unwrap_or_default(),
+                    max_retries: self.empirical_policy.retries.unwrap_or_default(),
                     retry_delay: delay,
                 },
-                tags: create.tags,
-                task_inputs: create.task_inputs,
+                tags: self.tags,
+                task_inputs: self.task_inputs,
             },
-            state: create.state.map(TryInto::try_into).transpose()?,
+            state: self.state.map(TryInto::try_into).transpose()?,
         })
     }
 }

@@ -3,26 +3,32 @@
 pub mod wire;
 
 use axum::extract::State;
-use axum::routing::get;
 
 use super::extract::Id;
 use super::{Answer, ok};
 use crate::api::Ctx;
-use crate::api::access::Need;
-use crate::api::describe::{Routes, Talk};
+use crate::api::Operation;
+use crate::api::access::Requester;
+use crate::domain::access::Need;
 use crate::domain::ids::FlowRunId;
 use wire::Why;
 
 /// What there is to ask.
-pub fn routes(routes: Routes) -> Routes {
-    routes.add(
-        "GET /prefectd/flow_runs/{id}/why",
-        "Tells why a run is not further than it is",
-        Talk::one::<Why>().needs(Need::Inspect),
-        get(why),
-    )
+pub fn operations() -> Vec<Operation> {
+    vec![
+        Operation::get(
+            "/prefectd/flow_runs/{id}/why",
+            "Tells why a run is not further than it is",
+        )
+        .answers::<Why>()
+        .needs(Need::Inspect, why),
+    ]
 }
 
-pub async fn why(State(ctx): State<Ctx>, Id(id): Id) -> Answer {
-    ok(Why::from(ctx.app.why(FlowRunId::from_uuid(id)).await?))
+pub async fn why(State(ctx): State<Ctx>, who: Requester, Id(id): Id) -> Answer {
+    ok(
+        &who,
+        Why::from(ctx.app.why(FlowRunId::from_uuid(id)).await?),
+    )
+    .await
 }

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
+use crate::api::redaction::{Reader, Redact};
 use crate::api::v3::wire::Instant;
 use crate::domain::why;
 
@@ -46,6 +47,24 @@ impl From<why::Why> for Why {
             may_start: why.may_start.map(Into::into),
             holders: holders.collect(),
             ahead: why.ahead,
+        }
+    }
+}
+
+impl Redact for Why {
+    fn redact(&mut self, reader: &Reader<'_>) {
+        let Self {
+            code: _,
+            reason,
+            may_start: _,
+            holders,
+            ahead: _,
+        } = self;
+        let mask = reader.of_nobody();
+        mask.over(reason);
+        for Holder { id: _, name, agent } in holders {
+            mask.over(name);
+            mask.over(agent);
         }
     }
 }

@@ -1,0 +1,121 @@
+//! Who asks, as handlers and extractors know it.
+
+use std::collections::HashSet;
+use std::convert::Infallible;
+
+use axum::extract::FromRequestParts;
+use axum::http::request::Parts;
+use axum::http::{Method, StatusCode, Uri};
+use axum::response::Response;
+use serde::Serialize;
+
+use super::Gate;
+use super::refusal::Refused;
+use crate::api::caller::Caller;
+use crate::api::redaction::{Reader, Redact, RunReader};
+use crate::api::{Ctx, answer};
+use crate::domain::access::{Aim, Aims, Denied, Targets, Who, may_aim};
+use crate::domain::error::{Error, Kind, Result};
+
+/// Whoever made the request.
+#[derive(Clone)]
+pub struct Requester {
+    who: Who,
+    caller: Caller,
+    gate: Gate,
+}
+
+impl Requester {
+    /// The one that was found out before the handler was called; nobody where none was.
+    pub fn of(parts: &Parts, ctx: &Ctx) -> Self {
+        let who = parts.extensions.get::<Who>().cloned();
+        let caller = parts.extensions.get::<Caller>().cloned();
+        Self {
+            who: who.unwrap_or(Who::Stranger("Nobody has asked who you are.")),
+            caller: caller.unwrap_or_else(Caller::nobody),
+            gate: ctx.gate.clone(),
+        }
+    }
+
+    /// Lets what was read of a request pass if this one may aim at what it names.
+    ///
+    /// # Errors
+    /// [`Kind::Forbidden`] otherwise; the log is told.
+    pub async fn authorise<I, T: Aims<I>>(
+        &self,
+        asked: &T,
+        at: I,
+        (method, uri): (&Method, &Uri),
+    ) -> Result<()> {
+        if self.who == Who::Operator {
+            return Ok(());
+        }
+        let aim = asked.aim(at);
+        let is_own = match (&self.who, &aim) {
+            (Who::Run(run), Aim::Log(targets) | Aim::Change(targets)) => {
+                *targets == Targets::default()
+                    || self.gate.app().are_all_of(run.id, targets.clone()).await?
+            }
+            _ => false,
+        };
+        may_aim(&self.who, &aim, is_own).map_err(|Denied(why)| {
+            Refused::Forbidden(why).log(&self.caller, method, uri.path());
+            Error::new(Kind::Forbidden, why)
+        })
+    }
+
+    /// The answer that says of `body` what this one is shown.
+    ///
+    /// # Errors
+    /// As [`answer::json`], or where it cannot be found out what is a run's own.
+    pub async fn shown(
+        &self,
+        status: StatusCode,
+        mut body: impl Redact + Serialize,
+    ) -> Result<Response> {
+        if self.who != Who::Operator {
+            let reader = Reader {
+                words: self.gate.secret_words(),
+                run: self.run_reader(&body).await?,
+            };
+            body.redact(&reader);
+        }
+        answer::json(status, &body)
+    }
+
+    /// The answer that says all of `body` to a run: of what it has itself proposed.
+    ///
+    /// # Errors
+    /// As [`Self::shown`].
+    pub async fn told(
+        &self,
+        status: StatusCode,
+        body: impl Redact + Serialize,
+    ) -> Result<Response> {
+        match self.who {
+            Who::Run(_) => answer::json(status, &body),
+            _ => self.shown(status, body).await,
+        }
+    }
+
+    async fn run_reader(&self, body: &impl Redact) -> Result<Option<RunReader>> {
+        let Who::Run(run) = &self.who else {
+            return Ok(None);
+        };
+        let mut noted = HashSet::new();
+        body.runs(&mut noted);
+        Ok(Some(RunReader {
+            id: run.id,
+            deployment: run.deployment,
+            own: self.gate.app().those_of(run.id, noted).await?,
+        }))
+    }
+}
+
+impl FromRequestParts<Ctx> for Requester {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, ctx: &Ctx) -> Result<Self, Infallible> {
+        Ok(Self::of(parts, ctx))
+    }
+}

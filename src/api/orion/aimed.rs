@@ -1,0 +1,115 @@
+//! Requests that aim at what they name, each as this dialect's reader reads it.
+
+use axum::extract::{FromRequest, Request};
+
+use super::ask::Ask;
+use super::error::Refusal;
+use super::read::list;
+use super::states::proposal;
+use super::wire;
+use crate::api::Ctx;
+use crate::api::access::{Authorised, Requester};
+use crate::app::Force;
+use crate::domain::access::Aims;
+use crate::domain::flow_run::{DeploymentRunRequest, FlowRunUpdate, NewFlowRun};
+use crate::domain::ids::{DeploymentId, FlowRunId, TaskRunId};
+use crate::domain::log::NewLog;
+use crate::domain::state::ProposedState;
+use crate::domain::task_run::NewTaskRun;
+
+/// A body that says, with what the path names, what the request aims at. Whoever may not aim at
+/// that is refused here.
+pub struct Aimed<T, I = ()> {
+    /// What the path names.
+    pub at: I,
+    /// What the body means.
+    pub asked: T,
+}
+
+/// A part of a request.
+pub trait Part: Sized {
+    /// As it is read; nothing where a fault was found.
+    fn read(ask: &mut Ask) -> Option<Self>;
+}
+
+impl<T, I> Authorised for Aimed<T, I> {}
+
+impl<T, I> FromRequest<Ctx> for Aimed<T, I>
+where
+    T: Part + Aims<I> + Send + Sync,
+    I: Part + Copy + Send,
+{
+    type Rejection = Refusal;
+
+    async fn from_request(request: Request, ctx: &Ctx) -> Result<Self, Refusal> {
+        let (parts, body) = request.into_parts();
+        let requester = Requester::of(&parts, ctx);
+        let (method, uri) = (parts.method.clone(), parts.uri.clone());
+        let mut ask = Ask::from_request(Request::from_parts(parts, body), ctx).await?;
+        let at = I::read(&mut ask);
+        let read = at.zip(T::read(&mut ask));
+        let (at, asked) = ask.done(read)?;
+        requester.authorise(&asked, at, (&method, &uri)).await?;
+        Ok(Self { at, asked })
+    }
+}
+
+impl Part for () {
+    fn read(_ask: &mut Ask) -> Option<Self> {
+        Some(())
+    }
+}
+
+impl Part for FlowRunId {
+    fn read(ask: &mut Ask) -> Option<Self> {
+        ask.id(Self::from_uuid)
+    }
+}
+
+impl Part for TaskRunId {
+    fn read(ask: &mut Ask) -> Option<Self> {
+        ask.id(Self::from_uuid)
+    }
+}
+
+impl Part for DeploymentId {
+    fn read(ask: &mut Ask) -> Option<Self> {
+        ask.id(Self::from_uuid)
+    }
+}
+
+impl Part for NewFlowRun {
+    fn read(ask: &mut Ask) -> Option<Self> {
+        ask.body(wire::new_flow_run)
+    }
+}
+
+impl Part for FlowRunUpdate {
+    fn read(ask: &mut Ask) -> Option<Self> {
+        ask.body(wire::flow_run_update)
+    }
+}
+
+impl Part for DeploymentRunRequest {
+    fn read(ask: &mut Ask) -> Option<Self> {
+        ask.body(wire::run_request)
+    }
+}
+
+impl Part for NewTaskRun {
+    fn read(ask: &mut Ask) -> Option<Self> {
+        ask.body(wire::new_task_run)
+    }
+}
+
+impl Part for (ProposedState, Force) {
+    fn read(ask: &mut Ask) -> Option<Self> {
+        ask.embedded(proposal)
+    }
+}
+
+impl Part for Vec<NewLog> {
+    fn read(ask: &mut Ask) -> Option<Self> {
+        ask.body(list(wire::new_log))
+    }
+}

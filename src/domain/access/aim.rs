@@ -1,0 +1,124 @@
+//! What a request aims at, told by what was read of it: the same for every dialect.
+
+use std::collections::BTreeSet;
+
+use crate::domain::deployment::Infrastructure;
+use crate::domain::flow_run::{DeploymentRunRequest, FlowRunUpdate, NewFlowRun};
+use crate::domain::ids::{DeploymentId, FlowRunId, TaskRunId};
+use crate::domain::log::NewLog;
+use crate::domain::state::ProposedState;
+use crate::domain::task_run::NewTaskRun;
+
+/// What a request aims at.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Aim {
+    /// To hand in log lines of these.
+    Log(Targets),
+    /// To change, or begin something below, these.
+    Change(Targets),
+    /// To choose what a run runs on.
+    Infrastructure,
+    /// At something that is no run's.
+    Elsewhere,
+}
+
+/// The runs that a request aims at.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Targets {
+    /// Flow runs.
+    pub flow_runs: Vec<FlowRunId>,
+    /// Task runs.
+    pub task_runs: Vec<TaskRunId>,
+}
+
+/// Something asked, once it is read, that tells what it aims at. `I` is what the path names.
+pub trait Aims<I = ()> {
+    /// What this aims at where the path names `at`.
+    fn aim(&self, at: I) -> Aim;
+}
+
+fn change_flow_run(id: FlowRunId) -> Aim {
+    Aim::Change(Targets {
+        flow_runs: vec![id],
+        task_runs: Vec::new(),
+    })
+}
+
+fn change_task_run(id: TaskRunId) -> Aim {
+    Aim::Change(Targets {
+        flow_runs: Vec::new(),
+        task_runs: vec![id],
+    })
+}
+
+impl Aims for NewFlowRun {
+    /// A sub-flow's run has a parent and no deployment of its own.
+    fn aim(&self, _at: ()) -> Aim {
+        match (self.deployment_id, self.parent_task_run_id) {
+            _ if chooses(Some(&self.infrastructure)) => Aim::Infrastructure,
+            (None, Some(parent)) => change_task_run(parent),
+            _ => Aim::Elsewhere,
+        }
+    }
+}
+
+impl Aims for NewTaskRun {
+    fn aim(&self, _at: ()) -> Aim {
+        change_flow_run(self.spec.flow_run_id)
+    }
+}
+
+impl Aims<DeploymentId> for DeploymentRunRequest {
+    /// Every run may begin runs of every deployment, below a task run only of its own.
+    fn aim(&self, _at: DeploymentId) -> Aim {
+        match self.parent_task_run_id {
+            _ if chooses(self.infrastructure.as_ref()) => Aim::Infrastructure,
+            Some(parent) => change_task_run(parent),
+            None => Aim::Change(Targets::default()),
+        }
+    }
+}
+
+impl Aims<FlowRunId> for FlowRunUpdate {
+    fn aim(&self, at: FlowRunId) -> Aim {
+        match chooses(self.infrastructure.as_ref()) {
+            true => Aim::Infrastructure,
+            false => change_flow_run(at),
+        }
+    }
+}
+
+impl Aims<FlowRunId> for ProposedState {
+    fn aim(&self, at: FlowRunId) -> Aim {
+        change_flow_run(at)
+    }
+}
+
+impl Aims<TaskRunId> for ProposedState {
+    fn aim(&self, at: TaskRunId) -> Aim {
+        change_task_run(at)
+    }
+}
+
+/// Something asked, and how.
+impl<I, T: Aims<I>, How> Aims<I> for (T, How) {
+    fn aim(&self, at: I) -> Aim {
+        self.0.aim(at)
+    }
+}
+
+impl Aims for Vec<NewLog> {
+    fn aim(&self, _at: ()) -> Aim {
+        let flow_runs: BTreeSet<_> = self.iter().map(|line| line.flow_run_id).collect();
+        let task_runs: BTreeSet<_> = self.iter().filter_map(|line| line.task_run_id).collect();
+        Aim::Log(Targets {
+            flow_runs: flow_runs.into_iter().collect(),
+            task_runs: task_runs.into_iter().collect(),
+        })
+    }
+}
+
+/// Whether infrastructure is named. An unset flow runner, whose parts are null, names none.
+fn chooses(infrastructure: Option<&Infrastructure>) -> bool {
+    infrastructure.is_some_and(|it| !it.is_unset())
+}

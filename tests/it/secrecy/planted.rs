@@ -1,0 +1,205 @@
+//! What is asked in the matrix, and what it finds.
+
+use prefectd::api::{Declared, Need};
+use serde_json::{Value, json};
+
+use super::{CANARY, filled};
+use crate::support::Http;
+
+/// A request to a declared operation.
+pub struct Asked {
+    pub need: Need,
+    pub method: String,
+    pub path: String,
+    pub body: String,
+    /// Whether it names the runs of the [`Targets`].
+    pub names_runs: bool,
+}
+
+/// The runs that requests name which change something.
+pub struct Targets {
+    pub run: String,
+    pub task: String,
+}
+
+/// What was planted.
+pub struct Planted {
+    pub flow: String,
+    pub deployment: String,
+    pub run: String,
+    pub task: String,
+    run_state: String,
+    task_state: String,
+    search: String,
+    document: Value,
+}
+
+/// Something with a secret at every place at which one can be told.
+fn secrets() -> Value {
+    json!({
+        "api_key": CANARY,
+        "deep": [[{ "PASSWORD": { "a": [CANARY] }, "n": 1 }]],
+        "url": format!("postgres://user:{CANARY}@host/db"),
+        "words": ["--token=zz-canary-zz", format!("X_SECRET={CANARY}")],
+        "text": json!({ "auth": CANARY }).to_string(),
+    })
+}
+
+fn text() -> String {
+    format!("cannot reach pg://u:{CANARY}@host with token={CANARY} and {{'api_key': '{CANARY}'}}")
+}
+
+fn id(answer: &Value) -> String {
+    answer["id"].as_str().unwrap().to_owned()
+}
+
+impl Planted {
+    pub fn plant(http: &Http) -> Self {
+        let flow = http.flow("f");
+        let runner = json!({ "type": "docker", "config": {
+            "env": { "API_KEY": CANARY, "DB": format!("pg://u:{CANARY}@h"), "HOME": "/h" } } });
+        let deployment = json!({
+            "name": "d", "flow_id": flow, "parameters": secrets(), "flow_runner": runner,
+            "flow_data": { "encoding": "cloudpickle", "blob": CANARY },
+        });
+        let deployment = id(&http.post("/orion/deployments/", &deployment).expect(201));
+        let data = |blob: String| json!({ "encoding": "json", "blob": blob });
+        let run = json!({
+            "flow_id": flow, "deployment_id": deployment, "parameters": secrets(),
+            "context": secrets(), "flow_runner": runner,
+            "state": { "type": "FAILED", "message": text(), "data": data(secrets().to_string()) },
+        });
+        let run = http.post("/orion/flow_runs/", &run).expect(201);
+        let task = json!({
+            "flow_run_id": run["id"], "task_key": "k", "dynamic_key": "0",
+            "state": { "type": "COMPLETED", "message": text(),
+                       "data": { "encoding": "cloudpickle", "blob": CANARY } },
+        });
+        let task = http.post("/orion/task_runs/", &task).expect(201);
+        let lines = json!([{ "flow_run_id": run["id"], "task_run_id": task["id"], "name": "n",
+                             "level": 20, "message": text(),
+                             "timestamp": "2024-01-01T00:00:00+00:00" }]);
+        http.post("/orion/logs/", &lines).expect(201);
+        let search = json!({ "name": "s", "filters": { "flow_runs": secrets() } });
+        let search = http.put("/orion/saved_searches/", &search);
+        let document = http.post("/orion/data/persist", &secrets()).expect(201);
+        Self {
+            flow,
+            deployment,
+            run_state: run["state_id"].as_str().unwrap().to_owned(),
+            task_state: task["state_id"].as_str().unwrap().to_owned(),
+            run: id(&run),
+            task: id(&task),
+            search: id(&search.expect(201)),
+            document,
+        }
+    }
+
+    /// The runs that were planted.
+    pub fn targets(&self) -> Targets {
+        Targets {
+            run: self.run.clone(),
+            task: self.task.clone(),
+        }
+    }
+
+    /// A request to every declared operation. Those that need an operator name what is not
+    /// there.
+    pub fn requests(&self, targets: &Targets) -> Vec<Asked> {
+        let declared = prefectd::api::declared();
+        assert!(declared.len() > 90, "{}", declared.len());
+        let asked = declared.into_iter().map(|it| self.request(it, targets));
+        asked.collect()
+    }
+
+    fn request(&self, declared: Declared, targets: &Targets) -> Asked {
+        let Declared { method, path, need } = declared;
+        let whole = filled(&path, |name| match need {
+            Need::Operate => "018f0000-0000-7000-8000-00000000dead".to_owned(),
+            _ => self.parameter(&path, name, need, targets),
+        });
+        let whole = match path.rsplit('/').nth(1) {
+            Some("flow_run_states") if path.ends_with('/') => {
+                format!("{whole}?flow_run_id={}", self.run)
+            }
+            Some("task_run_states") if path.ends_with('/') => {
+                format!("{whole}?task_run_id={}", self.task)
+            }
+            _ => whole,
+        };
+        let body = match need {
+            Need::Aim => self.aimed(method.as_str(), &path, targets),
+            _ => self.body(&path),
+        };
+        Asked {
+            need,
+            method: method.to_string(),
+            path: whole,
+            body: body.to_string(),
+            // That dialect's request has no word for a parent.
+            names_runs: path != "/api/orion/deployments/{id}/create_flow_run",
+        }
+    }
+
+    fn parameter(&self, path: &str, name: &str, need: Need, targets: &Targets) -> String {
+        let noun = path.split('/').nth(3).unwrap_or_default();
+        let one = match (name, noun, need) {
+            ("id", "flow_runs", Need::Aim) => &targets.run,
+            ("id", "task_runs", Need::Aim) => &targets.task,
+            ("id", "flows", _) => &self.flow,
+            ("id", "deployments", _) => &self.deployment,
+            ("id", "flow_runs" | "prefectd", _) => &self.run,
+            ("id", "task_runs", _) => &self.task,
+            ("id", "flow_run_states", _) => &self.run_state,
+            ("id", "task_run_states", _) => &self.task_state,
+            ("id", "saved_searches", _) => &self.search,
+            ("name" | "flow_name", ..) => "f",
+            ("deployment_name", ..) => "d",
+            ("noun", ..) => "flow_runs",
+            ("beginning", ..) => "0a",
+            _ => panic!("what is {name} in {path}?"),
+        };
+        one.to_owned()
+    }
+
+    fn body(&self, path: &str) -> Value {
+        let last = path.rsplit('/').next().unwrap_or_default();
+        match last {
+            "retrieve" => self.document.clone(),
+            "page" => json!({ "flow_run_id": self.run, "backwards": false }),
+            "around" => json!({ "ids": [self.deployment] }),
+            "lengths" => json!({ "ids": [self.run] }),
+            "history" => json!({
+                "history_start": "2020-01-01T00:00:00Z", "history_end": "2020-01-02T00:00:00Z",
+                "history_interval_seconds": 3600 }),
+            "doctor" => json!({ "part": "machine" }),
+            _ => json!({}),
+        }
+    }
+
+    /// The body of an operation that aims at something.
+    fn aimed(&self, method: &str, path: &str, targets: &Targets) -> Value {
+        let is_modern = path.starts_with("/api/v3/");
+        match (
+            method,
+            path.split_once("/api/").map_or("", |(_, rest)| rest),
+        ) {
+            (_, path) if path.ends_with("/set_state") => json!({ "state": { "type": "RUNNING" } }),
+            ("PATCH", _) => json!({}),
+            (_, path) if path.ends_with("/flow_runs/") => {
+                json!({ "flow_id": self.flow, "parent_task_run_id": targets.task })
+            }
+            (_, path) if path.ends_with("/task_runs/") => {
+                json!({ "flow_run_id": targets.run, "task_key": "k", "dynamic_key": path })
+            }
+            (_, path) if path.ends_with("/create_flow_run") && is_modern => {
+                json!({ "parent_task_run_id": targets.task, "state": { "type": "PENDING" } })
+            }
+            (_, path) if path.ends_with("/create_flow_run") => json!({}),
+            (_, path) if path.ends_with("/logs/") => json!([{
+                "flow_run_id": targets.run, "name": "n", "level": 20, "message": "half \u{fffd}",
+                "timestamp": "2024-01-01T00:00:00+00:00" }]),
+            _ => panic!("what does {method} {path} aim at?"),
+        }
+    }
+}
