@@ -42,7 +42,7 @@
 //!   unfinished requests, so that the same holds for the relay.
 //! - [`clock`]: where the time comes from. [`logging`]: where the log goes. [`fault`]: where a
 //!   test can have it all die. [`state_dir`]: what lies where, and who holds it.
-//!   [`metrics`]: what is counted.
+//!   [`metrics`]: what is counted. [`allocator`]: how much free memory is kept.
 //!
 //! # The life of one run
 //!
@@ -78,6 +78,7 @@
 //! this daemon's label, and goes on from what it sees ([`services::agent`]): start-up and
 //! recovery are the same code as normal operation.
 
+pub mod allocator;
 pub mod api;
 pub mod app;
 pub mod cli;

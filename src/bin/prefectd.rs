@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use prefectd::config::{self, Flags, Settings};
-use prefectd::{daemon, logging, relay};
+use prefectd::{allocator, daemon, logging, relay};
 
 /// Stopped cleanly.
 const DONE: u8 = 0;
@@ -26,6 +26,7 @@ fn main() -> ExitCode {
             Err(error) => told(USAGE, &error.to_string()),
         };
     }
+    allocator::settle();
     let settings = match Settings::load(flags.clone()) {
         Ok(settings) => settings,
         Err(error) => return told(USAGE, &error.to_string()),

@@ -29,6 +29,7 @@ use super::spec::Process;
 use super::{
     Answer, Exit, Found, Job, JobKind, Made, OutputLine, Progress, Runner, RunnerError, Standing,
 };
+use crate::allocator;
 use crate::clock::SharedClock;
 use crate::domain::ids::FlowRunId;
 use crate::domain::log::OutputSeen;
@@ -146,6 +147,7 @@ impl SubprocessRunner {
     fn command(&self, program: &str, process: &Process) -> Command {
         let mut command = std::process::Command::new(program);
         command.args(process.command.iter().skip(1));
+        allocator::forget(&mut command);
         for name in NOT_FOR_RUNS {
             command.env_remove(name);
         }

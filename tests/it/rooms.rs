@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 /// Each room, and the rooms that it may import.
 const ARROWS: &[(&str, &[&str])] = &[
+    ("allocator", &[]),
     ("domain", &[]),
     ("fault", &[]),
     ("clock", &["domain"]),
@@ -14,7 +15,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("relay", &[]),
     ("state_dir", &["domain"]),
     ("storage", &["domain", "fault", "metrics", "state_dir"]),
-    ("runners", &["domain", "clock"]),
+    ("runners", &["allocator", "domain", "clock"]),
     ("app", &["storage", "domain", "clock"]),
     (
         "services",
