@@ -96,7 +96,8 @@ fn offenders(path: &Path, text: &str) -> Vec<String> {
         return Vec::new();
     };
     let may = |import: &String| {
-        let own = import.starts_with(&format!("{room}::"));
+        // The room itself is named by what is visible within it only.
+        let own = *import == room || import.starts_with(&format!("{room}::"));
         own || allowed.iter().any(|room| {
             import
                 .strip_prefix(room)
