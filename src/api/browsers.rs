@@ -232,9 +232,11 @@ impl Refused {
 
     fn log(&self, caller: Option<&Caller>, method: &Method, path: &str) {
         let why = match self {
-            Refused::Host(host) => format!("it calls the API {host:?}, see server.hosts"),
-            Refused::Site(site) => format!("a page of {site} sent it, see server.cors_origins"),
-            Refused::Kind(kind) => format!("its body is {kind}"),
+            Refused::Host(host) => format!("it calls the API {:?}, see server.hosts", brief(host)),
+            Refused::Site(site) => {
+                format!("a page of {} sent it, see server.cors_origins", brief(site))
+            }
+            Refused::Kind(kind) => format!("its body is {}", brief(kind)),
         };
         let from = match caller.map(Caller::end) {
             Some(End::Loopback(route) | End::Network(route) | End::Bridge(route)) => {
@@ -244,9 +246,16 @@ impl Refused {
         };
         tracing::warn!(
             message_id = alert::AUTH_REFUSED,
-            "refused {method} {path} from {from}: {why}"
+            "refused {method} {} from {from}: {why}",
+            brief(path)
         );
     }
+}
+
+/// The beginning of what somebody sent, for the log.
+fn brief(text: &str) -> &str {
+    const MOST: usize = 200;
+    text.get(..text.floor_char_boundary(MOST)).unwrap_or(text)
 }
 
 /// Whether a browser asks before it sends something.

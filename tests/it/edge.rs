@@ -304,3 +304,19 @@ fn a_body_that_stops_coming_is_given_up() {
         );
     }
 }
+
+#[test]
+fn an_agent_s_name_has_a_bound() {
+    let daemon = TestDaemon::without_agent();
+    let http = daemon.http();
+    let report = json!({ "report": { "identity": "i", "host": "h", "pid": 1, "version": "0",
+        "slots": 1 } });
+    let path = |name: &str| format!("/v3/prefectd/agents/{name}/report");
+    // Characters, not bytes.
+    http.post(&path(&"%C3%A4".repeat(255)), &report).expect(200);
+    let refused = http.post(&path(&"a".repeat(256)), &report);
+    assert_eq!(refused.status, 422, "{refused:?}");
+    assert!(refused.body.to_string().contains("255"), "{refused:?}");
+    let known = http.get("/v3/prefectd/agents").expect(200);
+    assert_eq!(known.as_array().unwrap().len(), 1);
+}

@@ -265,3 +265,21 @@ fn a_run_that_waits_to_be_tried_again_outlives_its_schedule() {
     assert!(count(&http, id) >= 100);
     assert_eq!(http.states(&run), states);
 }
+
+#[test]
+fn a_range_whose_dates_cannot_be_found_is_refused() {
+    let daemon = TestDaemon::without_agent();
+    let http = daemon.http();
+    // The 29th of February on a Monday: some of them in a century.
+    let rare = json!({ "cron": "0 0 29 2 mon", "timezone": "Europe/Berlin", "day_or": false });
+    let (status, made) = deploy(&http, "rare", &rare);
+    assert_eq!(status, 201, "{made}");
+    let id = made["id"].as_str().unwrap();
+    let centuries = json!({ "start_time": "0100-01-01T00:00:00Z",
+        "end_time": "9900-01-01T00:00:00Z", "max_runs": 1000 });
+    let refused = http.post(&format!("/deployments/{id}/schedule"), &centuries);
+    assert_eq!(refused.status, 422, "{refused:?}");
+    let said = refused.body.to_string();
+    assert!(said.contains("cannot be found"), "{said}");
+    assert_eq!(http.post("/flow_runs/count", &json!({})).expect(200), 0);
+}

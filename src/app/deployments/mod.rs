@@ -81,7 +81,7 @@ impl App {
 
     /// The runs around each of some deployments, in their order.
     pub async fn runs_around(&self, ids: Vec<DeploymentId>) -> Result<Vec<Around>> {
-        self.read(move |db| {
+        self.scan(move |db| {
             ids.into_iter()
                 .map(|id| deployments::around(db, id))
                 .collect()
@@ -120,6 +120,7 @@ impl App {
         // By what it is now: a request that comes again may be late.
         let deployment = self.deployment(id).await?;
         match deployment.is_schedule_active {
+            // Where its dates take too long to find, the scheduler says so.
             true => self
                 .make_runs(&deployment, Range::default())
                 .await

@@ -74,7 +74,7 @@ impl App {
 
     /// Lines of one run from a place on.
     pub async fn lines(&self, wanted: Wanted) -> Result<Lines> {
-        self.read(move |db| logs::of_run(db, &wanted)).await
+        self.scan(move |db| logs::of_run(db, &wanted)).await
     }
 
     /// Whether a run's log is complete.

@@ -27,6 +27,9 @@ struct Entry {
 /// no processor or no memory for long, heard nobody meanwhile, which is no agent's fault.
 const MOST_OF_A_GAP: Duration = Duration::from_secs(1);
 
+/// How many characters an agent's name may have; every run that it takes carries it.
+const MOST_OF_A_NAME: usize = 255;
+
 /// How long this program has lived, without the times in which it stood still. Somebody has to
 /// look at it more often than [`MOST_OF_A_GAP`]; until somebody does, all time counts.
 struct Lived(Mutex<Ticks>);
@@ -121,8 +124,14 @@ impl Entry {
 
 impl App {
     /// Notes what an agent says of itself; its lease begins anew. A name that another agent
-    /// holds is refused until that one's lease is over.
+    /// holds is refused until that one's lease is over, and one longer than [`MOST_OF_A_NAME`]
+    /// always.
     pub fn agent_reports(&self, name: &str, report: AgentReport) -> Result<()> {
+        if name.chars().count() > MOST_OF_A_NAME {
+            return Err(Error::invalid(format!(
+                "An agent's name has at most {MOST_OF_A_NAME} characters."
+            )));
+        }
         let now = self.now();
         let heard = self.inner.agents.lived.now();
         let mut entries = self.inner.agents.entries();

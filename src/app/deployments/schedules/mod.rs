@@ -11,9 +11,10 @@ use crate::app::runs::propose_state;
 use crate::app::tx::Tx;
 use crate::app::{App, Force};
 use crate::domain::deployment::Deployment;
-use crate::domain::error::Result;
+use crate::domain::error::{Error, Result};
 use crate::domain::flow_run::NewFlowRun;
 use crate::domain::ids::DeploymentId;
+use crate::domain::schedule::TooCostly;
 use crate::domain::state::ProposedState;
 use crate::domain::time::{Span, Timestamp};
 use crate::storage::{Job, deployments, flow_runs, schedules};
@@ -58,11 +59,16 @@ comes_to_the_same!((Plan, u64));
 
 impl App {
     /// Makes the runs that a deployment's schedule asks for within a range. An unknown
-    /// deployment, or one without an active schedule, makes none.
+    /// deployment, or one without an active schedule, makes none. Fails as invalid when the
+    /// schedule's dates in that range take too long to find.
     pub async fn schedule_runs(&self, id: DeploymentId, range: Range) -> Result<u64> {
         let found = self.by_key(move |db| deployments::by_id(db, id)).await?;
         match found {
-            Some(deployment) => self.make_runs(&deployment, range).await,
+            Some(deployment) => self.make_runs(&deployment, range).await?.map_err(|costly| {
+                Error::invalid(format!(
+                    "The schedule's dates in this range cannot be found: {costly}"
+                ))
+            }),
             None => Ok(0),
         }
     }
@@ -133,14 +139,21 @@ impl App {
         Ok(made)
     }
 
-    /// Makes the runs of a range that are not there yet.
-    pub(super) async fn make_runs(&self, deployment: &Deployment, range: Range) -> Result<u64> {
+    /// Makes the runs of a range that are not there yet, unless its dates take too long to find.
+    pub(super) async fn make_runs(
+        &self,
+        deployment: &Deployment,
+        range: Range,
+    ) -> Result<Result<u64, TooCostly>> {
         let Some(schedule) = deployment.schedule.clone() else {
-            return Ok(0);
+            return Ok(Ok(0));
         };
         match self.plan(schedule, range).await? {
-            Ok(plan) => self.make_planned(deployment, plan, Missing::All).await,
-            Err(_) => Ok(0),
+            Ok(plan) => {
+                let made = self.make_planned(deployment, plan, Missing::All).await?;
+                Ok(Ok(made))
+            }
+            Err(costly) => Ok(Err(costly)),
         }
     }
 
