@@ -1,4 +1,7 @@
 //! Agents: what they report and ask, and what they are told. Ours, not Prefect's.
+//!
+//! An agent and its daemon may be of different versions: what one does not know it passes over,
+//! and what is added may be absent.
 
 use std::collections::{BTreeMap, HashSet};
 
@@ -103,7 +106,6 @@ impl Agent {
 
 /// A report, and how long to wait for news.
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
 pub struct ReportIn {
     /// How the agent is.
     pub report: AgentReport,
@@ -123,7 +125,6 @@ pub struct News {
 
 /// What an agent would take.
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
 pub struct ClaimIn {
     /// Whether runs in containers, too.
     pub containers: bool,
@@ -173,7 +174,6 @@ pub struct Due {
 
 /// What an agent made for a run.
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
 pub struct MadeIn {
     /// `docker:<container id>` or `process:<id>`.
     pub infrastructure: String,
@@ -181,7 +181,6 @@ pub struct MadeIn {
 
 /// How a run has ended.
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
 pub struct EndIn {
     /// The terminal state.
     pub state: StateCreate,
