@@ -1,5 +1,6 @@
 //! Sends requests under a deadline and watches the daemon's memory.
 
+use std::cell::Cell;
 use std::time::{Duration, Instant};
 
 use ureq::Agent;
@@ -55,6 +56,7 @@ pub struct Answer {
 pub struct Sender<'a> {
     daemon: &'a TestDaemon,
     agent: Agent,
+    slowest: Cell<Duration>,
 }
 
 impl<'a> Sender<'a> {
@@ -71,6 +73,7 @@ impl<'a> Sender<'a> {
         Self {
             daemon,
             agent: config.into(),
+            slowest: Cell::default(),
         }
     }
 
@@ -82,6 +85,9 @@ impl<'a> Sender<'a> {
         if took > DEADLINE && !request.may_wait() {
             (answer, took) = self.timed(&request);
             assert!(took <= DEADLINE, "{took:?}: {}", request.told());
+        }
+        if !request.may_wait() {
+            self.slowest.set(self.slowest.get().max(took));
         }
         assert!(
             answer.status < 500,
@@ -124,7 +130,11 @@ impl<'a> Sender<'a> {
         let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
         let peak = peak.unwrap().trim().trim_end_matches(" kB");
         let peak: u64 = peak.parse().unwrap();
-        eprintln!("at most {} MiB resident", peak / 1024);
+        eprintln!(
+            "at most {} MiB resident, the slowest answer after {:?}",
+            peak / 1024,
+            self.slowest.get()
+        );
         assert!(peak < most_resident, "{peak} KiB resident");
         assert!(
             !self.daemon.log().contains("panicked"),

@@ -44,6 +44,11 @@ const DELIBERATE: &[(&str, &str)] = &[
          outlive their deployment although nobody ever takes them; here they go with it",
     ),
     (
+        "waiting for an attempt",
+        "pausing a deployment deletes the runs there that failed and wait to be tried again, with \
+         their history; here only those go that have never begun",
+    ),
+    (
         "time without a zone",
         "a state's scheduled time without a zone fails with 500 there; here it is in UTC, as \
          everywhere else",
@@ -111,6 +116,10 @@ const DELIBERATE: &[(&str, &str)] = &[
     ),
 ];
 
+// What no request here shows, since it is about much or about others: a question that takes more
+// than ten seconds is 422 here, and an answer of very many bytes 413; a name that is not the
+// machine's own is 421, and a page of another site may change nothing.
+//
 // What the daemon does by itself differs on purpose in three ways, which no request shows: a
 // schedule is filled up to a hundred runs once fewer than fifty are to come, not at every pass; a
 // run of a schedule that somebody deleted before its date is not made again; and one request makes

@@ -16,6 +16,7 @@ pub fn send(pair: &mut Pair) {
     unknown(pair);
     documents(pair);
     submissions(pair);
+    retries(pair);
     deletions(pair);
     faults(pair);
     let task = json!({ "flow_run_id": "{run}", "task_key": "k", "dynamic_key": "0",
@@ -34,6 +35,30 @@ pub fn send(pair: &mut Pair) {
         "/flows/{flow}",
         None,
     );
+}
+
+/// A run of a schedule that has begun and waits for its next attempt while its deployment is
+/// paused.
+fn retries(pair: &mut Pair) {
+    let document = json!({ "encoding": "x", "blob": "y" });
+    let deployment = json!({ "flow_id": "{flow}", "name": "paused", "flow_data": document,
+        "schedule": { "interval": 3600 } });
+    pair.make("paused", "/deployments/", &deployment);
+    let date = json!({ "start_time": "2020-01-01T00:00:00Z", "end_time": "2020-01-01T00:30:00Z" });
+    pair.post("/deployments/{paused}/schedule", &date);
+    let first = json!({ "sort": "NEXT_SCHEDULED_START_TIME_ASC", "limit": 1,
+        "flow_runs": { "deployment_id": { "any_": ["{paused}"] } } });
+    let found = pair.send_raw("POST", "/flow_runs/filter", Some(&first.to_string()));
+    pair.keep("tried", &found, "/0/id");
+    for state in [
+        json!({ "type": "RUNNING" }),
+        json!({ "type": "SCHEDULED", "name": "AwaitingRetry" }),
+    ] {
+        let body = json!({ "state": state, "force": true });
+        pair.post("/flow_runs/{tried}/set_state", &body);
+    }
+    pair.post("/deployments/{paused}/set_schedule_inactive", &json!({}));
+    pair.differs("waiting for an attempt", "GET", "/flow_runs/{tried}", None);
 }
 
 fn unknown(pair: &mut Pair) {
