@@ -6,6 +6,8 @@ mod support;
 #[cfg(test)]
 mod access;
 #[cfg(test)]
+mod agent_versions;
+#[cfg(test)]
 mod agents;
 #[cfg(test)]
 mod backup;
@@ -23,6 +25,8 @@ mod cli_shells;
 mod cli_tables;
 #[cfg(test)]
 mod client;
+#[cfg(test)]
+mod clock_jumps;
 #[cfg(test)]
 mod containers;
 #[cfg(test)]
@@ -51,6 +55,10 @@ mod first_hour;
 mod hostile;
 #[cfg(test)]
 mod hosts;
+#[cfg(test)]
+mod io_errors;
+#[cfg(test)]
+mod leaving;
 #[cfg(test)]
 mod memory;
 #[cfg(test)]

@@ -1,28 +1,15 @@
 //! What the daemon tells the C library of memory, and whom it does not tell.
 
-use std::os::unix::fs::PermissionsExt;
-use std::path::Path;
-
 use serde_json::json;
 
-use super::support::{Options, TestDaemon, wait_for};
-
-/// An interpreter that only tells its environment, a line for each variable.
-fn telling(dir: &Path) -> String {
-    let (program, told) = (dir.join("python"), dir.join("told"));
-    let text = format!(
-        "#!/bin/sh\nenv > {0}.part\nmv {0}.part {0}\n",
-        told.display()
-    );
-    std::fs::write(&program, text).unwrap();
-    std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o755)).unwrap();
-    program.display().to_string()
-}
+use super::support::{Options, TestDaemon, interpreter, wait_for};
 
 /// The variables of malloc in the environments of a daemon and of a run of it.
 fn environments(more: Vec<(&'static str, String)>) -> (Vec<String>, Vec<String>) {
     let dir = tempfile::tempdir().unwrap();
-    let mut env = vec![("PREFECTD_RUNNERS__PYTHON", telling(dir.path()))];
+    let told = dir.path().join("told");
+    let words = format!("env > {0}.part\nmv {0}.part {0}", told.display());
+    let mut env = vec![("PREFECTD_RUNNERS__PYTHON", interpreter(dir.path(), &words))];
     env.extend(more);
     let daemon = TestDaemon::with(Options {
         flags: vec!["--no-docker-bridge"],
@@ -33,7 +20,7 @@ fn environments(more: Vec<(&'static str, String)>) -> (Vec<String>, Vec<String>)
     let deployment = http.deployment(&http.flow("f"), "d", &json!({ "type": "subprocess" }));
     http.run_deployment(&deployment);
     let of_run = wait_for("the run to tell its environment", || {
-        std::fs::read_to_string(dir.path().join("told")).ok()
+        std::fs::read_to_string(&told).ok()
     });
     let of_daemon = std::fs::read(format!("/proc/{}/environ", daemon.pid())).unwrap();
     let of_daemon = String::from_utf8(of_daemon).unwrap().replace('\0', "\n");

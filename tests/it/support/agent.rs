@@ -16,7 +16,7 @@ pub struct TestAgent {
     dir: TempDir,
     name: String,
     host: Option<String>,
-    key: Option<String>,
+    env: Vec<(&'static str, String)>,
     child: Child,
 }
 
@@ -28,22 +28,39 @@ impl TestAgent {
 
     /// The same in a network namespace of its own, which to it is another host.
     pub fn start_on(host: Option<&str>, url: &str, name: &str, slots: u64) -> Self {
-        Self::begin(host, None, url, name, slots)
+        Self::begin(host, Vec::new(), url, name, slots)
     }
 
     /// The same, with the API's key.
     pub fn start_with_key(key: &str, url: &str, name: &str, slots: u64) -> Self {
-        Self::begin(None, Some(key), url, name, slots)
+        let env = vec![("PREFECT_API_KEY", key.to_owned())];
+        Self::begin(None, env, url, name, slots)
     }
 
-    fn begin(host: Option<&str>, key: Option<&str>, url: &str, name: &str, slots: u64) -> Self {
+    /// The same, with more environment.
+    pub fn start_with_env(
+        env: Vec<(&'static str, String)>,
+        url: &str,
+        name: &str,
+        slots: u64,
+    ) -> Self {
+        Self::begin(None, env, url, name, slots)
+    }
+
+    fn begin(
+        host: Option<&str>,
+        env: Vec<(&'static str, String)>,
+        url: &str,
+        name: &str,
+        slots: u64,
+    ) -> Self {
         let dir = tempfile::tempdir().unwrap();
-        let child = spawn(dir.path(), (host, key), url, name, slots);
+        let child = spawn(dir.path(), (host, &env), url, name, slots);
         Self {
             dir,
             name: name.to_owned(),
             host: host.map(str::to_owned),
-            key: key.map(str::to_owned),
+            env,
             child,
         }
     }
@@ -63,7 +80,7 @@ impl TestAgent {
     pub fn restart(&mut self, url: &str, slots: u64) {
         self.child = spawn(
             self.dir.path(),
-            (self.host.as_deref(), self.key.as_deref()),
+            (self.host.as_deref(), &self.env),
             url,
             &self.name,
             slots,
@@ -94,15 +111,15 @@ impl Drop for TestAgent {
     }
 }
 
-/// `place` is a network namespace, if any, and the API's key, if it needs one.
+/// `place` is a network namespace, if any, and more environment.
 fn spawn(
     dir: &Path,
-    place: (Option<&str>, Option<&str>),
+    place: (Option<&str>, &[(&'static str, String)]),
     url: &str,
     name: &str,
     slots: u64,
 ) -> Child {
-    let (host, key) = place;
+    let (host, env) = place;
     let log = File::options()
         .create(true)
         .append(true)
@@ -118,10 +135,8 @@ fn spawn(
         }
         None => Command::new(program),
     };
-    if let Some(key) = key {
-        command.env("PREFECT_API_KEY", key);
-    }
     command
+        .envs(env.iter().map(|(key, value)| (*key, value)))
         .env("PREFECTD_DOCKER__ALLOW__HOST_VOLUMES", mounts)
         .args(["agent", "start", "--log-format", "text", "--api", url])
         .args(["--name", name, "--slots", &slots.to_string()])

@@ -6,6 +6,7 @@ mod callers;
 mod daemon;
 pub mod flows;
 mod http;
+pub mod shim;
 mod terminal;
 
 #[cfg(feature = "client")]
@@ -15,6 +16,8 @@ pub use daemon::{Options, TestDaemon};
 pub use http::Http;
 pub use terminal::in_terminal;
 
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 /// How long anything may take that is waited for. Generous: a slow machine is no failure.
@@ -30,4 +33,13 @@ pub fn wait_for<T>(what: &str, mut ready: impl FnMut() -> Option<T>) -> T {
         assert!(start.elapsed() < PATIENCE, "waited in vain for {what}");
         std::thread::sleep(Duration::from_millis(30));
     }
+}
+
+/// An interpreter for runs in `dir` that carries out a shell's words, whatever it is given; to
+/// be named as `runners.python`.
+pub fn interpreter(dir: &Path, words: &str) -> String {
+    let program = dir.join("python");
+    std::fs::write(&program, format!("#!/bin/sh\n{words}\n")).unwrap();
+    std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o755)).unwrap();
+    program.display().to_string()
 }
