@@ -9,7 +9,7 @@ use http_body_util::BodyExt;
 use tokio::time::Instant;
 
 use super::MAX_BODY;
-use super::room::Share;
+use super::body_budget::Share;
 use crate::domain::error::{Error, Kind};
 
 /// How much of a body that is too large is still read, and thrown away: a client that is
@@ -57,7 +57,7 @@ impl Pace {
 }
 
 /// Has the body of a request that is answered already read and thrown away: the answer does not
-/// wait for it, and it takes no room.
+/// wait for it, and it takes no budget.
 pub(super) fn leave(request: Request) {
     if let Some(share) = request.extensions().get::<Share>() {
         share.pass_through();

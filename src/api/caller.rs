@@ -11,7 +11,7 @@ use axum::http::request::Parts;
 use tokio::sync::OnceCell;
 
 use crate::domain::JsonMap;
-use crate::domain::access::{Actor, Neighbour, Peer};
+use crate::domain::access::{Actor, LocalUser, PeerIdentity};
 use crate::domain::state::ProposedState;
 
 /// Where a state's details say who proposed it.
@@ -27,14 +27,14 @@ struct Connection {
     /// Whether the relay handed it on.
     is_relayed: bool,
     /// What a network peer turned out to be, asked once.
-    neighbour: OnceCell<Option<Neighbour>>,
+    peer: OnceCell<Option<PeerIdentity>>,
 }
 
 /// Where a connection comes from.
 #[derive(Clone, Debug)]
 pub enum End {
     /// The Unix socket.
-    Socket(Peer),
+    Socket(LocalUser),
     /// A TCP listener of the operator's or the relay, from this machine by its loopback.
     Loopback(Route),
     /// A TCP listener of the operator's, from anywhere else.
@@ -69,7 +69,7 @@ impl Caller {
         Self(Arc::new(Connection {
             end,
             is_relayed,
-            neighbour: OnceCell::new(),
+            peer: OnceCell::new(),
         }))
     }
 
@@ -94,8 +94,8 @@ impl Caller {
     }
 
     /// What the peer turned out to be, once that was asked; see [`super::access`].
-    pub(super) fn neighbour(&self) -> &OnceCell<Option<Neighbour>> {
-        &self.0.neighbour
+    pub(super) fn peer(&self) -> &OnceCell<Option<PeerIdentity>> {
+        &self.0.peer
     }
 
     /// Who is recorded as having done what the request does; `None` when nobody can tell.
@@ -103,8 +103,8 @@ impl Caller {
         match &self.0.end {
             End::Socket(peer) => Some(Actor::User(peer.user.clone())),
             _ => {
-                let neighbour = self.0.neighbour.get()?.as_ref()?;
-                neighbour.flow_run.map(Actor::FlowRun)
+                let peer = self.0.peer.get()?.as_ref()?;
+                peer.flow_run.map(Actor::FlowRun)
             }
         }
     }

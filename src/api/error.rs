@@ -1,11 +1,13 @@
-//! The one table from kinds of failure to HTTP statuses.
+//! The one table from kinds of failure to HTTP statuses, and the answer that tells one.
 
-use axum::http::StatusCode;
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use serde_json::json;
 
 use crate::domain::error::{Error, Kind};
 
 /// The status that says `kind`.
-pub(super) fn status(kind: Kind) -> StatusCode {
+fn status(kind: Kind) -> StatusCode {
     match kind {
         Kind::Invalid => StatusCode::UNPROCESSABLE_ENTITY,
         Kind::NotFound => StatusCode::NOT_FOUND,
@@ -22,8 +24,21 @@ pub(super) fn status(kind: Kind) -> StatusCode {
     }
 }
 
-/// Logs what the caller is not told; ordinary refusals are no news.
-pub(super) fn log(error: &Error) {
+/// The answer that says so, in the words of all dialects; the log learns what the caller is not
+/// told.
+pub(super) fn answer(failure: &Error) -> Response {
+    log(failure);
+    let detail = json!({ "detail": failure.message() });
+    let mut response = (status(failure.kind()), axum::Json(detail)).into_response();
+    if failure.kind() == Kind::Unavailable {
+        let soon = HeaderValue::from_static("1");
+        response.headers_mut().insert(header::RETRY_AFTER, soon);
+    }
+    response
+}
+
+/// Ordinary refusals are no news.
+fn log(error: &Error) {
     match error.kind() {
         Kind::Internal => tracing::error!(context = error.context(), "{}", error.message()),
         // The store tells these to the log, once and not with every request.

@@ -9,11 +9,13 @@ pub mod access;
 mod answer;
 mod aside;
 mod body;
+mod body_budget;
 mod browsers;
 pub mod caller;
 pub mod dialect;
 mod docs;
 mod error;
+mod host_probe;
 mod json;
 mod key;
 mod metrics;
@@ -21,9 +23,7 @@ mod openapi;
 pub mod operation;
 pub mod orion;
 mod panics;
-mod premises;
 mod redaction;
-mod room;
 pub mod v3;
 
 use std::sync::Arc;
@@ -39,29 +39,28 @@ use crate::app::App;
 pub use crate::domain::access::Need;
 pub use about::About;
 use access::Guarded;
-pub use access::{Gate, Neighbours, Rules};
+pub use access::{Gate, PeerLookup, Rules};
+use body_budget::BodyBudget;
 pub use browsers::{Browsers, Sites};
 pub use caller::Caller;
+pub use host_probe::HostProbe;
 pub use operation::Operation;
 use operation::Routes;
-use panics::PanicGuard;
-pub use premises::Premises;
-use room::Room;
 
 /// The largest body that is read, in bytes.
 pub const MAX_BODY: usize = 32 * 1024 * 1024;
 
 /// What every handler has at hand, shared by all requests.
-pub type Ctx = Arc<AtHand>;
+pub type Ctx = Arc<ApiState>;
 
 /// The parts of [`Ctx`].
-pub struct AtHand {
+pub struct ApiState {
     /// The verbs.
     pub app: App,
     /// What the daemon says of itself.
     pub about: About,
     /// What only the daemon can look at.
-    pub premises: Arc<dyn Premises>,
+    pub host: Arc<dyn HostProbe>,
     /// Finds out who asks.
     pub gate: Gate,
 }
@@ -121,8 +120,8 @@ pub fn service(
     let router = router.fallback(elsewhere).with_state(ctx);
     // Layers are around the router as a whole: one that is added to it is boxed route by route.
     let router =
-        MapRequestLayer::new(orion::without_head).layer(key::Once.layer(PanicGuard.layer(router)));
-    let gated = metrics::Timed.layer(browsers.layer(Room::new().layer(router)));
+        MapRequestLayer::new(orion::without_head).layer(key::Once.layer(panics::caught(router)));
+    let gated = metrics::Timed.layer(browsers.layer(BodyBudget::new().layer(router)));
     MapRequestLayer::new(dialect::settle::<axum::body::Body>).layer(gated)
 }
 

@@ -23,7 +23,7 @@ use tokio_util::task::TaskTracker;
 use tower::{Service, ServiceExt};
 
 use super::answered::Answered;
-use super::people::People;
+use super::local_users::LocalUsers;
 use super::places::{Place, Places};
 use super::sockets;
 use super::unread::Unread;
@@ -77,7 +77,7 @@ pub(super) struct Serving<S> {
     stop: CancellationToken,
     tasks: TaskTracker,
     places: Places,
-    people: People,
+    users: LocalUsers,
 }
 
 impl<S: Answering> Serving<S> {
@@ -89,7 +89,7 @@ impl<S: Answering> Serving<S> {
             stop,
             tasks,
             places: Places::new(most),
-            people: People::default(),
+            users: LocalUsers::default(),
         }
     }
 
@@ -127,11 +127,11 @@ impl<S: Answering> Serving<S> {
 
     /// A connection to the Unix socket, by whomever the kernel says.
     fn local(&self, stream: UnixStream) {
-        let people = self.people.clone();
+        let users = self.users.clone();
         let credentials = stream.peer_cred();
         self.connection(stream, None, async move {
             // Without credentials there is no peer any more.
-            let peer = people.peer(credentials.ok()?).await;
+            let peer = users.peer(credentials.ok()?).await;
             Some(Caller::new(End::Socket(peer)))
         });
     }

@@ -4,14 +4,14 @@ mod agent;
 mod answered;
 mod bridge;
 mod health;
+mod host_probe;
 mod kept;
 mod listeners;
+mod local_users;
 mod names;
-mod neighbours;
 mod opening;
-mod people;
+mod peers;
 mod places;
-mod premises;
 mod reachable;
 mod relay;
 mod reload;
@@ -30,7 +30,7 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::api::{self, About, AtHand, Gate, Rules, Sites};
+use crate::api::{self, About, ApiState, Gate, Rules, Sites};
 use crate::app::App;
 use crate::clock::{Clock, SharedClock, SystemClock};
 use crate::config::{self, Flags, Settings};
@@ -96,11 +96,11 @@ pub async fn run(settings: Settings, flags: Flags) -> anyhow::Result<()> {
         )?),
         false => None,
     };
-    let (in_force, told) = watch::channel(premises::InForce {
+    let (in_force, told) = watch::channel(host_probe::InForce {
         told: config::effective(&flags, &settings)?,
         settings: settings.clone(),
     });
-    let surroundings = premises::Surroundings {
+    let surroundings = host_probe::Surroundings {
         docker: docker.clone(),
         state_dir: settings.state_dir.clone(),
         bridge_port,
@@ -171,20 +171,20 @@ pub async fn run(settings: Settings, flags: Flags) -> anyhow::Result<()> {
 fn gated_api(
     app: &App,
     about: &About,
-    surroundings: premises::Surroundings,
+    surroundings: host_probe::Surroundings,
     rules: Rules,
     sites: Sites,
 ) -> impl listeners::Answering {
-    let neighbours = neighbours::ThisMachine::new(&surroundings.docker, about.instance());
+    let peers = peers::ThisMachine::new(&surroundings.docker, about.instance());
     let own_uid = nix::unistd::geteuid().as_raw();
-    let gate = Gate::new(app.clone(), rules, own_uid, Arc::new(neighbours));
-    let at_hand = AtHand {
+    let gate = Gate::new(app.clone(), rules, own_uid, Arc::new(peers));
+    let state = ApiState {
         app: app.clone(),
         about: about.clone(),
-        premises: Arc::new(surroundings),
+        host: Arc::new(surroundings),
         gate,
     };
-    api::service(Arc::new(at_hand), sites)
+    api::service(Arc::new(state), sites)
 }
 
 /// Starts the loops beside the agent; they end with `stop`.

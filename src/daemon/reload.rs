@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use tokio::sync::watch;
 
-use super::premises::InForce;
+use super::host_probe::InForce;
 use super::systemd::{self, StatusLine};
 use crate::config::{self, Flags};
 use crate::domain::alert;

@@ -9,7 +9,7 @@
 
 mod guard;
 mod keys;
-mod neighbours;
+mod peers;
 mod refusal;
 mod requester;
 
@@ -19,11 +19,11 @@ use axum::http::HeaderMap;
 
 use super::caller::{Caller, End, Route};
 use crate::app::App;
-use crate::domain::access::{Denied, Groups, Maker, Need, Neighbour, Secret, Who, may};
+use crate::domain::access::{Denied, Groups, Maker, Need, PeerIdentity, Secret, Who, may};
 use crate::domain::error::Error;
 pub use guard::{Authorised, Authorising, Guarded};
 use keys::Keys;
-pub use neighbours::Neighbours;
+pub use peers::PeerLookup;
 use refusal::Refused;
 pub use requester::Requester;
 
@@ -50,7 +50,7 @@ struct Inner {
     groups: Groups,
     own_uid: u32,
     secret_words: Vec<String>,
-    neighbours: Arc<dyn Neighbours>,
+    peers: Arc<dyn PeerLookup>,
 }
 
 /// Somebody whom the daemon does not know as a run of its own.
@@ -58,14 +58,14 @@ const NO_RUN: Who = Who::Stranger("This container is no run of this daemon.");
 
 impl Gate {
     /// By those rules. `own_uid` is the daemon's own user.
-    pub fn new(app: App, rules: Rules, own_uid: u32, neighbours: Arc<dyn Neighbours>) -> Self {
+    pub fn new(app: App, rules: Rules, own_uid: u32, peers: Arc<dyn PeerLookup>) -> Self {
         Self(Arc::new(Inner {
             app,
             keys: Keys::new(rules.api_key, rules.basic),
             groups: rules.groups,
             own_uid,
             secret_words: rules.secret_words,
-            neighbours,
+            peers,
         }))
     }
 
@@ -125,48 +125,52 @@ impl Inner {
         match caller.end() {
             End::Socket(_) => Ok(None),
             End::Loopback(route) => match self.process(caller, *route).await {
-                Some(neighbour) => self.run(neighbour).await.map(Some),
+                Some(peer) => self.run(peer).await.map(Some),
                 None => Ok(None),
             },
             End::Network(route) => {
                 // An engine that is away owns nobody's address as far as can be told.
                 match self.container(caller, *route).await.unwrap_or_default() {
-                    Some(neighbour) => self.run(neighbour).await.map(Some),
+                    Some(peer) => self.run(peer).await.map(Some),
                     None if self.keys.are_needed() => Ok(None),
                     None => Ok(Some(Who::Operator)),
                 }
             }
             End::Bridge(route) => match self.container(caller, *route).await? {
-                Some(neighbour) => self.run(neighbour).await.map(Some),
+                Some(peer) => self.run(peer).await.map(Some),
                 None => Ok(Some(Who::Stranger("No container has your address."))),
             },
         }
     }
 
-    async fn container(&self, caller: &Caller, route: Route) -> Result<Option<Neighbour>, Error> {
-        let ask = || self.neighbours.container(route);
-        caller.neighbour().get_or_try_init(ask).await.cloned()
+    async fn container(
+        &self,
+        caller: &Caller,
+        route: Route,
+    ) -> Result<Option<PeerIdentity>, Error> {
+        let ask = || self.peers.container(route);
+        caller.peer().get_or_try_init(ask).await.cloned()
     }
 
-    async fn process(&self, caller: &Caller, route: Route) -> Option<Neighbour> {
+    async fn process(&self, caller: &Caller, route: Route) -> Option<PeerIdentity> {
         let ask = async || {
-            let flow_run = self.neighbours.process(route).await?;
-            Some(Neighbour {
+            let flow_run = self.peers.process(route).await?;
+            Some(PeerIdentity {
                 flow_run: Some(flow_run),
                 maker: Maker::Us,
                 infrastructure_id: format!("process:{flow_run}"),
                 described: format!("process of run {flow_run}"),
             })
         };
-        caller.neighbour().get_or_init(ask).await.clone()
+        caller.peer().get_or_init(ask).await.clone()
     }
 
     /// The run that a container or a process speaks for, as the store knows it.
-    async fn run(&self, neighbour: Neighbour) -> Result<Who, Error> {
-        let Some(flow_run) = neighbour.flow_run else {
+    async fn run(&self, peer: PeerIdentity) -> Result<Who, Error> {
+        let Some(flow_run) = peer.flow_run else {
             return Ok(NO_RUN);
         };
-        let identity = self.app.run_identity(flow_run, neighbour).await?;
+        let identity = self.app.run_identity(flow_run, peer).await?;
         Ok(identity.map_or(NO_RUN, Who::Run))
     }
 }

@@ -1,6 +1,6 @@
 //! How the gate says no, and what the log learns of it.
 
-use axum::http::{HeaderValue, Method, StatusCode, header};
+use axum::http::{Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde_json::json;
 
@@ -8,7 +8,7 @@ use super::super::caller::{Caller, End};
 use super::super::dialect::V3;
 use super::super::error;
 use crate::domain::alert;
-use crate::domain::error::{Error, Kind};
+use crate::domain::error::Error;
 
 /// Why a request goes no further.
 #[derive(Debug)]
@@ -38,17 +38,7 @@ impl Refused {
                 let body = json!({ "detail": why });
                 (StatusCode::FORBIDDEN, axum::Json(body)).into_response()
             }
-            Refused::Failed(failure) => {
-                error::log(&failure);
-                let body = json!({ "detail": failure.message() });
-                let status = error::status(failure.kind());
-                let mut response = (status, axum::Json(body)).into_response();
-                if failure.kind() == Kind::Unavailable {
-                    let soon = HeaderValue::from_static("1");
-                    response.headers_mut().insert(header::RETRY_AFTER, soon);
-                }
-                response
-            }
+            Refused::Failed(failure) => error::answer(&failure),
         }
     }
 
@@ -70,8 +60,8 @@ impl Refused {
                 );
             }
             End::Loopback(route) | End::Network(route) | End::Bridge(route) => {
-                let neighbour = caller.neighbour().get().and_then(Option::as_ref);
-                let who = neighbour.map_or("nobody known", |one| one.described.as_str());
+                let peer = caller.peer().get().and_then(Option::as_ref);
+                let who = peer.map_or("nobody known", |one| one.described.as_str());
                 let from = route.from.ip();
                 tracing::warn!(
                     message_id = alert::AUTH_REFUSED,

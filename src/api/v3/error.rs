@@ -1,11 +1,11 @@
 //! How this dialect says no.
 
-use axum::http::{HeaderValue, StatusCode, header};
+use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
 
 use super::super::error;
-use crate::domain::error::{Error, Kind};
+use crate::domain::error::Error;
 
 /// Why a request is not answered.
 #[derive(Debug)]
@@ -40,17 +40,7 @@ impl IntoResponse for Refusal {
                 });
                 (StatusCode::UNPROCESSABLE_ENTITY, axum::Json(answer)).into_response()
             }
-            Refusal::Failed(failure) => {
-                error::log(&failure);
-                let status = error::status(failure.kind());
-                let detail = json!({ "detail": failure.message() });
-                let mut response = (status, axum::Json(detail)).into_response();
-                if failure.kind() == Kind::Unavailable {
-                    let soon = HeaderValue::from_static("1");
-                    response.headers_mut().insert(header::RETRY_AFTER, soon);
-                }
-                response
-            }
+            Refusal::Failed(failure) => error::answer(&failure),
         }
     }
 }

@@ -1,6 +1,9 @@
 //! Ids from paths and queries, and bodies by serde.
 
+use std::borrow::Cow;
+
 use axum::extract::{FromRequest, FromRequestParts, RawPathParams, Request};
+use axum::http::Uri;
 use axum::http::request::Parts;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -34,11 +37,17 @@ impl FromRequestParts<Ctx> for Id {
 
 /// An id in the query.
 pub fn query_id(parts: &Parts, name: &'static str) -> Result<Uuid, Refusal> {
-    let query = parts.uri.query().unwrap_or_default();
-    let found = form_urlencoded::parse(query.as_bytes()).find(|(key, _)| key == name);
+    let found = in_query(&parts.uri, name);
     found
-        .and_then(|(_, value)| Uuid::parse_str(&value).ok())
+        .and_then(|value| Uuid::parse_str(&value).ok())
         .ok_or_else(|| invalid_id("query", name))
+}
+
+/// The first value of that name in the query.
+pub fn in_query<'u>(uri: &'u Uri, name: &str) -> Option<Cow<'u, str>> {
+    let query = uri.query().unwrap_or_default();
+    let mut pairs = form_urlencoded::parse(query.as_bytes());
+    pairs.find(|(key, _)| key == name).map(|(_, value)| value)
 }
 
 /// What is named is no id.

@@ -3,18 +3,18 @@
 use std::collections::HashSet;
 
 use crate::app::App;
-use crate::domain::access::{Neighbour, RunIdentity, Targets, executes};
+use crate::domain::access::{PeerIdentity, RunIdentity, Targets, executes};
 use crate::domain::error::{Error, Result};
 use crate::domain::ids::FlowRunId;
 use crate::storage::{Connection, flow_runs, task_runs};
 
 impl App {
-    /// Whether `neighbour` is what executes the run, and whether the run has ended; `None` when
+    /// Whether `peer` is what executes the run, and whether the run has ended; `None` when
     /// there is no such run.
     pub async fn run_identity(
         &self,
         id: FlowRunId,
-        neighbour: Neighbour,
+        peer: PeerIdentity,
     ) -> Result<Option<RunIdentity>> {
         let now = self.now();
         self.read(move |db| {
@@ -27,7 +27,7 @@ impl App {
             Ok(Some(RunIdentity {
                 id,
                 deployment: run.deployment_id,
-                is_its_own: executes(&neighbour, claim.is_some(), recorded),
+                is_its_own: executes(&peer, claim.is_some(), recorded),
                 ended: state.map(|state| state.timestamp),
                 now,
             }))

@@ -17,7 +17,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use super::failure::{Failure, Result};
-use crate::domain::access::{Secret, veil};
+use crate::domain::access::{Secret, mask_runners};
 use refusal::{not_understood, refused};
 
 pub use target::{Target, api_key};
@@ -173,7 +173,7 @@ impl Client {
         // By way of a value: flattened shapes cannot read numbers that keep their text.
         let read = serde_json::from_slice(body).and_then(|mut value: Value| {
             if self.masks {
-                veil(&mut value, &[]);
+                mask_runners(&mut value, &[]);
             }
             serde_json::from_value(value)
         });

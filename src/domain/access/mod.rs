@@ -19,7 +19,7 @@ use super::ids::{DeploymentId, FlowRunId};
 use super::time::{Span, Timestamp};
 
 pub use aim::{Aim, Aims, Targets};
-pub use secret::{MASK, Secret, is_secret_name, masked, veil};
+pub use secret::{MASK, Secret, is_secret_name, mask_runners, masked};
 pub use text::masked_text;
 
 /// How long after its end a run may still hand in log lines: the client sends the last of
@@ -82,7 +82,7 @@ pub struct Denied(pub &'static str);
 
 /// What is known of a peer on the network: a container, or a process of this machine.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Neighbour {
+pub struct PeerIdentity {
     /// The run that it carries the name of.
     pub flow_run: Option<FlowRunId>,
     /// Who made it.
@@ -164,11 +164,11 @@ fn is_within_grace(run: &RunIdentity) -> bool {
     run.ended.is_none_or(|ended| run.now < ended + GRACE)
 }
 
-/// Whether a neighbour is what executes the run that it names: what an agent of ours made and
+/// Whether a peer is what executes the run that it names: what an agent of ours made and
 /// recorded, or what somebody else made for a run that no agent of ours has taken.
-pub fn executes(neighbour: &Neighbour, taken: bool, recorded: Option<&str>) -> bool {
-    match neighbour.maker {
-        Maker::Us => recorded == Some(neighbour.infrastructure_id.as_str()),
+pub fn executes(peer: &PeerIdentity, taken: bool, recorded: Option<&str>) -> bool {
+    match peer.maker {
+        Maker::Us => recorded == Some(peer.infrastructure_id.as_str()),
         Maker::Unnamed => !taken,
         Maker::AnotherDaemon => false,
     }
@@ -186,7 +186,7 @@ pub struct Groups {
 
 /// A local user at the other end of the Unix socket.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Peer {
+pub struct LocalUser {
     /// The user's id.
     pub uid: u32,
     /// The process, where the kernel tells.
@@ -204,7 +204,7 @@ impl Groups {
     }
 
     /// What a local user is; root and the daemon's own user (`own_uid`) are always operators.
-    pub fn role(&self, peer: &Peer, own_uid: u32) -> Who {
+    pub fn role(&self, peer: &LocalUser, own_uid: u32) -> Who {
         let is_in = |groups: &[String]| peer.groups.iter().any(|one| groups.contains(one));
         if self.are_open() || peer.uid == 0 || peer.uid == own_uid || is_in(&self.operators) {
             Who::Operator

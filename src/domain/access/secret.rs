@@ -74,9 +74,9 @@ pub fn masked(name: &str, value: &str, more: &[String]) -> Option<String> {
 }
 
 /// Masks the secrets in the environments of all flow runners within a JSON value.
-pub fn veil(value: &mut Value, more: &[String]) {
+pub fn mask_runners(value: &mut Value, more: &[String]) {
     match value {
-        Value::Array(items) => items.iter_mut().for_each(|item| veil(item, more)),
+        Value::Array(items) => items.iter_mut().for_each(|item| mask_runners(item, more)),
         Value::Object(map) => {
             if let Some(Value::Object(env)) = map
                 .get_mut("flow_runner")
@@ -91,7 +91,7 @@ pub fn veil(value: &mut Value, more: &[String]) {
                     }
                 }
             }
-            map.values_mut().for_each(|inner| veil(inner, more));
+            map.values_mut().for_each(|inner| mask_runners(inner, more));
         }
         _ => {}
     }

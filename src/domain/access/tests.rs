@@ -101,7 +101,7 @@ fn what_does_not_execute_the_run_it_names_is_nobody() {
 
 #[test]
 fn what_executes_a_run_is_what_its_record_says() {
-    let neighbour = |maker| Neighbour {
+    let peer = |maker| PeerIdentity {
         flow_run: None,
         maker,
         infrastructure_id: "docker:a".to_owned(),
@@ -117,7 +117,7 @@ fn what_executes_a_run_is_what_its_record_says() {
         (Maker::AnotherDaemon, false, None, false),
         (Maker::AnotherDaemon, true, Some("docker:a"), false),
     ] {
-        let is_it = executes(&neighbour(maker), taken, recorded);
+        let is_it = executes(&peer(maker), taken, recorded);
         assert_eq!(is_it, expected, "{maker:?} {taken} {recorded:?}");
     }
 }
@@ -128,7 +128,7 @@ fn groups_tell_local_users_apart() {
         operators: operators.iter().map(|name| (*name).to_owned()).collect(),
         viewers: viewers.iter().map(|name| (*name).to_owned()).collect(),
     };
-    let peer = |uid, groups: &[&str]| Peer {
+    let peer = |uid, groups: &[&str]| LocalUser {
         uid,
         pid: None,
         user: "u".to_owned(),
@@ -201,7 +201,7 @@ fn flow_runners_are_veiled_wherever_they_lie() {
         "deployment": { "flow_runner": { "config": { "env": { "KEY": "x", "N": 1, "PASS": 2 } } } },
         "env": { "KEY": "x" },
     }]);
-    veil(&mut value, &[]);
+    mask_runners(&mut value, &[]);
     let shown = serde_json::json!([{
         "deployment": { "flow_runner": { "config": { "env": { "KEY": MASK, "N": 1, "PASS": MASK } } } },
         "env": { "KEY": "x" },

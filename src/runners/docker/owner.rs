@@ -16,7 +16,7 @@ use chrono::{DateTime, Utc};
 
 use super::super::RunnerError;
 use super::words;
-use crate::domain::access::{Maker, Neighbour};
+use crate::domain::access::{Maker, PeerIdentity};
 use crate::domain::container::labels;
 
 /// The engine notes a start when the process has begun already.
@@ -31,7 +31,7 @@ const REMEMBERED: usize = 4096;
 pub struct Owners {
     docker: Docker,
     instance: String,
-    last: Arc<Mutex<HashMap<IpAddr, (String, Neighbour)>>>,
+    last: Arc<Mutex<HashMap<IpAddr, (String, PeerIdentity)>>>,
 }
 
 impl Owners {
@@ -49,14 +49,14 @@ impl Owners {
         &self,
         address: IpAddr,
         moment: SystemTime,
-    ) -> Result<Option<Neighbour>, RunnerError> {
+    ) -> Result<Option<PeerIdentity>, RunnerError> {
         match self.ask(address, moment).await {
             Ok(None) => {
                 tokio::time::sleep(AGAIN).await;
                 self.ask(address, moment).await
             }
             Err(away @ RunnerError::Away(_)) => match self.remembered(address) {
-                Some((_, neighbour)) => Ok(Some(neighbour)),
+                Some((_, peer)) => Ok(Some(peer)),
                 None => Err(away),
             },
             answer => answer,
@@ -67,7 +67,7 @@ impl Owners {
         &self,
         address: IpAddr,
         moment: SystemTime,
-    ) -> Result<Option<Neighbour>, RunnerError> {
+    ) -> Result<Option<PeerIdentity>, RunnerError> {
         if let Some((id, _)) = self.remembered(address)
             && let Some(found) = self.inspect(&id).await?
             && owned(&found, address, moment)
@@ -112,17 +112,22 @@ impl Owners {
         Ok(there.filter_map(|container| container.id).collect())
     }
 
-    fn remember(&self, address: IpAddr, id: String, found: &ContainerInspectResponse) -> Neighbour {
-        let neighbour = self.neighbour(&id, found);
+    fn remember(
+        &self,
+        address: IpAddr,
+        id: String,
+        found: &ContainerInspectResponse,
+    ) -> PeerIdentity {
+        let peer = self.peer(&id, found);
         let mut last = self.last();
         if last.len() >= REMEMBERED {
             last.clear();
         }
-        last.insert(address, (id, neighbour.clone()));
-        neighbour
+        last.insert(address, (id, peer.clone()));
+        peer
     }
 
-    fn neighbour(&self, id: &str, found: &ContainerInspectResponse) -> Neighbour {
+    fn peer(&self, id: &str, found: &ContainerInspectResponse) -> PeerIdentity {
         let config = found.config.as_ref();
         let label = |name: &str| {
             let labels = config.and_then(|config| config.labels.as_ref());
@@ -131,7 +136,7 @@ impl Owners {
         let name = found.name.as_deref().unwrap_or_default();
         let image = config.and_then(|config| config.image.as_deref());
         let short = id.get(..12).unwrap_or(id);
-        Neighbour {
+        PeerIdentity {
             flow_run: label(labels::RUN).and_then(|id| id.parse().ok()),
             maker: match label(labels::INSTANCE) {
                 Some(instance) if *instance == self.instance => Maker::Us,
@@ -147,11 +152,11 @@ impl Owners {
         }
     }
 
-    fn remembered(&self, address: IpAddr) -> Option<(String, Neighbour)> {
+    fn remembered(&self, address: IpAddr) -> Option<(String, PeerIdentity)> {
         self.last().get(&address).cloned()
     }
 
-    fn last(&self) -> std::sync::MutexGuard<'_, HashMap<IpAddr, (String, Neighbour)>> {
+    fn last(&self) -> std::sync::MutexGuard<'_, HashMap<IpAddr, (String, PeerIdentity)>> {
         self.last.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -53,7 +53,7 @@ pub async fn checkup(
     if asked.part != Some(Part::Container) {
         checks.extend(ctx.app.examine_database().await);
         checks.push(clock(&ctx.about, ctx.app.now()));
-        checks.extend(ctx.premises.examine().await);
+        checks.extend(ctx.host.examine().await);
     }
     let engine = checks.iter().find(|check| check.name == "engine");
     let is_usable = engine.is_none_or(|engine| engine.verdict == Verdict::Ok);
@@ -89,7 +89,7 @@ async fn container(
         Some(image) => Some(image),
         None => ctx.app.images_in_use().await?.into_iter().next(),
     };
-    Ok(ctx.premises.examine_container(image, network).await)
+    Ok(ctx.host.examine_container(image, network).await)
 }
 
 /// Tells which containers are worth a look.
@@ -109,7 +109,7 @@ async fn planned(ctx: &Ctx) -> Result<CheckupPlan> {
 
 /// The network of containers whose deployment names none, where it is not Docker's own default.
 fn by_default(ctx: &Ctx) -> Option<String> {
-    let mut settings = ctx.premises.settings().into_iter();
+    let mut settings = ctx.host.settings().into_iter();
     let mode = settings.find(|setting| setting.key == "docker.defaults.network_mode")?;
     let mode = mode.value.as_str().filter(|_| mode.source != "default");
     mode.filter(|mode| !["bridge", "default"].contains(mode))
@@ -118,7 +118,7 @@ fn by_default(ctx: &Ctx) -> Option<String> {
 
 /// Tells the settings that are in force.
 pub async fn settings(State(ctx): State<Ctx>, who: Requester) -> Answer {
-    let settings = ctx.premises.settings().into_iter();
+    let settings = ctx.host.settings().into_iter();
     ok(&who, settings.map(Setting::from).collect::<Vec<_>>()).await
 }
 

@@ -6,7 +6,7 @@ use axum::extract::{Path, State};
 use axum::http::header::USER_AGENT;
 use axum::http::{HeaderMap, Uri};
 
-use super::extract::{Body, Id};
+use super::extract::{Body, Id, in_query};
 use super::wire::Query;
 use super::{Answer, created, no_content, ok};
 use crate::api::Ctx;
@@ -83,9 +83,7 @@ pub async fn count(State(ctx): State<Ctx>, who: Requester, Body(query): Body<Que
 /// A flow that has deployments is deleted only with `?force=true`, but for Prefect's own
 /// clients, which know no such parameter.
 pub async fn delete(State(ctx): State<Ctx>, Id(id): Id, uri: Uri, headers: HeaderMap) -> Answer {
-    let forced = uri
-        .query()
-        .is_some_and(|query| query.split('&').any(|pair| pair == "force=true"));
+    let forced = in_query(&uri, "force").is_some_and(|value| value == "true");
     let agent = headers
         .get(USER_AGENT)
         .and_then(|value| value.to_str().ok());

@@ -44,7 +44,7 @@ pub async fn processes(State(ctx): State<Ctx>, who: Requester) -> Answer {
             claim.and_then(|claim| claim.infrastructure_id.clone()),
         )
     });
-    let used = ctx.premises.usage(infrastructure.collect()).await;
+    let used = ctx.host.usage(infrastructure.collect()).await;
     let now = ctx.app.now();
     let processes = runs.into_iter().map(|run| {
         let usage = used.get(&run.id);

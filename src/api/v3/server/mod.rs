@@ -71,7 +71,7 @@ pub async fn ready(State(ctx): State<Ctx>, who: Requester) -> Answer {
 /// The same, with the engine's state: its absence is told and is no reason for a refusal.
 pub async fn readiness(State(ctx): State<Ctx>) -> Answer {
     let writer = ctx.app.check_writer().await;
-    let engine = ctx.premises.engine_trouble().await;
+    let engine = ctx.host.engine_trouble().await;
     let status = match &writer {
         Ok(()) => StatusCode::OK,
         Err(_) => StatusCode::SERVICE_UNAVAILABLE,

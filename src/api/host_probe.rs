@@ -10,7 +10,7 @@ use crate::domain::settings::Effective;
 use crate::domain::usage::Usage;
 
 /// Looks around on behalf of a handler; the daemon hands one in.
-pub trait Premises: Send + Sync {
+pub trait HostProbe: Send + Sync {
     /// Why the container engine does not answer; nothing when it does. Answers soon.
     fn engine_trouble(&self) -> BoxFuture<'_, Option<String>>;
     /// What runs use, by what was made for each; those of which nothing is known here are left

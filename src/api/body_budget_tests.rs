@@ -7,7 +7,7 @@ use tokio::task::JoinHandle;
 
 use super::*;
 use crate::api::caller::Route;
-use crate::domain::access::Peer;
+use crate::domain::access::LocalUser;
 
 type Pieces = UnboundedSender<Result<Bytes, Infallible>>;
 
@@ -21,7 +21,7 @@ fn loopback() -> Caller {
 }
 
 fn socket() -> Caller {
-    Caller::new(End::Socket(Peer {
+    Caller::new(End::Socket(LocalUser {
         uid: 0,
         pid: None,
         user: "root".to_owned(),
@@ -30,7 +30,7 @@ fn socket() -> Caller {
 }
 
 /// A request whose body comes piece by piece, and its answer, which comes once all is read.
-fn send(room: &Room, caller: Caller) -> (Pieces, JoinHandle<StatusCode>) {
+fn send(budget: &BodyBudget, caller: Caller) -> (Pieces, JoinHandle<StatusCode>) {
     let (pieces, mut came) = unbounded_channel();
     let body = Body::from_stream(stream::poll_fn(move |context| came.poll_recv(context)));
     let mut request = Request::post("/").header(header::TRANSFER_ENCODING, "chunked");
@@ -41,7 +41,7 @@ fn send(room: &Room, caller: Caller) -> (Pieces, JoinHandle<StatusCode>) {
         let status = read.map_or(StatusCode::BAD_REQUEST, |_| StatusCode::OK);
         Ok::<_, Infallible>(status.into_response())
     };
-    let mut service = room.layer(tower::service_fn(reads));
+    let mut service = budget.layer(tower::service_fn(reads));
     let answer = tokio::spawn(async move { service.call(request).await.unwrap().status() });
     (pieces, answer)
 }
@@ -58,39 +58,39 @@ async fn settle() {
 
 #[tokio::test]
 async fn what_is_announced_takes_nothing_and_what_came_is_given_back() {
-    let room = Room::new();
-    let part = &room.0[1];
-    let (pieces, answer) = send(&room, loopback());
+    let budget = BodyBudget::new();
+    let pool = &budget.0[1];
+    let (pieces, answer) = send(&budget, loopback());
     settle().await;
-    assert_eq!(part.common.available_permits(), COMMON / UNIT);
+    assert_eq!(pool.common.available_permits(), COMMON / UNIT);
     pieces.send(piece(LARGE)).unwrap();
     settle().await;
-    assert_eq!(part.common.available_permits(), (COMMON - LARGE) / UNIT);
+    assert_eq!(pool.common.available_permits(), (COMMON - LARGE) / UNIT);
     pieces.send(piece(1)).unwrap();
     settle().await;
-    assert_eq!(part.common.available_permits(), COMMON / UNIT);
-    assert_eq!(part.seats.available_permits(), SEATS - 1);
+    assert_eq!(pool.common.available_permits(), COMMON / UNIT);
+    assert_eq!(pool.slots.available_permits(), SLOTS - 1);
     drop(pieces);
     assert_eq!(answer.await.unwrap(), StatusCode::OK);
-    assert_eq!(part.seats.available_permits(), SEATS);
+    assert_eq!(pool.slots.available_permits(), SLOTS);
 }
 
 #[tokio::test(start_paused = true)]
 async fn slow_bodies_keep_the_seats_from_nobody() {
-    let room = Room::new();
-    let slow: Vec<_> = (0..2 * SEATS).map(|_| send(&room, loopback())).collect();
+    let budget = BodyBudget::new();
+    let slow: Vec<_> = (0..2 * SLOTS).map(|_| send(&budget, loopback())).collect();
     for (pieces, _) in &slow {
         pieces.send(piece(LARGE + 1)).unwrap();
     }
     settle().await;
-    // Others have seats of their own, and what needs none is not concerned.
+    // Others have slots of their own, and what needs none is not concerned.
     for (caller, size) in [(socket(), 20 * LARGE), (loopback(), LARGE)] {
-        let (pieces, answer) = send(&room, caller);
+        let (pieces, answer) = send(&budget, caller);
         pieces.send(piece(size)).unwrap();
         drop(pieces);
         assert_eq!(answer.await.unwrap(), StatusCode::OK);
     }
-    let refused = room.0[1].seats.available_permits();
+    let refused = budget.0[1].slots.available_permits();
     assert_eq!(refused, 0);
 }
 
@@ -105,20 +105,20 @@ fn a_body_of_unknown_length_may_become_a_large_one() {
 
 #[tokio::test]
 async fn without_room_a_request_is_told_to_come_again() {
-    let mut parts = [Part::new(), Part::new(), Part::new()];
-    parts[1].patience = Duration::ZERO;
-    let room = Room(Arc::new(parts));
-    let all = Arc::clone(&room.0[1].common);
+    let mut pools = [Pool::new(), Pool::new(), Pool::new()];
+    pools[1].timeout = Duration::ZERO;
+    let budget = BodyBudget(Arc::new(pools));
+    let all = Arc::clone(&budget.0[1].common);
     let all = all
         .acquire_many_owned((COMMON / UNIT) as u32)
         .await
         .unwrap();
-    let (pieces, answer) = send(&room, loopback());
+    let (pieces, answer) = send(&budget, loopback());
     pieces.send(piece(SMALL + 1)).unwrap();
     drop(pieces);
     assert_eq!(answer.await.unwrap(), StatusCode::SERVICE_UNAVAILABLE);
     drop(all);
-    let (pieces, answer) = send(&room, loopback());
+    let (pieces, answer) = send(&budget, loopback());
     pieces.send(piece(SMALL + 1)).unwrap();
     drop(pieces);
     assert_eq!(answer.await.unwrap(), StatusCode::OK);

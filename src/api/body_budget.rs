@@ -1,13 +1,14 @@
-//! How much of what clients send is held at once, all requests together.
+//! The budget of memory for bodies, all requests together.
 //!
 //! A body is in memory until its request is answered, and so is what was made of it. Small ones
 //! are bounded by the number of connections. What larger ones hold is counted as it comes in,
-//! not as it is announced, and only once somebody reads it: who is refused by the gate takes
-//! none of it. Whoever gets no room in time is told to come again.
+//! not as it is announced, and only once somebody reads it: who is refused by the guard takes
+//! none of it. Whoever gets no share in time is told to come again.
 //!
-//! The socket, the relay and TCP have rooms of their own, so that none starves the others. In
-//! each, a body of up to [`LARGE`] takes as much of a common room as has come; a larger one needs
-//! one of few [`SEATS`], and while another waits for a seat, one that comes too slowly loses it.
+//! The socket, the relay and TCP have pools of their own, so that none starves the others. In
+//! each, a body of up to [`LARGE`] takes from a common pool as much as has come; a larger one
+//! needs one of few [`SLOTS`], and while another waits for a slot, one that comes too slowly
+//! loses it.
 
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -30,20 +31,20 @@ use super::caller::{Caller, End};
 
 /// Up to this a body is small.
 const SMALL: usize = 16 * 1024;
-/// Beyond this a body needs a seat.
+/// Beyond this a body needs a slot.
 const LARGE: usize = 1024 * 1024;
-/// How much bodies without a seat may hold together, in bytes.
+/// How much bodies without a slot may hold together, in bytes.
 const COMMON: usize = 24 * 1024 * 1024;
 /// How many bodies may be beyond [`LARGE`] at once.
-const SEATS: usize = 2;
+const SLOTS: usize = 2;
 /// How long a request waits for its share.
-const PATIENCE: Duration = Duration::from_secs(10);
-/// What a body brings in a second at least that keeps a seat for which others wait.
-const PACE: usize = 512 * 1024;
-/// For how long nobody is asked to leave a seat.
-const SETTLING: Duration = Duration::from_secs(2);
-/// How often a seated body looks whether it keeps others waiting.
-const LOOK: Duration = Duration::from_millis(250);
+const TIMEOUT: Duration = Duration::from_secs(10);
+/// What a body brings in a second at least that keeps a slot for which others wait.
+const LEAST_PER_SECOND: usize = 512 * 1024;
+/// For how long nobody is asked to leave a slot.
+const GRACE: Duration = Duration::from_secs(2);
+/// How often a body in a slot looks whether it keeps others waiting.
+const POLL_INTERVAL: Duration = Duration::from_millis(250);
 /// Where documents come in.
 const DOCUMENTS: &str = "/api/orion/data/persist";
 /// What is counted: a semaphore's count is not made for bytes.
@@ -51,32 +52,32 @@ const UNIT: usize = 1024;
 
 /// The rooms; clones share them.
 #[derive(Clone)]
-pub(super) struct Room(Arc<[Part; 3]>);
+pub(super) struct BodyBudget(Arc<[Pool; 3]>);
 
-/// The room of one kind of callers.
-struct Part {
+/// What there is for one kind of callers.
+struct Pool {
     common: Arc<Semaphore>,
-    seats: Arc<Semaphore>,
-    /// How many wait for a seat.
+    slots: Arc<Semaphore>,
+    /// How many wait for a slot.
     waiting: AtomicUsize,
-    patience: Duration,
+    timeout: Duration,
 }
 
-impl Part {
+impl Pool {
     fn new() -> Self {
         Self {
             common: Arc::new(Semaphore::new(COMMON / UNIT)),
-            seats: Arc::new(Semaphore::new(SEATS)),
+            slots: Arc::new(Semaphore::new(SLOTS)),
             waiting: AtomicUsize::new(0),
-            patience: PATIENCE,
+            timeout: TIMEOUT,
         }
     }
 }
 
-impl Room {
+impl BodyBudget {
     /// All of it free.
     pub fn new() -> Self {
-        Self(Arc::new([Part::new(), Part::new(), Part::new()]))
+        Self(Arc::new([Pool::new(), Pool::new(), Pool::new()]))
     }
 
     /// Has a larger request answered while what its body brings has its share.
@@ -100,7 +101,7 @@ impl Room {
     }
 }
 
-/// Which room a request takes.
+/// Whose pool a request takes from.
 fn place(request: &Request) -> usize {
     match request.extensions().get::<Caller>() {
         Some(caller) if caller.is_relayed() => 2,
@@ -110,15 +111,15 @@ fn place(request: &Request) -> usize {
     }
 }
 
-/// What one request's body has of the room, held until the request is answered. Clones mean the
+/// What one request's body has of the budget, held until the request is answered. Clones mean the
 /// same one.
 #[derive(Clone)]
 pub(super) struct Share(Arc<Inner>);
 
 struct Inner {
-    room: Room,
+    budget: BodyBudget,
     place: usize,
-    /// Whether there was no room for it.
+    /// Whether there was no share for it.
     is_refused: AtomicBool,
     /// Whether it is thrown away or stored as it comes.
     passes_through: AtomicBool,
@@ -129,14 +130,14 @@ struct Inner {
 struct Incoming {
     body: Body,
     received: usize,
-    /// Since when it has a seat, and how much had come by then.
-    seated: Option<(Instant, usize)>,
+    /// Since when it has a slot, and how much had come by then.
+    in_slot: Option<(Instant, usize)>,
 }
 
 impl Share {
-    fn new(room: &Room, place: usize) -> Self {
+    fn new(budget: &BodyBudget, place: usize) -> Self {
         Self(Arc::new(Inner {
-            room: room.clone(),
+            budget: budget.clone(),
             place,
             is_refused: AtomicBool::new(false),
             passes_through: AtomicBool::new(false),
@@ -144,7 +145,7 @@ impl Share {
         }))
     }
 
-    /// Says that the body is not kept in memory, so that it takes no room, however large it is.
+    /// Says that the body is not kept in memory, so that it takes no share, however large it is.
     pub fn pass_through(&self) {
         self.0.passes_through.store(true, Ordering::Relaxed);
         self.release();
@@ -158,8 +159,8 @@ impl Share {
         self.0.held.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn part(&self) -> Option<&Part> {
-        self.0.room.0.get(self.0.place)
+    fn pool(&self) -> Option<&Pool> {
+        self.0.budget.0.get(self.0.place)
     }
 
     /// The body, which takes its share as it is read.
@@ -167,7 +168,7 @@ impl Share {
         let incoming = Incoming {
             body,
             received: 0,
-            seated: None,
+            in_slot: None,
         };
         Body::from_stream(stream::unfold(Some((self, incoming)), |state| async move {
             let (share, mut incoming) = state?;
@@ -181,11 +182,11 @@ impl Share {
 
     async fn next(&self, incoming: &mut Incoming) -> Option<Result<Bytes, axum::Error>> {
         loop {
-            let frame = match incoming.seated {
+            let frame = match incoming.in_slot {
                 None => incoming.body.frame().await?,
-                Some(seated) => {
-                    let frame = tokio::time::timeout(LOOK, incoming.body.frame()).await;
-                    if self.is_in_the_way(seated, incoming.received) {
+                Some(in_slot) => {
+                    let frame = tokio::time::timeout(POLL_INTERVAL, incoming.body.frame()).await;
+                    if self.is_in_the_way(in_slot, incoming.received) {
                         return Some(Err(self.refuse("it came too slowly, and others wait")));
                     }
                     match frame {
@@ -206,33 +207,33 @@ impl Share {
         }
     }
 
-    /// Takes room for a piece that came; `false` when there is none in time.
+    /// Takes a share for a piece that came; `false` when there is none in time.
     async fn takes(&self, size: usize, incoming: &mut Incoming) -> bool {
         if incoming.received > MAX_BODY {
             self.pass_through();
         }
-        if incoming.seated.is_some() || self.0.passes_through.load(Ordering::Relaxed) {
+        if incoming.in_slot.is_some() || self.0.passes_through.load(Ordering::Relaxed) {
             return true;
         }
-        let Some(part) = self.part() else {
+        let Some(pool) = self.pool() else {
             return false;
         };
         if incoming.received > LARGE {
-            part.waiting.fetch_add(1, Ordering::Relaxed);
-            let waiting = Waiting(part);
-            let seat = Arc::clone(&part.seats).acquire_owned();
-            let seat = tokio::time::timeout(part.patience, seat).await;
+            pool.waiting.fetch_add(1, Ordering::Relaxed);
+            let waiting = Waiting(pool);
+            let slot = Arc::clone(&pool.slots).acquire_owned();
+            let slot = tokio::time::timeout(pool.timeout, slot).await;
             drop(waiting);
-            let Ok(Ok(seat)) = seat else {
+            let Ok(Ok(slot)) = slot else {
                 return false;
             };
-            *self.held() = vec![seat];
-            incoming.seated = Some((Instant::now(), incoming.received));
+            *self.held() = vec![slot];
+            incoming.in_slot = Some((Instant::now(), incoming.received));
             return true;
         }
         let units = u32::try_from(size.div_ceil(UNIT)).unwrap_or(u32::MAX);
-        let share = Arc::clone(&part.common).acquire_many_owned(units);
-        match tokio::time::timeout(part.patience, share).await {
+        let share = Arc::clone(&pool.common).acquire_many_owned(units);
+        match tokio::time::timeout(pool.timeout, share).await {
             Ok(Ok(share)) => {
                 self.held().push(share);
                 true
@@ -241,17 +242,17 @@ impl Share {
         }
     }
 
-    /// Whether a seated body comes so slowly that it has to leave to others.
+    /// Whether a body in a slot comes so slowly that it has to leave to others.
     fn is_in_the_way(&self, (since, then): (Instant, usize), received: usize) -> bool {
         let waiting = self
-            .part()
-            .map_or(0, |part| part.waiting.load(Ordering::Relaxed));
+            .pool()
+            .map_or(0, |pool| pool.waiting.load(Ordering::Relaxed));
         let for_how_long = since.elapsed();
         let brought = (received - then) as f64;
         waiting > 0
-            && for_how_long > SETTLING
+            && for_how_long > GRACE
             && !self.0.passes_through.load(Ordering::Relaxed)
-            && brought < for_how_long.as_secs_f64() * PACE as f64
+            && brought < for_how_long.as_secs_f64() * LEAST_PER_SECOND as f64
     }
 
     fn refuse(&self, why: &'static str) -> axum::Error {
@@ -262,8 +263,8 @@ impl Share {
     }
 }
 
-/// Counts one who waits for a seat, until it does not any more.
-struct Waiting<'a>(&'a Part);
+/// Counts one who waits for a slot, until it does not any more.
+struct Waiting<'a>(&'a Pool);
 
 impl Drop for Waiting<'_> {
     fn drop(&mut self) {
@@ -271,23 +272,23 @@ impl Drop for Waiting<'_> {
     }
 }
 
-impl<S> Layer<S> for Room {
-    type Service = Roomy<S>;
+impl<S> Layer<S> for BodyBudget {
+    type Service = Budgeted<S>;
 
-    fn layer(&self, inner: S) -> Roomy<S> {
-        let room = self.clone();
-        Roomy { room, inner }
+    fn layer(&self, inner: S) -> Budgeted<S> {
+        let budget = self.clone();
+        Budgeted { budget, inner }
     }
 }
 
-/// A service whose larger requests take their share of the room.
+/// A service whose larger requests take their share of the budget.
 #[derive(Clone)]
-pub(super) struct Roomy<S> {
-    room: Room,
+pub(super) struct Budgeted<S> {
+    budget: BodyBudget,
     inner: S,
 }
 
-impl<S> Service<Request> for Roomy<S>
+impl<S> Service<Request> for Budgeted<S>
 where
     S: Service<Request, Response = Response, Future: Send> + Clone + Send + 'static,
 {
@@ -308,7 +309,7 @@ where
         // The service that is ready is this one; its clone is for the next request.
         let clone = self.inner.clone();
         let inner = std::mem::replace(&mut self.inner, clone);
-        Either::Right(self.room.clone().answer(request, inner).boxed())
+        Either::Right(self.budget.clone().answer(request, inner).boxed())
     }
 }
 
@@ -332,5 +333,5 @@ fn too_busy() -> Response {
 }
 
 #[cfg(test)]
-#[path = "room_tests.rs"]
+#[path = "body_budget_tests.rs"]
 mod tests;

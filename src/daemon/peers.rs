@@ -3,9 +3,9 @@
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 
-use crate::api::Neighbours;
+use crate::api::PeerLookup;
 use crate::api::caller::Route;
-use crate::domain::access::Neighbour;
+use crate::domain::access::PeerIdentity;
 use crate::domain::error::{Error, Kind, Result};
 use crate::domain::ids::FlowRunId;
 use crate::runners::docker::{DockerRunner, Owners};
@@ -27,8 +27,8 @@ impl ThisMachine {
     }
 }
 
-impl Neighbours for ThisMachine {
-    fn container(&self, route: Route) -> BoxFuture<'_, Result<Option<Neighbour>>> {
+impl PeerLookup for ThisMachine {
+    fn container(&self, route: Route) -> BoxFuture<'_, Result<Option<PeerIdentity>>> {
         async move {
             let address = route.from.ip().to_canonical();
             let owner = self.owners.of(address, route.accepted).await;

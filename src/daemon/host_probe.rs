@@ -8,7 +8,7 @@ use futures_util::future::BoxFuture;
 use futures_util::{FutureExt, StreamExt, stream};
 use tokio::sync::watch;
 
-use crate::api::Premises;
+use crate::api::HostProbe;
 use crate::config::{self, Settings};
 use crate::domain::checkup::Check;
 use crate::domain::ids::FlowRunId;
@@ -44,7 +44,7 @@ pub(super) struct InForce {
     pub told: Vec<Effective>,
 }
 
-impl Premises for Surroundings {
+impl HostProbe for Surroundings {
     fn engine_trouble(&self) -> BoxFuture<'_, Option<String>> {
         async {
             match tokio::time::timeout(PATIENCE, self.docker.check()).await {

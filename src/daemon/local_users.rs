@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use nix::unistd::{Gid, Group, Uid, User, getgrouplist};
 use tokio::net::unix::UCred;
 
-use crate::domain::access::Peer;
+use crate::domain::access::LocalUser;
 
 /// How long what the system said of a user is believed: whoever leaves a group is out after it.
 const BELIEVED: Duration = Duration::from_secs(10);
@@ -17,7 +17,7 @@ const REMEMBERED: usize = 1024;
 
 /// Knows users by their ids; clones share what was looked up.
 #[derive(Clone, Default)]
-pub(super) struct People(Arc<Mutex<Remembered>>);
+pub(super) struct LocalUsers(Arc<Mutex<Remembered>>);
 
 /// By user and group, with the moment of the look.
 type Remembered = HashMap<(u32, u32), (Instant, Known)>;
@@ -28,9 +28,9 @@ struct Known {
     groups: Vec<String>,
 }
 
-impl People {
+impl LocalUsers {
     /// The user at the other end of a connection, by the kernel's word.
-    pub async fn peer(&self, credentials: UCred) -> Peer {
+    pub async fn peer(&self, credentials: UCred) -> LocalUser {
         let (uid, gid) = (credentials.uid(), credentials.gid());
         let known = match self.remembered(uid, gid) {
             Some(known) => known,
@@ -42,7 +42,7 @@ impl People {
                 known
             }
         };
-        Peer {
+        LocalUser {
             uid,
             pid: credentials.pid(),
             user: known.user,
@@ -57,11 +57,11 @@ impl People {
     }
 
     fn remember(&self, uid: u32, gid: u32, known: Known) {
-        let mut people = self.lock();
-        if people.len() >= REMEMBERED {
-            people.clear();
+        let mut users = self.lock();
+        if users.len() >= REMEMBERED {
+            users.clear();
         }
-        people.insert((uid, gid), (Instant::now(), known));
+        users.insert((uid, gid), (Instant::now(), known));
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, Remembered> {
