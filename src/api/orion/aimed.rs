@@ -27,7 +27,7 @@ pub struct Aimed<T, I = ()> {
 }
 
 /// A part of a request.
-pub trait Part: Sized {
+pub trait Readable: Sized {
     /// As it is read; nothing where a fault was found.
     fn read(ask: &mut Ask) -> Option<Self>;
 }
@@ -36,8 +36,8 @@ impl<T, I> Authorised for Aimed<T, I> {}
 
 impl<T, I> FromRequest<Ctx> for Aimed<T, I>
 where
-    T: Part + Aims<I> + Send + Sync,
-    I: Part + Copy + Send,
+    T: Readable + Aims<I> + Send + Sync,
+    I: Readable + Copy + Send,
 {
     type Rejection = Refusal;
 
@@ -54,61 +54,61 @@ where
     }
 }
 
-impl Part for () {
+impl Readable for () {
     fn read(_ask: &mut Ask) -> Option<Self> {
         Some(())
     }
 }
 
-impl Part for FlowRunId {
+impl Readable for FlowRunId {
     fn read(ask: &mut Ask) -> Option<Self> {
         ask.id(Self::from_uuid)
     }
 }
 
-impl Part for TaskRunId {
+impl Readable for TaskRunId {
     fn read(ask: &mut Ask) -> Option<Self> {
         ask.id(Self::from_uuid)
     }
 }
 
-impl Part for DeploymentId {
+impl Readable for DeploymentId {
     fn read(ask: &mut Ask) -> Option<Self> {
         ask.id(Self::from_uuid)
     }
 }
 
-impl Part for NewFlowRun {
+impl Readable for NewFlowRun {
     fn read(ask: &mut Ask) -> Option<Self> {
         ask.body(wire::new_flow_run)
     }
 }
 
-impl Part for FlowRunUpdate {
+impl Readable for FlowRunUpdate {
     fn read(ask: &mut Ask) -> Option<Self> {
         ask.body(wire::flow_run_update)
     }
 }
 
-impl Part for DeploymentRunRequest {
+impl Readable for DeploymentRunRequest {
     fn read(ask: &mut Ask) -> Option<Self> {
         ask.body(wire::run_request)
     }
 }
 
-impl Part for NewTaskRun {
+impl Readable for NewTaskRun {
     fn read(ask: &mut Ask) -> Option<Self> {
         ask.body(wire::new_task_run)
     }
 }
 
-impl Part for (ProposedState, Force) {
+impl Readable for (ProposedState, Force) {
     fn read(ask: &mut Ask) -> Option<Self> {
         ask.embedded(proposal)
     }
 }
 
-impl Part for Vec<NewLog> {
+impl Readable for Vec<NewLog> {
     fn read(ask: &mut Ask) -> Option<Self> {
         ask.body(list(wire::new_log))
     }

@@ -73,7 +73,7 @@ impl<T: DeserializeOwned> FromRequest<Ctx> for Body<T> {
 }
 
 /// A body's shape, and what it means.
-pub trait Shape: DeserializeOwned {
+pub trait AimedBody: DeserializeOwned {
     /// What verbs take.
     type Meaning;
 
@@ -110,18 +110,18 @@ named!(DeploymentId, FlowRunId, TaskRunId);
 
 /// A JSON body that says, with what the path names, what the request aims at. Whoever may not
 /// aim at that is refused here.
-pub struct Aimed<W: Shape, I = ()> {
+pub struct Aimed<W: AimedBody, I = ()> {
     /// What the path names.
     pub at: I,
     /// What the body means.
     pub asked: W::Meaning,
 }
 
-impl<W: Shape, I> Authorised for Aimed<W, I> {}
+impl<W: AimedBody, I> Authorised for Aimed<W, I> {}
 
 impl<W, I> FromRequest<Ctx> for Aimed<W, I>
 where
-    W: Shape<Meaning: Aims<I> + Send + Sync>,
+    W: AimedBody<Meaning: Aims<I> + Send + Sync>,
     I: Named + Send,
 {
     type Rejection = Refusal;

@@ -2,7 +2,7 @@
 
 use serde::de::DeserializeOwned;
 
-use super::extract::{self, Shape};
+use super::extract::{self, AimedBody};
 use super::wire;
 use crate::domain::deployment::NewDeployment;
 use crate::domain::log::NewLog;
@@ -11,15 +11,15 @@ use crate::domain::log::NewLog;
 pub fn read(body: &[u8]) {
     one::<wire::Query>(body).map(wire::Query::parts);
     one::<wire::LogQuery>(body).map(wire::LogQuery::parts);
-    one::<wire::SetState>(body).map(Shape::meaning);
+    one::<wire::SetState>(body).map(AimedBody::meaning);
     one::<wire::State>(body).map(wire::State::into_domain);
     one::<wire::DeploymentCreate>(body).map(NewDeployment::from);
-    one::<wire::RunRequest>(body).map(Shape::meaning);
-    one::<wire::FlowRunCreate>(body).map(Shape::meaning);
-    one::<wire::FlowRunUpdate>(body).map(Shape::meaning);
-    one::<wire::TaskRunCreate>(body).map(Shape::meaning);
+    one::<wire::RunRequest>(body).map(AimedBody::meaning);
+    one::<wire::FlowRunCreate>(body).map(AimedBody::meaning);
+    one::<wire::FlowRunUpdate>(body).map(AimedBody::meaning);
+    one::<wire::TaskRunCreate>(body).map(AimedBody::meaning);
     one::<wire::LogCreate>(body).map(NewLog::from);
-    one::<Vec<wire::LogCreate>>(body).map(Shape::meaning);
+    one::<Vec<wire::LogCreate>>(body).map(AimedBody::meaning);
     one::<wire::FlowCreate>(body);
     one::<wire::LinesQuery>(body);
     one::<wire::Ids>(body);

@@ -6,7 +6,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::api::redaction::{Mask, Reader, Redact};
-use crate::api::v3::extract::Shape;
+use crate::api::v3::extract::AimedBody;
 use crate::api::v3::wire::{Instant, StateCreate};
 use crate::app::Outlook;
 use crate::domain::JsonMap;
@@ -267,7 +267,7 @@ pub fn refuse_choice(chosen: Option<&Infrastructure>) -> Result<(), Error> {
     }
 }
 
-impl Shape for RunRequest {
+impl AimedBody for RunRequest {
     type Meaning = DeploymentRunRequest;
 
     fn meaning(self) -> Result<DeploymentRunRequest, Error> {

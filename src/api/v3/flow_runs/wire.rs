@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use crate::api::redaction::{Reader, Redact};
 use crate::api::v3::deployments::wire::chosen;
-use crate::api::v3::extract::Shape;
+use crate::api::v3::extract::AimedBody;
 use crate::api::v3::wire::{FlowRunner, Instant, State, StateCreate};
 use crate::domain::JsonMap;
 use crate::domain::access::Actor;
@@ -318,7 +318,7 @@ pub struct FlowRunCreate {
     state: Option<StateCreate>,
 }
 
-impl Shape for FlowRunCreate {
+impl AimedBody for FlowRunCreate {
     type Meaning = NewFlowRun;
 
     fn meaning(self) -> Result<NewFlowRun, Error> {
@@ -356,7 +356,7 @@ pub struct FlowRunUpdate {
     job_variables: Option<JsonMap>,
 }
 
-impl Shape for FlowRunUpdate {
+impl AimedBody for FlowRunUpdate {
     type Meaning = flow_run::FlowRunUpdate;
 
     fn meaning(self) -> Result<flow_run::FlowRunUpdate, Error> {

@@ -7,7 +7,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::api::redaction::{Reader, Redact};
-use crate::api::v3::extract::Shape;
+use crate::api::v3::extract::AimedBody;
 use crate::api::v3::wire::Instant;
 use crate::domain::error::Error;
 use crate::domain::ids::{FlowRunId, TaskRunId};
@@ -107,7 +107,7 @@ impl From<LogCreate> for NewLog {
     }
 }
 
-impl Shape for Vec<LogCreate> {
+impl AimedBody for Vec<LogCreate> {
     type Meaning = Vec<NewLog>;
 
     fn meaning(self) -> Result<Vec<NewLog>, Error> {

@@ -8,7 +8,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::api::redaction::{Mask, Reader, Redact};
-use crate::api::v3::extract::Shape;
+use crate::api::v3::extract::AimedBody;
 use crate::api::v3::wire::Instant;
 use crate::app::{self, Force, Outcome};
 use crate::domain::JsonMap;
@@ -270,7 +270,7 @@ pub struct SetState {
     pub force: bool,
 }
 
-impl Shape for SetState {
+impl AimedBody for SetState {
     /// What is proposed, and how firmly.
     type Meaning = (ProposedState, Force);
 

@@ -7,7 +7,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::api::redaction::{Reader, Redact};
-use crate::api::v3::extract::Shape;
+use crate::api::v3::extract::AimedBody;
 use crate::api::v3::wire::{Instant, State, StateCreate};
 use crate::domain::JsonMap;
 use crate::domain::error::Error;
@@ -162,7 +162,7 @@ struct Policy {
     retry_delay: Option<f64>,
 }
 
-impl Shape for TaskRunCreate {
+impl AimedBody for TaskRunCreate {
     type Meaning = NewTaskRun;
 
     fn meaning(self) -> Result<NewTaskRun, Error> {
