@@ -52,6 +52,8 @@ mod endings;
 #[cfg(test)]
 mod first_hour;
 #[cfg(test)]
+mod flows;
+#[cfg(test)]
 mod hostile;
 #[cfg(test)]
 mod hosts;

@@ -15,7 +15,7 @@ use crate::api::access::Requester;
 use crate::app::Force;
 use crate::domain::access::Need;
 use crate::domain::ids::FlowId;
-use wire::{Flow, FlowCreate};
+use wire::{Flow, FlowCreate, FlowUpdate};
 
 /// What there is to ask.
 pub fn operations() -> Vec<Operation> {
@@ -38,6 +38,10 @@ pub fn operations() -> Vec<Operation> {
         Operation::get("/flows/{id}", "Reads a flow")
             .answers::<Flow>()
             .needs(Need::Read, read),
+        Operation::patch("/flows/{id}", "Changes a flow")
+            .asks::<FlowUpdate>()
+            .is_silent()
+            .needs(Need::Operate, update),
         Operation::delete(
             "/flows/{id}",
             "Deletes a flow; one that has deployments only with ?force=true",
@@ -78,6 +82,12 @@ pub async fn filter(State(ctx): State<Ctx>, who: Requester, Body(query): Body<Qu
 
 pub async fn count(State(ctx): State<Ctx>, who: Requester, Body(query): Body<Query>) -> Answer {
     ok(&who, ctx.app.count_flows(query.parts()?.0).await?).await
+}
+
+pub async fn update(State(ctx): State<Ctx>, Id(id): Id, Body(update): Body<FlowUpdate>) -> Answer {
+    let FlowUpdate { tags } = update;
+    ctx.app.update_flow(FlowId::from_uuid(id), tags).await?;
+    no_content()
 }
 
 /// A flow that has deployments is deleted only with `?force=true`, but for Prefect's own

@@ -78,3 +78,11 @@ impl From<FlowCreate> for NewFlow {
         Self { name, tags }
     }
 }
+
+/// Changes to a flow; absent fields stay.
+#[derive(Debug, Default, Deserialize, ToSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct FlowUpdate {
+    /// Replace those that it has.
+    pub tags: Option<Vec<String>>,
+}
