@@ -18,11 +18,13 @@
 //!
 //! - [`domain`]: the nouns and the rules. No I/O, no clock, no wire. Start with
 //!   [`domain::state`] and [`domain::orchestration`].
-//! - [`storage`]: the only room that knows SQLite. One writer that commits in groups and
-//!   carries out what its writes entail, and readers in lanes: by key, short, and scans that
-//!   have a deadline.
-//! - [`app`]: what the daemon can do, a verb at a time. The one road to every change of a
-//!   run's state is `app::propose_state`.
+//! - [`storage`]: the only room that knows SQLite. One writer with two lanes, what somebody
+//!   waits for and what is bulk, that commits in groups and carries out what its writes entail,
+//!   and readers in lanes: by key, short, and scans that have a deadline. `storage::rows` finds,
+//!   counts and removes things of every noun, by the tables of fields in [`domain::filter`].
+//! - [`app`]: what the daemon can do, a verb at a time, by area. A verb is a function of a
+//!   transaction (`app::tx`) that pushes what it entails. The one road to every change of a run's
+//!   state is `app::runs::propose_state`.
 //! - [`api`]: HTTP. One router, two dialects: [`api::orion`] (the 2.0a7 generation) and
 //!   [`api::v3`] (the modern one, a folder a noun). An operation is declared beside its handler,
 //!   with what it needs of who asks ([`api::operation`]); [`api::access`] finds out who that is,

@@ -101,7 +101,7 @@ mod tests {
             name: "d".to_owned(),
             flow_id,
             flow_data: None,
-            schedule: Some(schedule),
+            schedules: vec![schedule.into()],
             is_schedule_active: true,
             parameters: crate::domain::JsonMap::new(),
             tags: Vec::new(),

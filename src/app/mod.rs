@@ -54,7 +54,7 @@ struct Inner {
     agents: work::registry::Registry,
     lease: Duration,
     schedules: deployments::schedules::Memory,
-    thinking: tokio::sync::Semaphore,
+    planning: tokio::sync::Semaphore,
     counted: tokio::sync::Mutex<admin::vitals::Counted>,
 }
 
@@ -71,7 +71,7 @@ impl App {
                 agents: work::registry::Registry::default(),
                 lease,
                 schedules: deployments::schedules::Memory::default(),
-                thinking: tokio::sync::Semaphore::new(AT_ONCE),
+                planning: tokio::sync::Semaphore::new(AT_ONCE),
                 counted: tokio::sync::Mutex::default(),
             }),
         }

@@ -277,7 +277,7 @@ mod tests {
             name: "d".to_owned(),
             flow_id,
             flow_data: None,
-            schedule: None,
+            schedules: Vec::new(),
             is_schedule_active: true,
             parameters: crate::domain::JsonMap::new(),
             tags: Vec::new(),

@@ -13,7 +13,7 @@ use super::systemd::{self, StatusLine};
 use crate::app::App;
 use crate::domain::agent::AgentReport;
 use crate::domain::error::Result;
-use crate::domain::filter::{Filters, FlowRunCriterion};
+use crate::domain::filter::Filters;
 use crate::domain::state::StateType;
 use crate::domain::time::Timestamp;
 
@@ -99,10 +99,7 @@ impl Health {
     }
 
     async fn count(&self, kind: StateType) -> Result<u64> {
-        let filters = Filters {
-            flow_runs: Some(vec![FlowRunCriterion::StateTypeIn(vec![kind])]),
-            ..Filters::default()
-        };
+        let filters = Filters::of_flow_runs_in(&[kind]);
         self.app.count_flow_runs(filters).await
     }
 }

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::JsonMap;
-use super::ids::{DeploymentId, FlowId, FlowRunId};
+use super::ids::{DeploymentId, FlowId, FlowRunId, ScheduleId};
 use super::schedule::Schedule;
 use super::state::StateType;
 use super::time::Timestamp;
@@ -25,6 +25,50 @@ impl Infrastructure {
     }
 }
 
+/// One of the schedules by which a deployment is run by itself.
+#[derive(Clone, Debug, PartialEq)]
+pub struct DeploymentSchedule {
+    /// Its id.
+    pub id: ScheduleId,
+    /// When it was created.
+    pub created: Timestamp,
+    /// When it last changed.
+    pub updated: Timestamp,
+    /// Names it within its deployment, if it has a name.
+    pub slug: Option<String>,
+    /// When there are runs.
+    pub rule: Schedule,
+    /// Whether it is followed while its deployment's schedules are.
+    pub active: bool,
+    /// Laid over the deployment's parameters.
+    pub parameters: JsonMap,
+}
+
+/// What a client says of a schedule.
+#[derive(Clone, Debug, PartialEq)]
+pub struct NewSchedule {
+    /// See [`DeploymentSchedule::slug`].
+    pub slug: Option<String>,
+    /// When there are runs.
+    pub rule: Schedule,
+    /// See [`DeploymentSchedule::active`].
+    pub active: bool,
+    /// Laid over the deployment's parameters.
+    pub parameters: JsonMap,
+}
+
+/// As dialects say it in which a deployment has one schedule and nothing more to it.
+impl From<Schedule> for NewSchedule {
+    fn from(rule: Schedule) -> Self {
+        Self {
+            slug: None,
+            rule,
+            active: true,
+            parameters: JsonMap::new(),
+        }
+    }
+}
+
 /// A deployment as it is stored.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Deployment {
@@ -40,9 +84,9 @@ pub struct Deployment {
     pub flow_id: FlowId,
     /// The document that leads to the flow's code (`encoding` and `blob`).
     pub flow_data: Option<Value>,
-    /// When to run it by itself.
-    pub schedule: Option<Schedule>,
-    /// Whether that schedule is followed.
+    /// When to run it by itself. Dialects that know of one schedule are told the first.
+    pub schedules: Vec<DeploymentSchedule>,
+    /// Whether its schedules are followed.
     pub is_schedule_active: bool,
     /// Parameters of each run, unless the run overrides them.
     pub parameters: JsonMap,
@@ -61,9 +105,9 @@ pub struct NewDeployment {
     pub flow_id: FlowId,
     /// The document that leads to the flow's code.
     pub flow_data: Option<Value>,
-    /// When to run it by itself.
-    pub schedule: Option<Schedule>,
-    /// Whether that schedule is followed.
+    /// When to run it by itself; those that a known deployment has are replaced.
+    pub schedules: Vec<NewSchedule>,
+    /// Whether its schedules are followed.
     pub is_schedule_active: bool,
     /// Default parameters.
     pub parameters: JsonMap,

@@ -5,6 +5,7 @@ use super::access::Actor;
 use super::deployment::Infrastructure;
 use super::ids::{DeploymentId, FlowId, FlowRunId, TaskRunId};
 use super::names;
+use super::patch::Patch;
 use super::run::RunBooks;
 use super::state::{ProposedState, State, StateType};
 use super::time::Timestamp;
@@ -155,7 +156,7 @@ pub struct DeploymentRunRequest {
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct FlowRunUpdate {
     /// The version of the flow.
-    pub flow_version: Option<Option<String>>,
+    pub flow_version: Patch<String>,
     /// Parameters.
     pub parameters: Option<JsonMap>,
     /// The name.

@@ -77,4 +77,17 @@ ids! {
     LogId,
     /// Names a saved search.
     SavedSearchId,
+    /// Names a schedule of a deployment.
+    ScheduleId,
+}
+
+impl ScheduleId {
+    /// For the schedule at a place among those of a deployment. The first has the deployment's
+    /// own id, by which the runs of deployments are known that have only one.
+    pub fn nth_of(deployment: DeploymentId, place: usize) -> Self {
+        match place {
+            0 => Self::from_uuid(deployment.uuid()),
+            _ => Self::new(),
+        }
+    }
 }

@@ -20,6 +20,7 @@ pub mod ids;
 pub mod log;
 pub mod names;
 pub mod orchestration;
+pub mod patch;
 pub mod proxies;
 pub mod retention;
 pub mod run;

@@ -2,7 +2,9 @@
 
 use rusqlite::{Connection, Row, named_params};
 
-use super::{flow_runs, query};
+use super::query;
+use super::rows::Row as _;
+use super::sql::{Statement, statement};
 use crate::domain::error::Result;
 use crate::domain::flow_run::FlowRun;
 use crate::domain::ids::FlowRunId;
@@ -13,12 +15,12 @@ const DUE_BEFORE: &str = include_str!("../../sql/queries/claims/due_before.sql")
 const NEXT_DUE: &str = include_str!("../../sql/queries/claims/next_due.sql");
 const TAKE: &str = include_str!("../../sql/queries/claims/take.sql");
 const RECORD: &str = include_str!("../../sql/queries/claims/record_infrastructure.sql");
-const COUNT: &str = include_str!("../../sql/queries/claims/count.sql");
-const CONTAINERS: &str = include_str!("../../sql/queries/claims/containers.sql");
-const HOLDERS: &str = include_str!("../../sql/queries/claims/holders.sql");
-const OPEN_OUTPUTS: &str = include_str!("../../sql/queries/claims/open_outputs.sql");
+static COUNT: Statement = statement!("claims/count.sql");
+static CONTAINERS: Statement = statement!("claims/containers.sql");
+static HOLDERS: Statement = statement!("claims/holders.sql");
+static OPEN_OUTPUTS: Statement = statement!("claims/open_outputs.sql");
 const CLOSE_OUTPUT: &str = include_str!("../../sql/queries/claims/close_output.sql");
-const IN_HAND: &str = include_str!("../../sql/queries/claims/in_hand.sql");
+static IN_HAND: Statement = statement!("claims/in_hand.sql");
 
 /// Scheduled runs of deployments that are due at `now`, longest due first, each with the time
 /// at which it became due; those in containers only when asked for.
@@ -57,9 +59,9 @@ pub fn take(db: &Connection, id: FlowRunId, agent: &str, now: Timestamp) -> Resu
 pub fn open_outputs(db: &Connection, agent: &str) -> Result<Vec<FlowRun>> {
     query::all(
         db,
-        OPEN_OUTPUTS,
+        &OPEN_OUTPUTS,
         named_params! {":agent": agent},
-        flow_runs::read,
+        FlowRun::read,
     )
 }
 
@@ -83,26 +85,21 @@ pub fn record_infrastructure(
 
 /// How many runs an agent holds that have not ended.
 pub fn count(db: &Connection, agent: &str) -> Result<u64> {
-    query::count(db, COUNT, named_params! {":agent": agent})
+    query::count(db, &COUNT, named_params! {":agent": agent})
 }
 
 /// For how many runs that have not ended each agent has a container.
 pub fn containers(db: &Connection) -> Result<Vec<(String, u64)>> {
     let read = |row: &Row<'_>| Ok((row.get(0)?, row.get::<_, i64>(1)?.unsigned_abs()));
-    query::all(db, CONTAINERS, [], read)
+    query::all(db, &CONTAINERS, [], read)
 }
 
 /// The runs that an agent holds and that have not ended, oldest first.
 pub fn in_hand(db: &Connection, agent: &str) -> Result<Vec<FlowRun>> {
-    query::all(
-        db,
-        IN_HAND,
-        named_params! {":agent": agent},
-        flow_runs::read,
-    )
+    query::all(db, &IN_HAND, named_params! {":agent": agent}, FlowRun::read)
 }
 
 /// Every run that an agent holds and that has begun and not ended, with the agent's name.
 pub fn holders(db: &Connection) -> Result<Vec<(String, FlowRunId)>> {
-    query::all(db, HOLDERS, [], |row| Ok((row.get(0)?, row.get(1)?)))
+    query::all(db, &HOLDERS, [], |row| Ok((row.get(0)?, row.get(1)?)))
 }

@@ -6,9 +6,9 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use uuid::Uuid;
 
-use super::bulk;
+use super::result_size;
 use crate::domain::ids::{
-    DeploymentId, FlowId, FlowRunId, LogId, SavedSearchId, StateId, TaskRunId,
+    DeploymentId, FlowId, FlowRunId, LogId, SavedSearchId, ScheduleId, StateId, TaskRunId,
 };
 use crate::domain::log::Stream;
 use crate::domain::state::StateType;
@@ -41,6 +41,7 @@ id_columns!(
     StateId,
     LogId,
     SavedSearchId,
+    ScheduleId,
 );
 
 macro_rules! micros_columns {
@@ -99,7 +100,7 @@ impl<T: Serialize> ToSql for Json<&T> {
 impl<T: DeserializeOwned> FromSql for Json<T> {
     fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
         let text = value.as_str()?;
-        bulk::note_json(text);
+        result_size::note_json(text);
         serde_json::from_str(text)
             .map(Json)
             .map_err(|error| FromSqlError::Other(Box::new(error)))

@@ -89,7 +89,8 @@ mod tests {
     use rusqlite::StatementStatus;
 
     use super::*;
-    use crate::storage::migrate;
+    use crate::domain::ids::{FlowRunId, TaskRunId};
+    use crate::storage::{migrate, rows};
 
     #[test]
     fn a_statement_is_prepared_once_for_all_values() {
@@ -97,8 +98,8 @@ mod tests {
         let mut db = open_writer(&dir.path().join("t.db")).unwrap();
         migrate::run(&mut db).unwrap();
         for sql in [
-            include_str!("../../sql/queries/flow_runs/by_id.sql"),
-            include_str!("../../sql/queries/task_runs/by_id.sql"),
+            rows::by_id_of::<FlowRunId>(),
+            rows::by_id_of::<TaskRunId>(),
             include_str!("../../sql/queries/flow_runs/enter_state.sql"),
             include_str!("../../sql/queries/claims/due.sql"),
         ] {

@@ -1,26 +1,24 @@
 //! Deployments in the store.
 
-use rusqlite::{Connection, Row, named_params};
+use rusqlite::{Connection, Row as SqlRow, named_params};
 
 use super::column::Json;
-use super::filters::{self, deployments as question};
 use super::query::{self, Columns};
-use super::schedule::Stored;
+use super::rows::{Filtered, Row, key};
+use super::schedules;
+use super::sql::{self, Statement, statement};
 use crate::domain::deployment::{Around, Brief, Deployment, Infrastructure, NewDeployment};
 use crate::domain::error::Result;
-use crate::domain::filter::{Filters, Page};
+use crate::domain::filter::Noun;
 use crate::domain::ids::{DeploymentId, FlowId};
 use crate::domain::state::StateType;
 use crate::domain::time::Timestamp;
 
 const INSERT: &str = include_str!("../../sql/queries/deployments/insert.sql");
 const UPDATE: &str = include_str!("../../sql/queries/deployments/update.sql");
-const EXISTS: &str = include_str!("../../sql/queries/deployments/exists.sql");
-const BY_ID: &str = include_str!("../../sql/queries/deployments/by_id.sql");
-const BY_KEY: &str = include_str!("../../sql/queries/deployments/by_key.sql");
+static BY_KEY: Statement = statement!("deployments/by_key.sql");
 const SET_SCHEDULE_ACTIVE: &str =
     include_str!("../../sql/queries/deployments/set_schedule_active.sql");
-const DELETE: &str = include_str!("../../sql/queries/deployments/delete.sql");
 const LATEST_RUNS: &str = include_str!("../../sql/queries/deployments/latest_runs.sql");
 
 /// Stores a deployment that is not there yet. Its flow must be.
@@ -28,14 +26,12 @@ pub fn insert(db: &Connection, new: &NewDeployment, now: Timestamp) -> Result<De
     let id = DeploymentId::new();
     let unset = Infrastructure::default();
     let infrastructure = new.infrastructure.as_ref().unwrap_or(&unset);
-    let schedule = new.schedule.as_ref().map(Stored::from);
     let params = named_params! {
         ":id": id,
         ":now": now,
         ":name": new.name,
         ":flow_id": new.flow_id,
         ":flow_data": new.flow_data.as_ref().map(Json),
-        ":schedule": schedule.as_ref().map(Json),
         ":is_schedule_active": new.is_schedule_active,
         ":parameters": Json(&new.parameters),
         ":tags": Json(&new.tags),
@@ -43,6 +39,7 @@ pub fn insert(db: &Connection, new: &NewDeployment, now: Timestamp) -> Result<De
         ":infrastructure_config": infrastructure.config.as_ref().map(Json),
     };
     query::change(db, INSERT, params)?;
+    schedules::replace(db, id, &[], &new.schedules, now)?;
     Ok(id)
 }
 
@@ -54,12 +51,10 @@ pub fn update(
     now: Timestamp,
 ) -> Result<()> {
     let infrastructure = new.infrastructure.as_ref().unwrap_or(&known.infrastructure);
-    let schedule = new.schedule.as_ref().map(Stored::from);
     let params = named_params! {
         ":id": known.id,
         ":now": now,
         ":flow_data": new.flow_data.as_ref().map(Json),
-        ":schedule": schedule.as_ref().map(Json),
         ":is_schedule_active": new.is_schedule_active,
         ":parameters": Json(&new.parameters),
         ":tags": Json(&new.tags),
@@ -67,26 +62,16 @@ pub fn update(
         ":infrastructure_config": infrastructure.config.as_ref().map(Json),
     };
     query::change(db, UPDATE, params)?;
-    Ok(())
-}
-
-/// Whether there is a deployment with that id.
-pub fn exists(db: &Connection, id: DeploymentId) -> Result<bool> {
-    query::any(db, EXISTS, named_params! {":id": id})
-}
-
-/// The deployment with that id.
-pub fn by_id(db: &Connection, id: DeploymentId) -> Result<Option<Deployment>> {
-    query::one(db, BY_ID, named_params! {":id": id}, read)
+    schedules::replace(db, known.id, &known.schedules, &new.schedules, now)
 }
 
 /// The flow's deployment of that name.
 pub fn by_key(db: &Connection, flow_id: FlowId, name: &str) -> Result<Option<Deployment>> {
     let params = named_params! {":flow_id": flow_id, ":name": name};
-    query::one(db, BY_KEY, params, read)
+    query::one(db, &BY_KEY, params, read)
 }
 
-/// Follows the schedule or not; false when there is no such deployment.
+/// Follows the schedules or not; false when there is no such deployment.
 pub fn set_schedule_active(
     db: &Connection,
     id: DeploymentId,
@@ -122,7 +107,7 @@ pub fn around(db: &Connection, id: DeploymentId) -> Result<Around> {
     })
 }
 
-fn brief(row: &Row<'_>) -> rusqlite::Result<Brief> {
+fn brief(row: &SqlRow<'_>) -> rusqlite::Result<Brief> {
     let mut columns = Columns::of(row);
     let (id, name) = (columns.next()?, columns.next()?);
     let (kind, state_name) = (columns.next::<Option<_>>()?, columns.next()?);
@@ -146,22 +131,25 @@ fn brief(row: &Row<'_>) -> rusqlite::Result<Brief> {
     })
 }
 
-/// Removes a deployment; its runs stay. False when there is no such deployment.
-pub fn delete(db: &Connection, id: DeploymentId) -> Result<bool> {
-    Ok(query::change(db, DELETE, named_params! {":id": id})? > 0)
+key!(DeploymentId, Deployment);
+
+impl Row for Deployment {
+    const TABLE: &'static str = "deployments";
+
+    fn columns() -> &'static str {
+        &sql::DEPLOYMENT
+    }
+
+    fn read(row: &SqlRow<'_>) -> rusqlite::Result<Self> {
+        read(row)
+    }
 }
 
-/// A page of deployments, by name.
-pub fn page(db: &Connection, filters: &Filters, page: Page) -> Result<Vec<Deployment>> {
-    filters::all(db, &question::select(filters, page), read)
+impl Filtered for Deployment {
+    const NOUN: Noun = Noun::Deployment;
 }
 
-/// How many deployments there are.
-pub fn count(db: &Connection, filters: &Filters) -> Result<u64> {
-    filters::count(db, &question::count(filters))
-}
-
-fn read(row: &Row<'_>) -> rusqlite::Result<Deployment> {
+fn read(row: &SqlRow<'_>) -> rusqlite::Result<Deployment> {
     let mut columns = Columns::of(row);
     Ok(Deployment {
         id: columns.next()?,
@@ -170,9 +158,7 @@ fn read(row: &Row<'_>) -> rusqlite::Result<Deployment> {
         name: columns.next()?,
         flow_id: columns.next()?,
         flow_data: columns.next::<Option<Json<_>>>()?.map(|json| json.0),
-        schedule: columns
-            .next::<Option<Json<Stored>>>()?
-            .map(|json| json.0.into()),
+        schedules: schedules::read(columns.next()?),
         is_schedule_active: columns.next()?,
         parameters: columns.next::<Json<_>>()?.0,
         tags: columns.next::<Json<_>>()?.0,

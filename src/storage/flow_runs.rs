@@ -1,14 +1,14 @@
 //! Flow runs in the store.
 
-use rusqlite::{Connection, Row, named_params};
+use rusqlite::{Connection, Row as SqlRow, named_params};
 
 use super::column::Json;
-use super::filters::{self, flow_runs as question};
 use super::query::{self, Columns};
-use super::{deployments, states};
+use super::rows::{Filtered, Row, key};
+use super::{deployments, sql, states};
 use crate::domain::access::Actor;
 use crate::domain::error::Result;
-use crate::domain::filter::{Filters, Page, RunSort};
+use crate::domain::filter::Noun;
 use crate::domain::flow_run::{Claim, FlowRun, FlowRunUpdate};
 use crate::domain::ids::{FlowId, FlowRunId};
 use crate::domain::run::RunBooks;
@@ -16,15 +16,12 @@ use crate::domain::state::{State, StateType};
 use crate::domain::time::Timestamp;
 
 const INSERT: &str = include_str!("../../sql/queries/flow_runs/insert.sql");
-const EXISTS: &str = include_str!("../../sql/queries/flow_runs/exists.sql");
-const BY_ID: &str = include_str!("../../sql/queries/flow_runs/by_id.sql");
 const ID_BY_KEY: &str = include_str!("../../sql/queries/flow_runs/id_by_key.sql");
 const UPDATE: &str = include_str!("../../sql/queries/flow_runs/update.sql");
 const ENTER_STATE: &str = include_str!("../../sql/queries/flow_runs/enter_state.sql");
 const COUNT_BY_STATE: &str = include_str!("../../sql/queries/flow_runs/count_by_state.sql");
 const IS_WITHIN: &str = include_str!("../../sql/queries/flow_runs/is_within.sql");
 const OUTPUT: &str = include_str!("../../sql/queries/flow_runs/output.sql");
-const DELETE: &str = include_str!("../../sql/queries/flow_runs/delete.sql");
 
 /// Stores a run that is new, in its first state. The state's own row comes after it.
 pub fn insert(db: &Connection, run: &FlowRun, first: &State) -> Result<()> {
@@ -57,11 +54,6 @@ pub fn insert(db: &Connection, run: &FlowRun, first: &State) -> Result<()> {
     Ok(())
 }
 
-/// Whether there is a run with that id.
-pub fn exists(db: &Connection, id: FlowRunId) -> Result<bool> {
-    query::any(db, EXISTS, named_params! {":id": id})
-}
-
 /// What a row tells of a run's output.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Output {
@@ -91,11 +83,6 @@ pub fn output(db: &Connection, id: FlowRunId) -> Result<Option<Output>> {
     })
 }
 
-/// The run with that id and its current state.
-pub fn by_id(db: &Connection, id: FlowRunId) -> Result<Option<FlowRun>> {
-    query::one(db, BY_ID, named_params! {":id": id}, read)
-}
-
 /// The flow's run with that idempotency key.
 pub fn id_by_key(db: &Connection, flow_id: FlowId, key: &str) -> Result<Option<FlowRunId>> {
     let params = named_params! {":flow_id": flow_id, ":key": key};
@@ -109,7 +96,7 @@ pub fn update(db: &Connection, run: FlowRun, change: FlowRunUpdate, now: Timesta
         ":id": run.id,
         ":now": now,
         ":name": change.name.unwrap_or(run.name),
-        ":flow_version": change.flow_version.unwrap_or(run.flow_version),
+        ":flow_version": change.flow_version.over(run.flow_version),
         ":parameters": Json(&change.parameters.unwrap_or(run.parameters)),
         ":tags": Json(&change.tags.unwrap_or(run.tags)),
         ":infrastructure_kind": infrastructure.kind,
@@ -141,11 +128,6 @@ pub fn enter_state(db: &Connection, run: &FlowRun, state: &State, books: &RunBoo
     Ok(())
 }
 
-/// Removes a run with its states and task runs; false when there is no such run.
-pub fn delete(db: &Connection, id: FlowRunId) -> Result<bool> {
-    Ok(query::change(db, DELETE, named_params! {":id": id})? > 0)
-}
-
 /// Whether a run was begun by another one: as its sub-flow, or by a run that was.
 pub fn is_within(db: &Connection, id: FlowRunId, ancestor: FlowRunId) -> Result<bool> {
     let params = named_params! {":id": id, ":ancestor": ancestor};
@@ -153,24 +135,32 @@ pub fn is_within(db: &Connection, id: FlowRunId, ancestor: FlowRunId) -> Result<
     Ok(found.unwrap_or(false))
 }
 
-/// A page of runs.
-pub fn page(db: &Connection, filters: &Filters, sort: RunSort, page: Page) -> Result<Vec<FlowRun>> {
-    filters::all(db, &question::select(filters, sort, page), read)
-}
-
-/// How many runs there are.
-pub fn count(db: &Connection, filters: &Filters) -> Result<u64> {
-    filters::count(db, &question::count(filters))
-}
-
 /// How many runs are in a state of each type; types without any are left out.
 pub fn count_by_state(db: &Connection) -> Result<Vec<(StateType, u64)>> {
-    let read = |row: &Row<'_>| Ok((row.get(0)?, row.get::<_, i64>(1)?.unsigned_abs()));
+    let read = |row: &SqlRow<'_>| Ok((row.get(0)?, row.get::<_, i64>(1)?.unsigned_abs()));
     query::all(db, COUNT_BY_STATE, [], read)
 }
 
-/// Reads a run and its state, in the order of `by_id.sql`.
-pub(super) fn read(row: &Row<'_>) -> rusqlite::Result<FlowRun> {
+key!(FlowRunId, FlowRun);
+
+impl Row for FlowRun {
+    const TABLE: &'static str = "flow_runs";
+    const STATES: Option<&'static str> = Some("flow_run_states");
+
+    fn columns() -> &'static str {
+        &sql::FLOW_RUN
+    }
+
+    fn read(row: &SqlRow<'_>) -> rusqlite::Result<Self> {
+        read(row)
+    }
+}
+
+impl Filtered for FlowRun {
+    const NOUN: Noun = Noun::FlowRun;
+}
+
+fn read(row: &SqlRow<'_>) -> rusqlite::Result<FlowRun> {
     let mut columns = Columns::of(row);
     Ok(FlowRun {
         id: columns.next()?,

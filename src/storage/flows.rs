@@ -1,24 +1,22 @@
 //! Flows in the store.
 
-use rusqlite::{Connection, Row, named_params};
+use rusqlite::{Connection, Row as SqlRow, named_params};
 
 use super::column::Json;
-use super::filters::{self, flows as question};
 use super::query::{self, Columns};
+use super::rows::{Filtered, Row, key};
+use super::sql::{self, Statement, statement};
 use crate::domain::error::Result;
-use crate::domain::filter::{Filters, Page};
+use crate::domain::filter::Noun;
 use crate::domain::flow::{Created, Flow, NewFlow};
 use crate::domain::ids::FlowId;
 use crate::domain::time::Timestamp;
 
 const INSERT: &str = include_str!("../../sql/queries/flows/insert.sql");
-const EXISTS: &str = include_str!("../../sql/queries/flows/exists.sql");
-const BY_ID: &str = include_str!("../../sql/queries/flows/by_id.sql");
-const BY_NAME: &str = include_str!("../../sql/queries/flows/by_name.sql");
+static BY_NAME: Statement = statement!("flows/by_name.sql");
 const UPDATE_TAGS: &str = include_str!("../../sql/queries/flows/update_tags.sql");
 const COUNT_DEPLOYMENTS: &str = include_str!("../../sql/queries/flows/count_deployments.sql");
 const COUNT_RUNS: &str = include_str!("../../sql/queries/flows/count_runs.sql");
-const DELETE: &str = include_str!("../../sql/queries/flows/delete.sql");
 
 /// Registers a flow; one of that name that is there already stays as it is.
 pub fn upsert(db: &Connection, flow: &NewFlow, now: Timestamp) -> Result<Created<Flow>> {
@@ -39,19 +37,9 @@ pub fn upsert(db: &Connection, flow: &NewFlow, now: Timestamp) -> Result<Created
     }))
 }
 
-/// Whether there is a flow with that id.
-pub fn exists(db: &Connection, id: FlowId) -> Result<bool> {
-    query::any(db, EXISTS, named_params! {":id": id})
-}
-
-/// The flow with that id.
-pub fn by_id(db: &Connection, id: FlowId) -> Result<Option<Flow>> {
-    query::one(db, BY_ID, named_params! {":id": id}, read)
-}
-
 /// The flow with that name.
 pub fn by_name(db: &Connection, name: &str) -> Result<Option<Flow>> {
-    query::one(db, BY_NAME, named_params! {":name": name}, read)
+    query::one(db, &BY_NAME, named_params! {":name": name}, read)
 }
 
 /// Replaces a flow's tags; false when there is no such flow.
@@ -70,22 +58,25 @@ pub fn count_runs(db: &Connection, id: FlowId) -> Result<u64> {
     query::count(db, COUNT_RUNS, named_params! {":id": id})
 }
 
-/// Removes a flow with its deployments and runs; false when there is no such flow.
-pub fn delete(db: &Connection, id: FlowId) -> Result<bool> {
-    Ok(query::change(db, DELETE, named_params! {":id": id})? > 0)
+key!(FlowId, Flow);
+
+impl Row for Flow {
+    const TABLE: &'static str = "flows";
+
+    fn columns() -> &'static str {
+        &sql::FLOW
+    }
+
+    fn read(row: &SqlRow<'_>) -> rusqlite::Result<Self> {
+        read(row)
+    }
 }
 
-/// A page of flows, by name.
-pub fn page(db: &Connection, filters: &Filters, page: Page) -> Result<Vec<Flow>> {
-    filters::all(db, &question::select(filters, page), read)
+impl Filtered for Flow {
+    const NOUN: Noun = Noun::Flow;
 }
 
-/// How many flows there are.
-pub fn count(db: &Connection, filters: &Filters) -> Result<u64> {
-    filters::count(db, &question::count(filters))
-}
-
-fn read(row: &Row<'_>) -> rusqlite::Result<Flow> {
+fn read(row: &SqlRow<'_>) -> rusqlite::Result<Flow> {
     let mut columns = Columns::of(row);
     Ok(Flow {
         id: columns.next()?,

@@ -1,20 +1,21 @@
 //! Log lines in the store.
 
-use rusqlite::{Connection, Row, named_params, params};
+use rusqlite::{Connection, Row as SqlRow, named_params, params};
 use uuid::Uuid;
 
-use super::filters::{self, logs as question};
 use super::query::{self, Columns};
+use super::rows::{Filtered, Row};
+use super::sql::{self, Statement, statement};
 use crate::domain::error::Result;
-use crate::domain::filter::{LogCriterion, LogSort, Page};
+use crate::domain::filter::Noun;
 use crate::domain::ids::{FlowRunId, LogId};
 use crate::domain::log::{Lines, Log, NewLog, OutputSeen, Place, Start, Wanted};
 use crate::domain::time::Timestamp;
 
 const INSERT: &str = include_str!("../../sql/queries/logs/insert.sql");
-const OF_RUN: &str = include_str!("../../sql/queries/logs/of_run.sql");
-const OF_RUN_BACKWARDS: &str = include_str!("../../sql/queries/logs/of_run_backwards.sql");
-const ARRIVED: &str = include_str!("../../sql/queries/logs/arrived.sql");
+static OF_RUN: Statement = statement!("logs/of_run.sql");
+static OF_RUN_BACKWARDS: Statement = statement!("logs/of_run_backwards.sql");
+static ARRIVED: Statement = statement!("logs/arrived.sql");
 const LAST_ID: &str = include_str!("../../sql/queries/logs/last_id.sql");
 const LAST_OUTPUT: &str = include_str!("../../sql/queries/logs/last_output.sql");
 
@@ -58,16 +59,6 @@ pub fn seen_of(db: &Connection, run: FlowRunId, logger: &str) -> Result<OutputSe
     Ok(seen.unwrap_or_default())
 }
 
-/// A page of lines.
-pub fn page(
-    db: &Connection,
-    criteria: &[LogCriterion],
-    sort: LogSort,
-    page: Page,
-) -> Result<Vec<Log>> {
-    filters::all(db, &question::select(criteria, sort, page), read)
-}
-
 /// Lines of one run from a place on.
 pub fn of_run(db: &Connection, wanted: &Wanted) -> Result<Lines> {
     // Before the lines, so that none is between both.
@@ -85,7 +76,7 @@ pub fn of_run(db: &Connection, wanted: &Wanted) -> Result<Lines> {
             let params = named_params! {
                 ":flow_run_id": run, ":level": level, ":limit": limit, ":at": place.at, ":id": place.id,
             };
-            query::all(db, OF_RUN, params, read)?
+            query::all(db, &OF_RUN, params, read)?
         }
         Start::Before(place) => {
             let end = Place {
@@ -97,24 +88,36 @@ pub fn of_run(db: &Connection, wanted: &Wanted) -> Result<Lines> {
                 ":flow_run_id": run, ":level": level, ":since": since, ":limit": limit,
                 ":at": place.at, ":id": place.id,
             };
-            query::all(db, OF_RUN_BACKWARDS, params, read)?
+            query::all(db, &OF_RUN_BACKWARDS, params, read)?
         }
         Start::Arrived(id) => {
             let params = named_params! {
                 ":flow_run_id": run, ":level": level, ":since": since, ":limit": limit, ":id": id,
             };
-            query::all(db, ARRIVED, params, read)?
+            query::all(db, &ARRIVED, params, read)?
         }
     };
     Ok(Lines { lines, last })
 }
 
-/// How many lines there are.
-pub fn count(db: &Connection, criteria: &[LogCriterion]) -> Result<u64> {
-    filters::count(db, &question::count(criteria))
+impl Row for Log {
+    const TABLE: &'static str = "logs";
+
+    fn columns() -> &'static str {
+        &sql::LOG
+    }
+
+    fn read(row: &SqlRow<'_>) -> rusqlite::Result<Self> {
+        read(row)
+    }
 }
 
-fn read(row: &Row<'_>) -> rusqlite::Result<Log> {
+impl Filtered for Log {
+    const NOUN: Noun = Noun::Log;
+    const TIES_BY_ID: bool = true;
+}
+
+fn read(row: &SqlRow<'_>) -> rusqlite::Result<Log> {
     let mut columns = Columns::of(row);
     Ok(Log {
         id: columns.next()?,

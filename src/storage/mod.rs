@@ -12,14 +12,12 @@
 
 pub mod backup;
 pub mod blobs;
-mod bulk;
 mod checkpoints;
 pub mod claims;
 mod column;
 mod connection;
 pub mod deployments;
 mod error;
-mod filters;
 pub mod flow_runs;
 pub mod flows;
 pub mod ids;
@@ -34,10 +32,13 @@ mod queue;
 mod readers;
 pub mod removal;
 pub mod requests;
+mod result_size;
 pub mod retention;
+pub mod rows;
 pub mod saved_searches;
 mod schedule;
 pub mod schedules;
+mod sql;
 pub mod states;
 pub mod task_runs;
 mod trouble;
@@ -53,8 +54,8 @@ use tokio_util::sync::CancellationToken;
 
 use crate::domain::error::{Error, Kind, Result};
 
-pub use filters::history;
 pub use lanes::{Job, Lane};
+pub use rows::history;
 pub use rusqlite::Connection;
 pub use states::StateOf;
 

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use rusqlite::Connection;
 
-use super::{connection, migrate};
+use super::{connection, migrate, rows, sql};
 
 /// Statements that go through a table, and why they may.
 const MAY_SCAN: &[(&str, &str)] = &[
@@ -68,14 +68,22 @@ fn no_statement_goes_through_a_table_that_grows() {
     let files = files(&root);
     assert!(files.len() > 60, "{} statements", files.len());
     let mut scanning = Vec::new();
+    let mut statements = Vec::new();
     for file in files {
-        let sql = std::fs::read_to_string(&file).unwrap();
+        let name = file.strip_prefix(&root).unwrap().display().to_string();
+        if !name.starts_with("any/") {
+            let text = std::fs::read_to_string(&file).unwrap();
+            statements.push((name, sql::expanded(&text)));
+        }
+    }
+    let of_each = rows::statements().into_iter();
+    statements.extend(of_each.map(|text| (text.to_owned(), text.to_owned())));
+    for (name, sql) in statements {
         let steps = plan(&db, &sql);
         let scans = steps
             .iter()
             .any(|step| step.starts_with("SCAN") && !step.contains("CONSTANT ROW"));
         if scans {
-            let name = file.strip_prefix(&root).unwrap().display().to_string();
             assert!(
                 MAY_SCAN.iter().any(|(may, _)| *may == name),
                 "{name}: {steps:?}"

@@ -3,7 +3,7 @@
 use rusqlite::types::{FromSql, ValueRef};
 use rusqlite::{Connection, OptionalExtension, Params, Row};
 
-use super::bulk;
+use super::result_size;
 use crate::domain::error::Result;
 
 /// Reads a row's columns from left to right, as the statement lists them.
@@ -28,7 +28,7 @@ impl<'row, 'stmt> Columns<'row, 'stmt> {
     /// The next column's text, which may be long.
     pub fn text<T: FromSql>(&mut self) -> rusqlite::Result<T> {
         if let Ok(ValueRef::Text(text)) = self.row.get_ref(self.next) {
-            bulk::note_text(text.len());
+            result_size::note_text(text.len());
         }
         self.next()
     }
@@ -64,7 +64,7 @@ pub(super) fn all<T>(
 ) -> Result<Vec<T>> {
     let mut statement = db.prepare_cached(sql)?;
     let rows = statement.query_map(params, read)?;
-    bulk::bounded(rows)
+    result_size::bounded(rows)
 }
 
 /// Changes rows and says how many.

@@ -1,7 +1,8 @@
 //! A bounded queue between async callers and the threads that work for them.
 
 use std::collections::VecDeque;
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+
+use parking_lot::{Condvar, Mutex, MutexGuard};
 
 /// Waiting work; one idle thread is woken for each piece.
 pub(super) struct Queue<T> {
@@ -68,10 +69,7 @@ impl<T> Queue<T> {
                 return None;
             }
             inner.idle += 1;
-            inner = self
-                .ready
-                .wait(inner)
-                .unwrap_or_else(PoisonError::into_inner);
+            self.ready.wait(&mut inner);
             inner.idle -= 1;
         }
     }
@@ -83,8 +81,7 @@ impl<T> Queue<T> {
     }
 
     fn lock(&self) -> MutexGuard<'_, Inner<T>> {
-        // Nothing that can panic runs while it is locked.
-        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+        self.inner.lock()
     }
 }
 

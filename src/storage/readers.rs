@@ -8,11 +8,12 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError, RwLock, TryLockError};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
+use parking_lot::{Mutex, RwLock};
 use rusqlite::Connection;
 use tokio::sync::oneshot;
 
@@ -42,7 +43,7 @@ type Lane = Arc<Queue<Job>>;
 pub(super) struct Readers {
     scans: Lane,
     short: Lane,
-    look_ups: Vec<Mutex<Connection>>,
+    by_key: Vec<Mutex<Connection>>,
     threads: Vec<JoinHandle<()>>,
     longest: Duration,
 }
@@ -63,7 +64,7 @@ impl Readers {
         }
         for _ in 0..LOOK_UPS {
             let open = connection::open_reader(path)?;
-            readers.look_ups.push(Mutex::new(open));
+            readers.by_key.push(Mutex::new(open));
         }
         Ok(readers)
     }
@@ -84,7 +85,7 @@ impl Readers {
         Self {
             scans: Arc::new(Queue::new(QUEUE)),
             short: Arc::new(Queue::new(QUEUE)),
-            look_ups: Vec::new(),
+            by_key: Vec::new(),
             threads: Vec::new(),
             longest: LONGEST,
         }
@@ -144,12 +145,9 @@ impl Readers {
         T: Send + 'static,
         F: FnOnce(&Connection) -> Result<T> + Send + 'static,
     {
-        for connection in &self.look_ups {
-            match connection.try_lock() {
-                Ok(free) => return guarded(|| work(&free)),
-                // A look-up changes nothing that a panic could leave half-done.
-                Err(TryLockError::Poisoned(free)) => return guarded(|| work(free.get_ref())),
-                Err(TryLockError::WouldBlock) => {}
+        for connection in &self.by_key {
+            if let Some(free) = connection.try_lock() {
+                return guarded(|| work(&free));
             }
         }
         self.run(work).await
@@ -191,7 +189,7 @@ impl Current {
 
     /// Those that answer now.
     pub fn get(&self) -> Arc<Readers> {
-        Arc::clone(&self.readers.read().unwrap_or_else(PoisonError::into_inner))
+        Arc::clone(&self.readers.read())
     }
 
     /// Puts those in place that `make` makes, or leaves it as it is when that fails. The ones
@@ -201,7 +199,7 @@ impl Current {
         make: impl FnOnce() -> Result<Readers>,
         again: impl FnOnce() -> Result<Readers>,
     ) -> Result<bool> {
-        let mut now = self.readers.write().unwrap_or_else(PoisonError::into_inner);
+        let mut now = self.readers.write();
         let nobody = Arc::new(Readers::without_threads());
         let before = std::mem::replace(&mut *now, nobody);
         match Arc::try_unwrap(before) {

@@ -4,20 +4,21 @@ use rusqlite::{Connection, named_params};
 use uuid::Uuid;
 
 use super::query;
+use super::sql::{Statement, statement};
 use crate::domain::error::Result;
 use crate::domain::ids::{FlowRunId, LogId, TaskRunId};
 use crate::domain::state::StateType;
 use crate::domain::time::Timestamp;
 
-const ENDED_RUNS: &str = include_str!("../../sql/queries/retention/ended_runs.sql");
-const NEVER_RAN: &str = include_str!("../../sql/queries/retention/never_ran.sql");
-const END_OF_NTH: &str = include_str!("../../sql/queries/retention/end_of_nth_run.sql");
+static ENDED_RUNS: Statement = statement!("retention/ended_runs.sql");
+static NEVER_RAN: Statement = statement!("retention/never_ran.sql");
+static END_OF_NTH: Statement = statement!("retention/end_of_nth_run.sql");
 const END_OF_RUN: &str = include_str!("../../sql/queries/retention/end_of_run.sql");
 const SOME_TASK_RUNS: &str = include_str!("../../sql/queries/retention/some_task_runs.sql");
-const ENDED_SUB_FLOWS: &str = include_str!("../../sql/queries/retention/ended_sub_flows.sql");
+static ENDED_SUB_FLOWS: Statement = statement!("retention/ended_sub_flows.sql");
 const DELETE_SOME_LOGS: &str =
     include_str!("../../sql/queries/retention/delete_some_logs_of_run.sql");
-const OLD_LOGS: &str = include_str!("../../sql/queries/retention/old_logs.sql");
+static OLD_LOGS: Statement = statement!("retention/old_logs.sql");
 const NTH_LOG: &str = include_str!("../../sql/queries/retention/nth_log.sql");
 const DELETE_LOG: &str = include_str!("../../sql/queries/retention/delete_log.sql");
 const STALE_ENTRIES: &str = include_str!("../../sql/queries/retention/stale_cache_entries.sql");
@@ -26,7 +27,7 @@ const DELETE_ENTRY: &str = include_str!("../../sql/queries/retention/delete_cach
 /// Runs that ended before `horizon` and are nobody's sub-flow, those that ended first first.
 pub fn ended_runs(db: &Connection, horizon: Timestamp, limit: usize) -> Result<Vec<FlowRunId>> {
     let mut found = Vec::new();
-    for sql in [ENDED_RUNS, NEVER_RAN] {
+    for sql in [&*ENDED_RUNS, &*NEVER_RAN] {
         let left = (limit - found.len()) as i64;
         let params = named_params! {":horizon": horizon, ":limit": left};
         found.extend(query::all(db, sql, params, |row| {
@@ -40,7 +41,7 @@ pub fn ended_runs(db: &Connection, horizon: Timestamp, limit: usize) -> Result<V
 pub fn end_of_nth_run(db: &Connection, kept: u64) -> Result<Option<Timestamp>> {
     query::one(
         db,
-        END_OF_NTH,
+        &END_OF_NTH,
         named_params! {":kept": bounded(kept)},
         |row| row.get(0),
     )
@@ -64,7 +65,7 @@ pub fn some_task_runs(db: &Connection, id: FlowRunId, limit: i64) -> Result<Vec<
 
 /// The runs of sub-flows that a task run stands for and that have ended.
 pub fn ended_sub_flows(db: &Connection, id: TaskRunId) -> Result<Vec<FlowRunId>> {
-    query::all(db, ENDED_SUB_FLOWS, named_params! {":id": id}, |row| {
+    query::all(db, &ENDED_SUB_FLOWS, named_params! {":id": id}, |row| {
         row.get(0)
     })
 }
@@ -81,7 +82,7 @@ pub fn delete_some_logs(db: &Connection, id: FlowRunId, limit: i64) -> Result<us
 /// Log lines between two ids whose runs have ended or are gone, oldest first.
 pub fn old_logs(db: &Connection, after: LogId, bound: LogId, limit: i64) -> Result<Vec<LogId>> {
     let params = named_params! {":after": after, ":bound": bound, ":limit": limit};
-    query::all(db, OLD_LOGS, params, |row| row.get(0))
+    query::all(db, &OLD_LOGS, params, |row| row.get(0))
 }
 
 /// The newest line that is not among the `kept` newest ones.
@@ -128,14 +129,14 @@ mod tests {
         let mut db = connection::open_writer(&dir.path().join("t.db")).unwrap();
         migrate::run(&mut db).unwrap();
         for (sql, index) in [
-            (ENDED_RUNS, "flow_runs_by_end"),
-            (NEVER_RAN, "flow_runs_never_ran"),
-            (END_OF_NTH, "flow_runs_by_end"),
+            (ENDED_RUNS.as_str(), "flow_runs_by_end"),
+            (&NEVER_RAN, "flow_runs_never_ran"),
+            (&END_OF_NTH, "flow_runs_by_end"),
             (END_OF_RUN, "PRIMARY KEY"),
             (SOME_TASK_RUNS, "flow_run_id=?"),
-            (ENDED_SUB_FLOWS, "flow_runs_by_parent"),
+            (&ENDED_SUB_FLOWS, "flow_runs_by_parent"),
             (DELETE_SOME_LOGS, "logs_by_flow_run"),
-            (OLD_LOGS, "PRIMARY KEY (id>? AND id<?)"),
+            (&OLD_LOGS, "PRIMARY KEY (id>? AND id<?)"),
             (STALE_ENTRIES, "task_run_state_cache_by_key"),
         ] {
             let mut plan = db.prepare(&format!("EXPLAIN QUERY PLAN {sql}")).unwrap();

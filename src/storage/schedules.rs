@@ -1,27 +1,104 @@
-//! What schedules have made, and what they have yet to make.
+//! The schedules of deployments, what they have made, and what they have yet to make.
 
 use rusqlite::{Connection, named_params};
+use serde::Deserialize;
+use uuid::Uuid;
 
+use super::column::Json;
 use super::query;
+use super::schedule::Stored;
+use crate::domain::JsonMap;
+use crate::domain::deployment::{DeploymentSchedule, NewSchedule};
 use crate::domain::error::Result;
-use crate::domain::ids::{DeploymentId, FlowRunId};
+use crate::domain::ids::{DeploymentId, FlowRunId, ScheduleId};
 use crate::domain::time::Timestamp;
 
+const INSERT: &str = include_str!("../../sql/queries/schedules/insert.sql");
+const DELETE_ALL: &str = include_str!("../../sql/queries/schedules/delete_all.sql");
 const ACTIVE: &str = include_str!("../../sql/queries/schedules/active.sql");
 const FORGET: &str = include_str!("../../sql/queries/schedules/forget.sql");
 const LATE: &str = include_str!("../../sql/queries/schedules/late.sql");
 
-/// Deployments whose schedule is followed, by id, from after one on, each with when it last
-/// changed.
-pub fn active(
+/// A schedule as the SELECT list of deployments has it.
+#[derive(Deserialize)]
+pub(super) struct Listed {
+    id: Uuid,
+    created: i64,
+    updated: i64,
+    slug: Option<String>,
+    schedule: Stored,
+    active: u8,
+    parameters: JsonMap,
+}
+
+/// The schedules of a deployment, as they are listed: the first is the oldest.
+pub(super) fn read(listed: Json<Vec<Listed>>) -> Vec<DeploymentSchedule> {
+    let read = |listed: Listed| DeploymentSchedule {
+        id: ScheduleId::from_uuid(listed.id),
+        created: Timestamp::from_micros(listed.created),
+        updated: Timestamp::from_micros(listed.updated),
+        slug: listed.slug,
+        rule: listed.schedule.into(),
+        active: listed.active != 0,
+        parameters: listed.parameters,
+    };
+    listed.0.into_iter().map(read).collect()
+}
+
+/// Gives a deployment these schedules in the place of those that are known, in their order.
+/// Each has the id of the known one in its place, so that the runs stay known that it made.
+pub(super) fn replace(
     db: &Connection,
-    after: Option<DeploymentId>,
-    limit: u64,
-) -> Result<Vec<(DeploymentId, Timestamp)>> {
-    let after = after.unwrap_or(DeploymentId::from_uuid(uuid::Uuid::nil()));
+    deployment: DeploymentId,
+    known: &[DeploymentSchedule],
+    new: &[NewSchedule],
+    now: Timestamp,
+) -> Result<()> {
+    if !known.is_empty() {
+        let params = named_params! {":deployment_id": deployment};
+        query::change(db, DELETE_ALL, params)?;
+    }
+    for (at, schedule) in new.iter().enumerate() {
+        let before = known.get(at);
+        let id = before.map_or_else(|| ScheduleId::nth_of(deployment, at), |before| before.id);
+        let params = named_params! {
+            ":id": id,
+            ":created": before.map_or(now, |before| before.created),
+            ":updated": now,
+            ":deployment_id": deployment,
+            ":slug": schedule.slug,
+            ":schedule": Json(&Stored::from(&schedule.rule)),
+            ":active": schedule.active,
+            ":parameters": Json(&schedule.parameters),
+        };
+        query::change(db, INSERT, params)?;
+    }
+    Ok(())
+}
+
+/// A schedule that is followed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Active {
+    /// Its id.
+    pub id: ScheduleId,
+    /// Whose it is.
+    pub deployment: DeploymentId,
+    /// When that last changed.
+    pub updated: Timestamp,
+}
+
+/// Schedules that are followed, by id, from after one on.
+pub fn active(db: &Connection, after: Option<ScheduleId>, limit: u64) -> Result<Vec<Active>> {
+    let after = after.unwrap_or(ScheduleId::from_uuid(Uuid::nil()));
     let limit = i64::try_from(limit).unwrap_or(i64::MAX);
     let params = named_params! {":after": after, ":limit": limit};
-    query::all(db, ACTIVE, params, |row| Ok((row.get(0)?, row.get(1)?)))
+    query::all(db, ACTIVE, params, |row| {
+        Ok(Active {
+            id: row.get(0)?,
+            deployment: row.get(1)?,
+            updated: row.get(2)?,
+        })
+    })
 }
 
 /// Removes up to `limit` runs that a schedule has made and that have never begun; answers how

@@ -6,6 +6,7 @@ use uuid::Uuid;
 
 use super::column::Json;
 use super::query::{self, Columns};
+use super::sql::{Statement, statement};
 use crate::domain::JsonMap;
 use crate::domain::error::Result;
 use crate::domain::ids::{FlowRunId, StateId, TaskRunId};
@@ -42,42 +43,45 @@ pub fn insert(db: &Connection, of: StateOf, state: &State) -> Result<()> {
     Ok(())
 }
 
+static OF_FLOW_RUN: Statement = statement!("states/flow_of_run.sql");
+static OF_TASK_RUN: Statement = statement!("states/task_of_run.sql");
+static FLOW_BY_ID: Statement = statement!("states/flow_by_id.sql");
+static TASK_BY_ID: Statement = statement!("states/task_by_id.sql");
+static CACHED: Statement = statement!("cache/newest.sql");
+const CACHE: &str = include_str!("../../sql/queries/cache/insert.sql");
+
 /// A run's states, oldest first.
 pub fn of_run(db: &Connection, of: StateOf) -> Result<Vec<State>> {
     let sql = match of {
-        StateOf::FlowRun(_) => include_str!("../../sql/queries/states/flow_of_run.sql"),
-        StateOf::TaskRun(_) => include_str!("../../sql/queries/states/task_of_run.sql"),
+        StateOf::FlowRun(_) => &OF_FLOW_RUN,
+        StateOf::TaskRun(_) => &OF_TASK_RUN,
     };
-    let run_id = of.run_id();
-    let params = named_params! {":run_id": run_id};
-    query::all(db, sql, params, |row| read(&mut Columns::of(row)))
+    let params = named_params! {":run_id": of.run_id()};
+    query::all(db, sql, params, read_row)
 }
 
 /// One state of some flow run.
 pub fn of_flow_run_by_id(db: &Connection, id: StateId) -> Result<Option<State>> {
-    let sql = include_str!("../../sql/queries/states/flow_by_id.sql");
-    query::one(db, sql, named_params! {":id": id}, read_row)
+    query::one(db, &FLOW_BY_ID, named_params! {":id": id}, read_row)
 }
 
 /// One state of some task run.
 pub fn of_task_run_by_id(db: &Connection, id: StateId) -> Result<Option<State>> {
-    let sql = include_str!("../../sql/queries/states/task_by_id.sql");
-    query::one(db, sql, named_params! {":id": id}, read_row)
+    query::one(db, &TASK_BY_ID, named_params! {":id": id}, read_row)
 }
 
 /// Remembers a completed task state under a cache key.
 pub fn cache(db: &Connection, key: &str, state: &State) -> Result<()> {
-    let sql = include_str!("../../sql/queries/cache/insert.sql");
     let expiration = state.details.cache_expiration;
     let params = named_params! {":key": key, ":expiration": expiration, ":state_id": state.id};
-    query::change(db, sql, params)?;
+    query::change(db, CACHE, params)?;
     Ok(())
 }
 
 /// The newest state remembered under a cache key, unless it has expired by `now`.
 pub fn cached(db: &Connection, key: &str, now: Timestamp) -> Result<Option<State>> {
-    let sql = include_str!("../../sql/queries/cache/newest.sql");
-    query::one(db, sql, named_params! {":key": key, ":now": now}, read_row)
+    let params = named_params! {":key": key, ":now": now};
+    query::one(db, &CACHED, params, read_row)
 }
 
 impl StateOf {

@@ -1,25 +1,22 @@
 //! Task runs in the store.
 
-use rusqlite::{Connection, Row, named_params};
+use rusqlite::{Connection, Row as SqlRow, named_params};
 
 use super::column::Json;
-use super::filters::{self, task_runs as question};
 use super::query::{self, Columns};
-use super::{flow_runs, states};
+use super::rows::{Filtered, Row, key};
+use super::{flow_runs, sql, states};
 use crate::domain::error::Result;
-use crate::domain::filter::{Filters, Page, RunSort};
+use crate::domain::filter::Noun;
 use crate::domain::ids::{FlowRunId, TaskRunId};
 use crate::domain::run::RunBooks;
 use crate::domain::state::State;
 use crate::domain::task_run::{RetryPolicy, TaskRun, TaskRunSpec};
 
 const INSERT: &str = include_str!("../../sql/queries/task_runs/insert.sql");
-const EXISTS: &str = include_str!("../../sql/queries/task_runs/exists.sql");
-const BY_ID: &str = include_str!("../../sql/queries/task_runs/by_id.sql");
 const ID_BY_KEY: &str = include_str!("../../sql/queries/task_runs/id_by_key.sql");
 const FLOW_RUN_OF: &str = include_str!("../../sql/queries/task_runs/flow_run_of.sql");
 const ENTER_STATE: &str = include_str!("../../sql/queries/task_runs/enter_state.sql");
-const DELETE: &str = include_str!("../../sql/queries/task_runs/delete.sql");
 
 /// Stores a run that is new, in its first state. The state's own row comes after it.
 pub fn insert(db: &Connection, run: &TaskRun, first: &State) -> Result<()> {
@@ -49,16 +46,6 @@ pub fn insert(db: &Connection, run: &TaskRun, first: &State) -> Result<()> {
     };
     query::change(db, INSERT, params)?;
     Ok(())
-}
-
-/// Whether there is a run with that id.
-pub fn exists(db: &Connection, id: TaskRunId) -> Result<bool> {
-    query::any(db, EXISTS, named_params! {":id": id})
-}
-
-/// The run with that id and its current state.
-pub fn by_id(db: &Connection, id: TaskRunId) -> Result<Option<TaskRun>> {
-    query::one(db, BY_ID, named_params! {":id": id}, read)
 }
 
 /// The run of the same task and dynamic key within the same flow run.
@@ -98,22 +85,26 @@ pub fn enter_state(db: &Connection, run: &TaskRun, state: &State, books: &RunBoo
     Ok(())
 }
 
-/// Removes a run with its states; false when there is no such run.
-pub fn delete(db: &Connection, id: TaskRunId) -> Result<bool> {
-    Ok(query::change(db, DELETE, named_params! {":id": id})? > 0)
+key!(TaskRunId, TaskRun);
+
+impl Row for TaskRun {
+    const TABLE: &'static str = "task_runs";
+    const STATES: Option<&'static str> = Some("task_run_states");
+
+    fn columns() -> &'static str {
+        &sql::TASK_RUN
+    }
+
+    fn read(row: &SqlRow<'_>) -> rusqlite::Result<Self> {
+        read(row)
+    }
 }
 
-/// A page of runs.
-pub fn page(db: &Connection, filters: &Filters, sort: RunSort, page: Page) -> Result<Vec<TaskRun>> {
-    filters::all(db, &question::select(filters, sort, page), read)
+impl Filtered for TaskRun {
+    const NOUN: Noun = Noun::TaskRun;
 }
 
-/// How many runs there are.
-pub fn count(db: &Connection, filters: &Filters) -> Result<u64> {
-    filters::count(db, &question::count(filters))
-}
-
-fn read(row: &Row<'_>) -> rusqlite::Result<TaskRun> {
+fn read(row: &SqlRow<'_>) -> rusqlite::Result<TaskRun> {
     let mut columns = Columns::of(row);
     Ok(TaskRun {
         id: columns.next()?,

@@ -2,10 +2,11 @@
 
 use std::fs::OpenOptions;
 use std::path::Path;
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, OnceLock};
 
 use nix::errno::Errno;
 use nix::fcntl::posix_fallocate;
+use parking_lot::Mutex;
 
 use crate::domain::alert;
 use crate::domain::error::{Error, Kind, Result};
@@ -45,7 +46,7 @@ impl Trouble {
             kind: error.kind(),
             message: error.message().to_owned(),
         };
-        let mut now = self.lock();
+        let mut now = self.told.lock();
         if now.as_ref().is_some_and(|now| now.kind == told.kind) {
             return;
         }
@@ -68,23 +69,19 @@ impl Trouble {
 
     /// Notes that writes go through again.
     pub fn clear(&self) {
-        if self.lock().take().is_some() {
+        if self.told.lock().take().is_some() {
             tracing::info!("the database takes writes again");
         }
     }
 
     /// Why nothing can be written now, in words for people.
     pub fn now(&self) -> Option<String> {
-        self.lock().as_ref().map(|told| told.message.clone())
+        self.told.lock().as_ref().map(|told| told.message.clone())
     }
 
     /// Why something cannot be read, in words for people.
     pub fn damage(&self) -> Option<String> {
         self.damage.get().cloned()
-    }
-
-    fn lock(&self) -> std::sync::MutexGuard<'_, Option<Told>> {
-        self.told.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

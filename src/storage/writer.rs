@@ -30,6 +30,8 @@ use crate::metrics::{self, Meters};
 const BATCH: usize = 256;
 /// How long writes are gathered for one commit at most: the first of them waits for all.
 const GATHER: Duration = Duration::from_millis(20);
+/// The same for bulk ones, as long as nothing prompt waits.
+const GATHER_BULK: Duration = Duration::from_millis(50);
 /// How often to look whether what is wrong is over.
 const LOOK_AGAIN: Duration = Duration::from_secs(1);
 
@@ -176,9 +178,13 @@ impl Serving {
     fn run_batch(&mut self, first: Waiting, lane: Lane) {
         let began = Instant::now();
         let lanes = Arc::clone(&self.lanes);
+        let most = match lane {
+            Lane::Prompt => GATHER,
+            Lane::Bulk => GATHER_BULK,
+        };
         let next = || {
             let taken = began.elapsed();
-            (taken < GATHER).then(|| lanes.more(lane, taken)).flatten()
+            (taken < most).then(|| lanes.more(lane, taken)).flatten()
         };
         let rest = std::iter::from_fn(next).take(BATCH - 1);
         let batch = std::iter::once(first).chain(rest);

@@ -98,7 +98,8 @@ fn a_stored_schedule_that_costs_too_much_is_named_once_and_stalls_no_other() {
     let stored = r#"{"rrule":{"rule":"FREQ=SECONDLY EXRULE:FREQ=SECONDLY","timezone":"UTC"}}"#;
     database
         .execute(
-            "UPDATE deployments SET schedule = ?1 WHERE name = 'hopeless'",
+            "UPDATE schedules SET schedule = ?1 WHERE deployment_id =
+             (SELECT id FROM deployments WHERE name = 'hopeless')",
             [stored],
         )
         .unwrap();

@@ -1,4 +1,4 @@
-SELECT s.id, s.type, s.name, s.timestamp, s.message, s.data, s.state_details
+SELECT {state}
 FROM task_run_states AS s
 WHERE s.id = (
     SELECT state_id FROM task_run_state_cache

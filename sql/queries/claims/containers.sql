@@ -1,6 +1,6 @@
 SELECT claimed_by, count(*) FROM flow_runs
--- The states are spelt out so that the partial index on claims serves.
+-- As the partial index on claims has it.
 WHERE claimed_by IS NOT NULL
-  AND state_type IN ('SCHEDULED', 'PENDING', 'RUNNING', 'PAUSED', 'CANCELLING')
+  AND state_type IN ({live})
   AND infrastructure_id LIKE 'docker:%'
 GROUP BY claimed_by

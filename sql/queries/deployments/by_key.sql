@@ -1,3 +1,1 @@
-SELECT id, created, updated, name, flow_id, flow_data, schedule, is_schedule_active,
-       parameters, tags, infrastructure_kind, infrastructure_config
-FROM deployments WHERE flow_id = :flow_id AND name = :name
+SELECT {deployment} FROM deployments WHERE flow_id = :flow_id AND name = :name

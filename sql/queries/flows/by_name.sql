@@ -1,1 +1,1 @@
-SELECT id, created, updated, name, tags FROM flows WHERE name = :name
+SELECT {flow} FROM flows WHERE name = :name

@@ -1,4 +1,4 @@
-SELECT id, created, name, level, message, timestamp, flow_run_id, task_run_id, stream FROM logs
+SELECT {log} FROM logs
 -- By the key, which grows with arrival: a run's index would go through all that it ever said.
 WHERE +flow_run_id = :flow_run_id AND id > :id AND level >= :level AND timestamp >= :since
 ORDER BY id

@@ -1,4 +1,4 @@
-SELECT id, created, name, level, message, timestamp, flow_run_id, task_run_id, stream FROM logs
+SELECT {log} FROM logs
 -- By the index's own order from a place in it, so that each page costs the same.
 WHERE flow_run_id = :flow_run_id AND (timestamp, id) > (:at, :id) AND level >= :level
 ORDER BY timestamp, id

@@ -1,4 +1,4 @@
-SELECT id, created, name, level, message, timestamp, flow_run_id, task_run_id, stream FROM logs
+SELECT {log} FROM logs
 WHERE flow_run_id = :flow_run_id AND (timestamp, id) < (:at, :id) AND level >= :level AND timestamp >= :since
 ORDER BY timestamp DESC, id DESC
 LIMIT :limit

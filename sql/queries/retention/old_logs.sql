@@ -3,7 +3,7 @@
 SELECT id FROM logs
 WHERE id > :after AND id < :bound
   AND NOT EXISTS (
-    SELECT 1 FROM flow_runs AS r WHERE r.id = logs.flow_run_id AND r.state_type NOT IN ('COMPLETED', 'FAILED', 'CANCELLED', 'CRASHED')
+    SELECT 1 FROM flow_runs AS r WHERE r.id = logs.flow_run_id AND r.state_type NOT IN ({terminal})
   )
 ORDER BY id
 LIMIT :limit

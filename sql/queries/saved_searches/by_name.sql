@@ -1,1 +1,1 @@
-SELECT id, created, updated, name, filters FROM saved_searches WHERE name = :name
+SELECT {saved_search} FROM saved_searches WHERE name = :name

@@ -1,2 +1,2 @@
-SELECT id, created, updated, name, filters FROM saved_searches
+SELECT {saved_search} FROM saved_searches
 ORDER BY name LIMIT :limit OFFSET :offset

@@ -1,2 +1,2 @@
-SELECT id, type, name, timestamp, message, data, state_details
-FROM task_run_states WHERE id = :id
+SELECT {state}
+FROM task_run_states AS s WHERE s.id = :id

@@ -1,2 +1,2 @@
-SELECT id, type, name, timestamp, message, data, state_details
-FROM task_run_states WHERE run_id = :run_id ORDER BY timestamp, id
+SELECT {state}
+FROM task_run_states AS s WHERE s.run_id = :run_id ORDER BY s.timestamp, s.id

@@ -75,9 +75,9 @@ pub fn operations() -> Vec<Operation> {
 
 pub async fn create(State(ctx): State<Ctx>, who: Requester, mut ask: Ask) -> Answer {
     let new = ask.body(wire::new_deployment);
-    let schedule = new.as_ref().and_then(|new| new.schedule.clone());
+    let schedule = new.as_ref().and_then(|new| new.schedules.first());
     if let Some(schedule) = schedule
-        && let Err(error) = ctx.app.check_schedule(schedule).await
+        && let Err(error) = ctx.app.check_schedule(schedule.rule.clone()).await
     {
         match error.kind() {
             Kind::Invalid => ask.fault("schedule", error.message()),

@@ -16,10 +16,10 @@ use crate::domain::error::{Error, Result};
 use crate::domain::ids::{DeploymentId, FlowId, FlowRunId, TaskRunId};
 use crate::domain::time::Timestamp;
 use crate::storage::removal::{self, Removal};
-use crate::storage::{Connection, Job, deployments, flow_runs, flows, retention, task_runs};
+use crate::storage::{Connection, Job, deployments, retention, rows};
 
 /// For how long a slice occupies the writer.
-const SLICE: Duration = Duration::from_millis(5);
+const SLICE: Duration = Duration::from_millis(10);
 /// Rows of one kind that go between two looks at the time.
 const CHUNK: i64 = 32;
 
@@ -112,13 +112,11 @@ fn remove_some(tx: &mut Tx<'_>, what: Removal) -> Result<bool> {
 
 fn check(db: &Connection, what: Removal) -> Result<()> {
     let found = match what {
-        Removal::Flow(id) => flows::exists(db, id)?.then_some(()).ok_or("Flow"),
-        Removal::Deployment(id) => deployments::exists(db, id)?
-            .then_some(())
-            .ok_or("Deployment"),
-        Removal::FlowRun(id) => flow_runs::exists(db, id)?.then_some(()).ok_or("Flow run"),
+        Removal::Flow(id) => rows::exists(db, id)?.then_some(()).ok_or("Flow"),
+        Removal::Deployment(id) => rows::exists(db, id)?.then_some(()).ok_or("Deployment"),
+        Removal::FlowRun(id) => rows::exists(db, id)?.then_some(()).ok_or("Flow run"),
         // The 2.0a7 server's word for it.
-        Removal::TaskRun(id) => task_runs::exists(db, id)?.then_some(()).ok_or("Task"),
+        Removal::TaskRun(id) => rows::exists(db, id)?.then_some(()).ok_or("Task"),
         Removal::Everything => Ok(()),
     };
     found.map_err(Error::not_found)
@@ -177,7 +175,7 @@ fn flow(db: &Connection, id: FlowId, now: Timestamp, budget: &Budget) -> Result<
     let is_bare = each(budget, deployments, |id| deployment(db, id, now, budget))?
         && each(budget, runs, |id| flow_run(db, id, budget))?;
     if is_bare {
-        flows::delete(db, id)?;
+        rows::delete(db, id)?;
     }
     Ok(is_bare)
 }
@@ -191,7 +189,7 @@ fn deployment(db: &Connection, id: DeploymentId, now: Timestamp, budget: &Budget
         false => removal::leave_deployment(db, run).map(|()| true),
     })?;
     if is_bare {
-        deployments::delete(db, id)?;
+        rows::delete(db, id)?;
     }
     Ok(is_bare)
 }
@@ -201,7 +199,7 @@ fn flow_run(db: &Connection, id: FlowRunId, budget: &Budget) -> Result<bool> {
     let is_bare = each(budget, tasks, |task| task_run(db, task, budget))?
         && all_rows(budget, || removal::some_flow_run_states(db, id, CHUNK))?;
     if is_bare {
-        flow_runs::delete(db, id)?;
+        rows::delete(db, id)?;
     }
     Ok(is_bare)
 }
@@ -210,7 +208,7 @@ pub(super) fn task_run(db: &Connection, id: TaskRunId, budget: &Budget) -> Resul
     let is_bare = all_rows(budget, || removal::leave_some_sub_flows(db, id, CHUNK))?
         && all_rows(budget, || removal::some_task_run_states(db, id, CHUNK))?;
     if is_bare {
-        task_runs::delete(db, id)?;
+        rows::delete(db, id)?;
     }
     Ok(is_bare)
 }

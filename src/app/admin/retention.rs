@@ -10,7 +10,7 @@ use crate::domain::error::Result;
 use crate::domain::ids::{FlowRunId, LogId};
 use crate::domain::retention::{Keep, may_go};
 use crate::domain::time::Timestamp;
-use crate::storage::{Connection, Job, flow_runs, removal, retention, upkeep};
+use crate::storage::{Connection, Job, removal, retention, rows, upkeep};
 
 /// Rows of one kind that are deleted between two looks at the time.
 const CHUNK: i64 = 16;
@@ -188,6 +188,6 @@ fn take_apart(db: &Connection, id: FlowRunId, budget: &Budget) -> Result<bool> {
             return Ok(false);
         }
     }
-    flow_runs::delete(db, id)?;
+    rows::delete(db, id)?;
     Ok(true)
 }

@@ -11,7 +11,7 @@ use crate::domain::filter::Page;
 use crate::domain::flow::Created;
 use crate::domain::ids::SavedSearchId;
 use crate::domain::saved_search::SavedSearch;
-use crate::storage::saved_searches;
+use crate::storage::{rows, saved_searches};
 
 impl App {
     /// Saves filters under a name, replacing what was saved under it.
@@ -34,7 +34,7 @@ impl App {
 
     /// The search with that id.
     pub async fn saved_search(&self, id: SavedSearchId) -> Result<SavedSearch> {
-        self.read(move |db| saved_searches::by_id(db, id)?.ok_or_else(unknown))
+        self.read(move |db| rows::by_id(db, id)?.ok_or_else(unknown))
             .await
     }
 
@@ -45,7 +45,7 @@ impl App {
 
     /// Removes a search.
     pub async fn delete_saved_search(&self, id: SavedSearchId) -> Result<()> {
-        self.write(move |tx| match saved_searches::delete(tx.db, id)? {
+        self.write(move |tx| match rows::delete(tx.db, id)? {
             true => Ok(()),
             false => Err(unknown()),
         })
@@ -60,7 +60,7 @@ impl Repeat for Created<SavedSearch> {
 
     fn again(tx: &mut Tx<'_>, made: &[Uuid]) -> Result<Self> {
         let id = made.first().copied().map(SavedSearchId::from_uuid);
-        let saved = id.map(|id| saved_searches::by_id(tx.db, id)).transpose()?;
+        let saved = id.map(|id| rows::by_id(tx.db, id)).transpose()?;
         saved.flatten().map(Self::Known).ok_or_else(unknown)
     }
 }

@@ -3,11 +3,11 @@
 use crate::app::request::comes_to_the_same;
 use crate::app::{App, Force};
 use crate::domain::error::{Error, Result};
-use crate::domain::filter::{Filters, Page};
+use crate::domain::filter::{Filters, Page, Sort};
 use crate::domain::flow::{Created, Flow, NewFlow};
 use crate::domain::ids::FlowId;
 use crate::storage::removal::Removal;
-use crate::storage::{Connection, flows};
+use crate::storage::{Connection, flows, rows};
 
 impl App {
     /// Registers a flow by its name, or answers the one that is there.
@@ -18,7 +18,7 @@ impl App {
 
     /// The flow with that id.
     pub async fn flow(&self, id: FlowId) -> Result<Flow> {
-        self.by_key(move |db| flows::by_id(db, id)?.ok_or_else(unknown))
+        self.by_key(move |db| rows::by_id(db, id)?.ok_or_else(unknown))
             .await
     }
 
@@ -31,18 +31,19 @@ impl App {
 
     /// A page of flows, by name.
     pub async fn flows(&self, filters: Filters, page: Page) -> Result<Vec<Flow>> {
-        self.scan(move |db| flows::page(db, &filters, page)).await
+        self.scan(move |db| rows::page(db, &filters, Sort::NAME, page))
+            .await
     }
 
     /// How many flows match.
     pub async fn count_flows(&self, filters: Filters) -> Result<u64> {
-        self.scan(move |db| flows::count(db, &filters)).await
+        self.scan(move |db| rows::count::<Flow>(db, &filters)).await
     }
 
     /// Replaces a flow's tags.
     pub async fn update_flow(&self, id: FlowId, tags: Option<Vec<String>>) -> Result<()> {
         self.write(move |tx| {
-            let flow = flows::by_id(tx.db, id)?.ok_or_else(unknown)?;
+            let flow = rows::by_id(tx.db, id)?.ok_or_else(unknown)?;
             flows::update_tags(tx.db, id, &tags.unwrap_or(flow.tags), tx.now)?;
             Ok(())
         })

@@ -16,15 +16,15 @@ use super::tx::{Effect, Tx};
 use crate::domain::container::labels;
 use crate::domain::deployment::{Around, Deployment, NewDeployment};
 use crate::domain::error::{Error, Result};
-use crate::domain::filter::{Filters, Page};
+use crate::domain::filter::{Filters, Page, Sort};
 use crate::domain::flow::Created;
 use crate::domain::flow_run::{DeploymentRunRequest, FlowRun, NewFlowRun};
 use crate::domain::ids::DeploymentId;
 use crate::domain::weight;
 use crate::storage::removal::Removal;
-use crate::storage::{Connection, Job, deployments, flows};
+use crate::storage::{Connection, Job, deployments, flows, rows};
 
-/// For how long one transaction occupies the writer with the runs of a schedule.
+/// For how long one transaction takes away runs of schedules.
 const SLICE: Duration = Duration::from_millis(10);
 
 impl App {
@@ -36,15 +36,17 @@ impl App {
             labels::check_settings(infrastructure).map_err(Error::invalid)?;
         }
         let mut is_over = false;
-        let mut plan = None;
-        if let Some(schedule) = &new.schedule {
-            is_over = self.check_schedule(schedule.clone()).await? == Outlook::NoneLeft;
-            plan = self.plan(schedule.clone(), Range::default()).await?.ok();
+        let mut plans = Vec::new();
+        for schedule in &new.schedules {
+            let rule = || schedule.rule.clone();
+            is_over |= self.check_schedule(rule()).await? == Outlook::NoneLeft;
+            let plan = self.plan(rule(), Range::default()).await?;
+            plans.push(plan.unwrap_or_else(|_| Plan::nothing(rule())));
         }
-        let first = plan.clone();
+        let first = plans.clone();
         let job = Job::prompt(weight::of_map(&new.parameters));
-        let laid = self.write_as(job, move |tx| lay_with_runs(tx, &new, first.as_ref()));
-        let Laid { created, is_clear } = laid.await?;
+        let upserted = self.write_as(job, move |tx| upsert_with_runs(tx, &new, &first));
+        let Upserted { created, is_clear } = upserted.await?;
         let deployment = created.get();
         if is_over {
             tracing::warn!(deployment = %deployment.name, id = %deployment.id, "its schedule has no date left");
@@ -52,9 +54,12 @@ impl App {
         if !is_clear {
             self.forget_runs(deployment.id).await?;
         }
-        self.inner.schedules.forget(deployment.id);
-        if let Some(plan) = plan.filter(|_| deployment.is_schedule_active) {
-            self.make_planned(deployment, plan, Missing::All).await?;
+        self.inner.schedules.forget(deployment);
+        if deployment.is_schedule_active {
+            for (schedule, plan) in deployment.schedules.iter().zip(plans) {
+                self.make_planned(deployment, schedule, plan, Missing::All)
+                    .await?;
+            }
         }
         Ok(created)
     }
@@ -91,16 +96,17 @@ impl App {
 
     /// A page of deployments, by name.
     pub async fn deployments(&self, filters: Filters, page: Page) -> Result<Vec<Deployment>> {
-        self.scan(move |db| deployments::page(db, &filters, page))
+        self.scan(move |db| rows::page(db, &filters, Sort::NAME, page))
             .await
     }
 
     /// How many deployments match.
     pub async fn count_deployments(&self, filters: Filters) -> Result<u64> {
-        self.scan(move |db| deployments::count(db, &filters)).await
+        self.scan(move |db| rows::count::<Deployment>(db, &filters))
+            .await
     }
 
-    /// Follows the deployment's schedule, making its next runs at once, or stops to and
+    /// Follows the deployment's schedules, making their next runs at once, or stops to and
     /// removes those that have not begun.
     pub async fn set_schedule_active(&self, id: DeploymentId, active: bool) -> Result<()> {
         self.write(move |tx| {
@@ -116,9 +122,9 @@ impl App {
             Ok(())
         })
         .await?;
-        self.inner.schedules.forget(id);
         // By what it is now: a request that comes again may be late.
         let deployment = self.deployment(id).await?;
+        self.inner.schedules.forget(&deployment);
         match deployment.is_schedule_active {
             // Where its dates take too long to find, the scheduler says so.
             true => self
@@ -150,12 +156,12 @@ impl App {
 }
 
 /// A deployment that was stored, and whether no run of an earlier schedule is left.
-struct Laid {
+struct Upserted {
     created: Created<Deployment>,
     is_clear: bool,
 }
 
-impl Repeat for Laid {
+impl Repeat for Upserted {
     fn made(&self) -> Option<Vec<Uuid>> {
         Some(vec![self.created.get().id.uuid()])
     }
@@ -172,26 +178,28 @@ impl Repeat for Laid {
     }
 }
 
-/// Stores a deployment with the first of its schedule's runs, as far as there is time.
-fn lay_with_runs(tx: &mut Tx<'_>, new: &NewDeployment, plan: Option<&Plan>) -> Result<Laid> {
-    let budget = Budget::of(SLICE);
-    let created = lay_down(tx, new)?;
+/// Stores a deployment with runs of its first schedule.
+fn upsert_with_runs(tx: &mut Tx<'_>, new: &NewDeployment, plans: &[Plan]) -> Result<Upserted> {
+    let created = upsert(tx, new)?;
+    let deployment = created.get();
     // Runs that an earlier schedule made are no longer wanted.
-    let is_clear = forget_some(tx, created.get().id, &budget)?;
-    if let Some(plan) = plan.filter(|_| is_clear) {
-        insert_runs(tx, created.get(), plan, &budget)?;
+    let is_clear = forget_some(tx, deployment.id, &Budget::of(SLICE))?;
+    // The others' come in transactions of their own.
+    let first = deployment.schedules.first().zip(plans.first());
+    if let Some((schedule, plan)) = first.filter(|_| is_clear) {
+        insert_runs(tx, deployment, schedule, plan)?;
     }
-    if created.get().schedule.is_some() {
+    if !deployment.schedules.is_empty() {
         // Runs may be due earlier than the agents would look by themselves.
         tx.entail(Effect::WakeAgents);
     }
-    Ok(Laid { created, is_clear })
+    Ok(Upserted { created, is_clear })
 }
 
 /// Stores a deployment, over the flow's deployment of that name where there is one.
-fn lay_down(tx: &Tx<'_>, new: &NewDeployment) -> Result<Created<Deployment>> {
+fn upsert(tx: &Tx<'_>, new: &NewDeployment) -> Result<Created<Deployment>> {
     let (db, now) = (tx.db, tx.now);
-    if !flows::exists(db, new.flow_id)? {
+    if !rows::exists(db, new.flow_id)? {
         return Err(Error::conflict(format!(
             "There is no flow {}.",
             new.flow_id
@@ -236,12 +244,12 @@ fn run_of(deployment: Deployment, request: DeploymentRunRequest) -> NewFlowRun {
 }
 
 fn read(db: &Connection, id: DeploymentId) -> Result<Deployment> {
-    deployments::by_id(db, id)?.ok_or_else(unknown)
+    rows::by_id(db, id)?.ok_or_else(unknown)
 }
 
 pub(super) fn path(db: &Connection, id: DeploymentId) -> Result<String> {
     let deployment = read(db, id)?;
-    let flow = flows::by_id(db, deployment.flow_id)?.ok_or_else(unknown)?;
+    let flow = rows::by_id(db, deployment.flow_id)?.ok_or_else(unknown)?;
     Ok(format!("{}/{}", flow.name, deployment.name))
 }
 

@@ -8,14 +8,14 @@ use crate::app::request::{Repeat, comes_to_the_same};
 use crate::app::tx::Tx;
 use crate::domain::container::labels;
 use crate::domain::error::{Error, Result};
-use crate::domain::filter::{Filters, Page, RunSort};
+use crate::domain::filter::{Filters, Page, Sort};
 use crate::domain::flow::Created;
 use crate::domain::flow_run::{FlowRun, FlowRunUpdate, NewFlowRun};
 use crate::domain::ids::{FlowRunId, StateId};
 use crate::domain::state::{ProposedState, State, StateType};
 use crate::domain::weight;
 use crate::storage::removal::Removal;
-use crate::storage::{Connection, Job, StateOf, deployments, flow_runs, flows, states, task_runs};
+use crate::storage::{Connection, Job, StateOf, flow_runs, rows, states};
 
 impl App {
     /// Creates a flow run, or answers the flow's run with the same idempotency key.
@@ -36,16 +36,17 @@ impl App {
     pub async fn flow_runs(
         &self,
         filters: Filters,
-        sort: RunSort,
+        sort: Sort,
         page: Page,
     ) -> Result<Vec<FlowRun>> {
-        self.scan(move |db| flow_runs::page(db, &filters, sort, page))
+        self.scan(move |db| rows::page(db, &filters, sort, page))
             .await
     }
 
     /// How many flow runs match.
     pub async fn count_flow_runs(&self, filters: Filters) -> Result<u64> {
-        self.scan(move |db| flow_runs::count(db, &filters)).await
+        self.scan(move |db| rows::count::<FlowRun>(db, &filters))
+            .await
     }
 
     /// Changes what the update names.
@@ -166,19 +167,19 @@ pub(in crate::app) fn create_run(tx: &mut Tx<'_>, new: NewFlowRun) -> Result<Cre
 }
 
 fn check_parents(db: &Connection, new: &NewFlowRun) -> Result<()> {
-    if !flows::exists(db, new.flow_id)? {
+    if !rows::exists(db, new.flow_id)? {
         return Err(Error::conflict(format!(
             "There is no flow {}.",
             new.flow_id
         )));
     }
     if let Some(id) = new.deployment_id
-        && !deployments::exists(db, id)?
+        && !rows::exists(db, id)?
     {
         return Err(Error::conflict(format!("There is no deployment {id}.")));
     }
     if let Some(id) = new.parent_task_run_id
-        && !task_runs::exists(db, id)?
+        && !rows::exists(db, id)?
     {
         return Err(Error::conflict(format!("There is no task run {id}.")));
     }
@@ -186,7 +187,7 @@ fn check_parents(db: &Connection, new: &NewFlowRun) -> Result<()> {
 }
 
 pub(in crate::app) fn read(db: &Connection, id: FlowRunId) -> Result<FlowRun> {
-    flow_runs::by_id(db, id)?.ok_or_else(unknown)
+    rows::by_id(db, id)?.ok_or_else(unknown)
 }
 
 fn unknown() -> Error {

@@ -6,7 +6,7 @@ use crate::app::App;
 use crate::domain::access::{PeerIdentity, RunIdentity, Targets, executes};
 use crate::domain::error::{Error, Result};
 use crate::domain::ids::FlowRunId;
-use crate::storage::{Connection, flow_runs, task_runs};
+use crate::storage::{Connection, flow_runs, rows, task_runs};
 
 impl App {
     /// Whether `peer` is what executes the run, and whether the run has ended; `None` when
@@ -18,7 +18,7 @@ impl App {
     ) -> Result<Option<RunIdentity>> {
         let now = self.now();
         self.read(move |db| {
-            let Some(run) = flow_runs::by_id(db, id)? else {
+            let Some(run) = rows::by_id(db, id)? else {
                 return Ok(None);
             };
             let claim = run.claim.as_ref();

@@ -2,12 +2,12 @@
 
 use crate::app::{App, request};
 use crate::domain::error::{Error, Result};
-use crate::domain::filter::{LogCriterion, LogSort, Page};
+use crate::domain::filter::{Criteria, Filters, Page, Sort};
 use crate::domain::ids::FlowRunId;
 use crate::domain::log::{Lines, Log, NewLog, OUTPUT_LOGGER, OutputSeen, OutputState, Wanted};
 use crate::domain::time::Span;
 use crate::storage::flow_runs::{self, Output};
-use crate::storage::{Job, logs};
+use crate::storage::{Job, logs, rows};
 
 /// About what a line holds beside its message, in bytes.
 const LINE: usize = 200;
@@ -51,19 +51,16 @@ impl App {
     }
 
     /// A page of lines.
-    pub async fn logs(
-        &self,
-        criteria: Vec<LogCriterion>,
-        sort: LogSort,
-        page: Page,
-    ) -> Result<Vec<Log>> {
-        self.scan(move |db| logs::page(db, &criteria, sort, page))
+    pub async fn logs(&self, criteria: Criteria, sort: Sort, page: Page) -> Result<Vec<Log>> {
+        let filters = about_logs(criteria);
+        self.scan(move |db| rows::page(db, &filters, sort, page))
             .await
     }
 
     /// How many lines match.
-    pub async fn count_logs(&self, criteria: Vec<LogCriterion>) -> Result<u64> {
-        self.scan(move |db| logs::count(db, &criteria)).await
+    pub async fn count_logs(&self, criteria: Criteria) -> Result<u64> {
+        let filters = about_logs(criteria);
+        self.scan(move |db| rows::count::<Log>(db, &filters)).await
     }
 
     /// How much of a run's own output is stored.
@@ -98,5 +95,12 @@ impl App {
                 .ended
                 .is_none_or(|ended| self.now() - ended > STRAGGLERS),
         }
+    }
+}
+
+fn about_logs(criteria: Criteria) -> Filters {
+    Filters {
+        logs: Some(criteria),
+        ..Filters::default()
     }
 }

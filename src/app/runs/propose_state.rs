@@ -12,7 +12,7 @@ use crate::domain::run::RunBooks;
 use crate::domain::state::{ProposedState, State, StateDetails, StateType};
 use crate::domain::task_run::TaskRun;
 use crate::domain::time::Timestamp;
-use crate::storage::{StateOf, flow_runs, states, task_runs};
+use crate::storage::{StateOf, flow_runs, rows, states, task_runs};
 
 /// Whether the rules are asked. The books are kept either way.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -275,7 +275,7 @@ fn follow_subflow(tx: &Tx<'_>, run: &FlowRun, state: &State) -> Result<()> {
     let Some(parent) = run.parent_task_run_id else {
         return Ok(());
     };
-    let Some(parent) = task_runs::by_id(tx.db, parent)? else {
+    let Some(parent) = rows::by_id(tx.db, parent)? else {
         return Ok(());
     };
     let mut proposed = state.as_proposal();

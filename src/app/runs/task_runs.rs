@@ -5,14 +5,14 @@ use super::propose_state::{self, Decision, Force};
 use crate::app::App;
 use crate::app::request::comes_to_the_same;
 use crate::domain::error::{Error, Result};
-use crate::domain::filter::{Filters, FlowRunCriterion, Page, RunSort};
+use crate::domain::filter::{Filters, Page, Sort};
 use crate::domain::flow::Created;
 use crate::domain::ids::{FlowRunId, StateId, TaskRunId};
 use crate::domain::state::{ProposedState, State};
 use crate::domain::task_run::{NewTaskRun, TaskRun};
 use crate::domain::weight;
 use crate::storage::removal::Removal;
-use crate::storage::{Connection, Job, StateOf, flow_runs, states, task_runs};
+use crate::storage::{Connection, Job, StateOf, rows, states, task_runs};
 
 impl App {
     /// Creates a task run, or answers the one of the same task and dynamic key in the same
@@ -23,7 +23,7 @@ impl App {
                 return read(tx.db, known).map(Created::Known);
             }
             let parent = new.spec.flow_run_id;
-            if !flow_runs::exists(tx.db, parent)? {
+            if !rows::exists(tx.db, parent)? {
                 return Err(Error::conflict(format!("There is no flow run {parent}.")));
             }
             let (run, first) = TaskRun::create(new, tx.now);
@@ -41,10 +41,10 @@ impl App {
     pub async fn task_runs(
         &self,
         filters: Filters,
-        sort: RunSort,
+        sort: Sort,
         page: Page,
     ) -> Result<Vec<TaskRun>> {
-        self.scan(move |db| task_runs::page(db, &filters, sort, page))
+        self.scan(move |db| rows::page(db, &filters, sort, page))
             .await
     }
 
@@ -52,22 +52,20 @@ impl App {
     pub async fn task_runs_of(&self, id: FlowRunId) -> Result<Vec<TaskRun>> {
         self.scan(move |db| {
             super::flow_runs::read(db, id)?;
-            let filters = Filters {
-                flow_runs: Some(vec![FlowRunCriterion::IdIn(vec![id])]),
-                ..Filters::default()
-            };
+            let filters = Filters::of_flow_run(id);
             let all = Page {
                 limit: i64::MAX.unsigned_abs(),
                 offset: 0,
             };
-            task_runs::page(db, &filters, RunSort::IdDesc, all)
+            rows::page(db, &filters, Sort::NEWEST, all)
         })
         .await
     }
 
     /// How many task runs match.
     pub async fn count_task_runs(&self, filters: Filters) -> Result<u64> {
-        self.scan(move |db| task_runs::count(db, &filters)).await
+        self.scan(move |db| rows::count::<TaskRun>(db, &filters))
+            .await
     }
 
     /// Removes a task run with its states.
@@ -110,7 +108,7 @@ impl App {
 comes_to_the_same!(Created<TaskRun>);
 
 fn read(db: &Connection, id: TaskRunId) -> Result<TaskRun> {
-    task_runs::by_id(db, id)?.ok_or_else(unknown)
+    rows::by_id(db, id)?.ok_or_else(unknown)
 }
 
 fn unknown() -> Error {

@@ -16,7 +16,7 @@ use crate::domain::ids::FlowRunId;
 use crate::domain::orchestration::agent_s_end;
 use crate::domain::state::{ProposedState, StateType};
 use crate::domain::time::{Span, Timestamp};
-use crate::storage::{claims, flow_runs};
+use crate::storage::{claims, rows};
 
 /// For how long a run that is due is left to the agent whose turn it is. After that anybody
 /// takes it.
@@ -159,7 +159,7 @@ impl Repeat for Vec<FlowRun> {
     fn again(tx: &mut Tx<'_>, made: &[Uuid]) -> Result<Self> {
         let runs = made
             .iter()
-            .map(|id| flow_runs::by_id(tx.db, FlowRunId::from_uuid(*id)));
+            .map(|id| rows::by_id(tx.db, FlowRunId::from_uuid(*id)));
         runs.filter_map(Result::transpose).collect()
     }
 }
@@ -167,7 +167,7 @@ impl Repeat for Vec<FlowRun> {
 fn end(tx: &mut Tx<'_>, agent: &str, id: FlowRunId, end_state: ProposedState) -> Result<bool> {
     // A slot may be free, whoever ended the run.
     tx.entail(Effect::WakeAgents);
-    let Some(run) = flow_runs::by_id(tx.db, id)? else {
+    let Some(run) = rows::by_id(tx.db, id)? else {
         return Ok(false);
     };
     let kind = run.state.as_ref().map(|state| state.kind);

@@ -1,8 +1,9 @@
 //! Which agents are there. Kept in memory: after a restart each reports again.
 
 use std::collections::HashMap;
-use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
+
+use parking_lot::{Mutex, MutexGuard};
 
 use crate::app::App;
 use crate::domain::agent::{AgentReport, EMBEDDED, KnownAgent};
@@ -65,9 +66,8 @@ impl Lived {
         gap
     }
 
-    fn ticks(&self) -> std::sync::MutexGuard<'_, Ticks> {
-        // Each look leaves it whole enough: at worst a gap counts twice.
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    fn ticks(&self) -> MutexGuard<'_, Ticks> {
+        self.0.lock()
     }
 }
 
@@ -90,9 +90,8 @@ impl Default for Registry {
 }
 
 impl Registry {
-    fn entries(&self) -> std::sync::MutexGuard<'_, HashMap<String, Entry>> {
-        // Each change is one call; it is never left half-done.
-        self.entries.lock().unwrap_or_else(PoisonError::into_inner)
+    fn entries(&self) -> MutexGuard<'_, HashMap<String, Entry>> {
+        self.entries.lock()
     }
 
     /// Those whose lease holds, by name.

@@ -17,6 +17,7 @@ use crate::domain::deployment::Infrastructure;
 use crate::domain::flow_run::{DeploymentRunRequest, FlowRun, FlowRunUpdate, NewFlowRun};
 use crate::domain::ids::{DeploymentId, FlowId, FlowRunId, TaskRunId};
 use crate::domain::names;
+use crate::domain::patch::Patch;
 use crate::domain::time::Timestamp;
 
 /// A flow run.
@@ -208,16 +209,16 @@ pub fn flow_run_update(value: &Given<'_>, cursor: &mut Cursor) -> Option<FlowRun
     let mut fields = Fields::of_row(value, cursor);
     let renames = fields.has("name");
     let name = name(&mut fields);
-    let clears_version = fields.has("flow_version");
+    let has_version = fields.has("flow_version");
     let flow_version = fields.optional("flow_version", string);
     let parameters = fields.field("parameters", Need::Default, map).optional();
     let clears_runner = fields.has("flow_runner");
     let infrastructure = fields.optional("flow_runner", flow_runner);
     fields.finish();
     Some(FlowRunUpdate {
-        flow_version: match flow_version? {
-            Some(version) => Some(Some(version)),
-            None => clears_version.then_some(None),
+        flow_version: match has_version {
+            true => Patch::from(flow_version?),
+            false => Patch::Keep,
         },
         parameters: parameters?,
         name: name?

@@ -99,8 +99,8 @@ pub async fn read_by_name(
 
 /// A deployment with what its schedule is good for.
 async fn whole(ctx: &Ctx, who: &Requester, deployment: deployment::Deployment) -> Answer {
-    let outlook = match deployment.schedule.clone() {
-        Some(schedule) => Some(ctx.app.outlook(schedule).await?),
+    let outlook = match deployment.schedules.first() {
+        Some(schedule) => Some(ctx.app.outlook(schedule.rule.clone()).await?),
         None => None,
     };
     ok(who, Deployment::from(deployment).with_outlook(outlook)).await

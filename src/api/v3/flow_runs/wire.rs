@@ -15,6 +15,7 @@ use crate::domain::access::Actor;
 use crate::domain::error::Error;
 use crate::domain::flow_run::{self, NewFlowRun};
 use crate::domain::ids::{DeploymentId, FlowId, FlowRunId, TaskRunId};
+use crate::domain::patch::Patch;
 use crate::domain::run::RunBooks;
 use crate::domain::time::{Span, Timestamp};
 
@@ -361,7 +362,7 @@ impl AimedBody for FlowRunUpdate {
 
     fn meaning(self) -> Result<flow_run::FlowRunUpdate, Error> {
         Ok(flow_run::FlowRunUpdate {
-            flow_version: self.flow_version.map(Some),
+            flow_version: self.flow_version.map_or(Patch::Keep, Patch::Set),
             parameters: self.parameters,
             name: self.name,
             tags: self.tags,

@@ -9,7 +9,7 @@ use crate::api::Ctx;
 use crate::api::Operation;
 use crate::api::access::Requester;
 use crate::domain::access::Need;
-use crate::domain::filter::{Filters, FlowRunCriterion, Page, RunSort};
+use crate::domain::filter::{Filters, Page, Sort};
 use crate::domain::state::StateType;
 use wire::Process;
 
@@ -31,11 +31,8 @@ pub async fn processes(State(ctx): State<Ctx>, who: Requester) -> Answer {
         StateType::Running,
         StateType::Cancelling,
     ];
-    let filters = Filters {
-        flow_runs: Some(vec![FlowRunCriterion::StateTypeIn(begun.to_vec())]),
-        ..Filters::default()
-    };
-    let runs = ctx.app.flow_runs(filters, RunSort::IdDesc, Page::default());
+    let filters = Filters::of_flow_runs_in(&begun);
+    let runs = ctx.app.flow_runs(filters, Sort::NEWEST, Page::default());
     let runs = runs.await?;
     let infrastructure = runs.iter().map(|run| {
         let claim = run.claim.as_ref();

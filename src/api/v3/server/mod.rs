@@ -14,7 +14,7 @@ use crate::api::Operation;
 use crate::api::access::Requester;
 use crate::domain::access::Need;
 use crate::domain::agent::EMBEDDED;
-use crate::domain::filter::{Filters, FlowRunCriterion};
+use crate::domain::filter::Filters;
 use crate::domain::state::StateType;
 use wire::{Readiness, Status};
 
@@ -137,9 +137,6 @@ pub async fn status(State(ctx): State<Ctx>, who: Requester) -> Answer {
 }
 
 async fn count(ctx: &Ctx, kind: StateType) -> crate::domain::error::Result<u64> {
-    let filters = Filters {
-        flow_runs: Some(vec![FlowRunCriterion::StateTypeIn(vec![kind])]),
-        ..Filters::default()
-    };
+    let filters = Filters::of_flow_runs_in(&[kind]);
     ctx.app.count_flow_runs(filters).await
 }

@@ -8,11 +8,11 @@ use uuid::Uuid;
 use super::Instant;
 use crate::domain::error::{Error, Result};
 use crate::domain::filter::{
-    DeploymentCriterion, Filters, FlowCriterion, FlowRunCriterion, LogCriterion, LogKey, LogSort,
-    MAX_PAGE, Page, RunSort, TagCriterion, TaskRunCriterion, TimeCriterion,
+    Criteria, Field, Filters, Holds, MAX_PAGE, Page, RUN_SORTS, Sort, Test, Values, deployment,
+    flow, flow_run, log, task_run,
 };
-use crate::domain::ids::{DeploymentId, FlowId, FlowRunId, TaskRunId};
 use crate::domain::state::StateType;
+use crate::domain::time::Timestamp;
 
 /// The most characters of a part of a name.
 const MAX_LIKE: usize = 200;
@@ -174,15 +174,8 @@ pub struct TaskRunFilter {
 
 impl Query {
     /// What is asked, in what order, and which part of it.
-    pub fn parts(self) -> Result<(Filters, RunSort, Page)> {
-        let sort = match self.sort.as_deref() {
-            None | Some("ID_DESC") => RunSort::IdDesc,
-            Some("EXPECTED_START_TIME_ASC") => RunSort::ExpectedStartTimeAsc,
-            Some("EXPECTED_START_TIME_DESC") => RunSort::ExpectedStartTimeDesc,
-            Some("NEXT_SCHEDULED_START_TIME_ASC") => RunSort::NextScheduledStartTimeAsc,
-            Some("END_TIME_DESC") => RunSort::EndTimeDesc,
-            Some(other) => return Err(Error::invalid(format!("Unknown sort {other:?}."))),
-        };
+    pub fn parts(self) -> Result<(Filters, Sort, Page)> {
+        let sort = sort(self.sort.as_deref(), RUN_SORTS, Sort::NEWEST)?;
         let page = page(self.limit, self.offset)?;
         let filters = Filters {
             flows: self.flows.map(FlowFilter::criteria).transpose()?,
@@ -192,9 +185,20 @@ impl Query {
                 .deployments
                 .map(DeploymentFilter::criteria)
                 .transpose()?,
+            logs: None,
         };
         Ok((filters, sort, page))
     }
+}
+
+fn sort(word: Option<&str>, sorts: &[(&str, Sort)], default: Sort) -> Result<Sort> {
+    let Some(word) = word else {
+        return Ok(default);
+    };
+    let known = sorts.iter().find(|(known, _)| *known == word);
+    known
+        .map(|(_, sort)| *sort)
+        .ok_or_else(|| Error::invalid(format!("Unknown sort {word:?}.")))
 }
 
 fn page(limit: Option<u64>, offset: u64) -> Result<Page> {
@@ -206,75 +210,62 @@ fn page(limit: Option<u64>, offset: u64) -> Result<Page> {
 }
 
 impl FlowFilter {
-    fn criteria(self) -> Result<Vec<FlowCriterion>> {
-        let mut asked = Vec::new();
-        asked
-            .extend(only_any(self.id)?.map(|ids| FlowCriterion::IdIn(all(ids, FlowId::from_uuid))));
-        asked.extend(text(self.name).map(FlowCriterion::NameIn));
-        asked.extend(tags(self.tags).map(FlowCriterion::Tags));
-        Ok(asked)
+    fn criteria(self) -> Result<Criteria> {
+        let Self { id, name, tags } = self;
+        all([
+            asked(&flow::ID, id),
+            asked(&flow::NAME, name),
+            asked(&flow::TAGS, tags),
+        ])
     }
 }
 
 impl DeploymentFilter {
-    fn criteria(self) -> Result<Vec<DeploymentCriterion>> {
-        use DeploymentCriterion as Ask;
-        let mut asked = Vec::new();
-        asked.extend(only_any(self.id)?.map(|ids| Ask::IdIn(all(ids, DeploymentId::from_uuid))));
-        asked.extend(text(self.name).map(Ask::NameIn));
-        asked.extend(tags(self.tags).map(Ask::Tags));
-        Ok(asked)
+    fn criteria(self) -> Result<Criteria> {
+        let Self { id, name, tags } = self;
+        all([
+            asked(&deployment::ID, id),
+            asked(&deployment::NAME, name),
+            asked(&deployment::TAGS, tags),
+        ])
     }
 }
 
 impl FlowRunFilter {
-    fn criteria(self) -> Result<Vec<FlowRunCriterion>> {
-        use FlowRunCriterion as Ask;
-        let mut asked = Vec::new();
-        if let Some(mut id) = self.id {
-            let except = id.not_any_.take();
-            asked.extend(except.map(|ids| Ask::IdNotIn(all(ids, FlowRunId::from_uuid))));
-            asked.extend(only_any(Some(id))?.map(|ids| Ask::IdIn(all(ids, FlowRunId::from_uuid))));
-        }
-        let name = self.name.unwrap_or_default();
-        asked.extend(name.any_.map(Ask::NameIn));
-        asked.extend(name.like_.map(held).transpose()?.map(Ask::NameLike));
-        asked.extend(tags(self.tags).map(Ask::Tags));
-        if let Some(mut id) = self.deployment_id {
-            asked.extend(id.is_null_.take().map(Ask::DeploymentIsNull));
-            let ids = only_any(Some(id))?;
-            asked.extend(ids.map(|ids| Ask::DeploymentIn(all(ids, DeploymentId::from_uuid))));
-        }
-        if let Some(state) = self.state {
-            asked.extend(kinds(state.kind)?.map(Ask::StateTypeIn));
-            asked.extend(text(state.name).map(Ask::StateNameIn));
-        }
-        asked.extend(text(self.flow_version).map(Ask::FlowVersionIn));
-        asked.extend(times(self.start_time).map(Ask::StartTime));
-        asked.extend(times(self.expected_start_time).map(Ask::ExpectedStartTime));
-        asked.extend(times(self.next_scheduled_start_time).map(Ask::NextScheduledStartTime));
-        if let Some(mut id) = self.parent_task_run_id {
-            asked.extend(id.is_null_.take().map(Ask::ParentTaskRunIsNull));
-            let ids = only_any(Some(id))?;
-            asked.extend(ids.map(|ids| Ask::ParentTaskRunIn(all(ids, TaskRunId::from_uuid))));
-        }
-        Ok(asked)
+    fn criteria(self) -> Result<Criteria> {
+        use flow_run as field;
+        let state = self.state.unwrap_or_default();
+        all([
+            asked(&field::ID, self.id),
+            asked(&field::NAME, self.name),
+            asked(&field::TAGS, self.tags),
+            asked(&field::DEPLOYMENT_ID, self.deployment_id),
+            asked(&field::STATE_TYPE, state.kind),
+            asked(&field::STATE_NAME, state.name),
+            asked(&field::FLOW_VERSION, self.flow_version),
+            asked(&field::START_TIME, self.start_time),
+            asked(&field::EXPECTED_START_TIME, self.expected_start_time),
+            asked(
+                &field::NEXT_SCHEDULED_START_TIME,
+                self.next_scheduled_start_time,
+            ),
+            asked(&field::PARENT_TASK_RUN_ID, self.parent_task_run_id),
+        ])
     }
 }
 
 impl TaskRunFilter {
-    fn criteria(self) -> Result<Vec<TaskRunCriterion>> {
-        use TaskRunCriterion as Ask;
-        let mut asked = Vec::new();
-        asked.extend(only_any(self.id)?.map(|ids| Ask::IdIn(all(ids, TaskRunId::from_uuid))));
-        asked.extend(text(self.name).map(Ask::NameIn));
-        asked.extend(tags(self.tags).map(Ask::Tags));
-        if let Some(state) = self.state {
-            asked.extend(kinds(state.kind)?.map(Ask::StateTypeIn));
-            asked.extend(text(state.name).map(Ask::StateNameIn));
-        }
-        asked.extend(times(self.start_time).map(Ask::StartTime));
-        Ok(asked)
+    fn criteria(self) -> Result<Criteria> {
+        use task_run as field;
+        let state = self.state.unwrap_or_default();
+        all([
+            asked(&field::ID, self.id),
+            asked(&field::NAME, self.name),
+            asked(&field::TAGS, self.tags),
+            asked(&field::STATE_TYPE, state.kind),
+            asked(&field::STATE_NAME, state.name),
+            asked(&field::START_TIME, self.start_time),
+        ])
     }
 }
 
@@ -334,83 +325,106 @@ impl LogQuery {
     }
 
     /// What is asked, in what order, and which part of it.
-    pub fn parts(self) -> Result<(Vec<LogCriterion>, LogSort, Page)> {
-        use LogCriterion as Ask;
-        let descending = match self.sort.as_deref() {
-            None | Some("TIMESTAMP_ASC") => false,
-            Some("TIMESTAMP_DESC") => true,
-            Some(other) => return Err(Error::invalid(format!("Unknown sort {other:?}."))),
-        };
-        let sort = LogSort {
-            key: LogKey::Timestamp,
-            descending,
-        };
+    pub fn parts(self) -> Result<(Criteria, Sort, Page)> {
+        let by_time = |(_, sort): &&(&str, Sort)| sort.column == log::OLDEST.column;
+        let sorts: Vec<_> = log::SORTS.iter().filter(by_time).copied().collect();
+        let sort = sort(self.sort.as_deref(), &sorts, log::OLDEST)?;
         let filter = self.logs.unwrap_or_default();
-        let mut asked = Vec::new();
-        let level = filter.level.unwrap_or_default();
-        asked.extend(level.ge_.map(Ask::LevelAtLeast));
-        asked.extend(level.le_.map(Ask::LevelAtMost));
-        asked.extend(times(filter.timestamp).map(Ask::Timestamp));
-        let runs = only_any(filter.flow_run_id)?;
-        asked.extend(runs.map(|ids| Ask::FlowRunIn(all(ids, FlowRunId::from_uuid))));
-        let tasks = only_any(filter.task_run_id)?;
-        asked.extend(tasks.map(|ids| Ask::TaskRunIn(all(ids, TaskRunId::from_uuid))));
-        Ok((asked, sort, page(self.limit, self.offset)?))
+        let criteria = all([
+            asked(&log::LEVEL, filter.level),
+            asked(&log::TIMESTAMP, filter.timestamp),
+            asked(&log::FLOW_RUN_ID, filter.flow_run_id),
+            asked(&log::TASK_RUN_ID, filter.task_run_id),
+        ])?;
+        Ok((criteria, sort, page(self.limit, self.offset)?))
     }
 }
 
-fn all<T>(ids: Vec<Uuid>, from: impl Fn(Uuid) -> T) -> Vec<T> {
-    ids.into_iter().map(from).collect()
+/// An object whose members are operators.
+trait Operators {
+    /// What they ask of a field; refused where that cannot be asked so.
+    fn tests(self, of: &Field) -> Result<Vec<Test>>;
 }
 
-/// The ids asked for, where nothing else can be asked.
-fn only_any(by: Option<ById>) -> Result<Option<Vec<Uuid>>> {
-    let by = by.unwrap_or_default();
-    if by.not_any_.is_some() || by.is_null_.is_some() {
-        return Err(Error::invalid(
-            "not_any_ and is_null_ cannot be asked of this id.",
-        ));
+/// The criteria of an object on a field.
+fn asked(field: &'static Field, by: Option<impl Operators>) -> Result<Criteria> {
+    let tests = by.map_or(Ok(Vec::new()), |by| by.tests(field))?;
+    Ok(tests.into_iter().map(|test| field.asked(test)).collect())
+}
+
+fn all<const N: usize>(parts: [Result<Criteria>; N]) -> Result<Criteria> {
+    let parts: Result<Vec<_>> = parts.into_iter().collect();
+    Ok(parts?.into_iter().flatten().collect())
+}
+
+impl Operators for ById {
+    fn tests(self, of: &Field) -> Result<Vec<Test>> {
+        let is_refused = (self.not_any_.is_some() && !of.may_exclude)
+            || (self.is_null_.is_some() && !of.may_be_null);
+        if is_refused {
+            return Err(Error::invalid(
+                "not_any_ and is_null_ cannot be asked of this id.",
+            ));
+        }
+        let except = self.not_any_.map(|ids| Test::NotIn(Values::Ids(ids)));
+        let one_of = self.any_.map(|ids| Test::In(Values::Ids(ids)));
+        let is_null = self.is_null_.map(Test::IsNull);
+        Ok([except, one_of, is_null].into_iter().flatten().collect())
     }
-    Ok(by.any_)
 }
 
-/// A part of a name that is short enough to be looked for in many.
-fn held(part: String) -> Result<String> {
-    match part.chars().count() {
-        0..=MAX_LIKE => Ok(part),
-        _ => Err(Error::invalid(format!(
-            "like_ must have at most {MAX_LIKE} characters."
-        ))),
+impl Operators for ByText {
+    fn tests(self, of: &Field) -> Result<Vec<Test>> {
+        let Some(words) = self.any_ else {
+            return Ok(Vec::new());
+        };
+        if of.holds == Holds::StateType
+            && let Some(word) = words
+                .iter()
+                .find(|word| StateType::from_word(word).is_none())
+        {
+            return Err(Error::invalid(format!("There is no state type {word:?}.")));
+        }
+        Ok(vec![Test::In(Values::Words(words))])
     }
 }
 
-fn text(by: Option<ByText>) -> Option<Vec<String>> {
-    by.and_then(|by| by.any_)
+impl Operators for ByName {
+    fn tests(self, _: &Field) -> Result<Vec<Test>> {
+        let is_long = |part: &String| part.chars().count() > MAX_LIKE;
+        if self.like_.as_ref().is_some_and(is_long) {
+            return Err(Error::invalid(format!(
+                "like_ must have at most {MAX_LIKE} characters."
+            )));
+        }
+        let one_of = self.any_.map(|words| Test::In(Values::Words(words)));
+        let like = self.like_.map(Test::Like);
+        Ok([one_of, like].into_iter().flatten().collect())
+    }
 }
 
-fn tags(by: Option<ByTags>) -> impl Iterator<Item = TagCriterion> {
-    let by = by.unwrap_or_default();
-    let all = by.all_.map(TagCriterion::HasAll);
-    all.into_iter()
-        .chain(by.is_null_.map(TagCriterion::IsEmpty))
+impl Operators for ByTags {
+    fn tests(self, _: &Field) -> Result<Vec<Test>> {
+        let all = self.all_.map(Test::HasAll);
+        let none = self.is_null_.map(Test::IsNull);
+        Ok([all, none].into_iter().flatten().collect())
+    }
 }
 
-fn times(by: Option<ByTime>) -> impl Iterator<Item = TimeCriterion> {
-    let by = by.unwrap_or_default();
-    let before = by.before_.map(|at| TimeCriterion::AtOrBefore(at.into()));
-    let after = by.after_.map(|at| TimeCriterion::AtOrAfter(at.into()));
-    before
-        .into_iter()
-        .chain(after)
-        .chain(by.is_null_.map(TimeCriterion::IsNull))
+impl Operators for ByTime {
+    fn tests(self, _: &Field) -> Result<Vec<Test>> {
+        let micros = |at: Instant| Timestamp::from(at).micros();
+        let before = self.before_.map(|at| Test::AtMost(micros(at)));
+        let after = self.after_.map(|at| Test::AtLeast(micros(at)));
+        let is_null = self.is_null_.map(Test::IsNull);
+        Ok([before, after, is_null].into_iter().flatten().collect())
+    }
 }
 
-fn kinds(by: Option<ByText>) -> Result<Option<Vec<StateType>>> {
-    let read = |word: String| {
-        StateType::from_word(&word)
-            .ok_or_else(|| Error::invalid(format!("There is no state type {word:?}.")))
-    };
-    text(by)
-        .map(|words| words.into_iter().map(read).collect())
-        .transpose()
+impl Operators for ByLevel {
+    fn tests(self, _: &Field) -> Result<Vec<Test>> {
+        let least = self.ge_.map(Test::AtLeast);
+        let most = self.le_.map(Test::AtMost);
+        Ok([least, most].into_iter().flatten().collect())
+    }
 }

@@ -134,7 +134,7 @@ async fn a_deployment_takes_its_runs_that_have_not_begun_along() {
         name: "d".to_owned(),
         flow_id: flow,
         flow_data: None,
-        schedule: None,
+        schedules: Vec::new(),
         is_schedule_active: true,
         parameters: serde_json::Map::new(),
         tags: Vec::new(),

@@ -3,15 +3,18 @@
 //! Only a saving: what is forgotten, at the latest when the daemon ends, is found again.
 
 use std::collections::HashMap;
-use std::sync::Mutex;
 
-use crate::domain::ids::DeploymentId;
+use parking_lot::Mutex;
+
+use crate::domain::deployment::Deployment;
+use crate::domain::ids::ScheduleId;
 use crate::domain::time::Timestamp;
+use crate::storage::schedules::Active;
 
-/// Of each deployment, when a look at its schedule can bring something new.
+/// Of each schedule, when a look at it can bring something new.
 #[derive(Debug, Default)]
 pub(in crate::app) struct Memory {
-    known: Mutex<HashMap<DeploymentId, Known>>,
+    known: Mutex<HashMap<ScheduleId, Known>>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -23,41 +26,35 @@ struct Known {
 }
 
 impl Memory {
-    /// Those that should be looked at now, each given with when it last changed.
-    pub fn due(
-        &self,
-        all: Vec<(DeploymentId, Timestamp)>,
-        now: Timestamp,
-    ) -> Vec<(DeploymentId, Timestamp)> {
-        let known = self.lock();
-        let is_due = |(id, updated): &(DeploymentId, Timestamp)| {
-            known.get(id).is_none_or(|known| {
-                known.updated != *updated || known.look_at.is_some_and(|at| at <= now)
+    /// Those that should be looked at now.
+    pub fn due(&self, all: Vec<Active>, now: Timestamp) -> Vec<Active> {
+        let known = self.known.lock();
+        let is_due = |schedule: &Active| {
+            known.get(&schedule.id).is_none_or(|known| {
+                known.updated != schedule.updated || known.look_at.is_some_and(|at| at <= now)
             })
         };
         all.into_iter().filter(is_due).collect()
     }
 
-    /// Keeps when to look again at a deployment that had last changed at `updated`; `true`
-    /// when nothing was known of it as it is now.
-    pub fn keep(&self, id: DeploymentId, updated: Timestamp, look_at: Option<Timestamp>) -> bool {
-        let before = self.lock().insert(id, Known { updated, look_at });
+    /// Keeps when to look again at a schedule; `true` when nothing was known of it as it is now.
+    pub fn keep(&self, schedule: &Active, look_at: Option<Timestamp>) -> bool {
+        let updated = schedule.updated;
+        let known = Known { updated, look_at };
+        let before = self.known.lock().insert(schedule.id, known);
         before.is_none_or(|before| before.updated != updated)
     }
 
-    /// Forgets a deployment.
-    pub fn forget(&self, id: DeploymentId) {
-        self.lock().remove(&id);
+    /// Forgets a deployment's schedules.
+    pub fn forget(&self, deployment: &Deployment) {
+        let mut known = self.known.lock();
+        for schedule in &deployment.schedules {
+            known.remove(&schedule.id);
+        }
     }
 
     /// Forgets all but these.
-    pub fn retain(&self, is_there: impl Fn(&DeploymentId) -> bool) {
-        self.lock().retain(|id, _| is_there(id));
-    }
-
-    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<DeploymentId, Known>> {
-        self.known
-            .lock()
-            .unwrap_or_else(std::sync::PoisonError::into_inner)
+    pub fn retain(&self, is_there: impl Fn(&ScheduleId) -> bool) {
+        self.known.lock().retain(|id, _| is_there(id));
     }
 }

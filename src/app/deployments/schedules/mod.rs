@@ -2,26 +2,29 @@
 
 mod memory;
 mod plan;
+mod runs;
 
 use super::SLICE;
 use crate::app::budget::Budget;
 use crate::app::request::comes_to_the_same;
-use crate::app::runs::flow_runs::{create_run, read};
+use crate::app::runs::flow_runs::read;
 use crate::app::runs::propose_state;
 use crate::app::tx::Tx;
 use crate::app::{App, Force};
-use crate::domain::deployment::Deployment;
+use crate::domain::deployment::{Deployment, DeploymentSchedule};
 use crate::domain::error::{Error, Result};
-use crate::domain::flow_run::NewFlowRun;
-use crate::domain::ids::DeploymentId;
+use crate::domain::ids::{DeploymentId, ScheduleId};
 use crate::domain::schedule::TooCostly;
 use crate::domain::state::ProposedState;
 use crate::domain::time::{Span, Timestamp};
-use crate::storage::{Job, deployments, flow_runs, schedules};
+use crate::storage::schedules::{self, Active};
+use crate::storage::{Job, flow_runs, rows};
 
 pub(in crate::app) use memory::Memory;
 pub use plan::Outlook;
 pub(super) use plan::Plan;
+use runs::{Inserted, key};
+pub(super) use runs::{forget_some, insert_runs};
 
 /// How many runs a schedule makes ahead, as on the 2.0a7 server.
 pub const RUNS_AHEAD: u64 = 100;
@@ -31,8 +34,6 @@ pub const TIME_AHEAD: Span = Span::from_micros(100 * 86_400 * 1_000_000);
 pub const LATE_AFTER: Span = Span::from_micros(5 * 1_000_000);
 /// How many deployments or runs one transaction looks at.
 const BATCH: u64 = 100;
-/// The runs that are taken away between two looks at the time.
-const CHUNK: u64 = 16;
 
 /// Which dates of a schedule to make runs for.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -58,11 +59,11 @@ pub(super) enum Missing {
 comes_to_the_same!((Plan, u64));
 
 impl App {
-    /// Makes the runs that a deployment's schedule asks for within a range. An unknown
+    /// Makes the runs that a deployment's schedules ask for within a range. An unknown
     /// deployment, or one without an active schedule, makes none. Fails as invalid when the
-    /// schedule's dates in that range take too long to find.
+    /// dates of one in that range take too long to find.
     pub async fn schedule_runs(&self, id: DeploymentId, range: Range) -> Result<u64> {
-        let found = self.by_key(move |db| deployments::by_id(db, id)).await?;
+        let found = self.by_key(move |db| rows::by_id(db, id)).await?;
         match found {
             Some(deployment) => self.make_runs(&deployment, range).await?.map_err(|costly| {
                 Error::invalid(format!(
@@ -73,7 +74,7 @@ impl App {
         }
     }
 
-    /// Fills up every deployment that has fewer runs to come than it should; answers how
+    /// Fills up every schedule that has fewer runs to come than it should; answers how
     /// many runs that made. Works in slices, so that no request waits for all of it.
     pub async fn fill_schedules(&self) -> Result<u64> {
         let mut made = 0;
@@ -83,27 +84,28 @@ impl App {
             let active = self
                 .read(move |db| schedules::active(db, after, BATCH))
                 .await?;
-            let Some((last, _)) = active.last().copied() else {
+            let Some(last) = active.last() else {
                 break;
             };
-            after = Some(last);
-            seen.extend(active.iter().map(|(id, _)| *id));
-            for (id, updated) in self.inner.schedules.due(active, self.now()) {
-                made += self.fill(id, updated).await?;
+            after = Some(last.id);
+            seen.extend(active.iter().map(|schedule| schedule.id));
+            for schedule in self.inner.schedules.due(active, self.now()) {
+                made += self.fill(schedule).await?;
             }
         }
         self.inner.schedules.retain(|id| seen.contains(id));
         Ok(made)
     }
 
-    /// Makes what is missing of a deployment's runs to come, and keeps when the next look can
+    /// Makes what is missing of a schedule's runs to come, and keeps when the next look can
     /// bring more.
-    async fn fill(&self, id: DeploymentId, updated: Timestamp) -> Result<u64> {
-        let found = self.by_key(move |db| deployments::by_id(db, id)).await?;
-        let Some(deployment) = found.filter(|it| it.updated == updated) else {
+    async fn fill(&self, active: Active) -> Result<u64> {
+        let id = active.deployment;
+        let found = self.by_key(move |db| rows::by_id(db, id)).await?;
+        let Some(deployment) = found.filter(|it| it.updated == active.updated) else {
             return Ok(0);
         };
-        let Some(schedule) = deployment.schedule.clone() else {
+        let Some(schedule) = deployment.schedules.iter().find(|it| it.id == active.id) else {
             return Ok(0);
         };
         let now = self.now();
@@ -112,10 +114,10 @@ impl App {
             until: Some(until),
             ..Range::default()
         };
-        let plan = match self.plan(schedule.clone(), range).await? {
+        let plan = match self.plan(schedule.rule.clone(), range).await? {
             Ok(plan) => plan,
             Err(costly) => {
-                if self.inner.schedules.keep(id, updated, None) {
+                if self.inner.schedules.keep(&active, None) {
                     tracing::warn!(deployment = %deployment.name, %id, "its schedule is not followed: {costly}");
                 }
                 return Ok(0);
@@ -126,46 +128,54 @@ impl App {
         let is_full = plan.dates.len() as u64 >= RUNS_AHEAD;
         let look_at = match plan.dates.get(half).filter(|_| is_full) {
             Some(date) => Some(*date),
-            None => match self.date_after(schedule, until).await? {
+            None => match self.date_after(schedule.rule.clone(), until).await? {
                 Ok(next) => next.map(|next| next - TIME_AHEAD),
                 Err(_) => Some(until - Span::from_micros(TIME_AHEAD.micros() / 2)),
             },
         };
         let is_over = plan.dates.is_empty() && look_at.is_none();
-        let made = self.make_planned(&deployment, plan, Missing::Later).await?;
-        if self.inner.schedules.keep(id, updated, look_at) && is_over {
+        let missing = Missing::Later;
+        let made = self
+            .make_planned(&deployment, schedule, plan, missing)
+            .await?;
+        if self.inner.schedules.keep(&active, look_at) && is_over {
             tracing::warn!(deployment = %deployment.name, %id, "its schedule has no date left");
         }
         Ok(made)
     }
 
-    /// Makes the runs of a range that are not there yet, unless its dates take too long to find.
+    /// Makes the runs of a range that are not there yet, except those of schedules whose dates
+    /// take too long to find.
     pub(super) async fn make_runs(
         &self,
         deployment: &Deployment,
         range: Range,
     ) -> Result<Result<u64, TooCostly>> {
-        let Some(schedule) = deployment.schedule.clone() else {
-            return Ok(Ok(0));
-        };
-        match self.plan(schedule, range).await? {
-            Ok(plan) => {
-                let made = self.make_planned(deployment, plan, Missing::All).await?;
-                Ok(Ok(made))
+        let mut made = Ok(0);
+        for schedule in &deployment.schedules {
+            match self.plan(schedule.rule.clone(), range).await? {
+                Ok(plan) => {
+                    let missing = Missing::All;
+                    let some = self.make_planned(deployment, schedule, plan, missing);
+                    let some = some.await?;
+                    made = made.map(|made| made + some);
+                }
+                Err(costly) => made = Err(costly),
             }
-            Err(costly) => Ok(Err(costly)),
         }
+        Ok(made)
     }
 
     /// Makes the runs of a plan that are not there yet, a slice at a time.
     pub(super) async fn make_planned(
         &self,
         deployment: &Deployment,
+        schedule: &DeploymentSchedule,
         plan: Plan,
         which: Missing,
     ) -> Result<u64> {
-        let (id, flow_id) = (deployment.id, deployment.flow_id);
-        let Plan { schedule, dates } = plan;
+        let (id, flow_id) = (schedule.id, deployment.flow_id);
+        let Plan { rule, dates } = plan;
         let missing = self
             .read(move |db| {
                 let mut missing = Vec::new();
@@ -180,12 +190,12 @@ impl App {
             })
             .await?;
         let mut plan = Plan {
-            schedule,
+            rule,
             dates: missing,
         };
         let mut made = 0;
         while !plan.dates.is_empty() {
-            let (left, some) = self.make_some(id, plan).await?;
+            let (left, some) = self.make_some(deployment.id, id, plan).await?;
             made += some;
             plan = left;
         }
@@ -194,10 +204,18 @@ impl App {
 
     /// Makes the first of a plan's runs, for as long as one transaction should take; answers
     /// what is left of the plan, and how many it has made.
-    async fn make_some(&self, id: DeploymentId, mut plan: Plan) -> Result<(Plan, u64)> {
+    async fn make_some(
+        &self,
+        of: DeploymentId,
+        id: ScheduleId,
+        mut plan: Plan,
+    ) -> Result<(Plan, u64)> {
         self.write_as(Job::bulk(0), move |tx| {
-            let made = match deployments::by_id(tx.db, id)? {
-                Some(deployment) => insert_runs(tx, &deployment, &plan, &Budget::of(SLICE))?,
+            let deployment = rows::by_id(tx.db, of)?;
+            let schedules = deployment.iter().flat_map(|it| &it.schedules);
+            let schedule = { schedules }.find(|it| it.id == id);
+            let made = match deployment.as_ref().zip(schedule) {
+                Some((deployment, schedule)) => insert_runs(tx, deployment, schedule, &plan)?,
                 None => Inserted::NONE,
             };
             plan.dates.drain(..made.dates.unwrap_or(plan.dates.len()));
@@ -240,81 +258,5 @@ fn mark_late(tx: &mut Tx<'_>) -> Result<u64> {
     Ok(late.len() as u64)
 }
 
-/// Removes runs that a schedule made and that have never begun, as long as there is time;
-/// `true` when none are left.
-pub(super) fn forget_some(tx: &Tx<'_>, id: DeploymentId, budget: &Budget) -> Result<bool> {
-    while schedules::forget(tx.db, id, CHUNK)? > 0 {
-        if budget.is_spent() {
-            return Ok(false);
-        }
-    }
-    Ok(true)
-}
-
-/// What became of a plan.
-pub(super) struct Inserted {
-    /// How many of its dates were looked at; `None` when it has nothing more to say.
-    dates: Option<usize>,
-    /// How many runs were made.
-    runs: u64,
-}
-
-impl Inserted {
-    const NONE: Self = Self {
-        dates: None,
-        runs: 0,
-    };
-}
-
-/// Makes those runs of a plan that are not there yet, as long as there is time, unless the
-/// deployment has changed its schedule; each date's run has a key of its own.
-pub(super) fn insert_runs(
-    tx: &mut Tx<'_>,
-    deployment: &Deployment,
-    plan: &Plan,
-    budget: &Budget,
-) -> Result<Inserted> {
-    if !deployment.is_schedule_active || deployment.schedule.as_ref() != Some(&plan.schedule) {
-        return Ok(Inserted::NONE);
-    }
-    let (mut dates, mut runs) = (0, 0);
-    for date in &plan.dates {
-        if create_run(tx, scheduled_run(deployment, *date))?.is_new() {
-            runs += 1;
-        }
-        dates += 1;
-        if budget.is_spent() {
-            break;
-        }
-    }
-    Ok(Inserted {
-        dates: Some(dates),
-        runs,
-    })
-}
-
-/// What the run of a date is known by.
-fn key(id: DeploymentId, date: Timestamp) -> String {
-    let shown = date.utc().map(|date| date.to_rfc3339()).unwrap_or_default();
-    format!("scheduled {id} {shown}")
-}
-
-fn scheduled_run(deployment: &Deployment, date: Timestamp) -> NewFlowRun {
-    let mut tags = vec!["auto-scheduled".to_owned()];
-    tags.extend(deployment.tags.iter().cloned());
-    NewFlowRun {
-        name: None,
-        flow_id: deployment.flow_id,
-        deployment_id: Some(deployment.id),
-        flow_version: None,
-        parameters: deployment.parameters.clone(),
-        idempotency_key: Some(key(deployment.id, date)),
-        context: crate::domain::JsonMap::new(),
-        tags,
-        parent_task_run_id: None,
-        infrastructure: deployment.infrastructure.clone(),
-        auto_scheduled: true,
-        created_by: None,
-        state: Some(ProposedState::scheduled(date).because("Flow run scheduled")),
-    }
-}
+#[cfg(test)]
+mod tests;

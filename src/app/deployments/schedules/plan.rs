@@ -24,16 +24,25 @@ pub enum Outlook {
 /// The dates that a schedule was found to have.
 #[derive(Clone, Debug)]
 pub(in crate::app) struct Plan {
-    /// The schedule; one that has changed since has other dates.
-    pub schedule: Schedule,
+    /// When there are runs; a schedule that has changed since has other dates.
+    pub rule: Schedule,
+    /// The dates.
     pub dates: Vec<Timestamp>,
+}
+
+impl Plan {
+    /// For a rule whose dates are not to be found.
+    pub const fn nothing(rule: Schedule) -> Self {
+        let dates = Vec::new();
+        Self { rule, dates }
+    }
 }
 
 impl App {
     /// What a schedule is good for from now on.
     pub async fn outlook(&self, schedule: Schedule) -> Result<Outlook> {
         let now = self.now();
-        self.think(move || match schedule.next(now) {
+        self.compute(move || match schedule.next(now) {
             Ok(Some(next)) => Outlook::Next(next),
             Ok(None) => Outlook::NoneLeft,
             Err(costly) => Outlook::TooCostly(costly),
@@ -62,9 +71,12 @@ impl App {
         let until = range.until.unwrap_or(from + TIME_AHEAD);
         let most = range.most.unwrap_or(super::RUNS_AHEAD).min(MOST);
         let most = usize::try_from(most).unwrap_or(usize::MAX);
-        self.think(move || {
+        self.compute(move || {
             let dates = schedule.dates(from, until, most)?;
-            Ok(Plan { schedule, dates })
+            Ok(Plan {
+                rule: schedule,
+                dates,
+            })
         })
         .await
     }
@@ -76,18 +88,18 @@ impl App {
         until: Timestamp,
     ) -> Result<Result<Option<Timestamp>, TooCostly>> {
         let from = until + Span::from_micros(1);
-        self.think(move || schedule.next(from)).await
+        self.compute(move || schedule.next(from)).await
     }
 
     /// Bounded work on a thread of its own; few at once, so that what many ask for leaves the
     /// machine to others.
-    async fn think<T: Send + 'static>(
+    async fn compute<T: Send + 'static>(
         &self,
         work: impl FnOnce() -> T + Send + 'static,
     ) -> Result<T> {
-        let thinking = self.inner.thinking.acquire().await;
+        let planning = self.inner.planning.acquire().await;
         let done = tokio::task::spawn_blocking(work).await;
-        drop(thinking);
+        drop(planning);
         done.map_err(|error| Error::internal(error).while_doing("finding a schedule's dates"))
     }
 }

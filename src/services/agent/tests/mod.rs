@@ -19,7 +19,7 @@ use crate::domain::JsonMap;
 use crate::domain::agent::{AgentSettings, EMBEDDED, Identity, Keep, OutputLimits};
 use crate::domain::container::ContainerRules;
 use crate::domain::deployment::{Infrastructure, NewDeployment};
-use crate::domain::filter::{LogKey, LogSort, Page};
+use crate::domain::filter::{Page, log};
 use crate::domain::flow::NewFlow;
 use crate::domain::flow_run::{DeploymentRunRequest, FlowRun};
 use crate::domain::ids::FlowRunId;
@@ -54,7 +54,7 @@ impl World {
             name: "d".to_owned(),
             flow_id: flow.id,
             flow_data: None,
-            schedule: None,
+            schedules: Vec::new(),
             is_schedule_active: false,
             parameters: JsonMap::new(),
             tags: Vec::new(),
@@ -181,11 +181,7 @@ impl World {
             limit: 200,
             offset: 0,
         };
-        let sort = LogSort {
-            key: LogKey::Timestamp,
-            descending: false,
-        };
-        let lines = self.app.logs(Vec::new(), sort, page).await;
+        let lines = self.app.logs(Vec::new(), log::OLDEST, page).await;
         let lines = lines.unwrap().into_iter().map(|log| log.line);
         lines
             .filter(|line| line.name == OUTPUT_LOGGER)

@@ -1,67 +1,39 @@
 //! Histories: runs by bucket and state.
 
 use rusqlite::{Connection, Row};
-use sea_query::{Condition, Expr, ExprTrait, JoinType, Query, SelectStatement};
+use sea_query::{Expr, ExprTrait, JoinType, Query, SelectStatement};
 
-use super::super::query::Columns;
-use super::{all, column, flow_runs, task_runs};
+use super::{Filtered, all, column, condition};
 use crate::domain::error::Result;
 use crate::domain::filter::Filters;
 use crate::domain::history::{Buckets, Tally};
 use crate::domain::state::StateType;
 use crate::domain::time::Timestamp;
+use crate::storage::query::Columns;
+use crate::storage::sql;
 
-/// The tallies of flow runs.
-pub fn of_flow_runs(
+/// The tallies of runs of either kind.
+pub fn of<R: Filtered>(
     db: &Connection,
     filters: &Filters,
     buckets: Buckets,
     now: Timestamp,
 ) -> Result<Vec<Tally>> {
-    all(db, &statement_of_flow_runs(filters, buckets, now), read)
+    all(db, &statement::<R>(filters, buckets, now), read)
 }
 
 /// The question itself.
-pub(super) fn statement_of_flow_runs(
+pub(super) fn statement<R: Filtered>(
     filters: &Filters,
     buckets: Buckets,
     now: Timestamp,
 ) -> SelectStatement {
-    let condition = flow_runs::condition(filters);
-    tallies(flow_runs::TABLE, "flow_run_states", condition, buckets, now)
-}
-
-/// The tallies of task runs.
-pub fn of_task_runs(
-    db: &Connection,
-    filters: &Filters,
-    buckets: Buckets,
-    now: Timestamp,
-) -> Result<Vec<Tally>> {
-    let condition = task_runs::condition(filters);
-    let statement = tallies(task_runs::TABLE, "task_run_states", condition, buckets, now);
-    all(db, &statement, read)
-}
-
-fn tallies(
-    table: &'static str,
-    states: &'static str,
-    condition: Condition,
-    buckets: Buckets,
-    now: Timestamp,
-) -> SelectStatement {
+    let (table, states) = (R::TABLE, R::STATES.unwrap_or_default());
+    let condition = condition::of(R::NOUN, filters);
     let expected = || column(table, "expected_start_time");
     let start = buckets.start().micros();
     let bucket = format!("(\"{table}\".\"expected_start_time\" - ?) / ?");
     let bucket = Expr::cust_with_values(bucket, [start, buckets.step().micros()]);
-    let ended: Vec<_> = StateType::ALL
-        .into_iter()
-        .filter(|kind| kind.is_terminal())
-        .collect();
-    let ended: Vec<_> = ended
-        .iter()
-        .map(|kind| format!("'{}'", kind.word()))
-        .collect();
     // As RunBooks::estimated_run_time and RunBooks::lateness; negative ones count as none.
     let run_time = format!(
         "sum(max(0, \"{table}\".\"total_run_time\" + \
@@ -72,7 +44,7 @@ fn tallies(
          WHEN start_time > expected_start_time THEN start_time - expected_start_time \
          WHEN start_time IS NULL AND state_type NOT IN ({}) AND expected_start_time < ? \
          THEN ? - expected_start_time ELSE 0 END))",
-        ended.join(", ")
+        sql::words(StateType::is_terminal)
     );
     Query::select()
         .expr_as(bucket, "bucket")

@@ -1,1 +1,0 @@
-DELETE FROM deployments WHERE id = :id

@@ -1,1 +1,0 @@
-DELETE FROM flow_runs WHERE id = :id

@@ -1,1 +1,0 @@
-SELECT 1 FROM flow_runs WHERE id = :id

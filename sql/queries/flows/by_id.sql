@@ -1,1 +1,0 @@
-SELECT id, created, updated, name, tags FROM flows WHERE id = :id

@@ -1,1 +1,0 @@
-DELETE FROM flows WHERE id = :id

@@ -1,1 +1,0 @@
-SELECT id, created, updated, name, filters FROM saved_searches WHERE id = :id

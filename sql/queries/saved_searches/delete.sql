@@ -1,1 +1,0 @@
-DELETE FROM saved_searches WHERE id = :id

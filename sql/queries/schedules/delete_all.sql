@@ -1,0 +1,1 @@
+DELETE FROM schedules WHERE deployment_id = :deployment_id

@@ -1,1 +1,0 @@
-DELETE FROM task_runs WHERE id = :id

@@ -1,1 +1,0 @@
-SELECT 1 FROM task_runs WHERE id = :id

@@ -1,0 +1,104 @@
+//! A deployment with several schedules.
+
+use serde_json::json;
+
+use crate::app::App;
+use crate::app::testing::{Ahead, app};
+use crate::domain::JsonMap;
+use crate::domain::deployment::{NewDeployment, NewSchedule};
+use crate::domain::filter::{Filters, Page, Sort};
+use crate::domain::flow::NewFlow;
+use crate::domain::flow_run::FlowRun;
+use crate::domain::ids::FlowId;
+use crate::domain::schedule::{Cron, Schedule};
+
+fn cron(expression: &str) -> NewSchedule {
+    NewSchedule::from(Schedule::Cron(Cron {
+        expression: expression.to_owned(),
+        timezone: None,
+        day_or: true,
+    }))
+}
+
+fn deployment(flow_id: FlowId, schedules: Vec<NewSchedule>) -> NewDeployment {
+    NewDeployment {
+        name: "d".to_owned(),
+        flow_id,
+        flow_data: None,
+        schedules,
+        is_schedule_active: true,
+        parameters: JsonMap::from_iter([("n".to_owned(), json!(1)), ("m".to_owned(), json!(1))]),
+        tags: Vec::new(),
+        infrastructure: None,
+    }
+}
+
+async fn runs(app: &App) -> Vec<FlowRun> {
+    let page = Page {
+        limit: 1000,
+        offset: 0,
+    };
+    let runs = app.flow_runs(Filters::default(), Sort::NEWEST, page);
+    runs.await.unwrap()
+}
+
+#[tokio::test]
+async fn each_schedule_makes_its_own_runs_and_all_go_with_a_pause() {
+    let dir = tempfile::tempdir().unwrap();
+    let app = app(dir.path(), Ahead::default());
+    let flow = NewFlow {
+        name: "f".to_owned(),
+        tags: Vec::new(),
+    };
+    let flow = app.create_flow(flow).await.unwrap().get().id;
+    let noon = NewSchedule {
+        slug: Some("noon".to_owned()),
+        parameters: JsonMap::from_iter([("n".to_owned(), json!(2))]),
+        ..cron("0 12 * * *")
+    };
+    let idle = NewSchedule {
+        active: false,
+        ..cron("0 18 * * *")
+    };
+    let new = deployment(flow, vec![cron("0 0 * * *"), noon, idle]);
+    let made = app.create_deployment(new).await.unwrap().into_inner();
+    let [first, second, third] = made.schedules.as_slice() else {
+        panic!("{:?}", made.schedules);
+    };
+    assert_eq!(second.slug.as_deref(), Some("noon"));
+    assert!(first.active && second.active && !third.active);
+    let of = |runs: &[FlowRun], id: uuid::Uuid| {
+        let key = format!("scheduled {id} ");
+        let of_it = runs.iter().filter(|run| {
+            run.idempotency_key
+                .as_ref()
+                .is_some_and(|it| it.starts_with(&key))
+        });
+        of_it.cloned().collect::<Vec<_>>()
+    };
+    let all = runs(&app).await;
+    // As when a deployment had one, its runs are known by its own id.
+    assert_eq!(of(&all, made.id.uuid()).len(), 100);
+    let at_noon = of(&all, second.id.uuid());
+    assert_eq!((at_noon.len(), all.len()), (100, 200));
+    let parameters = JsonMap::from_iter([("n".to_owned(), json!(2)), ("m".to_owned(), json!(1))]);
+    assert!(at_noon.iter().all(|run| run.parameters == parameters));
+    assert_eq!(app.fill_schedules().await.unwrap(), 0);
+
+    app.set_schedule_active(made.id, false).await.unwrap();
+    assert_eq!(runs(&app).await, []);
+    assert_eq!(app.fill_schedules().await.unwrap(), 0);
+    app.set_schedule_active(made.id, true).await.unwrap();
+    assert_eq!(runs(&app).await.len(), 200);
+
+    // As a client says it that knows of one schedule.
+    let new = deployment(flow, vec![cron("0 6 * * *")]);
+    let again = app.create_deployment(new).await.unwrap().into_inner();
+    assert_eq!((again.id, again.schedules.len()), (made.id, 1));
+    assert_eq!(again.schedules[0].created, first.created);
+    let all = runs(&app).await;
+    assert_eq!(of(&all, made.id.uuid()).len(), all.len());
+    assert_eq!(all.len(), 100);
+    app.delete_deployment(made.id).await.unwrap();
+    assert_eq!(app.fill_schedules().await.unwrap(), 0);
+}

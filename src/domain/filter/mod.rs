@@ -1,0 +1,157 @@
+//! What can be asked of the store, as data: each noun has a table of fields, and a question is a
+//! list of criteria on them. What a dialect allows to be asked is its own business; it compiles
+//! to these tables.
+
+pub mod deployment;
+mod field;
+pub mod flow;
+pub mod flow_run;
+pub mod log;
+pub mod task_run;
+
+use super::ids::FlowRunId;
+use super::state::StateType;
+
+pub use field::{Criterion, Field, Holds, Test, Values};
+
+/// The most items that one page holds.
+pub const MAX_PAGE: u64 = 200;
+
+/// What has ids and names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Noun {
+    /// Flows.
+    Flow,
+    /// Deployments.
+    Deployment,
+    /// Flow runs.
+    FlowRun,
+    /// Task runs.
+    TaskRun,
+    /// Log lines; no path names them.
+    Log,
+}
+
+impl Noun {
+    /// What the word of a path means, such as `flow_runs`.
+    pub fn from_word(word: &str) -> Option<Self> {
+        Some(match word {
+            "flows" => Self::Flow,
+            "deployments" => Self::Deployment,
+            "flow_runs" => Self::FlowRun,
+            "task_runs" => Self::TaskRun,
+            _ => return None,
+        })
+    }
+}
+
+/// Which part of the result to answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Page {
+    /// At most so many items.
+    pub limit: u64,
+    /// After skipping so many.
+    pub offset: u64,
+}
+
+impl Default for Page {
+    fn default() -> Self {
+        Self {
+            limit: MAX_PAGE,
+            offset: 0,
+        }
+    }
+}
+
+/// An order of things of a noun, by one of its columns.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Sort {
+    /// The column.
+    pub column: &'static str,
+    /// From the largest down.
+    pub descending: bool,
+}
+
+impl Sort {
+    /// By name.
+    pub const NAME: Self = Self::up("name");
+    /// Newest first.
+    pub const NEWEST: Self = Self::down("id");
+
+    /// From the smallest up.
+    pub const fn up(column: &'static str) -> Self {
+        let descending = false;
+        Self { column, descending }
+    }
+
+    /// From the largest down.
+    pub const fn down(column: &'static str) -> Self {
+        let descending = true;
+        Self { column, descending }
+    }
+}
+
+/// The orders of flow runs and of task runs, by the words of every dialect.
+pub const RUN_SORTS: &[(&str, Sort)] = &[
+    ("ID_DESC", Sort::NEWEST),
+    ("EXPECTED_START_TIME_ASC", Sort::up("expected_start_time")),
+    (
+        "EXPECTED_START_TIME_DESC",
+        Sort::down("expected_start_time"),
+    ),
+    (
+        "NEXT_SCHEDULED_START_TIME_ASC",
+        Sort::up("next_scheduled_start_time"),
+    ),
+    ("END_TIME_DESC", Sort::down("end_time")),
+];
+
+/// All of these hold.
+pub type Criteria = Vec<Criterion>;
+
+/// Questions about an item and the items around it. All given ones must hold; `Some` of an
+/// empty list asks only that such a neighbour exists.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Filters {
+    /// About its flow.
+    pub flows: Option<Criteria>,
+    /// About its flow run, or one of them.
+    pub flow_runs: Option<Criteria>,
+    /// About its task run, or one of them.
+    pub task_runs: Option<Criteria>,
+    /// About its deployment, or one of them.
+    pub deployments: Option<Criteria>,
+    /// About log lines themselves.
+    pub logs: Option<Criteria>,
+}
+
+impl Filters {
+    /// What is asked about a noun.
+    pub fn about(&self, noun: Noun) -> Option<&Criteria> {
+        let criteria = match noun {
+            Noun::Flow => &self.flows,
+            Noun::Deployment => &self.deployments,
+            Noun::FlowRun => &self.flow_runs,
+            Noun::TaskRun => &self.task_runs,
+            Noun::Log => &self.logs,
+        };
+        criteria.as_ref()
+    }
+
+    /// About one flow run.
+    pub fn of_flow_run(id: FlowRunId) -> Self {
+        Self {
+            flow_runs: Some(vec![flow_run::ID.is_one_of_ids([id.uuid()])]),
+            ..Self::default()
+        }
+    }
+
+    /// About flow runs in states of one of these types.
+    pub fn of_flow_runs_in(kinds: &[StateType]) -> Self {
+        let words = kinds.iter().map(|kind| kind.word());
+        Self {
+            flow_runs: Some(vec![flow_run::STATE_TYPE.is_one_of(words)]),
+            ..Self::default()
+        }
+    }
+}

@@ -1,0 +1,248 @@
+//! Typed filters as parameterised SQL.
+//!
+//! The shapes follow the 2.0a7 server: neighbours are asked for with EXISTS, and a filter
+//! without criteria still asks that such a neighbour exists.
+
+use std::collections::BTreeSet;
+
+use sea_query::{Condition, Expr, ExprTrait, Query, SelectStatement, Value};
+use uuid::Uuid;
+
+use crate::domain::filter::{Criterion, Field, Filters, Holds, Noun, Test, Values};
+
+/// A noun whose rows belong to those that are asked for.
+struct Neighbour {
+    noun: Noun,
+    /// Their column and ours that are equal.
+    theirs: &'static str,
+    ours: &'static str,
+    /// Those that are asked about by way of it.
+    beyond: &'static [Neighbour],
+}
+
+const fn neighbour(noun: Noun, theirs: &'static str, ours: &'static str) -> Neighbour {
+    Neighbour {
+        noun,
+        theirs,
+        ours,
+        beyond: &[],
+    }
+}
+
+const FLOW: Neighbour = neighbour(Noun::Flow, "id", "flow_id");
+const DEPLOYMENT: Neighbour = neighbour(Noun::Deployment, "id", "deployment_id");
+const TASK_RUNS: Neighbour = neighbour(Noun::TaskRun, "flow_run_id", "id");
+
+const fn flow_runs(theirs: &'static str) -> Neighbour {
+    Neighbour {
+        beyond: &[TASK_RUNS],
+        ..neighbour(Noun::FlowRun, theirs, "id")
+    }
+}
+
+/// By which neighbours a noun is asked for.
+const fn neighbours(noun: Noun) -> &'static [Neighbour] {
+    match noun {
+        Noun::Flow => {
+            const ALL: &[Neighbour] = &[
+                neighbour(Noun::Deployment, "flow_id", "id"),
+                flow_runs("flow_id"),
+            ];
+            ALL
+        }
+        Noun::Deployment => {
+            const ALL: &[Neighbour] = &[FLOW, flow_runs("deployment_id")];
+            ALL
+        }
+        Noun::FlowRun => &[TASK_RUNS, FLOW, DEPLOYMENT],
+        Noun::TaskRun => {
+            const ALL: &[Neighbour] = &[Neighbour {
+                beyond: &[FLOW, DEPLOYMENT],
+                ..neighbour(Noun::FlowRun, "id", "flow_run_id")
+            }];
+            ALL
+        }
+        Noun::Log => &[],
+    }
+}
+
+/// The table of a noun.
+pub(in crate::storage) const fn table_of(noun: Noun) -> &'static str {
+    match noun {
+        Noun::Flow => "flows",
+        Noun::Deployment => "deployments",
+        Noun::FlowRun => "flow_runs",
+        Noun::TaskRun => "task_runs",
+        Noun::Log => "logs",
+    }
+}
+
+/// What the filters ask of a row.
+pub(super) fn of(noun: Noun, filters: &Filters) -> Condition {
+    asked(noun, neighbours(noun), filters)
+}
+
+fn asked(noun: Noun, neighbours: &[Neighbour], filters: &Filters) -> Condition {
+    let table = table_of(noun);
+    let criteria = filters.about(noun).into_iter().flatten();
+    let own = criteria.fold(Condition::all(), |all, it| {
+        all.add(criterion(table, it.field.column, it))
+    });
+    let given = neighbours.iter().filter(|it| it.is_asked_about(filters));
+    given.fold(own, |all, it| {
+        let theirs = column(table_of(it.noun), it.theirs).equals((table, it.ours));
+        let there = asked(it.noun, it.beyond, filters).add(theirs);
+        all.add(it.by_key(table, filters))
+            .add(Expr::exists(some(table_of(it.noun), there)))
+    })
+}
+
+impl Neighbour {
+    fn is_asked_about(&self, filters: &Filters) -> bool {
+        let is_given = |it: &Neighbour| filters.about(it.noun).is_some();
+        is_given(self) || self.beyond.iter().any(is_given)
+    }
+
+    /// What the filters say of the column that is equal in both, once more of ours: only so is
+    /// the index on it of use, and without it all of our rows would be gone through.
+    fn by_key(&self, table: &'static str, filters: &Filters) -> Condition {
+        let criteria = filters.about(self.noun).into_iter().flatten();
+        let same =
+            criteria.filter(|it| it.field.column == self.theirs && matches!(it.test, Test::In(_)));
+        same.fold(Condition::all(), |all, it| {
+            all.add(criterion(table, self.ours, it))
+        })
+    }
+}
+
+/// What a criterion asks, of a column.
+fn criterion(table: &'static str, name: &'static str, asked: &Criterion) -> Condition {
+    let of = (table, name);
+    let here = || column(table, name);
+    let all = Condition::all();
+    match &asked.test {
+        Test::In(Values::Ids(ids)) => all.add(is_id_in(of, ids)),
+        Test::In(Values::Words(words)) if asked.field.holds == Holds::StateType => {
+            // There are few, however often each is asked for.
+            let words: BTreeSet<_> = words.iter().cloned().collect();
+            all.add(is_word_in(of, &Vec::from_iter(words)))
+        }
+        Test::In(Values::Words(words)) => all.add(is_word_in(of, words)),
+        Test::NotIn(values) => all.add(is_not_in(of, values)),
+        Test::Like(part) => all.add(here().like(format!("%{part}%"))),
+        Test::HasAll(tags) => all.add(has_all(table, tags)),
+        Test::IsNull(is_null) => all.add(is_absent(asked.field, here(), *is_null)),
+        Test::AtLeast(number) => all.add(here().gte(*number)),
+        Test::AtMost(number) => all.add(here().lte(*number)),
+        Test::Is(is) if asked.field.holds == Holds::SubFlow => match is {
+            true => all.add(stands_for_sub_flow(table)),
+            false => all.add(stands_for_sub_flow(table).not()),
+        },
+        Test::Is(is) => all.add(here().eq(*is)),
+    }
+}
+
+fn is_absent(field: &Field, column: Expr, is_absent: bool) -> Expr {
+    match (field.holds, is_absent) {
+        (Holds::Tags, true) => column.eq("[]"),
+        (Holds::Tags, false) => column.ne("[]"),
+        (_, true) => column.is_null(),
+        (_, false) => column.is_not_null(),
+    }
+}
+
+/// Up to so many values are parameters of their own, which takes less time than a list.
+pub(super) const FEW: usize = 8;
+
+/// The column holds one of these ids.
+fn is_id_in(of: (&'static str, &'static str), ids: &[Uuid]) -> Expr {
+    let bytes = |id: &Uuid| id.as_bytes().to_vec();
+    match ids {
+        // One is compared as it is: an index that also sorts is of use only then.
+        [id] => column(of.0, of.1).eq(bytes(id)),
+        [_, ..] if ids.len() <= FEW => column(of.0, of.1).is_in(ids.iter().map(bytes)),
+        _ => listed(of, "IN (SELECT unhex(value)", &simple(ids)),
+    }
+}
+
+/// The column holds one of these words.
+fn is_word_in(of: (&'static str, &'static str), words: &[String]) -> Expr {
+    match words {
+        [word] => column(of.0, of.1).eq(word.as_str()),
+        [_, ..] if words.len() <= FEW => column(of.0, of.1).is_in(words.iter().map(String::as_str)),
+        _ => listed(of, "IN (SELECT value", words),
+    }
+}
+
+/// The column holds none of these.
+fn is_not_in(of: (&'static str, &'static str), values: &Values) -> Expr {
+    match values {
+        Values::Ids(ids) => listed(of, "NOT IN (SELECT unhex(value)", &simple(ids)),
+        Values::Words(words) => listed(of, "NOT IN (SELECT value", words),
+    }
+}
+
+fn simple(ids: &[Uuid]) -> Vec<String> {
+    ids.iter().map(|id| id.simple().to_string()).collect()
+}
+
+/// A comparison with a list that is a single parameter: however long the list, the statement
+/// is the same one, and prepared once.
+fn listed(of: (&'static str, &'static str), how: &str, values: &[String]) -> Expr {
+    let (table, name) = of;
+    let text = format!("\"{table}\".\"{name}\" {how} FROM json_each(?))");
+    Expr::cust_with_values(text, [array(values)])
+}
+
+/// Texts as one parameter.
+fn array(values: &[impl AsRef<str>]) -> String {
+    let values = values.iter().map(|value| value.as_ref().into());
+    serde_json::Value::Array(values.collect()).to_string()
+}
+
+/// A column of a table.
+pub(in crate::storage) fn column(table: &'static str, name: &'static str) -> Expr {
+    Expr::col((table, name))
+}
+
+/// A row's tags are gone through once, whatever the number of those that are asked for: these
+/// are read into a table of the statement's own, once for all rows.
+fn has_all(table: &'static str, tags: &[String]) -> Condition {
+    let wanted: BTreeSet<&str> = tags.iter().map(String::as_str).collect();
+    let wanted: Vec<&str> = wanted.into_iter().collect();
+    let all = Condition::all();
+    match wanted.as_slice() {
+        [] => all,
+        [tag] => {
+            let has =
+                format!("EXISTS (SELECT 1 FROM json_each(\"{table}\".\"tags\") WHERE value = ?)");
+            all.add(Expr::cust_with_values(has, [*tag]))
+        }
+        several => {
+            let has = format!(
+                "(SELECT count(DISTINCT value) FROM json_each(\"{table}\".\"tags\") \
+                 WHERE value IN (SELECT value FROM json_each(?))) = ?"
+            );
+            let count = Value::from(several.len() as u64);
+            let wanted = Value::from(array(several));
+            all.add(Expr::cust_with_values(has, [wanted, count]))
+        }
+    }
+}
+
+/// Some flow run names the row as its parent. Aliased, since the flow runs may already be part
+/// of the question around it.
+fn stands_for_sub_flow(table: &'static str) -> Expr {
+    Expr::cust(format!(
+        "EXISTS (SELECT 1 FROM flow_runs AS child WHERE child.parent_task_run_id = {table}.id)"
+    ))
+}
+
+/// `SELECT 1 FROM table WHERE condition`, for EXISTS.
+fn some(table: &'static str, condition: Condition) -> SelectStatement {
+    Query::select()
+        .expr(Expr::val(1i64))
+        .from(table)
+        .cond_where(condition)
+        .take()
+}

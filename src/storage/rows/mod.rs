@@ -1,0 +1,223 @@
+//! What is the same for every noun: finding a thing by its id, asking for pages and numbers of
+//! things by typed filters, and removing one.
+
+mod condition;
+pub mod history;
+
+use std::sync::OnceLock;
+
+use rusqlite::{Connection, Row as SqlRow, ToSql, named_params, params_from_iter};
+use sea_query::{
+    Expr, ExprTrait, Func, JoinType, Order, Query, SelectStatement, SqliteQueryBuilder, Value,
+};
+
+use super::{query, result_size};
+use crate::domain::error::{Error, Result};
+use crate::domain::filter::{Filters, Noun, Page, Sort};
+
+pub(super) use condition::{column, table_of};
+
+/// What is stored one a row.
+pub trait Row: Sized {
+    /// The table.
+    const TABLE: &'static str;
+    /// The table of its states, where it has some.
+    const STATES: Option<&'static str> = None;
+
+    /// Its SELECT list.
+    fn columns() -> &'static str;
+
+    /// Reads a row of these columns.
+    fn read(row: &SqlRow<'_>) -> rusqlite::Result<Self>;
+}
+
+/// What is asked for by filters.
+pub trait Filtered: Row {
+    /// Whose filters are meant.
+    const NOUN: Noun;
+    /// Whether rows that are equal in an order come by their ids.
+    const TIES_BY_ID: bool = false;
+}
+
+/// An id, and what it is the id of.
+pub trait Key: ToSql + Copy {
+    /// What it is the id of.
+    type Row: Row;
+
+    /// The statements, kept from one use to the next.
+    fn statements() -> &'static Statements;
+}
+
+/// Says whose id an id is.
+macro_rules! key {
+    ($id:ty, $row:ty) => {
+        impl $crate::storage::rows::Key for $id {
+            type Row = $row;
+
+            fn statements() -> &'static $crate::storage::rows::Statements {
+                static STATEMENTS: $crate::storage::rows::Statements =
+                    $crate::storage::rows::Statements::new();
+                &STATEMENTS
+            }
+        }
+    };
+}
+pub(super) use key;
+
+/// Statements that differ only in their table.
+pub struct Statements {
+    by_id: OnceLock<String>,
+    exists: OnceLock<String>,
+    delete: OnceLock<String>,
+}
+
+impl Statements {
+    /// None yet.
+    #[must_use]
+    pub(super) const fn new() -> Self {
+        Self {
+            by_id: OnceLock::new(),
+            exists: OnceLock::new(),
+            delete: OnceLock::new(),
+        }
+    }
+}
+
+/// The text of a file in `any`, about one noun.
+fn about<R: Row>(text: &str) -> String {
+    let join =
+        R::STATES.map(|states| format!("LEFT JOIN {states} AS s ON s.id = {}.state_id", R::TABLE));
+    text.replace("{columns}", R::columns())
+        .replace("{join}", &join.unwrap_or_default())
+        .replace("{table}", R::TABLE)
+}
+
+pub(super) fn by_id_of<K: Key>() -> &'static str {
+    let text = include_str!("../../../sql/queries/any/by_id.sql");
+    K::statements().by_id.get_or_init(|| about::<K::Row>(text))
+}
+
+fn exists_of<K: Key>() -> &'static str {
+    let text = include_str!("../../../sql/queries/any/exists.sql");
+    K::statements().exists.get_or_init(|| about::<K::Row>(text))
+}
+
+fn delete_of<K: Key>() -> &'static str {
+    let text = include_str!("../../../sql/queries/any/delete.sql");
+    K::statements().delete.get_or_init(|| about::<K::Row>(text))
+}
+
+/// What has that id; a run comes with its state.
+pub fn by_id<K: Key>(db: &Connection, id: K) -> Result<Option<K::Row>> {
+    query::one(db, by_id_of::<K>(), named_params! {":id": id}, K::Row::read)
+}
+
+/// Whether there is something with that id.
+pub fn exists<K: Key>(db: &Connection, id: K) -> Result<bool> {
+    query::any(db, exists_of::<K>(), named_params! {":id": id})
+}
+
+/// Removes what has that id, with the rows that belong to it; false when there is no such thing.
+pub fn delete<K: Key>(db: &Connection, id: K) -> Result<bool> {
+    Ok(query::change(db, delete_of::<K>(), named_params! {":id": id})? > 0)
+}
+
+/// A page of what the filters ask for.
+pub fn page<R: Filtered>(
+    db: &Connection,
+    filters: &Filters,
+    sort: Sort,
+    page: Page,
+) -> Result<Vec<R>> {
+    all(db, &selecting::<R>(filters, sort, page), R::read)
+}
+
+/// How many there are that the filters ask for.
+pub fn count<R: Filtered>(db: &Connection, filters: &Filters) -> Result<u64> {
+    let counts: Vec<i64> = all(db, &counting::<R>(filters), |row| row.get(0))?;
+    Ok(counts.first().copied().unwrap_or_default().unsigned_abs())
+}
+
+fn selecting<R: Filtered>(filters: &Filters, sort: Sort, page: Page) -> SelectStatement {
+    let mut statement = Query::select();
+    statement
+        .expr(Expr::cust(R::columns()))
+        .from(R::TABLE)
+        .cond_where(condition::of(R::NOUN, filters))
+        .limit(page.limit)
+        .offset(page.offset);
+    if let Some(states) = R::STATES {
+        let current = Expr::col(("s", "id")).equals((R::TABLE, "state_id"));
+        statement.join_as(JoinType::LeftJoin, states, "s", current);
+    }
+    let order = match sort.descending {
+        true => Order::Desc,
+        false => Order::Asc,
+    };
+    statement.order_by((R::TABLE, sort.column), order.clone());
+    if R::TIES_BY_ID {
+        statement.order_by((R::TABLE, "id"), order);
+    }
+    statement
+}
+
+fn counting<R: Filtered>(filters: &Filters) -> SelectStatement {
+    Query::select()
+        .expr(Func::count(Expr::cust("*")))
+        .from(R::TABLE)
+        .cond_where(condition::of(R::NOUN, filters))
+        .take()
+}
+
+/// The rows that a statement selects.
+pub(super) fn all<T>(
+    db: &Connection,
+    statement: &SelectStatement,
+    read: impl FnMut(&SqlRow<'_>) -> rusqlite::Result<T>,
+) -> Result<Vec<T>> {
+    let (sql, values) = statement.build(SqliteQueryBuilder);
+    let values = values.0.into_iter().map(bind).collect::<Result<Vec<_>>>()?;
+    let mut prepared = db.prepare_cached(&sql)?;
+    let rows = prepared.query_map(params_from_iter(values), read)?;
+    result_size::bounded(rows)
+}
+
+/// A builder's value as a parameter; only the kinds that our filters use occur.
+fn bind(value: Value) -> Result<rusqlite::types::Value> {
+    use rusqlite::types::Value as Column;
+    Ok(match value {
+        Value::Bool(Some(flag)) => Column::Integer(flag.into()),
+        Value::Int(Some(number)) => Column::Integer(number.into()),
+        Value::BigInt(Some(number)) => Column::Integer(number),
+        Value::BigUnsigned(Some(number)) => {
+            Column::Integer(i64::try_from(number).unwrap_or(i64::MAX))
+        }
+        Value::String(Some(text)) => Column::Text(text),
+        Value::Bytes(Some(bytes)) => Column::Blob(bytes),
+        other => {
+            return Err(Error::internal(format_args!(
+                "unbound filter value {other:?}"
+            )));
+        }
+    })
+}
+
+/// The statements about each noun, for the test of plans.
+#[cfg(test)]
+pub(super) fn statements() -> Vec<&'static str> {
+    use crate::domain::ids::{DeploymentId, FlowId, FlowRunId, SavedSearchId, TaskRunId};
+    fn of<K: Key>() -> [&'static str; 3] {
+        [by_id_of::<K>(), exists_of::<K>(), delete_of::<K>()]
+    }
+    [
+        of::<FlowId>(),
+        of::<DeploymentId>(),
+        of::<FlowRunId>(),
+        of::<TaskRunId>(),
+        of::<SavedSearchId>(),
+    ]
+    .concat()
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,385 @@
+//! Every question prepares against the real schema, and what is polled uses an index.
+
+use sea_query::SqliteQueryBuilder;
+use uuid::Uuid;
+
+use super::condition::FEW;
+use super::*;
+use crate::domain::deployment::Deployment;
+use crate::domain::filter::*;
+use crate::domain::flow::Flow;
+use crate::domain::flow_run::FlowRun;
+use crate::domain::ids::*;
+use crate::domain::log::Log;
+use crate::domain::state::StateType;
+use crate::domain::task_run::TaskRun;
+use crate::domain::time::Timestamp;
+use crate::storage::{connection, migrate, sql};
+
+fn schema() -> Connection {
+    let mut db = Connection::open_in_memory().unwrap();
+    migrate::run(&mut db).unwrap();
+    let _ = connection::check_library();
+    db
+}
+
+fn about_logs(criteria: Criteria) -> Filters {
+    Filters {
+        logs: Some(criteria),
+        ..Filters::default()
+    }
+}
+
+fn plan(db: &Connection, statement: &SelectStatement) -> String {
+    let (sql, values) = statement.build(SqliteQueryBuilder);
+    let values: Vec<_> = values.0.into_iter().map(|v| bind(v).unwrap()).collect();
+    let mut explain = db.prepare(&format!("EXPLAIN QUERY PLAN {sql}")).unwrap();
+    let steps = explain
+        .query_map(params_from_iter(values), |row| row.get::<_, String>(3))
+        .unwrap();
+    steps.map(Result::unwrap).collect::<Vec<_>>().join("\n")
+}
+
+fn everything() -> Filters {
+    let at = Test::AtLeast(0);
+    let tags = || Test::HasAll(vec!["a".into(), "b".into()]);
+    Filters {
+        flows: Some(vec![
+            flow::ID.is_one_of_ids([Uuid::now_v7()]),
+            flow::NAME.is_one_of(["n"]),
+            flow::TAGS.asked(tags()),
+        ]),
+        deployments: Some(vec![
+            deployment::ID.is_one_of_ids([]),
+            deployment::NAME.is_one_of(["n"]),
+            deployment::IS_SCHEDULE_ACTIVE.asked(Test::Is(true)),
+            deployment::TAGS.asked(Test::IsNull(true)),
+        ]),
+        flow_runs: Some(vec![
+            flow_run::ID.is_one_of_ids([Uuid::now_v7()]),
+            flow_run::ID.asked(Test::NotIn(Values::Ids(vec![Uuid::now_v7()]))),
+            flow_run::NAME.is_one_of([] as [&str; 0]),
+            flow_run::NAME.asked(Test::Like("n".into())),
+            flow_run::TAGS.asked(tags()),
+            flow_run::DEPLOYMENT_ID.is_one_of_ids([Uuid::now_v7()]),
+            flow_run::DEPLOYMENT_ID.asked(Test::IsNull(false)),
+            flow_run::STATE_TYPE.is_one_of([StateType::Running.word()]),
+            flow_run::STATE_NAME.is_one_of(["Late"]),
+            flow_run::FLOW_VERSION.is_one_of(["1"]),
+            flow_run::START_TIME.asked(at.clone()),
+            flow_run::EXPECTED_START_TIME.asked(at.clone()),
+            flow_run::NEXT_SCHEDULED_START_TIME.asked(at),
+            flow_run::PARENT_TASK_RUN_ID.is_one_of_ids([Uuid::now_v7()]),
+            flow_run::PARENT_TASK_RUN_ID.asked(Test::IsNull(true)),
+        ]),
+        task_runs: Some(vec![
+            task_run::ID.is_one_of_ids([Uuid::now_v7()]),
+            task_run::NAME.is_one_of(["n"]),
+            task_run::TAGS.asked(Test::IsNull(false)),
+            task_run::STATE_TYPE.is_one_of([StateType::Failed.word()]),
+            task_run::STATE_NAME.is_one_of(["x"]),
+            task_run::START_TIME.asked(Test::IsNull(true)),
+            task_run::SUBFLOW_RUNS.asked(Test::Is(true)),
+            task_run::SUBFLOW_RUNS.asked(Test::Is(false)),
+        ]),
+        logs: None,
+    }
+}
+
+#[test]
+fn every_question_prepares() {
+    let db = schema();
+    let filters = everything();
+    let page = Page::default();
+    for statement in [
+        selecting::<Flow>(&filters, Sort::NAME, page),
+        counting::<Flow>(&filters),
+        selecting::<Deployment>(&filters, Sort::NAME, page),
+        counting::<Deployment>(&filters),
+        selecting::<FlowRun>(&filters, Sort::down("end_time"), page),
+        counting::<FlowRun>(&filters),
+        selecting::<TaskRun>(&filters, Sort::up("expected_start_time"), page),
+        counting::<TaskRun>(&filters),
+    ] {
+        plan(&db, &statement);
+    }
+}
+
+#[test]
+fn an_agent_s_poll_walks_the_index_of_due_runs() {
+    let db = schema();
+    let filters = Filters {
+        flow_runs: Some(vec![
+            flow_run::STATE_TYPE.is_one_of([StateType::Scheduled.word()]),
+            flow_run::DEPLOYMENT_ID.asked(Test::IsNull(false)),
+            flow_run::NEXT_SCHEDULED_START_TIME.asked(Test::AtMost(1)),
+        ]),
+        ..Filters::default()
+    };
+    let sort = Sort::up("next_scheduled_start_time");
+    let plan = plan(&db, &selecting::<FlowRun>(&filters, sort, Page::default()));
+    assert!(plan.contains("flow_runs_by_state"), "{plan}");
+    assert!(!plan.contains("TEMP B-TREE"), "{plan}");
+}
+
+#[test]
+fn the_newest_page_is_read_from_the_key_s_end() {
+    let db = schema();
+    let statement = selecting::<FlowRun>(&Filters::default(), Sort::NEWEST, Page::default());
+    let plan = plan(&db, &statement);
+    assert!(!plan.contains("TEMP B-TREE"), "{plan}");
+}
+
+/// Scans of a whole table or index of runs; what is found by key or range is a SEARCH.
+fn scans(plan: &str) -> bool {
+    ["SCAN flow_runs", "SCAN task_runs"]
+        .iter()
+        .any(|scan| plan.contains(scan))
+}
+
+#[test]
+fn what_is_asked_by_key_is_found_by_key() {
+    let db = schema();
+    let flow_run = || vec![flow_run::ID.is_one_of_ids([Uuid::now_v7()])];
+    let of_flow_run = Filters {
+        flow_runs: Some(flow_run()),
+        ..Filters::default()
+    };
+    let of_flow = Filters {
+        flows: Some(vec![flow::ID.is_one_of_ids([Uuid::now_v7()])]),
+        ..Filters::default()
+    };
+    let of_deployment = Filters {
+        deployments: Some(vec![deployment::ID.is_one_of_ids([Uuid::now_v7()])]),
+        ..Filters::default()
+    };
+    let running = Filters {
+        flow_runs: Some(vec![
+            flow_run::STATE_TYPE.is_one_of([StateType::Running.word()]),
+        ]),
+        ..Filters::default()
+    };
+    let (newest, all) = (Sort::NEWEST, Page::default());
+    for statement in [
+        selecting::<TaskRun>(&of_flow_run, newest, all),
+        counting::<TaskRun>(&of_flow_run),
+        selecting::<FlowRun>(&of_flow_run, newest, all),
+        selecting::<FlowRun>(&of_flow, newest, all),
+        counting::<FlowRun>(&of_flow),
+        selecting::<FlowRun>(&of_deployment, newest, all),
+        counting::<FlowRun>(&of_deployment),
+        counting::<FlowRun>(&running),
+    ] {
+        let plan = plan(&db, &statement);
+        assert!(!scans(&plan), "{statement:?}\n{plan}");
+    }
+}
+
+#[test]
+fn a_history_looks_only_at_its_own_time() {
+    let db = schema();
+    let hour = Timestamp::from_micros(3_600_000_000);
+    let minute = crate::domain::time::Span::from_micros(60_000_000);
+    let buckets = crate::domain::history::Buckets::new(Timestamp::from_micros(0), hour, minute);
+    let statement = history::statement::<FlowRun>(&Filters::default(), buckets, hour);
+    let plan = plan(&db, &statement);
+    assert!(plan.contains("flow_runs_by_expected"), "{plan}");
+    assert!(!scans(&plan), "{plan}");
+}
+
+#[test]
+fn a_run_s_log_is_read_from_its_index_in_order() {
+    let db = schema();
+    let filters = about_logs(vec![log::FLOW_RUN_ID.is_one_of_ids([Uuid::now_v7()])]);
+    let statement = selecting::<Log>(&filters, log::OLDEST, Page::default());
+    let plan = plan(&db, &statement);
+    assert!(plan.contains("logs_by_flow_run"), "{plan}");
+    assert!(!plan.contains("TEMP B-TREE"), "{plan}");
+}
+
+#[test]
+fn what_agents_ask_all_day_uses_the_partial_indexes() {
+    let db = schema();
+    let explain = |sql: &str| {
+        let mut explain = db.prepare(&format!("EXPLAIN QUERY PLAN {sql}")).unwrap();
+        let wanted = vec![0i64; explain.parameter_count()];
+        let steps = explain
+            .query_map(params_from_iter(wanted), |row| row.get::<_, String>(3))
+            .unwrap();
+        steps.map(Result::unwrap).collect::<Vec<_>>().join("\n")
+    };
+    for (sql, index) in [
+        (
+            &sql::expanded(include_str!("../../../sql/queries/claims/due.sql")),
+            "flow_runs_due",
+        ),
+        (
+            &sql::expanded(include_str!("../../../sql/queries/claims/next_due.sql")),
+            "flow_runs_due",
+        ),
+        (
+            &sql::expanded(include_str!("../../../sql/queries/claims/in_hand.sql")),
+            "flow_runs_claimed",
+        ),
+        (
+            &sql::expanded(include_str!("../../../sql/queries/claims/open_outputs.sql")),
+            "flow_runs_with_open_output",
+        ),
+        (
+            &sql::expanded(include_str!("../../../sql/queries/claims/count.sql")),
+            "flow_runs_claimed",
+        ),
+    ] {
+        let plan = explain(sql);
+        assert!(plan.contains(index), "{sql}\n{plan}");
+    }
+}
+
+/// Lists of that many values in every place where there can be one.
+fn lists(many: usize) -> Filters {
+    let words = || (0..many).map(|n| format!("w{n}")).collect::<Vec<_>>();
+    let ids = || (0..many).map(|_| Uuid::now_v7()).collect::<Vec<_>>();
+    let tags = || Test::HasAll(words());
+    Filters {
+        flows: Some(vec![
+            flow::ID.is_one_of_ids(ids()),
+            flow::NAME.is_one_of(words()),
+            flow::TAGS.asked(tags()),
+        ]),
+        deployments: Some(vec![
+            deployment::ID.is_one_of_ids(ids()),
+            deployment::NAME.is_one_of(words()),
+            deployment::TAGS.asked(tags()),
+        ]),
+        flow_runs: Some(vec![
+            flow_run::ID.is_one_of_ids(ids()),
+            flow_run::ID.asked(Test::NotIn(Values::Ids(ids()))),
+            flow_run::NAME.is_one_of(words()),
+            flow_run::TAGS.asked(tags()),
+            flow_run::DEPLOYMENT_ID.is_one_of_ids(ids()),
+            flow_run::STATE_TYPE.is_one_of(vec![StateType::Running.word(); many]),
+            flow_run::STATE_NAME.is_one_of(words()),
+            flow_run::FLOW_VERSION.is_one_of(words()),
+            flow_run::PARENT_TASK_RUN_ID.is_one_of_ids(ids()),
+        ]),
+        task_runs: Some(vec![
+            task_run::ID.is_one_of_ids(ids()),
+            task_run::NAME.is_one_of(words()),
+            task_run::TAGS.asked(tags()),
+            task_run::STATE_TYPE.is_one_of(vec![StateType::Failed.word(); many]),
+            task_run::STATE_NAME.is_one_of(words()),
+        ]),
+        logs: None,
+    }
+}
+
+#[test]
+fn a_list_is_one_parameter_however_long_it_is() {
+    let db = schema();
+    let page = Page::default();
+    let texts = |filters: &Filters| {
+        let two = || [Uuid::now_v7(), Uuid::now_v7()];
+        let log = about_logs(vec![
+            log::FLOW_RUN_ID.is_one_of_ids(two()),
+            log::TASK_RUN_ID.is_one_of_ids(two()),
+        ]);
+        let statements = [
+            selecting::<Flow>(filters, Sort::NAME, page),
+            counting::<Deployment>(filters),
+            selecting::<FlowRun>(filters, Sort::down("end_time"), page),
+            counting::<TaskRun>(filters),
+            selecting::<Log>(&log, Sort::down("level"), page),
+        ];
+        statements.map(|statement| {
+            plan(&db, &statement);
+            statement.build(SqliteQueryBuilder).0
+        })
+    };
+    assert_eq!(texts(&lists(FEW + 1)), texts(&lists(40_000)));
+}
+
+#[test]
+fn lists_find_what_they_name() {
+    let db = schema();
+    let put = |id: FlowId, name: &str, tags: &str| {
+        db.execute(
+            "INSERT INTO flows (id, created, updated, name, tags) VALUES (?1, 0, 0, ?2, ?3)",
+            rusqlite::params![id, name, tags],
+        )
+        .unwrap();
+    };
+    let (one, two, three) = (FlowId::new(), FlowId::new(), FlowId::new());
+    put(one, "one", r#"["a"]"#);
+    put(two, "tw\"ö\u{0}", r#"["a","a","b"]"#);
+    put(three, "three", r#"["c","b","a"]"#);
+    let found = |criterion: Criterion| {
+        let filters = Filters {
+            flows: Some(vec![criterion]),
+            ..Filters::default()
+        };
+        count::<Flow>(&db, &filters).unwrap()
+    };
+    let tags = |tags: &[&str]| {
+        let tags = tags.iter().map(|tag| (*tag).to_owned()).collect();
+        found(flow::TAGS.asked(Test::HasAll(tags)))
+    };
+    assert_eq!(tags(&[]), 3);
+    assert_eq!(tags(&["a"]), 3);
+    assert_eq!(tags(&["b", "a", "b"]), 2);
+    assert_eq!(tags(&["a", "b", "c"]), 1);
+    assert_eq!(tags(&["a", "d"]), 0);
+    let ids = |ids: &[FlowId]| flow::ID.is_one_of_ids(ids.iter().map(|id| id.uuid()));
+    assert_eq!(found(ids(&[])), 0);
+    assert_eq!(found(ids(&[two])), 1);
+    assert_eq!(found(ids(&[one, three, one])), 2);
+    let names = |names: &[&str]| found(flow::NAME.is_one_of(names.iter().copied()));
+    assert_eq!(names(&[]), 0);
+    assert_eq!(names(&["tw\"ö\u{0}"]), 1);
+    assert_eq!(names(&["tw\"ö\u{0}", "one", "four"]), 2);
+}
+
+#[test]
+fn tags_by_tags_are_not_quadratic() {
+    let db = schema();
+    let tags: Vec<_> = (0..20_000).map(|n| format!("t{n}")).collect();
+    let row = serde_json::to_string(&tags).unwrap();
+    for n in 0..4 {
+        db.execute(
+            "INSERT INTO flows (id, created, updated, name, tags) VALUES (?1, 0, 0, ?2, ?3)",
+            rusqlite::params![FlowId::new(), n.to_string(), row],
+        )
+        .unwrap();
+    }
+    let filters = Filters {
+        flows: Some(vec![flow::TAGS.asked(Test::HasAll(tags))]),
+        ..Filters::default()
+    };
+    let began = std::time::Instant::now();
+    assert_eq!(count::<Flow>(&db, &filters).unwrap(), 4);
+    // Each by each, these are 1.6 thousand million comparisons.
+    assert!(began.elapsed().as_secs() < 5, "{:?}", began.elapsed());
+}
+
+#[test]
+fn several_keys_are_found_by_key_as_well() {
+    let db = schema();
+    (2..=FEW + 1).for_each(|many| are_found_by_key(&db, many));
+}
+
+fn are_found_by_key(db: &Connection, many: usize) {
+    let ids = || (0..many).map(|_| Uuid::now_v7()).collect::<Vec<_>>();
+    let filters = Filters {
+        flow_runs: Some(vec![flow_run::ID.is_one_of_ids(ids())]),
+        ..Filters::default()
+    };
+    let log = about_logs(vec![log::FLOW_RUN_ID.is_one_of_ids(ids())]);
+    for statement in [
+        selecting::<FlowRun>(&filters, Sort::NEWEST, Page::default()),
+        counting::<FlowRun>(&filters),
+        counting::<TaskRun>(&filters),
+        counting::<Log>(&log),
+    ] {
+        let plan = plan(db, &statement);
+        assert!(!scans(&plan) && !plan.contains("SCAN logs"), "{plan}");
+    }
+}

@@ -1,0 +1,77 @@
+//! The statements under `sql/queries`, with the fragments that several of them share: the SELECT
+//! list of a noun, and the sets of states. Each is written once.
+
+use std::sync::LazyLock;
+
+use crate::domain::state::StateType;
+
+/// A statement with the fragments that it names, put together when it is first used.
+pub(super) type Statement = LazyLock<String>;
+
+/// The statement of a file that names fragments, such as `{flow_run}`.
+macro_rules! statement {
+    ($file:literal) => {
+        std::sync::LazyLock::new(|| {
+            $crate::storage::sql::expanded(include_str!(concat!(
+                env!("CARGO_MANIFEST_DIR"),
+                "/sql/queries/",
+                $file
+            )))
+        })
+    };
+}
+pub(super) use statement;
+
+/// A SELECT list; those of runs have that of their states.
+type List = LazyLock<String>;
+
+const STATE: &str = include_str!("../../sql/fragments/state.sql");
+
+macro_rules! lists {
+    ($($name:ident: $file:literal),* $(,)?) => {$(
+        pub(super) static $name: List = LazyLock::new(|| {
+            let list = include_str!(concat!("../../sql/fragments/", $file));
+            list.replace("{state}", STATE.trim_end()).trim_end().to_owned()
+        });
+    )*};
+}
+
+lists! {
+    FLOW: "flow.sql",
+    DEPLOYMENT: "deployment.sql",
+    FLOW_RUN: "flow_run.sql",
+    TASK_RUN: "task_run.sql",
+    LOG: "log.sql",
+    SAVED_SEARCH: "saved_search.sql",
+}
+
+/// What names stand for.
+static FRAGMENTS: LazyLock<[(&str, String); 9]> = LazyLock::new(|| {
+    [
+        ("{flow}", FLOW.clone()),
+        ("{deployment}", DEPLOYMENT.clone()),
+        ("{flow_run}", FLOW_RUN.clone()),
+        ("{task_run}", TASK_RUN.clone()),
+        ("{log}", LOG.clone()),
+        ("{saved_search}", SAVED_SEARCH.clone()),
+        ("{state}", STATE.trim_end().to_owned()),
+        ("{live}", words(|kind| !kind.is_terminal())),
+        ("{terminal}", words(StateType::is_terminal)),
+    ]
+});
+
+/// A text with the fragments that it names.
+pub(super) fn expanded(text: &str) -> String {
+    let fragments = FRAGMENTS.iter();
+    fragments.fold(text.to_owned(), |text, (name, fragment)| {
+        text.replace(name, fragment)
+    })
+}
+
+/// The words of some types of states, as a list. Partial indexes serve where they have the same
+/// list in the same order.
+pub(super) fn words(which: impl Fn(StateType) -> bool) -> String {
+    let kinds = StateType::ALL.into_iter().filter(|kind| which(*kind));
+    let words: Vec<_> = kinds.map(|kind| format!("'{}'", kind.word())).collect();
+    words.join(", ")
+}
