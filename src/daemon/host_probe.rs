@@ -12,6 +12,7 @@ use crate::api::HostProbe;
 use crate::config::{self, Settings};
 use crate::domain::checkup::Check;
 use crate::domain::ids::FlowRunId;
+use crate::domain::runner::container_of;
 use crate::domain::settings::Effective;
 use crate::domain::usage::Usage;
 use crate::runners::docker::{DockerRunner, Probe};
@@ -76,7 +77,7 @@ impl HostProbe for Surroundings {
             // It reads a file of every process of the machine.
             let here = tokio::task::spawn_blocking(move || usage::of_processes(&instance));
             let containers = runs.into_iter().filter_map(|(run, made)| {
-                let id = made?.strip_prefix("docker:")?.to_owned();
+                let id = container_of(&made?)?.to_owned();
                 Some(async move { Some((run, self.docker.usage(&id).await?)) })
             });
             let asked = stream::iter(containers).buffer_unordered(AT_ONCE);

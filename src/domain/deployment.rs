@@ -4,6 +4,7 @@ use serde_json::Value;
 
 use super::JsonMap;
 use super::ids::{DeploymentId, FlowId, FlowRunId, ScheduleId};
+use super::runner::RunnerKind;
 use super::schedule::Schedule;
 use super::state::StateType;
 use super::time::Timestamp;
@@ -11,9 +12,8 @@ use super::time::Timestamp;
 /// Where and how a run's process is made: the flow runner of the 2.0a7 generation.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Infrastructure {
-    /// `docker`, `subprocess`, `universal`, or a type that only somebody else's agent knows.
-    /// Absent: the agent's default, which is a subprocess.
-    pub kind: Option<String>,
+    /// As what it is made. Absent: the agent's default, which is a subprocess.
+    pub kind: Option<RunnerKind>,
     /// The settings of that kind, as the client wrote them.
     pub config: Option<JsonMap>,
 }

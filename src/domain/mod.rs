@@ -24,6 +24,7 @@ pub mod patch;
 pub mod proxies;
 pub mod retention;
 pub mod run;
+pub mod runner;
 pub mod saved_search;
 pub mod schedule;
 pub mod settings;

@@ -314,8 +314,7 @@ fn no_agent() -> Why {
 }
 
 fn can_run(agent: &KnownAgent, run: &FlowRun) -> bool {
-    let in_container = run.infrastructure.kind.as_deref() == Some("docker");
-    !in_container || agent.report.engine_trouble.is_none()
+    !run.infrastructure.is_container() || agent.report.engine_trouble.is_none()
 }
 
 fn engine_away<'a>(agents: impl Iterator<Item = &'a KnownAgent>) -> Why {

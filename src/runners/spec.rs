@@ -20,6 +20,7 @@ use crate::domain::container::{ContainerRules, Pull, Resources, labels};
 use crate::domain::flow_run::FlowRun;
 use crate::domain::ids::FlowRunId;
 use crate::domain::proxies;
+use crate::domain::runner::RunsAs;
 
 /// The image of a deployment whose client sent none.
 pub(super) const DEFAULT_IMAGE: &str = "prefecthq/prefect:2.0a7-python3.9";
@@ -146,10 +147,10 @@ impl Job {
 
 /// Describes the process of a run, or says why there can be none.
 pub fn job(run: &FlowRun, settings: &RunnerSettings) -> Result<Job, RunnerError> {
-    match run.infrastructure.kind.as_deref() {
-        Some("docker") => container::job(run, settings),
-        None | Some("subprocess" | "universal") => process::job(run, settings),
-        Some(other) => Err(RunnerError::Refused(format!(
+    match run.infrastructure.runs_as() {
+        Ok(RunsAs::Container) => container::job(run, settings),
+        Ok(RunsAs::Process) => process::job(run, settings),
+        Err(other) => Err(RunnerError::Refused(format!(
             "This agent runs flow runners of type 'docker' and 'subprocess', not {other:?}. \
              Deploy the flow with one of these."
         ))),

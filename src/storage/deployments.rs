@@ -11,6 +11,7 @@ use crate::domain::deployment::{Around, Brief, Deployment, Infrastructure, NewDe
 use crate::domain::error::Result;
 use crate::domain::filter::Noun;
 use crate::domain::ids::{DeploymentId, FlowId};
+use crate::domain::runner::RunnerKind;
 use crate::domain::state::StateType;
 use crate::domain::time::Timestamp;
 
@@ -35,7 +36,7 @@ pub fn insert(db: &Connection, new: &NewDeployment, now: Timestamp) -> Result<De
         ":is_schedule_active": new.is_schedule_active,
         ":parameters": Json(&new.parameters),
         ":tags": Json(&new.tags),
-        ":infrastructure_kind": infrastructure.kind,
+        ":infrastructure_kind": infrastructure.kind.as_ref().map(RunnerKind::word),
         ":infrastructure_config": infrastructure.config.as_ref().map(Json),
     };
     query::change(db, INSERT, params)?;
@@ -58,7 +59,7 @@ pub fn update(
         ":is_schedule_active": new.is_schedule_active,
         ":parameters": Json(&new.parameters),
         ":tags": Json(&new.tags),
-        ":infrastructure_kind": infrastructure.kind,
+        ":infrastructure_kind": infrastructure.kind.as_ref().map(RunnerKind::word),
         ":infrastructure_config": infrastructure.config.as_ref().map(Json),
     };
     query::change(db, UPDATE, params)?;
@@ -169,7 +170,7 @@ fn read(row: &SqlRow<'_>) -> rusqlite::Result<Deployment> {
 /// The two columns that say what runs run on.
 pub(super) fn infrastructure(columns: &mut Columns<'_, '_>) -> rusqlite::Result<Infrastructure> {
     Ok(Infrastructure {
-        kind: columns.next()?,
+        kind: columns.next::<Option<String>>()?.map(RunnerKind::from),
         config: columns.next::<Option<Json<_>>>()?.map(|json| json.0),
     })
 }

@@ -12,6 +12,7 @@ use crate::domain::filter::Noun;
 use crate::domain::flow_run::{Claim, FlowRun, FlowRunUpdate};
 use crate::domain::ids::{FlowId, FlowRunId};
 use crate::domain::run::RunBooks;
+use crate::domain::runner::RunnerKind;
 use crate::domain::state::{State, StateType};
 use crate::domain::time::Timestamp;
 
@@ -38,7 +39,7 @@ pub fn insert(db: &Connection, run: &FlowRun, first: &State) -> Result<()> {
         ":tags": Json(&run.tags),
         ":parent_task_run_id": run.parent_task_run_id,
         ":auto_scheduled": run.auto_scheduled,
-        ":infrastructure_kind": run.infrastructure.kind,
+        ":infrastructure_kind": run.infrastructure.kind.as_ref().map(RunnerKind::word),
         ":infrastructure_config": run.infrastructure.config.as_ref().map(Json),
         ":created_by": run.created_by.as_ref().map(Actor::to_string),
         ":run_count": run.books.run_count,
@@ -99,7 +100,7 @@ pub fn update(db: &Connection, run: FlowRun, change: FlowRunUpdate, now: Timesta
         ":flow_version": change.flow_version.over(run.flow_version),
         ":parameters": Json(&change.parameters.unwrap_or(run.parameters)),
         ":tags": Json(&change.tags.unwrap_or(run.tags)),
-        ":infrastructure_kind": infrastructure.kind,
+        ":infrastructure_kind": infrastructure.kind.as_ref().map(RunnerKind::word),
         ":infrastructure_config": infrastructure.config.as_ref().map(Json),
     };
     query::change(db, UPDATE, params)?;

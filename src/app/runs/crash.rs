@@ -6,6 +6,7 @@ use crate::app::tx::{Effect, Tx};
 use crate::domain::alert;
 use crate::domain::error::Result;
 use crate::domain::flow_run::FlowRun;
+use crate::domain::runner::container_of;
 use crate::domain::state::StateType;
 
 /// A run that has crashed.
@@ -26,7 +27,7 @@ pub(super) fn entail(tx: &mut Tx<'_>, run: &FlowRun, decision: &Decision) -> Res
     let path = |id| deployments::path(tx.db, id);
     let claim = run.claim.as_ref();
     let made = claim.and_then(|claim| claim.infrastructure_id.as_deref());
-    let container = made.and_then(|made| made.strip_prefix("docker:"));
+    let container = made.and_then(container_of);
     let crash = Crash {
         id: run.id.to_string(),
         name: run.name.clone(),

@@ -52,6 +52,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::domain::runner::RunnerKind;
 
     #[test]
     fn what_containers_are_found_by_is_reserved() {
@@ -80,7 +81,7 @@ mod tests {
     #[test]
     fn a_runner_s_settings_are_looked_through() {
         let with = |labels: Value| Infrastructure {
-            kind: Some("docker".to_owned()),
+            kind: Some(RunnerKind::Docker),
             config: json!({ "labels": labels }).as_object().cloned(),
         };
         let refused = check_settings(&with(json!({ "a": "b", AGENT: "x" }))).unwrap_err();

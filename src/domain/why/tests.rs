@@ -5,6 +5,7 @@ use crate::domain::agent::AgentReport;
 use crate::domain::deployment::Infrastructure;
 use crate::domain::ids::{DeploymentId, FlowId};
 use crate::domain::run::RunBooks;
+use crate::domain::runner::RunnerKind;
 use crate::domain::state::ProposedState;
 
 const NOW: Timestamp = Timestamp::from_micros(100_000_000);
@@ -27,7 +28,7 @@ fn run(state: ProposedState) -> FlowRun {
         parent_task_run_id: None,
         auto_scheduled: false,
         infrastructure: Infrastructure {
-            kind: Some("docker".to_owned()),
+            kind: Some(RunnerKind::Docker),
             config: None,
         },
         created_by: None,

@@ -18,6 +18,7 @@ use super::super::RunnerError;
 use super::words;
 use crate::domain::access::{Maker, PeerIdentity};
 use crate::domain::container::labels;
+use crate::domain::runner::made_container;
 
 /// The engine notes a start when the process has begun already.
 const LATE_NOTE: Duration = Duration::from_secs(1);
@@ -143,7 +144,7 @@ impl Owners {
                 Some(_) => Maker::AnotherDaemon,
                 None => Maker::Unnamed,
             },
-            infrastructure_id: format!("docker:{id}"),
+            infrastructure_id: made_container(id),
             described: format!(
                 "container {} ({short}, image {})",
                 name.trim_start_matches('/'),

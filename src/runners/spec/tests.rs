@@ -28,7 +28,7 @@ fn run(name: &str, kind: Option<&str>, config: Value) -> FlowRun {
         parent_task_run_id: None,
         auto_scheduled: false,
         infrastructure: Infrastructure {
-            kind: kind.map(str::to_owned),
+            kind: kind.map(|kind| kind.to_owned().into()),
             config: config.as_object().cloned(),
         },
         created_by: None,

@@ -27,7 +27,7 @@ impl Agent {
         };
         let (containers, processes): (Vec<_>, Vec<_>) = unwatched
             .into_iter()
-            .partition(|run| run.infrastructure.kind.as_deref() == Some("docker"));
+            .partition(|run| run.infrastructure.is_container());
         let first = self
             .adopt_from(&self.runners.processes.clone(), processes)
             .await;

@@ -279,9 +279,10 @@ impl Agent {
 
     /// The runner for a run's infrastructure.
     fn runner(&self, run: &FlowRun) -> Arc<dyn Runner> {
-        match run.infrastructure.kind.as_deref() {
-            Some("docker") => Arc::clone(&self.runners.containers),
-            _ => Arc::clone(&self.runners.processes),
+        if run.infrastructure.is_container() {
+            Arc::clone(&self.runners.containers)
+        } else {
+            Arc::clone(&self.runners.processes)
         }
     }
 

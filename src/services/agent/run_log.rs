@@ -81,7 +81,7 @@ impl RunLog {
                 id: run.id,
                 name: run.name.clone(),
                 deployment,
-                in_container: run.infrastructure.kind.as_deref() == Some("docker"),
+                in_container: run.infrastructure.is_container(),
                 container: Mutex::default(),
             }),
             queue,

@@ -204,10 +204,7 @@ impl Agent {
 
     /// Notes in the run's row what was made for it.
     pub(super) async fn record(&self, run: &FlowRun, made: &Made) -> Result<(), RunnerError> {
-        let what = match run.infrastructure.kind.as_deref() {
-            Some("docker") => format!("docker:{}", made.id),
-            _ => format!("process:{}", made.id),
-        };
+        let what = run.infrastructure.made(&made.id);
         loop {
             match self.desk.record_infrastructure(run.id, what.clone()).await {
                 Err(error) if is_passing(error.kind()) => {

@@ -12,6 +12,7 @@ use crate::api::redaction::Mask;
 use crate::domain::JsonMap;
 use crate::domain::deployment::Infrastructure;
 use crate::domain::run::RunBooks;
+use crate::domain::runner::RunnerKind;
 use crate::domain::state::State;
 use crate::domain::time::Timestamp;
 
@@ -69,7 +70,7 @@ impl<'a> From<&'a Infrastructure> for FlowRunnerOut<'a> {
     fn from(infrastructure: &'a Infrastructure) -> Self {
         let Infrastructure { kind, config } = infrastructure;
         Self {
-            kind: kind.as_deref().map(Cow::Borrowed),
+            kind: kind.as_ref().map(RunnerKind::word).map(Cow::Borrowed),
             config: config.as_ref().map(Cow::Borrowed),
         }
     }
@@ -91,7 +92,7 @@ pub fn flow_runner(value: &Given<'_>, cursor: &mut Cursor) -> Option<Infrastruct
     let config = fields.optional("config", map);
     fields.finish();
     Some(Infrastructure {
-        kind: kind?,
+        kind: kind?.map(RunnerKind::from),
         config: config?,
     })
 }

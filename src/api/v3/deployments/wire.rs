@@ -14,6 +14,7 @@ use crate::domain::deployment::{self, Infrastructure, NewDeployment};
 use crate::domain::error::Error;
 use crate::domain::flow_run::DeploymentRunRequest;
 use crate::domain::ids::{DeploymentId, FlowId, TaskRunId};
+use crate::domain::runner::RunnerKind;
 use crate::domain::schedule::Schedule;
 
 /// What runs run on.
@@ -30,12 +31,14 @@ pub struct FlowRunner {
 
 impl From<Infrastructure> for FlowRunner {
     fn from(Infrastructure { kind, config }: Infrastructure) -> Self {
+        let kind = kind.map(String::from);
         Self { kind, config }
     }
 }
 
 impl From<FlowRunner> for Infrastructure {
     fn from(FlowRunner { kind, config }: FlowRunner) -> Self {
+        let kind = kind.map(RunnerKind::from);
         Self { kind, config }
     }
 }

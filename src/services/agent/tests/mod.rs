@@ -24,6 +24,7 @@ use crate::domain::flow::NewFlow;
 use crate::domain::flow_run::{DeploymentRunRequest, FlowRun};
 use crate::domain::ids::FlowRunId;
 use crate::domain::log::OUTPUT_LOGGER;
+use crate::domain::runner::RunnerKind;
 use crate::domain::state::{ProposedState, StateType};
 use crate::runners::{RunnerError, RunnerSettings};
 use desk::FailingDesk;
@@ -59,7 +60,7 @@ impl World {
             parameters: JsonMap::new(),
             tags: Vec::new(),
             infrastructure: Some(Infrastructure {
-                kind: Some("docker".to_owned()),
+                kind: Some(RunnerKind::Docker),
                 config: None,
             }),
         };

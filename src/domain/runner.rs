@@ -1,0 +1,135 @@
+//! The kinds of runner: as what a run's process is made.
+
+use std::fmt;
+
+use super::deployment::Infrastructure;
+
+/// As what a run's process is made: the type of a flow runner of the 2.0a7 generation.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum RunnerKind {
+    /// A container.
+    Docker,
+    /// A process of the agent's machine.
+    Subprocess,
+    /// What the agent takes for a default, which is a subprocess.
+    Universal,
+    /// A type that only somebody else's agent knows, by its word.
+    Other(String),
+}
+
+/// What a run runs as.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RunsAs {
+    /// A container of the engine's.
+    Container,
+    /// A process of the agent's machine.
+    Process,
+}
+
+impl RunnerKind {
+    /// Its word, as rows and both dialects write it.
+    pub fn word(&self) -> &str {
+        match self {
+            Self::Docker => "docker",
+            Self::Subprocess => "subprocess",
+            Self::Universal => "universal",
+            Self::Other(word) => word,
+        }
+    }
+}
+
+impl From<String> for RunnerKind {
+    fn from(word: String) -> Self {
+        match word.as_str() {
+            "docker" => Self::Docker,
+            "subprocess" => Self::Subprocess,
+            "universal" => Self::Universal,
+            _ => Self::Other(word),
+        }
+    }
+}
+
+impl From<RunnerKind> for String {
+    fn from(kind: RunnerKind) -> Self {
+        match kind {
+            RunnerKind::Other(word) => word,
+            known => known.word().to_owned(),
+        }
+    }
+}
+
+impl fmt::Display for RunnerKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.word())
+    }
+}
+
+impl Infrastructure {
+    /// What a run on this runs as; a type that this program does not know is given back.
+    pub fn runs_as(&self) -> Result<RunsAs, &str> {
+        match &self.kind {
+            Some(RunnerKind::Docker) => Ok(RunsAs::Container),
+            None | Some(RunnerKind::Subprocess | RunnerKind::Universal) => Ok(RunsAs::Process),
+            Some(RunnerKind::Other(word)) => Err(word),
+        }
+    }
+
+    /// Whether a run on this runs in a container.
+    pub fn is_container(&self) -> bool {
+        self.runs_as() == Ok(RunsAs::Container)
+    }
+
+    /// What a row says was made for a run on this; `id` is the container's, or
+    /// `<pid>:<start ticks>` of a process.
+    pub fn made(&self, id: &str) -> String {
+        if self.is_container() {
+            made_container(id)
+        } else {
+            format!("process:{id}")
+        }
+    }
+}
+
+/// What a row says of a run for which that container was made.
+pub fn made_container(id: &str) -> String {
+    format!("{CONTAINER}{id}")
+}
+
+/// The id of the container that a row says was made; absent for anything else.
+pub fn container_of(made: &str) -> Option<&str> {
+    made.strip_prefix(CONTAINER)
+}
+
+const CONTAINER: &str = "docker:";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_word_names_its_own_kind_and_comes_back() {
+        let kinds = [
+            ("docker", RunnerKind::Docker, Ok(RunsAs::Container)),
+            ("subprocess", RunnerKind::Subprocess, Ok(RunsAs::Process)),
+            ("universal", RunnerKind::Universal, Ok(RunsAs::Process)),
+            ("k8s", RunnerKind::Other("k8s".to_owned()), Err("k8s")),
+            (
+                "Docker",
+                RunnerKind::Other("Docker".to_owned()),
+                Err("Docker"),
+            ),
+        ];
+        for (word, kind, runs_as) in kinds {
+            assert_eq!(RunnerKind::from(word.to_owned()), kind);
+            assert_eq!(String::from(kind.clone()), word);
+            let on = Infrastructure {
+                kind: Some(kind),
+                config: None,
+            };
+            assert_eq!(on.runs_as(), runs_as, "{word}");
+            let made = on.made("7");
+            assert_eq!(container_of(&made), on.is_container().then_some("7"));
+        }
+        assert_eq!(Infrastructure::default().runs_as(), Ok(RunsAs::Process));
+    }
+}
