@@ -17,7 +17,7 @@
 //! ```
 //!
 //! - [`domain`]: the nouns and the rules. No I/O, no clock, no wire. Start with
-//!   [`domain::state`] and [`domain::orchestration`].
+//!   [`domain::state`] and [`domain::rules`].
 //! - [`storage`]: the only room that knows SQLite. One writer with two lanes, what somebody
 //!   waits for and what is bulk, that commits in groups and carries out what its writes entail,
 //!   and readers in lanes: by key, short, and scans that have a deadline. `storage::rows` finds,
@@ -68,7 +68,7 @@
 //!
 //! Inside, `python -m prefect.engine` speaks the 2.0a7 dialect over TCP, through Docker's
 //! bridge, on which the daemon's relay listens and hands on what it hears. Each proposal of a
-//! state takes the one road: facts are read, [`domain::orchestration::decide`] answers, the
+//! state takes the one road: facts are read, [`domain::rules::decide`] answers, the
 //! verdict is written, all in one transaction, and the answer leaves after the commit. What
 //! the container prints is streamed into the run's log.
 //!

@@ -33,9 +33,10 @@ pub use admin::backup::Pieces;
 pub use admin::retention::Slice;
 pub use admin::vitals::{AgentVitals, Vitals};
 pub use bell::{Bell, Listener};
+pub use deployments::flow::Force;
 pub use deployments::schedules::{LATE_AFTER, Outlook, RUNS_AHEAD, Range, TIME_AHEAD};
 pub use request::{RequestKey, under};
-pub use runs::propose_state::{Decision, Force, Outcome};
+pub use runs::propose_state::{Decision, Outcome};
 
 /// How many schedules' dates are looked for at once.
 const AT_ONCE: usize = 2;

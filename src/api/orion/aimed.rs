@@ -9,11 +9,11 @@ use super::states::proposal;
 use super::wire;
 use crate::api::Ctx;
 use crate::api::access::{Authorised, Requester};
-use crate::app::Force;
 use crate::domain::access::Aims;
 use crate::domain::flow_run::{DeploymentRunRequest, FlowRunUpdate, NewFlowRun};
 use crate::domain::ids::{DeploymentId, FlowRunId, TaskRunId};
 use crate::domain::log::NewLog;
+use crate::domain::rules::Policy;
 use crate::domain::state::ProposedState;
 use crate::domain::task_run::NewTaskRun;
 
@@ -102,7 +102,7 @@ impl Readable for NewTaskRun {
     }
 }
 
-impl Readable for (ProposedState, Force) {
+impl Readable for (ProposedState, Policy) {
     fn read(ask: &mut Ask) -> Option<Self> {
         ask.embedded(proposal)
     }

@@ -12,10 +12,10 @@ use super::wire::{self, BucketOut, DecisionOut, DependencyOut, FlowRunOut};
 use super::{Answer, created, no_content, ok};
 use crate::api::Operation;
 use crate::api::access::Requester;
-use crate::app::Force;
 use crate::domain::access::Need;
 use crate::domain::flow_run::{FlowRunUpdate, NewFlowRun};
 use crate::domain::ids::{FlowRunId, StateId};
+use crate::domain::rules::Policy;
 use crate::domain::state::ProposedState;
 
 /// What there is to ask.
@@ -124,13 +124,13 @@ pub async fn set_state(
     who: Requester,
     caller: Caller,
     Key(key): Key,
-    Aimed { at, asked }: Aimed<(ProposedState, Force), FlowRunId>,
+    Aimed { at, asked }: Aimed<(ProposedState, Policy), FlowRunId>,
 ) -> Answer {
-    let (proposed, force) = asked;
+    let (proposed, policy) = asked;
     let proposed = caller
         .signed(proposed)
         .known_as(key.map(StateId::from_uuid));
-    let decision = ctx.app.propose_flow_run_state(at, proposed, force).await?;
+    let decision = ctx.app.propose_flow_run_state(at, proposed, policy).await?;
     decided(&who, &decision).await
 }
 

@@ -10,10 +10,11 @@ use super::wire::{self, DecisionOut, StateOut};
 use super::{Answer, ok};
 use crate::api::Operation;
 use crate::api::access::Requester;
-use crate::app::{Decision, Force};
+use crate::app::Decision;
 use crate::domain::access::Need;
 use crate::domain::error::Error;
 use crate::domain::ids::{FlowRunId, StateId, TaskRunId};
+use crate::domain::rules::{Generation, Policy};
 use crate::domain::state::ProposedState;
 
 /// What there is to ask.
@@ -37,13 +38,10 @@ pub fn operations() -> Vec<Operation> {
 }
 
 /// The body of `set_state`.
-pub fn proposal(fields: &mut Fields<'_, '_>) -> Option<(ProposedState, Force)> {
+pub fn proposal(fields: &mut Fields<'_, '_>) -> Option<(ProposedState, Policy)> {
     let state = fields.required("state", wire::proposal);
-    let force = match fields.default("force", boolean, || false)? {
-        true => Force::Yes,
-        false => Force::No,
-    };
-    Some((state?, force))
+    let is_forced = fields.default("force", boolean, || false)?;
+    Some((state?, Policy::of(Generation::Orion, is_forced)))
 }
 
 /// The refusal of a history whose buckets are shorter than a second.

@@ -12,9 +12,9 @@ use super::wire::{self, BucketOut, DecisionOut, TaskRunOut};
 use super::{Answer, created, no_content, ok};
 use crate::api::Operation;
 use crate::api::access::Requester;
-use crate::app::Force;
 use crate::domain::access::Need;
 use crate::domain::ids::{StateId, TaskRunId};
+use crate::domain::rules::Policy;
 use crate::domain::state::ProposedState;
 use crate::domain::task_run::NewTaskRun;
 
@@ -97,13 +97,13 @@ pub async fn set_state(
     who: Requester,
     caller: Caller,
     Key(key): Key,
-    Aimed { at, asked }: Aimed<(ProposedState, Force), TaskRunId>,
+    Aimed { at, asked }: Aimed<(ProposedState, Policy), TaskRunId>,
 ) -> Answer {
-    let (proposed, force) = asked;
+    let (proposed, policy) = asked;
     let proposed = caller
         .signed(proposed)
         .known_as(key.map(StateId::from_uuid));
-    let decision = ctx.app.propose_task_run_state(at, proposed, force).await?;
+    let decision = ctx.app.propose_task_run_state(at, proposed, policy).await?;
     decided(&who, &decision).await
 }
 

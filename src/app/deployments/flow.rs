@@ -1,13 +1,22 @@
 //! Verbs on flows.
 
 use crate::app::request::comes_to_the_same;
-use crate::app::{App, Force};
+use crate::app::App;
 use crate::domain::error::{Error, Result};
 use crate::domain::filter::{Filters, Page, Sort};
 use crate::domain::flow::{Created, Flow, NewFlow};
 use crate::domain::ids::FlowId;
 use crate::storage::removal::Removal;
 use crate::storage::{Connection, flows, rows};
+
+/// Whether a flow goes with what it holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Force {
+    /// Only one that has no deployments goes.
+    No,
+    /// It goes with its deployments.
+    Yes,
+}
 
 impl App {
     /// Registers a flow by its name, or answers the one that is there.

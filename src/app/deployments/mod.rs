@@ -1,6 +1,6 @@
 //! Verbs on deployments.
 
-mod flow;
+pub(super) mod flow;
 pub(super) mod schedules;
 
 use std::time::Duration;

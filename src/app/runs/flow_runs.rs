@@ -2,7 +2,7 @@
 
 use uuid::Uuid;
 
-use super::propose_state::{self, Decision, Force, Outcome};
+use super::propose_state::{self, Decision, Outcome};
 use crate::app::App;
 use crate::app::request::{Repeat, comes_to_the_same};
 use crate::app::tx::Tx;
@@ -12,6 +12,7 @@ use crate::domain::filter::{Filters, Page, Sort};
 use crate::domain::flow::Created;
 use crate::domain::flow_run::{FlowRun, FlowRunUpdate, NewFlowRun};
 use crate::domain::ids::{FlowRunId, StateId};
+use crate::domain::rules::{Generation, Policy};
 use crate::domain::state::{ProposedState, State, StateType};
 use crate::domain::weight;
 use crate::storage::removal::Removal;
@@ -63,17 +64,17 @@ impl App {
         self.remove(Removal::FlowRun(id)).await
     }
 
-    /// Proposes a state for a flow run; see [`crate::domain::orchestration`].
+    /// Proposes a state for a flow run; see [`crate::domain::rules`].
     pub async fn propose_flow_run_state(
         &self,
         id: FlowRunId,
         proposed: ProposedState,
-        force: Force,
+        policy: Policy,
     ) -> Result<Decision> {
         let bytes = proposed.data.as_ref().map_or(0, weight::of_value);
         self.write_as(Job::prompt(bytes), move |tx| {
             let run = read(tx.db, id)?;
-            propose_state::for_flow_run(tx, &run, of_request(tx, proposed), force)
+            propose_state::for_flow_run(tx, &run, of_request(tx, proposed), policy)
         })
         .await
     }
@@ -138,7 +139,7 @@ fn cancel(tx: &mut Tx<'_>, run: &FlowRun, mut cancelled: ProposedState) -> Resul
             outcome: Outcome::Aborted { why },
         });
     }
-    propose_state::for_flow_run(tx, run, cancelled, Force::Yes)
+    propose_state::for_flow_run(tx, run, cancelled, Policy::Forced(Generation::V3))
 }
 
 impl Repeat for Created<FlowRun> {

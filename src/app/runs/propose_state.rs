@@ -7,21 +7,12 @@ use super::crash;
 use crate::app::tx::{Effect, Tx};
 use crate::domain::error::{Error, Result};
 use crate::domain::flow_run::FlowRun;
-use crate::domain::orchestration::{Facts, Subject, Verdict, decide};
+use crate::domain::rules::{Consequence, Facts, Policy, Ruling, RunKind, Verdict, decide};
 use crate::domain::run::RunBooks;
 use crate::domain::state::{ProposedState, State, StateDetails, StateType};
 use crate::domain::task_run::TaskRun;
 use crate::domain::time::Timestamp;
 use crate::storage::{StateOf, flow_runs, rows, states, task_runs};
-
-/// Whether the rules are asked. The books are kept either way.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Force {
-    /// The rules decide.
-    No,
-    /// The proposed state is entered whatever the rules say.
-    Yes,
-}
 
 /// What became of a proposal.
 #[derive(Clone, Debug, PartialEq)]
@@ -94,7 +85,7 @@ pub(in crate::app) fn for_flow_run(
     tx: &mut Tx<'_>,
     run: &FlowRun,
     proposed: ProposedState,
-    force: Force,
+    policy: Policy,
 ) -> Result<Decision> {
     if let Some(id) = proposed.id
         && let Some(known) = states::of_flow_run_by_id(tx.db, id)?
@@ -106,14 +97,12 @@ pub(in crate::app) fn for_flow_run(
     let facts = Facts {
         current: run.state.as_ref(),
         run_count: run.books.run_count,
-        subject: Subject::FlowRun {
-            deployed: run.deployment_id.is_some(),
-            held: run.claim.is_some(),
-        },
+        is_deployed: run.deployment_id.is_some(),
+        is_held: run.claim.is_some(),
+        ..Facts::default()
     };
-    let decision = settle(verdict(&facts, proposed, force, tx), |proposed| {
-        enter_flow_run(tx, run, proposed)
-    })?;
+    let ruling = rule(policy, RunKind::FlowRun, &facts, proposed, tx.now);
+    let decision = settle(tx, ruling, |proposed| enter_flow_run(tx, run, proposed))?;
     if concerns_agents(run, &decision) {
         tx.entail(Effect::WakeAgents);
     }
@@ -148,7 +137,7 @@ pub(super) fn for_task_run(
     tx: &mut Tx<'_>,
     run: &TaskRun,
     proposed: ProposedState,
-    force: Force,
+    policy: Policy,
 ) -> Result<Decision> {
     if let Some(id) = proposed.id
         && let Some(known) = states::of_task_run_by_id(tx.db, id)?
@@ -160,7 +149,7 @@ pub(super) fn for_task_run(
     let cached = match &proposed.details.cache_key {
         // An empty key is none, as to the 2.0a7 server.
         Some(key)
-            if proposed.kind == StateType::Running && force == Force::No && !key.is_empty() =>
+            if proposed.kind == StateType::Running && !policy.is_forced() && !key.is_empty() =>
         {
             states::cached(tx.db, key, tx.now)?
         }
@@ -169,34 +158,28 @@ pub(super) fn for_task_run(
     let facts = Facts {
         current: run.state.as_ref(),
         run_count: run.books.run_count,
-        subject: Subject::TaskRun {
-            policy: run.spec.policy,
-            cached: cached.as_ref(),
-        },
+        retries: run.spec.policy,
+        cached: cached.as_ref(),
+        ..Facts::default()
     };
-    let completes = proposed.kind == StateType::Completed && force == Force::No;
-    let decision = settle(verdict(&facts, proposed, force, tx), |proposed| {
-        enter_task_run(tx, run, proposed)
-    })?;
-    if let (true, Some(state)) = (completes, &decision.state)
-        && let Some(key) = &state.details.cache_key
-        && !key.is_empty()
-    {
-        states::cache(tx.db, key, state)?;
-    }
-    Ok(decision)
+    let ruling = rule(policy, RunKind::TaskRun, &facts, proposed, tx.now);
+    settle(tx, ruling, |proposed| enter_task_run(tx, run, proposed))
 }
 
-fn verdict(facts: &Facts<'_>, proposed: ProposedState, force: Force, tx: &Tx<'_>) -> Verdict {
+/// What the rules say; a state that is entered instead has the proposed one's id.
+fn rule(
+    policy: Policy,
+    kind: RunKind,
+    facts: &Facts<'_>,
+    proposed: ProposedState,
+    now: Timestamp,
+) -> Ruling {
     let id = proposed.id;
-    let mut verdict = match force {
-        Force::Yes => Verdict::Accept(proposed),
-        Force::No => decide(facts, proposed, tx.now),
-    };
-    if let Verdict::Reject { instead, .. } = &mut verdict {
+    let mut ruling = decide(policy, kind, facts, proposed, now);
+    if let Verdict::Reject { instead, .. } = &mut ruling.verdict {
         instead.id = id;
     }
-    verdict
+    ruling
 }
 
 /// The answer to a proposal that was answered before: the state that it led to.
@@ -222,12 +205,13 @@ fn answered(
     })
 }
 
-/// Carries a verdict out.
+/// Carries a ruling out.
 fn settle(
-    verdict: Verdict,
+    tx: &Tx<'_>,
+    ruling: Ruling,
     enter: impl FnOnce(ProposedState) -> Result<State>,
 ) -> Result<Decision> {
-    let (state, outcome) = match verdict {
+    let (state, outcome) = match ruling.verdict {
         Verdict::Accept(proposed) => (Some(enter(proposed)?), Outcome::Accepted),
         Verdict::Reject { instead, why } => {
             let why = why.to_owned();
@@ -239,7 +223,19 @@ fn settle(
         }
         Verdict::Abort { why } => (None, Outcome::Aborted { why }),
     };
+    if let Some(state) = &state {
+        for consequence in ruling.consequences {
+            carry_out(tx, consequence, state)?;
+        }
+    }
     Ok(Decision { state, outcome })
+}
+
+/// Writes what the entering of `state` entails.
+fn carry_out(tx: &Tx<'_>, consequence: Consequence, state: &State) -> Result<()> {
+    match consequence {
+        Consequence::Cache { key } => states::cache(tx.db, &key, state),
+    }
 }
 
 fn enter_flow_run(tx: &Tx<'_>, run: &FlowRun, proposed: ProposedState) -> Result<State> {

@@ -1,13 +1,14 @@
 //! Verbs on task runs.
 
 use super::flow_runs::of_request;
-use super::propose_state::{self, Decision, Force};
+use super::propose_state::{self, Decision};
 use crate::app::App;
 use crate::app::request::comes_to_the_same;
 use crate::domain::error::{Error, Result};
 use crate::domain::filter::{Filters, Page, Sort};
 use crate::domain::flow::Created;
 use crate::domain::ids::{FlowRunId, StateId, TaskRunId};
+use crate::domain::rules::Policy;
 use crate::domain::state::{ProposedState, State};
 use crate::domain::task_run::{NewTaskRun, TaskRun};
 use crate::domain::weight;
@@ -73,17 +74,17 @@ impl App {
         self.remove(Removal::TaskRun(id)).await
     }
 
-    /// Proposes a state for a task run; see [`crate::domain::orchestration`].
+    /// Proposes a state for a task run; see [`crate::domain::rules`].
     pub async fn propose_task_run_state(
         &self,
         id: TaskRunId,
         proposed: ProposedState,
-        force: Force,
+        policy: Policy,
     ) -> Result<Decision> {
         let bytes = proposed.data.as_ref().map_or(0, weight::of_value);
         self.write_as(Job::prompt(bytes), move |tx| {
             let run = read(tx.db, id)?;
-            propose_state::for_task_run(tx, &run, of_request(tx, proposed), force)
+            propose_state::for_task_run(tx, &run, of_request(tx, proposed), policy)
         })
         .await
     }

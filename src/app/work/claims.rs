@@ -8,12 +8,12 @@ use crate::app::request::Repeat;
 use crate::app::runs::flow_runs::read;
 use crate::app::runs::propose_state;
 use crate::app::tx::{Effect, Tx};
-use crate::app::{App, Force, Outcome};
+use crate::app::{App, Outcome};
 use crate::domain::agent::{Load, share};
 use crate::domain::error::{Error, Result};
 use crate::domain::flow_run::FlowRun;
 use crate::domain::ids::FlowRunId;
-use crate::domain::orchestration::agent_s_end;
+use crate::domain::rules::{Generation, Policy, agent_s_end};
 use crate::domain::state::{ProposedState, StateType};
 use crate::domain::time::{Span, Timestamp};
 use crate::storage::{claims, rows};
@@ -176,7 +176,7 @@ fn end(tx: &mut Tx<'_>, agent: &str, id: FlowRunId, end_state: ProposedState) ->
         return Ok(false);
     }
     let end_state = agent_s_end(run.state.as_ref(), end_state);
-    propose_state::for_flow_run(tx, &run, end_state, Force::Yes)?;
+    propose_state::for_flow_run(tx, &run, end_state, Policy::Forced(Generation::V3))?;
     Ok(true)
 }
 
@@ -226,7 +226,8 @@ fn share_of(
 fn claim(tx: &mut Tx<'_>, id: FlowRunId, agent: &str) -> Result<Option<FlowRun>> {
     let pending = ProposedState::new(StateType::Pending);
     let run = read(tx.db, id)?;
-    let decision = propose_state::for_flow_run(tx, &run, pending, Force::No)?;
+    let policy = Policy::Normal(Generation::V3);
+    let decision = propose_state::for_flow_run(tx, &run, pending, policy)?;
     if decision.outcome != Outcome::Accepted {
         return Ok(None);
     }

@@ -112,11 +112,11 @@ pub async fn set_state(
     Key(key): Key,
     Aimed { at, asked }: Aimed<SetState, FlowRunId>,
 ) -> Answer {
-    let (proposed, force) = asked;
+    let (proposed, policy) = asked;
     let proposed = caller
         .signed(proposed)
         .known_as(key.map(StateId::from_uuid));
-    let decision = ctx.app.propose_flow_run_state(at, proposed, force).await?;
+    let decision = ctx.app.propose_flow_run_state(at, proposed, policy).await?;
     decided(&who, &decision).await
 }
 

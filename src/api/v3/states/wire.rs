@@ -10,10 +10,11 @@ use uuid::Uuid;
 use crate::api::redaction::{Mask, Reader, Redact};
 use crate::api::v3::extract::AimedBody;
 use crate::api::v3::wire::Instant;
-use crate::app::{self, Force, Outcome};
+use crate::app::{self, Outcome};
 use crate::domain::JsonMap;
 use crate::domain::error::Error;
 use crate::domain::ids::{FlowRunId, StateId, TaskRunId};
+use crate::domain::rules::{Generation, Policy};
 use crate::domain::state::{self, ProposedState, StateDetails, StateType};
 
 /// A state.
@@ -272,14 +273,11 @@ pub struct SetState {
 
 impl AimedBody for SetState {
     /// What is proposed, and how firmly.
-    type Meaning = (ProposedState, Force);
+    type Meaning = (ProposedState, Policy);
 
-    fn meaning(self) -> Result<(ProposedState, Force), Error> {
-        let force = match self.force {
-            true => Force::Yes,
-            false => Force::No,
-        };
-        Ok((self.state.try_into()?, force))
+    fn meaning(self) -> Result<(ProposedState, Policy), Error> {
+        let policy = Policy::of(Generation::V3, self.force);
+        Ok((self.state.try_into()?, policy))
     }
 }
 

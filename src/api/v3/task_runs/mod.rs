@@ -88,10 +88,10 @@ pub async fn set_state(
     Key(key): Key,
     Aimed { at, asked }: Aimed<SetState, TaskRunId>,
 ) -> Answer {
-    let (proposed, force) = asked;
+    let (proposed, policy) = asked;
     let proposed = caller
         .signed(proposed)
         .known_as(key.map(StateId::from_uuid));
-    let decision = ctx.app.propose_task_run_state(at, proposed, force).await?;
+    let decision = ctx.app.propose_task_run_state(at, proposed, policy).await?;
     decided(&who, &decision).await
 }

@@ -10,10 +10,11 @@ use crate::app::request::comes_to_the_same;
 use crate::app::runs::flow_runs::read;
 use crate::app::runs::propose_state;
 use crate::app::tx::Tx;
-use crate::app::{App, Force};
+use crate::app::App;
 use crate::domain::deployment::{Deployment, DeploymentSchedule};
 use crate::domain::error::{Error, Result};
 use crate::domain::ids::{DeploymentId, ScheduleId};
+use crate::domain::rules::{Generation, Policy};
 use crate::domain::schedule::TooCostly;
 use crate::domain::state::ProposedState;
 use crate::domain::time::{Span, Timestamp};
@@ -253,7 +254,8 @@ fn mark_late(tx: &mut Tx<'_>) -> Result<u64> {
     for (id, due) in &late {
         let proposed = ProposedState::scheduled(*due).named("Late");
         let run = read(tx.db, *id)?;
-        propose_state::for_flow_run(tx, &run, proposed, Force::Yes)?;
+        let forced = Policy::Forced(Generation::V3);
+        propose_state::for_flow_run(tx, &run, proposed, forced)?;
     }
     Ok(late.len() as u64)
 }

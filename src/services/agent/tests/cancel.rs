@@ -51,7 +51,7 @@ async fn what_a_run_s_process_tells_after_the_cancel_changes_nothing() {
             let late = ProposedState::new(told);
             world
                 .app
-                .propose_flow_run_state(world.run, late, Force::No)
+                .propose_flow_run_state(world.run, late, Policy::Normal(Generation::Orion))
                 .await
                 .unwrap();
             assert_eq!(

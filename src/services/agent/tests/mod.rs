@@ -13,8 +13,8 @@ use std::time::{Duration, Instant};
 use tempfile::TempDir;
 
 use super::{Agent, LocalDesk, Runners};
+use crate::app::App;
 use crate::app::testing::{Ahead, app};
-use crate::app::{App, Force};
 use crate::domain::JsonMap;
 use crate::domain::agent::{AgentSettings, EMBEDDED, Identity, Keep, OutputLimits};
 use crate::domain::container::ContainerRules;
@@ -24,6 +24,7 @@ use crate::domain::flow::NewFlow;
 use crate::domain::flow_run::{DeploymentRunRequest, FlowRun};
 use crate::domain::ids::FlowRunId;
 use crate::domain::log::OUTPUT_LOGGER;
+use crate::domain::rules::{Generation, Policy};
 use crate::domain::runner::RunnerKind;
 use crate::domain::state::{ProposedState, StateType};
 use crate::runners::{RunnerError, RunnerSettings};
@@ -156,7 +157,7 @@ impl World {
         let wanted = ProposedState::new(kind);
         let told = self
             .app
-            .propose_flow_run_state(self.run, wanted, Force::Yes)
+            .propose_flow_run_state(self.run, wanted, Policy::Forced(Generation::V3))
             .await;
         assert!(told.unwrap().state.is_some());
     }

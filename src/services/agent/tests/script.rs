@@ -9,9 +9,10 @@ use futures_util::stream::{self, BoxStream};
 use futures_util::{FutureExt, StreamExt};
 use tokio::sync::watch;
 
-use crate::app::{App, Force};
+use crate::app::App;
 use crate::domain::ids::FlowRunId;
 use crate::domain::log::OutputSeen;
+use crate::domain::rules::{Generation, Policy};
 use crate::domain::state::{ProposedState, StateType};
 use crate::runners::{
     Answer, Exit, Found, Job, Made, OutputLine, Progress, Runner, RunnerError, Standing,
@@ -130,7 +131,9 @@ impl Script {
         tokio::spawn(async move {
             for kind in [StateType::Running, StateType::Completed] {
                 let proposed = ProposedState::new(kind);
-                let entered = app.propose_flow_run_state(run, proposed, Force::No).await;
+                let entered = app
+                    .propose_flow_run_state(run, proposed, Policy::Normal(Generation::Orion))
+                    .await;
                 entered.unwrap();
                 may_end.wait_for(|may| *may).await.unwrap();
             }

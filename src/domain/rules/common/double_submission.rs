@@ -5,17 +5,20 @@
 //! `PreventPendingTransitions`; this rule does the same for runs of deployments, which are
 //! the ones that agents compete for.
 
-use super::{Facts, Opinion, Subject, Verdict, from};
-use crate::domain::state::{ProposedState, StateType};
+use crate::domain::rules::{Draft, Facts, Opinion, Verdict};
+use crate::domain::state::StateType;
 use crate::domain::time::Timestamp;
 
 /// Aborts Pending for a deployed run that is already Pending, Running or being cancelled.
-pub(super) fn prevent(facts: &Facts<'_>, proposed: &ProposedState, _now: Timestamp) -> Opinion {
-    let deployed = matches!(facts.subject, Subject::FlowRun { deployed: true, .. });
-    if !deployed || proposed.kind != StateType::Pending {
+pub(in crate::domain::rules) fn prevent(
+    facts: &Facts<'_>,
+    draft: &mut Draft,
+    _now: Timestamp,
+) -> Opinion {
+    if !facts.is_deployed || draft.proposed.kind != StateType::Pending {
         return Opinion::GoOn;
     }
-    match from(facts) {
+    match facts.from() {
         Some(kind @ (StateType::Pending | StateType::Running | StateType::Cancelling)) => {
             Opinion::settled(Verdict::Abort {
                 why: format!("This run is {kind} and cannot be submitted again."),

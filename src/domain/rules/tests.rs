@@ -39,38 +39,57 @@ fn origins() -> impl Iterator<Item = Option<StateType>> {
     std::iter::once(None).chain(StateType::ALL.into_iter().map(Some))
 }
 
-/// Asks for each pair and compares with `expected`.
+/// Asks for each pair in each generation and compares with `expected`.
 fn check(
-    subject: &Subject<'_>,
-    run_count: i64,
+    kind: RunKind,
+    facts: Facts<'_>,
     due: Timestamp,
     expected: impl Fn(Option<StateType>, StateType) -> Said,
 ) {
     for origin in origins() {
         let current = origin.map(|kind| state(kind, due));
-        for target in StateType::ALL {
-            let facts = Facts {
-                current: current.as_ref(),
-                run_count,
-                subject: subject.clone(),
-            };
-            let verdict = decide(&facts, ProposedState::new(target), NOW);
+        let facts = Facts {
+            current: current.as_ref(),
+            ..facts
+        };
+        for (generation, target) in each(Generation::ALL, StateType::ALL) {
+            let policy = Policy::Normal(generation);
+            let ruling = decide(policy, kind, &facts, ProposedState::new(target), NOW);
             assert_eq!(
-                said(&verdict),
+                said(&ruling.verdict),
                 expected(origin, target),
-                "{origin:?} -> {target:?}: {verdict:?}"
+                "{generation:?}: {origin:?} -> {target:?}: {ruling:?}"
             );
         }
     }
 }
 
-fn task(max_retries: i64) -> Subject<'static> {
-    Subject::TaskRun {
-        policy: RetryPolicy {
+/// Each of those with each of these.
+fn each<A: Copy, B: Copy>(
+    those: impl IntoIterator<Item = A>,
+    these: impl IntoIterator<Item = B> + Clone,
+) -> impl Iterator<Item = (A, B)> {
+    let with_each = move |one| these.clone().into_iter().map(move |other| (one, other));
+    those.into_iter().flat_map(with_each)
+}
+
+fn task(run_count: i64, max_retries: i64) -> Facts<'static> {
+    Facts {
+        run_count,
+        retries: RetryPolicy {
             max_retries,
             retry_delay: Span::from_secs_f64(30.0),
         },
-        cached: None,
+        ..Facts::default()
+    }
+}
+
+fn deployed_and_held() -> Facts<'static> {
+    Facts {
+        run_count: 1,
+        is_deployed: true,
+        is_held: true,
+        ..Facts::default()
     }
 }
 
@@ -101,7 +120,12 @@ fn said_to_cancelled(
 fn check_flow_runs(due: Timestamp, otherwise: impl Fn(bool, Option<StateType>, StateType) -> Said) {
     for run in FLOW_RUNS {
         let (deployed, held) = run;
-        check(&Subject::FlowRun { deployed, held }, 0, due, |from, to| {
+        let facts = Facts {
+            is_deployed: deployed,
+            is_held: held,
+            ..Facts::default()
+        };
+        check(RunKind::FlowRun, facts, due, |from, to| {
             said_to_cancelled(run, from, to).unwrap_or_else(|| otherwise(deployed, from, to))
         });
     }
@@ -134,15 +158,19 @@ fn whatever_a_run_tells_after_it_was_asked_to_stop_it_is_cancelled() {
         if matches!(told, StateType::Cancelling | StateType::Cancelled) {
             continue;
         }
-        let subject = Subject::FlowRun {
-            deployed: true,
-            held: true,
-        };
-        let Verdict::Reject { instead, .. } = verdict(subject, &cancelling, 1, told) else {
-            panic!("{told:?} is not rejected");
-        };
-        assert_eq!(instead.kind, StateType::Cancelled);
-        assert!(instead.message.unwrap().contains("Cancelled"));
+        for (generation, kind) in each(Generation::ALL, [RunKind::FlowRun, RunKind::TaskRun]) {
+            let facts = Facts {
+                current: Some(&cancelling),
+                ..deployed_and_held()
+            };
+            let proposed = ProposedState::new(told);
+            let ruling = decide(Policy::Normal(generation), kind, &facts, proposed, NOW);
+            let Verdict::Reject { instead, .. } = ruling.verdict else {
+                panic!("{generation:?}, {kind:?}: {told:?} is not rejected");
+            };
+            assert_eq!(instead.kind, StateType::Cancelled);
+            assert!(instead.message.unwrap().contains("Cancelled"));
+        }
     }
 }
 
@@ -167,9 +195,22 @@ fn an_agent_s_end_of_a_run_that_was_asked_to_stop_is_cancelled() {
     }
 }
 
+/// What is said to a task run: what is `expected`, unless it was asked to stop.
+fn check_task_runs(
+    facts: Facts<'_>,
+    due: Timestamp,
+    expected: impl Fn(Option<StateType>, StateType) -> Said,
+) {
+    use StateType::{Cancelled, Cancelling};
+    check(RunKind::TaskRun, facts, due, |from, to| match (from, to) {
+        (Some(Cancelling), to) if !matches!(to, Cancelling | Cancelled) => Said::Reject,
+        _ => expected(from, to),
+    });
+}
+
 #[test]
 fn a_task_run_without_retries_moves_until_it_has_ended() {
-    check(&task(0), 1, NOW, |from, _| match from {
+    check_task_runs(task(1, 0), NOW, |from, _| match from {
         Some(kind) if kind.is_terminal() => Said::Abort,
         _ => Said::Accept,
     });
@@ -178,7 +219,7 @@ fn a_task_run_without_retries_moves_until_it_has_ended() {
 #[test]
 fn a_task_run_with_retries_left_rejects_only_running_to_failed() {
     use StateType::*;
-    check(&task(2), 2, NOW, |from, to| match (from, to) {
+    check_task_runs(task(2, 2), NOW, |from, to| match (from, to) {
         (Some(kind), _) if kind.is_terminal() => Said::Abort,
         (Some(Running), Failed) => Said::Reject,
         _ => Said::Accept,
@@ -188,7 +229,7 @@ fn a_task_run_with_retries_left_rejects_only_running_to_failed() {
 #[test]
 fn a_task_run_waits_for_its_retry_but_its_end_comes_first() {
     let due = NOW + Span::from_secs_f64(5.0);
-    check(&task(2), 1, due, |from, to| match (from, to) {
+    check_task_runs(task(1, 2), due, |from, to| match (from, to) {
         (Some(kind), _) if kind.is_terminal() => Said::Abort,
         (Some(StateType::Scheduled), _) => Said::Wait,
         (Some(StateType::Running), StateType::Failed) => Said::Reject,
@@ -199,30 +240,85 @@ fn a_task_run_waits_for_its_retry_but_its_end_comes_first() {
 #[test]
 fn a_cached_result_answers_every_proposal_to_run_even_a_terminal_one() {
     let cached = state(StateType::Completed, NOW);
-    let subject = Subject::TaskRun {
-        policy: RetryPolicy::default(),
+    let facts = Facts {
+        run_count: 1,
         cached: Some(&cached),
+        ..Facts::default()
     };
-    check(&subject, 1, NOW, |from, to| match (from, to) {
+    check_task_runs(facts, NOW, |from, to| match (from, to) {
         (_, StateType::Running) => Said::Reject,
         (Some(kind), _) if kind.is_terminal() => Said::Abort,
         _ => Said::Accept,
     });
 }
 
-fn verdict(subject: Subject<'_>, current: &State, run_count: i64, to: StateType) -> Verdict {
+fn verdict_on_task(facts: Facts<'_>, current: &State, to: StateType) -> Verdict {
     let facts = Facts {
         current: Some(current),
-        run_count,
-        subject,
+        ..facts
     };
-    decide(&facts, ProposedState::new(to).because("m"), NOW)
+    let policy = Policy::Normal(Generation::Orion);
+    let proposed = ProposedState::new(to).because("m");
+    decide(policy, RunKind::TaskRun, &facts, proposed, NOW).verdict
+}
+
+#[test]
+fn a_forced_state_is_entered_from_anywhere() {
+    let facts = deployed_and_held();
+    for (from, to) in each(StateType::ALL, StateType::ALL) {
+        let current = state(from, NOW + Span::from_secs_f64(5.0));
+        for (generation, kind) in each(Generation::ALL, [RunKind::FlowRun, RunKind::TaskRun]) {
+            let facts = Facts {
+                current: Some(&current),
+                ..facts
+            };
+            let mut proposed = ProposedState::new(to);
+            proposed.details.cache_key = Some("k".to_owned());
+            let ruling = decide(
+                Policy::Forced(generation),
+                kind,
+                &facts,
+                proposed.clone(),
+                NOW,
+            );
+            assert_eq!(ruling.verdict, Verdict::Accept(proposed));
+            assert_eq!(ruling.consequences, []);
+        }
+    }
+}
+
+#[test]
+fn only_an_accepted_completed_state_with_a_key_is_kept_in_the_cache() {
+    for ((origin, to), key) in each(each(origins(), StateType::ALL), [None, Some(""), Some("k")]) {
+        let current = origin.map(|kind| state(kind, NOW));
+        let facts = Facts {
+            current: current.as_ref(),
+            ..task(1, 2)
+        };
+        let mut proposed = ProposedState::new(to);
+        proposed.details.cache_key = key.map(str::to_owned);
+        for generation in Generation::ALL {
+            let policy = Policy::Normal(generation);
+            let ruling = decide(policy, RunKind::TaskRun, &facts, proposed.clone(), NOW);
+            let is_kept = to == StateType::Completed
+                && key == Some("k")
+                && matches!(ruling.verdict, Verdict::Accept(_));
+            let key = "k".to_owned();
+            let expected = is_kept.then_some(Consequence::Cache { key });
+            assert_eq!(
+                ruling.consequences,
+                Vec::from_iter(expected),
+                "{origin:?} -> {to:?}"
+            );
+        }
+    }
 }
 
 #[test]
 fn a_retry_keeps_the_failure_s_message_and_is_due_after_the_delay() {
     let running = state(StateType::Running, NOW);
-    let Verdict::Reject { instead, why } = verdict(task(1), &running, 1, StateType::Failed) else {
+    let Verdict::Reject { instead, why } = verdict_on_task(task(1, 1), &running, StateType::Failed)
+    else {
         panic!("not rejected");
     };
     assert_eq!(why, "Retrying");
@@ -236,12 +332,13 @@ fn a_retry_keeps_the_failure_s_message_and_is_due_after_the_delay() {
 fn a_cached_state_is_named_cached_and_keeps_its_data() {
     let mut cached = state(StateType::Completed, NOW);
     cached.data = Some(serde_json::json!({"encoding": "x", "blob": "y"}));
-    let subject = Subject::TaskRun {
-        policy: RetryPolicy::default(),
+    let facts = Facts {
         cached: Some(&cached),
+        ..Facts::default()
     };
     let pending = state(StateType::Pending, NOW);
-    let Verdict::Reject { instead, .. } = verdict(subject, &pending, 0, StateType::Running) else {
+    let Verdict::Reject { instead, .. } = verdict_on_task(facts, &pending, StateType::Running)
+    else {
         panic!("not rejected");
     };
     assert_eq!(instead.name.as_deref(), Some("Cached"));
@@ -250,12 +347,14 @@ fn a_cached_state_is_named_cached_and_keeps_its_data() {
 
 #[test]
 fn reruns_are_named() {
-    let name_of =
-        |current: &State, run_count| match verdict(task(5), current, run_count, StateType::Running)
-        {
-            Verdict::Accept(proposed) => proposed.name,
-            other => panic!("{other:?}"),
-        };
+    let name_of = |current: &State, run_count| match verdict_on_task(
+        task(run_count, 5),
+        current,
+        StateType::Running,
+    ) {
+        Verdict::Accept(proposed) => proposed.name,
+        other => panic!("{other:?}"),
+    };
     let pending = state(StateType::Pending, NOW);
     let mut retry = state(StateType::Scheduled, NOW);
     retry.name = "AwaitingRetry".to_owned();
@@ -272,13 +371,14 @@ proptest! {
         let current = state(StateType::Scheduled, due);
         let facts = Facts {
             current: Some(&current),
-            run_count: 0,
-            subject: Subject::FlowRun {
-                deployed: true,
-                held: false,
-            },
+            is_deployed: true,
+            ..Facts::default()
         };
-        let ask = |now| decide(&facts, ProposedState::new(StateType::Pending), now);
+        let ask = |now| {
+            let policy = Policy::Normal(Generation::Orion);
+            let pending = ProposedState::new(StateType::Pending);
+            decide(policy, RunKind::FlowRun, &facts, pending, now).verdict
+        };
         if let Verdict::Wait { delay_secs, .. } = ask(NOW) {
             let told = Span::from_micros(delay_secs * 1_000_000);
             prop_assert!(matches!(ask(NOW + told), Verdict::Accept(_)), "the wait was too short");
@@ -294,7 +394,7 @@ proptest! {
     fn attempts_are_bounded(max_retries in 0i64..20) {
         let running = state(StateType::Running, NOW);
         let mut attempts = 1;
-        while matches!(verdict(task(max_retries), &running, attempts, StateType::Failed), Verdict::Reject { .. }) {
+        while matches!(verdict_on_task(task(attempts, max_retries), &running, StateType::Failed), Verdict::Reject { .. }) {
             attempts += 1;
             prop_assert!(attempts <= max_retries + 1);
         }

@@ -3,12 +3,16 @@
 //! Mirrors `WaitForScheduledTime` of the 2.0a7 server: the remaining time is cut to whole
 //! seconds, so less than one second early is early enough.
 
-use super::{Facts, Opinion, Verdict};
-use crate::domain::state::{ProposedState, StateType};
+use crate::domain::rules::{Draft, Facts, Opinion, Verdict};
+use crate::domain::state::StateType;
 use crate::domain::time::Timestamp;
 
 /// Makes the caller wait for the scheduled time.
-pub(super) fn wait(facts: &Facts<'_>, _proposed: &ProposedState, now: Timestamp) -> Opinion {
+pub(in crate::domain::rules) fn wait(
+    facts: &Facts<'_>,
+    _draft: &mut Draft,
+    now: Timestamp,
+) -> Opinion {
     let due = facts
         .current
         .filter(|state| state.kind == StateType::Scheduled)

@@ -2,20 +2,18 @@
 //!
 //! Mirrors `RetryPotentialFailures` of the 2.0a7 server.
 
-use super::{Facts, Opinion, Subject, Verdict, from};
+use crate::domain::rules::{Draft, Facts, Opinion, Verdict};
 use crate::domain::state::{ProposedState, StateType};
 use crate::domain::time::Timestamp;
 
 /// Turns a failure into "AwaitingRetry", due after the policy's delay.
-pub(super) fn failed_attempt(
+pub(in crate::domain::rules) fn failed_attempt(
     facts: &Facts<'_>,
-    proposed: &ProposedState,
+    draft: &mut Draft,
     now: Timestamp,
 ) -> Opinion {
-    let Subject::TaskRun { policy, .. } = &facts.subject else {
-        return Opinion::GoOn;
-    };
-    let failed = from(facts) == Some(StateType::Running) && proposed.kind == StateType::Failed;
+    let (policy, proposed) = (facts.retries, &draft.proposed);
+    let failed = facts.from() == Some(StateType::Running) && proposed.kind == StateType::Failed;
     if !failed || facts.run_count > policy.max_retries {
         return Opinion::GoOn;
     }

@@ -1,0 +1,5 @@
+//! The rules that hold in every generation.
+
+pub(super) mod cancelling;
+pub(super) mod double_submission;
+pub(super) mod scheduled_time;
