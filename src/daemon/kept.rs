@@ -138,7 +138,7 @@ impl Items {
             }
             Note::Over { id } => drop(self.connections.remove(&id)),
             Note::Left { address } => drop(self.listeners.remove(&address)),
-            Note::Connection { .. } | Note::Hello { .. } | Note::End => {}
+            Note::Connection { .. } | Note::Hello { .. } | Note::End | Note::Unknown => {}
         }
         Ok(())
     }

@@ -11,18 +11,17 @@ use std::time::{Duration, Instant};
 
 use http_body_util::BodyExt;
 use hyper::body::{Body, Bytes, Frame, Incoming, SizeHint};
-use hyper::header::{
-    CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, HeaderName, HeaderValue, RETRY_AFTER,
-    TRANSFER_ENCODING, UPGRADE,
-};
+use hyper::header::{CONTENT_LENGTH, CONTENT_TYPE, RETRY_AFTER, UPGRADE};
 use hyper::http::request::Parts;
 use hyper::{Method, Request, Response, StatusCode, Version};
-use hyper_util::rt::TokioIo;
 
+use super::heads::{addressed, announced, handed_on};
 use super::once::{Sent, once};
+use super::refusal::{plain, refusal};
 use super::registry::Kept;
 use super::spool::{IN_MEMORY, Refused, Spool, Spools, Whole};
-use super::{ANSWER, KEY, LEAST_BODY, ORDERS, Orders, PATIENCE, PEER, RETRY, Report};
+use super::switch::switch;
+use super::{ANSWER, DAEMON_TIMEOUT, LEAST_BODY, ORDERS, Orders, RETRY, Report};
 
 /// How long a client hears nothing at most.
 const STILL_THERE: Duration = Duration::from_secs(2);
@@ -31,8 +30,8 @@ const PROCESSING: &[u8] = b"HTTP/1.1 102 Processing\r\n\r\n";
 /// How many daemons may die over one request.
 const MOST_DEATHS: u8 = 2;
 /// How soon to ask a daemon again that could not do it now; longer each time, up to a second.
-const BUSY: Duration = Duration::from_millis(100);
-const LONGEST_BUSY: Duration = Duration::from_secs(1);
+const BACKOFF: Duration = Duration::from_millis(100);
+const LONGEST_BACKOFF: Duration = Duration::from_secs(1);
 /// How many things are kept that the daemon has not been told.
 const MOST_NEWS: usize = 32;
 
@@ -89,7 +88,7 @@ impl Carrier {
         let Sent::Answer(answer) = tokio::time::timeout(ANSWER, asked).await.ok()? else {
             return None;
         };
-        let body = answer.into_body().body().collect().await.ok()?;
+        let body = answer.into_body().collect().await.ok()?;
         serde_json::from_slice(&body.to_bytes()).ok()
     }
 
@@ -114,7 +113,9 @@ impl Carrier {
         request: Request<Incoming>,
         kept: Arc<Kept>,
     ) -> Result<Response<Answer>, Infallible> {
-        let understands = request.version() >= Version::HTTP_11;
+        // One that wants another protocol takes any answer for the last.
+        let is_upgrade = request.headers().contains_key(UPGRADE);
+        let understands = request.version() >= Version::HTTP_11 && !is_upgrade;
         let mut answer = Box::pin(self.answer(request, &kept));
         let whole = loop {
             tokio::select! {
@@ -179,7 +180,7 @@ impl Carrier {
     ) -> Result<Sent, Response<Whole>> {
         let begun = Instant::now();
         let mut deaths = kept.journal.deaths();
-        let mut busy = BUSY;
+        let mut backoff = BACKOFF;
         loop {
             let again = Request::from_parts(parts.clone(), body.body());
             let alone = match deaths {
@@ -188,11 +189,11 @@ impl Carrier {
             };
             let sent = once(&self.daemon, &self.spools, again).await;
             drop(alone);
-            let is_late = begun.elapsed() > PATIENCE;
+            let is_late = begun.elapsed() > DAEMON_TIMEOUT;
             match sent {
                 Sent::Answer(answer) if is_passing(&parts.method, &answer) && !is_late => {
-                    tokio::time::sleep(busy).await;
-                    busy = (busy * 2).min(LONGEST_BUSY);
+                    tokio::time::sleep(backoff).await;
+                    backoff = (backoff * 2).min(LONGEST_BACKOFF);
                 }
                 Sent::Died => {
                     deaths += 1;
@@ -213,7 +214,7 @@ impl Carrier {
                     self.tell(format!(
                         "gave up on {named} from {}: no daemon for {} s",
                         kept.came.from,
-                        PATIENCE.as_secs()
+                        DAEMON_TIMEOUT.as_secs()
                     ));
                     return Err(plain(StatusCode::BAD_GATEWAY, "The server is not there."));
                 }
@@ -224,14 +225,6 @@ impl Carrier {
     }
 }
 
-/// How many bytes of body a request announces.
-fn announced(parts: &Parts) -> u64 {
-    let length = parts.headers.get(CONTENT_LENGTH);
-    length
-        .and_then(|length| length.to_str().ok()?.parse().ok())
-        .unwrap_or(0)
-}
-
 /// Whether an answer says that the same request may go well in a moment. A probe that only
 /// asks whether the daemon is well is answered as it is.
 fn is_passing<B>(method: &Method, answer: &Response<B>) -> bool {
@@ -240,103 +233,6 @@ fn is_passing<B>(method: &Method, answer: &Response<B>) -> bool {
         StatusCode::SERVICE_UNAVAILABLE | StatusCode::INSUFFICIENT_STORAGE
     );
     is_refused && (method != Method::GET || answer.headers().contains_key(RETRY_AFTER))
-}
-
-/// The request's head for the daemon's socket.
-fn addressed(mut parts: Parts, kept: &Kept, body: &Spool, is_upgrade: bool) -> Option<Parts> {
-    let path = parts.uri.path_and_query()?.as_str().to_owned();
-    parts.uri = path.parse().ok()?;
-    parts.version = Version::HTTP_11;
-    let has_body = parts.headers.contains_key(CONTENT_LENGTH) || body.length() > 0;
-    if !is_upgrade {
-        hop(&mut parts.headers);
-    }
-    let headers = &mut parts.headers;
-    headers.remove(hyper::header::EXPECT);
-    if has_body {
-        headers.insert(CONTENT_LENGTH, body.length().into());
-    }
-    if !headers.contains_key(hyper::header::HOST) {
-        headers.insert(hyper::header::HOST, HeaderValue::from_static("prefectd"));
-    }
-    let came = HeaderValue::from_str(&kept.came.to_string()).ok()?;
-    headers.insert(HeaderName::from_static(PEER), came);
-    let key = HeaderName::from_static(KEY);
-    if parts.method != Method::GET && !headers.contains_key(&key) {
-        let own = HeaderValue::from_str(&kept.journal.key().to_string()).ok()?;
-        headers.insert(key, own);
-    }
-    Some(parts)
-}
-
-/// Takes out what concerns one connection only.
-fn hop(headers: &mut hyper::HeaderMap) {
-    headers.remove(CONNECTION);
-    headers.remove(TRANSFER_ENCODING);
-    headers.remove(UPGRADE);
-}
-
-fn handed_on(answer: Response<Spool>) -> Response<Whole> {
-    let (mut parts, body) = answer.into_parts();
-    hop(&mut parts.headers);
-    // An answer to HEAD names a length and has no body.
-    if body.length() > 0 {
-        parts.headers.insert(CONTENT_LENGTH, body.length().into());
-    }
-    Response::from_parts(parts, body.body())
-}
-
-/// Has the bytes of both connections pass as they are.
-fn switch(
-    mut answer: Response<Incoming>,
-    client: Option<hyper::upgrade::OnUpgrade>,
-    kept: &Kept,
-) -> Response<Whole> {
-    kept.journal.turn_off();
-    let daemon = hyper::upgrade::on(&mut answer);
-    if let Some(client) = client {
-        tokio::spawn(async move {
-            let (Ok(client), Ok(daemon)) = tokio::join!(client, daemon) else {
-                return;
-            };
-            let (mut client, mut daemon) = (TokioIo::new(client), TokioIo::new(daemon));
-            // A connection that breaks concerns only its client.
-            let _ = tokio::io::copy_bidirectional(&mut client, &mut daemon).await;
-        });
-    }
-    answer.map(|_| Spool::text(String::new()).body())
-}
-
-fn refusal(refused: Refused, most: u64) -> Response<Whole> {
-    let mut response = match refused {
-        Refused::TooLarge => plain(
-            StatusCode::PAYLOAD_TOO_LARGE,
-            &format!("The request body is larger than {most} bytes."),
-        ),
-        Refused::TooSlow => plain(StatusCode::REQUEST_TIMEOUT, "The body came too slowly."),
-        Refused::NoRoom => plain(
-            StatusCode::SERVICE_UNAVAILABLE,
-            "There is no room for such a large request at the moment.",
-        ),
-        Refused::Disk => plain(
-            StatusCode::INSUFFICIENT_STORAGE,
-            "The request could not be kept on the server's disk.",
-        ),
-        Refused::Broken => plain(StatusCode::BAD_REQUEST, "The body broke off."),
-    };
-    let close = HeaderValue::from_static("close");
-    response.headers_mut().insert(CONNECTION, close);
-    response
-}
-
-/// An answer of the relay's own, in the form that both dialects' clients read.
-fn plain(status: StatusCode, detail: &str) -> Response<Whole> {
-    let body = serde_json::json!({ "detail": detail }).to_string();
-    let mut response = Response::new(Spool::text(body).body());
-    *response.status_mut() = status;
-    let json = HeaderValue::from_static("application/json");
-    response.headers_mut().insert(CONTENT_TYPE, json);
-    response
 }
 
 /// An answer on its way to the client.

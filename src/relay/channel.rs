@@ -67,6 +67,9 @@ pub enum Note {
     },
     /// That was all that the daemon keeps.
     End,
+    /// Something that only another version says.
+    #[serde(skip)]
+    Unknown,
 }
 
 /// One end of a connection: of packets, whatever its type says.
@@ -119,7 +122,10 @@ fn take(fd: &UnixStream) -> io::Result<Option<(Note, Vec<OwnedFd>)>> {
     let fds = fds.flatten().collect();
     match bytes.get(..got.bytes) {
         None | Some([]) => Ok(None),
-        Some(text) => Ok(Some((serde_json::from_slice(text)?, fds))),
+        Some(text) => Ok(Some((
+            serde_json::from_slice(text).unwrap_or(Note::Unknown),
+            fds,
+        ))),
     }
 }
 

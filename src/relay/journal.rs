@@ -106,9 +106,10 @@ impl Journal {
             if written.noted == 1 {
                 journal.doubt.store(DOUBTFUL, Ordering::Relaxed);
             }
-            match written.noted > 1 || taken_up > MOST_TAKEN_UP {
-                true => Left::Lost,
-                false => Left::Request(length),
+            if written.noted > 1 || taken_up > MOST_TAKEN_UP {
+                Left::Lost
+            } else {
+                Left::Request(length)
             }
         };
         Ok((journal, left))
@@ -258,9 +259,10 @@ impl Journal {
     /// tells whether it has sent more than the request, and is asked once.
     pub fn is_answered(&self, has_sent_more: impl FnOnce() -> bool) -> bool {
         if self.doubt.load(Ordering::Relaxed) == DOUBTFUL {
-            let settled = match has_sent_more() {
-                true => ANSWERED,
-                false => UNANSWERED,
+            let settled = if has_sent_more() {
+                ANSWERED
+            } else {
+                UNANSWERED
             };
             self.doubt.store(settled, Ordering::Relaxed);
         }
@@ -279,20 +281,26 @@ impl Journal {
     }
 
     /// What was to be written is written. `is_read` tells whether all that is here has been
-    /// read: what has not been belongs to another request.
-    pub fn flushed(&self, is_read: bool) -> io::Result<()> {
+    /// read: what has not been belongs to another request. Answers whether the client has its
+    /// answer whole.
+    pub fn flushed(&self, is_read: bool) -> io::Result<bool> {
         if !self.answered.load(Ordering::Relaxed) {
-            return Ok(());
+            return Ok(false);
         }
         if !is_read {
             self.written().key = Uuid::now_v7();
-            return Ok(());
+            return Ok(true);
         }
         self.answered.store(false, Ordering::Relaxed);
-        self.reset()
+        self.reset()?;
+        Ok(true)
     }
 
     fn reset(&self) -> io::Result<()> {
+        if !self.is_on() {
+            // The next relay is to find that it cannot go on here.
+            return Ok(());
+        }
         let mut written = self.written();
         written.file.set_len(0)?;
         written.length = 0;

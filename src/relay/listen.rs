@@ -12,6 +12,7 @@ use std::time::{Duration, SystemTime};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
+use rustix::net::sockopt;
 use tokio::net::{TcpListener, TcpStream, UnixListener, UnixStream};
 use tokio::sync::Notify;
 use tokio_util::task::AbortOnDropHandle;
@@ -26,6 +27,10 @@ use super::{Came, Report};
 const HEAD: Duration = Duration::from_secs(30);
 /// The most of a request's head that is held.
 const HEAD_BYTES: usize = 64 * 1024;
+/// After how much silence a client is probed, how often, and how many times in vain.
+const SILENT: Duration = Duration::from_secs(60);
+const PROBED: Duration = Duration::from_secs(15);
+const PROBES: u32 = 4;
 /// What a client is told that has too many connections.
 const FULL: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\nretry-after: 1\r\ncontent-length: 0\r\nconnection: close\r\n\r\n";
 
@@ -171,6 +176,8 @@ async fn accept(listener: TcpListener, shared: Arc<Shared>) {
 fn welcome(shared: &Arc<Shared>, stream: TcpStream, from: SocketAddr, place: Place) {
     // Small answers should not wait for each other.
     let _ = stream.set_nodelay(true);
+    // Where the kernel cannot do it, a client that is gone is noticed when it is spoken to.
+    let _ = keep_alive(&stream);
     let Ok(to) = stream.local_addr() else {
         return;
     };
@@ -181,6 +188,15 @@ fn welcome(shared: &Arc<Shared>, stream: TcpStream, from: SocketAddr, place: Pla
     if let Ok(kept) = shared.registry.connection(stream, came) {
         tokio::spawn(serve(Arc::clone(shared), kept, place));
     }
+}
+
+/// Has the kernel notice a client that is gone without a word: one on a connection that has
+/// switched protocols may be silent for as long as it likes, and has a place meanwhile.
+fn keep_alive(stream: &TcpStream) -> rustix::io::Result<()> {
+    sockopt::set_socket_keepalive(stream, true)?;
+    sockopt::set_tcp_keepidle(stream, SILENT)?;
+    sockopt::set_tcp_keepintvl(stream, PROBED)?;
+    sockopt::set_tcp_keepcnt(stream, PROBES)
 }
 
 /// Serves a connection, beginning with what is in its journal.

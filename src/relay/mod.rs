@@ -26,16 +26,20 @@
 //! Connections, bytes and time are bounded (`places`, `spool`): whoever calls here is not
 //! known yet.
 
+mod ahead;
 mod carry;
 pub mod channel;
+mod heads;
 pub mod journal;
 mod listen;
 mod once;
 mod places;
+mod refusal;
 mod registry;
 mod spool;
 mod stage;
 mod stream;
+mod switch;
 
 use std::ffi::OsString;
 use std::fs::{File, OpenOptions};
@@ -66,7 +70,7 @@ pub const KEY: &str = "idempotency-key";
 pub const LEAST_BODY: u64 = 33 * 1024 * 1024;
 
 /// How long a relay waits for a daemon; the clients of runs wait for seconds only.
-const PATIENCE: Duration = Duration::from_secs(60);
+const DAEMON_TIMEOUT: Duration = Duration::from_secs(60);
 /// For how long an absent daemon is taken to be on its way back.
 const RESTART: Duration = Duration::from_secs(2);
 /// How long a daemon may take to answer a report, which it does within a second or so.
@@ -206,7 +210,7 @@ async fn serve(daemon: &Path, lock: &Path) {
     tokio::spawn(registry.keep_told());
     let mut heard = Instant::now();
     // Without its lock the state directory is gone, and nobody comes back to it.
-    while heard.elapsed() < PATIENCE && lock.exists() {
+    while heard.elapsed() < DAEMON_TIMEOUT && lock.exists() {
         match carrier.ask(listeners.report()).await {
             Some(Orders { leave: true, .. }) => return,
             Some(orders) => {

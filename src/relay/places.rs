@@ -50,9 +50,10 @@ impl Places {
 
     /// That place for one that came from there; none where that one has its share already.
     pub fn take(self: &Arc<Self>, permit: OwnedSemaphorePermit, from: IpAddr) -> Option<Place> {
-        let share = match from.to_canonical().is_loopback() {
-            true => self.most / OF_THIS_MACHINE,
-            false => self.most / OF_ONE,
+        let share = if from.to_canonical().is_loopback() {
+            self.most / OF_THIS_MACHINE
+        } else {
+            self.most / OF_ONE
         };
         let mut taken = self.taken.lock().unwrap_or_else(PoisonError::into_inner);
         let held = taken.entry(from).or_default();

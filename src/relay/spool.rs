@@ -15,6 +15,7 @@ use hyper::body::{Body, Bytes, Frame};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::Instant;
 
+use super::ahead;
 use super::journal::nameless;
 
 /// A body as it is handed on.
@@ -25,14 +26,14 @@ pub(super) const IN_MEMORY: usize = 32 * 1024;
 /// All larger bodies together, in bytes.
 const BUDGET: usize = 4 * 1024 * 1024 * 1024;
 /// What is counted at a time: a semaphore's count is not made for bytes.
-const UNIT: usize = 64 * 1024;
+pub(super) const UNIT: usize = 64 * 1024;
 /// How long a body waits for its share of the budget.
 const SHARE: Duration = Duration::from_secs(10);
 /// How long a body may take: so much, and what it takes at so many bytes a second.
-const TIME: Duration = Duration::from_secs(30);
+pub(super) const TIME: Duration = Duration::from_secs(30);
 const LEAST_PER_SECOND: usize = 32 * 1024;
 /// How much is read of a file at a time.
-const PIECE: usize = 128 * 1024;
+pub(super) const PIECE: usize = 64 * 1024;
 
 /// Why a body is not held.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -82,6 +83,16 @@ impl Spools {
         B: Body<Data = Bytes> + Unpin,
     {
         self.collect(body, u64::MAX, None).await
+    }
+
+    /// Hands a large body on that the daemon sends; see [`ahead`]. `until` is kept until all
+    /// has come.
+    pub fn hand_on<B>(&self, body: B, until: impl Send + 'static) -> Result<Whole, Refused>
+    where
+        B: Body<Data = Bytes, Error = io::Error> + Send + Unpin + 'static,
+    {
+        let file = nameless(&self.folder).map_err(|_| Refused::Disk)?;
+        Ok(ahead::hand_on(body, file, &self.free, until))
     }
 
     /// Reads what is left of a body and throws it away, for as long as a body may take: a
@@ -189,8 +200,8 @@ impl Spools {
     }
 }
 
-/// How much longer a body may take that has come so far.
-fn earned(bytes: usize) -> Duration {
+/// How much longer a body may take of which so much has passed.
+pub(super) fn earned(bytes: usize) -> Duration {
     Duration::from_secs_f64(bytes as f64 / LEAST_PER_SECOND as f64)
 }
 
@@ -258,20 +269,23 @@ impl Spool {
                         if size == 0 {
                             return Ok(None);
                         }
-                        let read = tokio::task::spawn_blocking(move || {
-                            let mut piece = vec![0; size];
-                            file.0
-                                .read_exact_at(&mut piece, offset + at)
-                                .map(|()| piece)
-                        });
-                        let piece = read.await.map_err(io::Error::other)??;
-                        Ok::<_, io::Error>(Some((Bytes::from(piece), at + size as u64)))
+                        let piece = read_piece(Arc::clone(&file.0), offset + at, size).await?;
+                        Ok::<_, io::Error>(Some((piece, at + size as u64)))
                     }
                 });
                 BodyExt::boxed_unsync(StreamBody::new(pieces.map_ok(Frame::data)))
             }
         }
     }
+}
+
+/// Reads `size` bytes of a file.
+pub(super) async fn read_piece(file: Arc<File>, at: u64, size: usize) -> io::Result<Bytes> {
+    let read = tokio::task::spawn_blocking(move || {
+        let mut piece = vec![0; size];
+        file.read_exact_at(&mut piece, at).map(|()| piece)
+    });
+    Ok(read.await.map_err(io::Error::other)??.into())
 }
 
 #[cfg(test)]

@@ -6,12 +6,14 @@ use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
+use hyper::body::Bytes;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
-use tokio::time::Sleep;
+use tokio::time::{Instant, Sleep};
 
 use super::places::Place;
 use super::registry::{Kept, Taken};
+use super::spool::{TIME, earned};
 
 /// How long a client may take to read the next bytes of its answer.
 const STALLED: Duration = Duration::from_secs(60);
@@ -21,9 +23,13 @@ pub(super) struct Journaled {
     kept: Arc<Kept>,
     /// How much of the journal is still to be read, from where.
     replay: std::ops::Range<u64>,
-    /// What was read and is not in the journal; the last byte first.
-    loose: Vec<u8>,
-    stalled: Option<Pin<Box<Sleep>>>,
+    /// What was read and is not in the journal.
+    loose: Bytes,
+    /// How long the client has kept its answer waiting, and how much of it that took.
+    waited: Duration,
+    sent: usize,
+    /// Since when the client takes nothing, and until when that is borne.
+    stalled: Option<(Instant, Pin<Box<Sleep>>)>,
     _place: Place,
 }
 
@@ -32,8 +38,10 @@ impl Journaled {
     pub fn new(kept: Arc<Kept>, place: Place) -> Self {
         Self {
             replay: 0..kept.journal.length(),
-            loose: Vec::new(),
+            loose: Bytes::new(),
             kept,
+            waited: Duration::ZERO,
+            sent: 0,
             stalled: None,
             _place: place,
         }
@@ -55,20 +63,37 @@ impl Journaled {
         self.kept.journal.before_write()?;
         loop {
             if self.socket().poll_write_ready(context)?.is_pending() {
-                let stalled = self
+                let left = self.borne();
+                let (_, stalled) = self
                     .stalled
-                    .get_or_insert_with(|| Box::pin(tokio::time::sleep(STALLED)));
+                    .get_or_insert_with(|| (Instant::now(), Box::pin(tokio::time::sleep(left))));
                 ready!(stalled.as_mut().poll(context));
                 return Poll::Ready(Err(io::ErrorKind::TimedOut.into()));
             }
             match write(self.socket()) {
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
                 written => {
-                    self.stalled = None;
+                    if let Some((since, _)) = self.stalled.take() {
+                        self.waited += since.elapsed();
+                    }
+                    self.sent += written.as_ref().map_or(0, |sent| *sent);
                     self.kept.journal.after_write();
                     return Poll::Ready(written);
                 }
             }
+        }
+    }
+}
+
+impl Journaled {
+    /// For how long the client may take nothing from here on: not longer than [`STALLED`], nor,
+    /// all waiting for the same answer together, than a body may take.
+    fn borne(&self) -> Duration {
+        if self.kept.journal.is_on() {
+            let all = TIME + earned(self.sent);
+            all.saturating_sub(self.waited).min(STALLED)
+        } else {
+            STALLED
         }
     }
 }
@@ -104,9 +129,8 @@ impl AsyncRead for Journaled {
                 return Poll::Ready(Ok(()));
             }
             if !self.loose.is_empty() {
-                while let Some(byte) = self.loose.pop().filter(|_| into.remaining() > 0) {
-                    into.put_slice(&[byte]);
-                }
+                let wanted = self.loose.len().min(into.remaining());
+                into.put_slice(&self.loose.split_to(wanted));
                 return Poll::Ready(Ok(()));
             }
             ready!(self.socket().poll_read_ready(context))?;
@@ -116,7 +140,7 @@ impl AsyncRead for Journaled {
                 Ok(Taken::Kept(range)) if range.is_empty() => return Poll::Ready(Ok(())),
                 Ok(Taken::Kept(range)) => self.replay = range,
                 Ok(Taken::Loose(bytes)) if bytes.is_empty() => return Poll::Ready(Ok(())),
-                Ok(Taken::Loose(bytes)) => self.loose = bytes.into_iter().rev().collect(),
+                Ok(Taken::Loose(bytes)) => self.loose = bytes.into(),
             }
         }
     }
@@ -144,9 +168,12 @@ impl AsyncWrite for Journaled {
         true
     }
 
-    fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+    fn poll_flush(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
         let is_read = self.replay.is_empty() && self.loose.is_empty();
-        Poll::Ready(self.kept.journal.flushed(is_read))
+        if self.kept.journal.flushed(is_read)? {
+            (self.waited, self.sent) = (Duration::ZERO, 0);
+        }
+        Poll::Ready(Ok(()))
     }
 
     fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {

@@ -82,6 +82,10 @@ mod relay_bounds;
 #[cfg(test)]
 mod relay_killed;
 #[cfg(test)]
+mod relay_old;
+#[cfg(test)]
+mod relay_streams;
+#[cfg(test)]
 mod repeated;
 #[cfg(test)]
 mod retention;
