@@ -51,9 +51,10 @@ pub fn report(flags: &Flags) -> Result<String, ConfigError> {
         .iter()
         .map(|file| file.display().to_string())
         .collect();
-    let mut text = match files.is_empty() {
-        true => "no configuration file is there".to_owned(),
-        false => files.join(", "),
+    let mut text = if files.is_empty() {
+        "no configuration file is there".to_owned()
+    } else {
+        files.join(", ")
     };
     text.push_str(": in order\n");
     for one in effective(flags, &settings)? {

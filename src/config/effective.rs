@@ -28,9 +28,10 @@ pub fn effective(flags: &Flags, settings: &Settings) -> Result<Vec<Effective>, C
         };
         let is_secret = super::auth::SECRETS.contains(&known.key.as_str());
         Effective {
-            value: match is_secret && source != DEFAULT {
-                true => Value::from(MASK),
-                false => value,
+            value: if is_secret && source != DEFAULT {
+                Value::from(MASK)
+            } else {
+                value
             },
             key: known.key,
             source,

@@ -323,7 +323,7 @@ mod tests {
     #[test]
     fn the_file_that_is_shipped_tells_the_true_defaults() {
         let empty = settle("", Flags::default()).unwrap();
-        let known = super::super::known::all();
+        let known = crate::config::known::all();
         let told = known.iter().filter(|one| one.default == one.example);
         let mut count = 0;
         for one in told {
@@ -340,7 +340,7 @@ mod tests {
 
     #[test]
     fn the_file_that_is_shipped_names_every_setting_that_is_read() {
-        let known = super::super::known::all();
+        let known = crate::config::known::all();
         let mut sections: Vec<_> = known
             .iter()
             .filter_map(|one| one.key.rsplit_once('.').map(|(section, _)| section))

@@ -108,24 +108,24 @@ impl<P> Forgiving<P> {
     }
 
     fn parts(&self, text: &str) -> Vec<Value> {
-        match self.is_environment {
-            true => {
-                let parts = text.split(',').map(str::trim);
-                parts
-                    .filter(|part| !part.is_empty())
-                    .map(Value::from)
-                    .collect()
-            }
-            false => vec![Value::from(text)],
+        if self.is_environment {
+            let parts = text.split(',').map(str::trim);
+            parts
+                .filter(|part| !part.is_empty())
+                .map(Value::from)
+                .collect()
+        } else {
+            vec![Value::from(text)]
         }
     }
 }
 
 impl<P: Provider> Provider for Forgiving<P> {
     fn metadata(&self) -> Metadata {
-        match self.is_environment {
-            true => Metadata::named(ENVIRONMENT),
-            false => self.inner.metadata(),
+        if self.is_environment {
+            Metadata::named(ENVIRONMENT)
+        } else {
+            self.inner.metadata()
         }
     }
 

@@ -12,12 +12,13 @@ pub fn level(text: &str) -> Result<String, String> {
         Some((module, word)) => !module.trim().is_empty() && is_level(word.trim()),
         None => is_level(part),
     };
-    match text.split(',').map(str::trim).all(is_part) {
-        true => Ok(text.to_owned()),
-        false => Err(format!(
+    if text.split(',').map(str::trim).all(is_part) {
+        Ok(text.to_owned())
+    } else {
+        Err(format!(
             "{text:?} is no level (error, warn, info, debug, trace, off) and no filter such as \
              info,prefectd::services=debug"
-        )),
+        ))
     }
 }
 

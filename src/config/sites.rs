@@ -11,12 +11,13 @@ pub(super) fn hosts(given: Vec<String>) -> Result<Vec<String>, ConfigError> {
             && name
                 .bytes()
                 .all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte));
-        match is_name {
-            true => Ok(host.to_ascii_lowercase()),
-            false => Err(ConfigError(format!(
+        if is_name {
+            Ok(host.to_ascii_lowercase())
+        } else {
+            Err(ConfigError(format!(
                 "server.hosts: {host:?} should be a name without scheme and port, such as \
                  flows.example.com, or *.example.com for all below one"
-            ))),
+            )))
         }
     });
     checked.collect()
@@ -30,12 +31,13 @@ pub(super) fn origins(given: Vec<String>) -> Result<Vec<String>, ConfigError> {
         let is_origin = place.is_some_and(|place| {
             !place.is_empty() && !place.contains(|c: char| "/?#@*".contains(c) || c.is_whitespace())
         });
-        match is_origin {
-            true => Ok(origin.to_ascii_lowercase()),
-            false => Err(ConfigError(format!(
+        if is_origin {
+            Ok(origin.to_ascii_lowercase())
+        } else {
+            Err(ConfigError(format!(
                 "server.cors_origins: {origin:?} should be an origin, such as \
                  https://ui.example.com:8080, with nothing after it"
-            ))),
+            )))
         }
     });
     checked.collect()

@@ -11,7 +11,7 @@ use crate::domain::agent::{EMBEDDED, Identity};
 use crate::runners::docker::DockerRunner;
 use crate::runners::subprocess::SubprocessRunner;
 use crate::runners::{Runner, RunnerSettings};
-use crate::services::agent::{Agent, LocalDesk, Runners};
+use crate::services::agent::{Agent, LocalControlPlane, Runners};
 
 /// What this daemon is to its runs.
 pub(super) struct Place {
@@ -57,7 +57,13 @@ pub(super) fn assemble(
         id: place.instance.clone(),
         host: nix::unistd::gethostname()?.to_string_lossy().into_owned(),
     };
-    let desk = Arc::new(LocalDesk::new(app.clone(), EMBEDDED));
+    let control_plane = Arc::new(LocalControlPlane::new(app.clone(), EMBEDDED));
     let wanted = settings.agent.clone();
-    Ok(Agent::new(desk, runners, runner_settings, identity, wanted))
+    Ok(Agent::new(
+        control_plane,
+        runners,
+        runner_settings,
+        identity,
+        wanted,
+    ))
 }

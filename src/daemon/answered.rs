@@ -62,8 +62,8 @@ impl HttpBody for Answered {
 mod tests {
     use futures_util::stream;
 
-    use super::super::places::Places;
     use super::*;
+    use crate::daemon::places::Places;
 
     #[tokio::test(start_paused = true)]
     async fn a_connection_is_busy_until_its_answer_is_sent() {

@@ -20,7 +20,7 @@ use crate::domain::time::Timestamp;
 /// How often to look, at least.
 const EVERY: Duration = Duration::from_secs(5);
 /// How long one look of the agent may take. Calls to the engine give up sooner.
-const AGENT_PATIENCE: Duration = Duration::from_secs(300);
+const AGENT_TIMEOUT: Duration = Duration::from_secs(300);
 
 /// What is looked at.
 pub(super) struct Health {
@@ -60,10 +60,10 @@ impl Health {
         if writes.is_ok() && self.agent_lives(report.as_ref(), started) {
             systemd::alive();
         }
-        match self.standing(report.as_ref()).await {
-            Ok(standing) => self.line.stand(match self.app.storage_trouble() {
-                Some(trouble) => format!("{standing}; {trouble}"),
-                None => standing,
+        match self.status(report.as_ref()).await {
+            Ok(status) => self.line.stand(match self.app.storage_trouble() {
+                Some(trouble) => format!("{status}; {trouble}"),
+                None => status,
             }),
             Err(error) => self
                 .line
@@ -78,14 +78,14 @@ impl Health {
         let last = report.and_then(|report| report.last_activation);
         let silent = (self.app.now() - last.unwrap_or(started)).micros();
         let silent = Duration::from_micros(u64::try_from(silent).unwrap_or(0));
-        if silent > AGENT_PATIENCE / 2 {
+        if silent > AGENT_TIMEOUT / 2 {
             // One whose poll is long is asked to look now.
             self.app.agent_bell().ring();
         }
-        silent < AGENT_PATIENCE
+        silent < AGENT_TIMEOUT
     }
 
-    async fn standing(&self, report: Option<&AgentReport>) -> Result<String> {
+    async fn status(&self, report: Option<&AgentReport>) -> Result<String> {
         let running = self.count(StateType::Running).await?;
         let pending = self.count(StateType::Pending).await?;
         let scheduled = self.count(StateType::Scheduled).await?;

@@ -20,13 +20,13 @@ use crate::runners::{Runner, python, usage};
 use crate::state_dir;
 
 /// How long the engine may take to say that it is there.
-const PATIENCE: Duration = Duration::from_secs(2);
+const TIMEOUT: Duration = Duration::from_secs(2);
 
 /// How many containers the engine is asked about at once.
 const AT_ONCE: usize = 16;
 
 /// The daemon's engine and its directory.
-pub(super) struct Surroundings {
+pub(super) struct ThisHost {
     /// The engine.
     pub docker: DockerRunner,
     /// The directory.
@@ -45,10 +45,10 @@ pub(super) struct InForce {
     pub told: Vec<Effective>,
 }
 
-impl HostProbe for Surroundings {
+impl HostProbe for ThisHost {
     fn engine_trouble(&self) -> BoxFuture<'_, Option<String>> {
         async {
-            match tokio::time::timeout(PATIENCE, self.docker.check()).await {
+            match tokio::time::timeout(TIMEOUT, self.docker.check()).await {
                 Ok(answer) => answer.err().map(|error| error.to_string()),
                 Err(_) => Some("The Docker engine did not answer in time.".to_owned()),
             }

@@ -49,7 +49,7 @@ const FULL: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\nretry-after: 1\r\ncont
 /// on its way is answered, and only then told to come again elsewhere.
 const LINGER: Duration = Duration::from_millis(250);
 /// How long to wait after a failed accept, which means that descriptors ran out.
-const BREATH: Duration = Duration::from_millis(100);
+const BACKOFF: Duration = Duration::from_millis(100);
 
 /// What answers requests; each connection has its clone.
 pub(super) trait Answering:
@@ -147,9 +147,10 @@ impl<S: Answering> Serving<S> {
             to,
             accepted: SystemTime::now(),
         };
-        let (end, elsewhere) = match from.ip().to_canonical().is_loopback() {
-            true => (End::Loopback(route), None),
-            false => (End::Network(route), Some(from.ip())),
+        let (end, elsewhere) = if from.ip().to_canonical().is_loopback() {
+            (End::Loopback(route), None)
+        } else {
+            (End::Network(route), Some(from.ip()))
         };
         let caller = std::future::ready(Some(Caller::new(end)));
         self.connection(stream, elsewhere, caller);
@@ -202,9 +203,10 @@ impl<S: Answering> Serving<S> {
             })
             .map_response(move |response: Response| {
                 let response = Answered::watch(response, &answered);
-                match ending.is_cancelled() {
-                    true => farewell(response),
-                    false => response,
+                if ending.is_cancelled() {
+                    farewell(response)
+                } else {
+                    response
                 }
             });
         let connection = http1::Builder::new()
@@ -234,7 +236,7 @@ impl<S: Answering> Serving<S> {
 /// Tells a client that there is no place for it. Best effort: it may not listen.
 async fn turn_away(mut stream: impl AsyncWrite + Unpin) {
     tracing::warn!("there are too many connections already; one was sent away");
-    let _ = tokio::time::timeout(BREATH, stream.write_all(FULL)).await;
+    let _ = tokio::time::timeout(BACKOFF, stream.write_all(FULL)).await;
 }
 
 /// Has the client open another connection for its next request.
@@ -246,7 +248,7 @@ fn farewell(mut response: Response) -> Response {
 
 async fn pause(error: &std::io::Error) {
     tracing::warn!(%error, "a connection could not be accepted");
-    tokio::time::sleep(BREATH).await;
+    tokio::time::sleep(BACKOFF).await;
 }
 
 /// The Unix socket.

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use anyhow::anyhow;
 
-use super::INSTANCE;
+use super::parts::INSTANCE;
 use crate::app::App;
 use crate::clock::SharedClock;
 use crate::config::Settings;

@@ -8,30 +8,30 @@ use crate::api::caller::Route;
 use crate::domain::access::PeerIdentity;
 use crate::domain::error::{Error, Kind, Result};
 use crate::domain::ids::FlowRunId;
-use crate::runners::docker::{DockerRunner, Owners};
-use crate::runners::owner::run_behind;
+use crate::runners::docker::{DockerRunner, PeerContainers};
+use crate::runners::peer_process::run_behind;
 
 /// This machine's containers and processes.
-pub(super) struct ThisMachine {
-    owners: Owners,
+pub(super) struct LocalPeers {
+    containers: PeerContainers,
     instance: String,
 }
 
-impl ThisMachine {
+impl LocalPeers {
     /// By that engine, for the daemon whose state directory `instance` names.
     pub fn new(docker: &DockerRunner, instance: &str) -> Self {
         Self {
-            owners: docker.owners(),
+            containers: docker.peer_containers(),
             instance: instance.to_owned(),
         }
     }
 }
 
-impl PeerLookup for ThisMachine {
+impl PeerLookup for LocalPeers {
     fn container(&self, route: Route) -> BoxFuture<'_, Result<Option<PeerIdentity>>> {
         async move {
             let address = route.from.ip().to_canonical();
-            let owner = self.owners.of(address, route.accepted).await;
+            let owner = self.containers.of(address, route.accepted).await;
             owner.map_err(|error| Error::new(Kind::Unavailable, error.to_string()))
         }
         .boxed()

@@ -15,7 +15,7 @@ use tokio::time::Instant;
 /// again soon after an answer, or not.
 const QUIET: Duration = Duration::from_secs(1);
 /// How long a newcomer waits for one that leaves.
-const PATIENCE: Duration = Duration::from_millis(500);
+const TIMEOUT: Duration = Duration::from_millis(500);
 
 /// The places of one kind of listener; clones share them.
 #[derive(Clone)]
@@ -105,7 +105,7 @@ impl Places {
             }
             places.quietest(of)?.wanted.notify_one();
             let free = all.acquire_owned();
-            tokio::time::timeout(PATIENCE, free).await.ok()?.ok()
+            tokio::time::timeout(TIMEOUT, free).await.ok()?.ok()
         }
     }
 

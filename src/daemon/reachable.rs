@@ -12,7 +12,7 @@ use crate::domain::log::OutputSeen;
 use crate::runners::{Answer, Exit, Found, Job, Made, OutputLine, Progress, Runner};
 
 /// How long a run waits for the relay. One that needs no relay must not wait for ever.
-const PATIENCE: Duration = Duration::from_secs(30);
+const TIMEOUT: Duration = Duration::from_secs(30);
 
 /// Whose relay has to listen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,7 +33,7 @@ pub(super) struct Reachable {
 impl Reachable {
     async fn ready(&self) {
         let ready = self.relay.listens_for(self.whose);
-        if tokio::time::timeout(PATIENCE, ready).await.is_err() {
+        if tokio::time::timeout(TIMEOUT, ready).await.is_err() {
             tracing::warn!(
                 "a run starts although the relay for {:?} does not listen",
                 self.whose

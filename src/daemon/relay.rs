@@ -277,9 +277,10 @@ async fn orders(State(relay): State<Relay>, Json(report): Json<Report>) -> Json<
         orders.leave || orders.listen.iter().any(|one| !report.bound.contains(one))
     });
     let is_stuck = !report.trouble.is_empty();
-    match is_stuck {
-        true => tokio::time::sleep(EVERY).await,
-        false => drop(tokio::time::timeout(EVERY, news).await),
+    if is_stuck {
+        tokio::time::sleep(EVERY).await;
+    } else {
+        drop(tokio::time::timeout(EVERY, news).await);
     }
     let told = relay.orders.borrow().clone();
     Json(told)
@@ -322,9 +323,10 @@ impl Callers {
             callers.clear();
         }
         let caller = callers.entry(route);
-        let end = match to.ip().is_loopback() {
-            true => End::Loopback(route),
-            false => End::Bridge(route),
+        let end = if to.ip().is_loopback() {
+            End::Loopback(route)
+        } else {
+            End::Bridge(route)
         };
         caller.or_insert_with(|| Caller::relayed(end)).clone()
     }

@@ -122,14 +122,14 @@ pub(super) struct StatusLine {
 
 #[derive(Default)]
 struct Parts {
-    standing: String,
+    status: String,
     note: Option<String>,
 }
 
 impl StatusLine {
     /// How things stand.
-    pub fn stand(&self, standing: String) {
-        self.change(|parts| parts.standing = standing);
+    pub fn stand(&self, status: String) {
+        self.change(|parts| parts.status = status);
     }
 
     /// What to add; nothing when it is settled.
@@ -152,8 +152,8 @@ impl StatusLine {
 impl Parts {
     fn line(&self) -> String {
         let line = match &self.note {
-            Some(note) => format!("{}; {note}", self.standing),
-            None => self.standing.clone(),
+            Some(note) => format!("{}; {note}", self.status),
+            None => self.status.clone(),
         };
         // A line break would begin another notification.
         line.replace('\n', " ")
@@ -177,7 +177,7 @@ mod tests {
     #[test]
     fn the_status_is_one_line_whatever_is_noted() {
         let mut parts = Parts {
-            standing: "1 running".to_owned(),
+            status: "1 running".to_owned(),
             note: None,
         };
         assert_eq!(parts.line(), "1 running");

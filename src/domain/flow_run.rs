@@ -6,7 +6,7 @@ use super::deployment::Infrastructure;
 use super::ids::{DeploymentId, FlowId, FlowRunId, TaskRunId};
 use super::names;
 use super::patch::Patch;
-use super::run::RunBooks;
+use super::run::RunStatistics;
 use super::state::{ProposedState, State, StateType};
 use super::time::Timestamp;
 
@@ -50,7 +50,7 @@ pub struct FlowRun {
     /// What the agent that took it knows of it.
     pub claim: Option<Claim>,
     /// Counts and times.
-    pub books: RunBooks,
+    pub statistics: RunStatistics,
     /// Where it stands; absent only between two steps of one transaction.
     pub state: Option<State>,
 }
@@ -78,7 +78,7 @@ impl FlowRun {
             infrastructure: new.infrastructure,
             created_by: new.created_by,
             claim: None,
-            books: RunBooks::default(),
+            statistics: RunStatistics::default(),
             state: None,
         };
         let pending = || ProposedState::new(StateType::Pending);

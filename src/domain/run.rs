@@ -1,11 +1,11 @@
-//! What flow runs and task runs have in common: the books kept on every change of state.
+//! What flow runs and task runs have in common: the statistics kept on every change of state.
 
 use super::state::{State, StateType};
 use super::time::{Span, Timestamp};
 
 /// A run's counts and times, kept by every transition.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct RunBooks {
+pub struct RunStatistics {
     /// How often the run entered a running state.
     pub run_count: i64,
     /// When the run was first expected to start.
@@ -20,7 +20,7 @@ pub struct RunBooks {
     pub total_run_time: Span,
 }
 
-impl RunBooks {
+impl RunStatistics {
     /// Books the step from `from` (absent: the run's first state) to `to`.
     ///
     /// Mirrors the global transforms of the 2.0a7 server, which apply to every transition,
@@ -85,72 +85,78 @@ mod tests {
     }
 
     /// Books a run through the given states, one every ten seconds from t = 10 s on.
-    fn walk(kinds: &[StateType]) -> (RunBooks, Option<State>) {
-        let mut books = RunBooks::default();
+    fn walk(kinds: &[StateType]) -> (RunStatistics, Option<State>) {
+        let mut statistics = RunStatistics::default();
         let mut current: Option<State> = None;
         for (step, kind) in kinds.iter().enumerate() {
             let now = at(10 * (step as i64 + 1));
             let next = State::enter(ProposedState::new(*kind), now);
-            books.record(current.as_ref(), &next);
+            statistics.record(current.as_ref(), &next);
             current = Some(next);
         }
-        (books, current)
+        (statistics, current)
     }
 
     #[test]
     fn a_run_that_completes_is_timed_from_running_to_the_end() {
         use StateType::*;
-        let (books, _) = walk(&[Scheduled, Pending, Running, Completed]);
-        assert_eq!(books.run_count, 1);
-        assert_eq!(books.expected_start_time, Some(at(10)));
-        assert_eq!(books.next_scheduled_start_time, None);
-        assert_eq!(books.start_time, Some(at(30)));
-        assert_eq!(books.end_time, Some(at(40)));
-        assert_eq!(books.total_run_time, at(40) - at(30));
+        let (statistics, _) = walk(&[Scheduled, Pending, Running, Completed]);
+        assert_eq!(statistics.run_count, 1);
+        assert_eq!(statistics.expected_start_time, Some(at(10)));
+        assert_eq!(statistics.next_scheduled_start_time, None);
+        assert_eq!(statistics.start_time, Some(at(30)));
+        assert_eq!(statistics.end_time, Some(at(40)));
+        assert_eq!(statistics.total_run_time, at(40) - at(30));
     }
 
     #[test]
     fn a_retry_sums_the_attempts_and_keeps_the_first_start() {
         use StateType::*;
-        let (books, _) = walk(&[Pending, Running, Scheduled, Running, Failed]);
-        assert_eq!(books.run_count, 2);
-        assert_eq!(books.start_time, Some(at(20)));
-        assert_eq!(books.total_run_time.whole_secs(), 20);
-        assert_eq!(books.end_time, Some(at(50)));
+        let (statistics, _) = walk(&[Pending, Running, Scheduled, Running, Failed]);
+        assert_eq!(statistics.run_count, 2);
+        assert_eq!(statistics.start_time, Some(at(20)));
+        assert_eq!(statistics.total_run_time.whole_secs(), 20);
+        assert_eq!(statistics.end_time, Some(at(50)));
     }
 
     #[test]
     fn leaving_a_terminal_state_clears_the_end() {
         use StateType::*;
-        let (books, _) = walk(&[Running, Completed, Running]);
-        assert_eq!(books.end_time, None);
-        let (books, _) = walk(&[Running, Completed, Failed]);
-        assert_eq!(books.end_time, Some(at(20)), "the first end stays");
+        let (statistics, _) = walk(&[Running, Completed, Running]);
+        assert_eq!(statistics.end_time, None);
+        let (statistics, _) = walk(&[Running, Completed, Failed]);
+        assert_eq!(statistics.end_time, Some(at(20)), "the first end stays");
     }
 
     #[test]
     fn a_run_that_never_ran_has_no_end() {
         use StateType::*;
-        let (books, _) = walk(&[Scheduled, Pending, Crashed]);
-        assert_eq!((books.start_time, books.end_time), (None, None));
+        let (statistics, _) = walk(&[Scheduled, Pending, Crashed]);
+        assert_eq!((statistics.start_time, statistics.end_time), (None, None));
     }
 
     #[test]
     fn running_counts_up_to_now_in_the_estimate() {
         use StateType::*;
-        let (books, current) = walk(&[Pending, Running]);
-        let estimate = books.estimated_run_time(current.as_ref(), at(25));
+        let (statistics, current) = walk(&[Pending, Running]);
+        let estimate = statistics.estimated_run_time(current.as_ref(), at(25));
         assert_eq!(estimate.whole_secs(), 5);
     }
 
     #[test]
     fn lateness_grows_until_the_start_and_then_stands_still() {
         use StateType::*;
-        let (books, current) = walk(&[Scheduled]);
-        assert_eq!(books.lateness(current.as_ref(), at(70)).whole_secs(), 60);
-        let (books, current) = walk(&[Scheduled, Pending, Running]);
-        assert_eq!(books.lateness(current.as_ref(), at(70)).whole_secs(), 20);
-        let (books, current) = walk(&[Scheduled, Cancelled]);
-        assert_eq!(books.lateness(current.as_ref(), at(70)), Span::ZERO);
+        let (statistics, current) = walk(&[Scheduled]);
+        assert_eq!(
+            statistics.lateness(current.as_ref(), at(70)).whole_secs(),
+            60
+        );
+        let (statistics, current) = walk(&[Scheduled, Pending, Running]);
+        assert_eq!(
+            statistics.lateness(current.as_ref(), at(70)).whole_secs(),
+            20
+        );
+        let (statistics, current) = walk(&[Scheduled, Cancelled]);
+        assert_eq!(statistics.lateness(current.as_ref(), at(70)), Span::ZERO);
     }
 }

@@ -2,7 +2,7 @@
 
 use super::JsonMap;
 use super::ids::{FlowRunId, TaskRunId};
-use super::run::RunBooks;
+use super::run::RunStatistics;
 use super::state::{ProposedState, State, StateType};
 use super::time::{Span, Timestamp};
 
@@ -27,7 +27,7 @@ pub struct TaskRun {
     /// What the client said of it, its first state apart.
     pub spec: TaskRunSpec,
     /// Counts and times.
-    pub books: RunBooks,
+    pub statistics: RunStatistics,
     /// Where it stands; absent only between two steps of one transaction.
     pub state: Option<State>,
 }
@@ -40,7 +40,7 @@ impl TaskRun {
             created: now,
             updated: now,
             spec: new.spec,
-            books: RunBooks::default(),
+            statistics: RunStatistics::default(),
             state: None,
         };
         let pending = || ProposedState::new(StateType::Pending);

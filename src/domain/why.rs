@@ -283,12 +283,11 @@ fn pending(facts: &Facts<'_>) -> Why {
         let words = format!("The agent '{}' is pulling the image {image}.", agent.name);
         return plain(Code::PullingImage, words);
     }
-    match can_run(agent, facts.run) {
-        false => engine_away(std::iter::once(agent)),
-        true => {
-            let words = format!("The agent '{}' is starting it.", agent.name);
-            plain(Code::Starting, words)
-        }
+    if can_run(agent, facts.run) {
+        let words = format!("The agent '{}' is starting it.", agent.name);
+        plain(Code::Starting, words)
+    } else {
+        engine_away(std::iter::once(agent))
     }
 }
 

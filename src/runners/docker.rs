@@ -3,12 +3,12 @@
 mod connect;
 mod create;
 mod credentials;
+mod errors;
 mod examine;
-mod owner;
+mod peer_container;
 mod pull;
 mod usage;
 mod volumes;
-mod words;
 
 use std::collections::HashMap;
 use std::net::IpAddr;
@@ -30,7 +30,7 @@ use futures_util::{FutureExt, StreamExt, TryStreamExt};
 use super::output::Frames;
 use super::spec::Container;
 use super::{
-    Answer, Exit, Found, Job, JobKind, Made, OutputLine, Progress, Runner, RunnerError, Standing,
+    Answer, Exit, Found, Job, JobKind, Made, OutputLine, Progress, Runner, RunnerError, Status,
 };
 use crate::clock::{Clock, SystemClock};
 use crate::domain::agent::EMBEDDED;
@@ -39,7 +39,7 @@ use crate::domain::log::{OutputSeen, Stream};
 use crate::domain::time::Timestamp;
 
 pub use examine::Probe;
-pub use owner::Owners;
+pub use peer_container::PeerContainers;
 
 /// How long to wait before asking an engine again that did not answer.
 const RETRY: Duration = Duration::from_millis(500);
@@ -77,8 +77,8 @@ impl DockerRunner {
     }
 
     /// Knows the engine's containers by their addresses.
-    pub fn owners(&self) -> Owners {
-        Owners::new(self.docker.clone(), &self.instance)
+    pub fn peer_containers(&self) -> PeerContainers {
+        PeerContainers::new(self.docker.clone(), &self.instance)
     }
 
     /// The address of the machine on the engine's default bridge; `None` without a bridge.
@@ -87,7 +87,7 @@ impl DockerRunner {
             .docker
             .inspect_network("bridge", None::<InspectNetworkOptions>)
             .await
-            .map_err(words::tell)?;
+            .map_err(errors::classify)?;
         let interface = network.options.unwrap_or_default();
         let interface = interface.get("com.docker.network.bridge.name");
         // The interface's own address is what host-gateway means; the engine names a gateway
@@ -106,8 +106,8 @@ impl DockerRunner {
     async fn inspect(&self, id: &str) -> Result<Option<ContainerInspectResponse>, RunnerError> {
         match self.docker.inspect_container(id, None).await {
             Ok(found) => Ok(Some(found)),
-            Err(error) if words::is_gone(&error) => Ok(None),
-            Err(error) => Err(words::tell(error)),
+            Err(error) if errors::is_gone(&error) => Ok(None),
+            Err(error) => Err(errors::classify(error)),
         }
     }
 
@@ -136,7 +136,7 @@ impl DockerRunner {
     /// They are made without from then on.
     fn without_init(&self, wanted: &Container, error: RunnerError) -> RunnerError {
         match error {
-            RunnerError::Refused(told) if wanted.init && words::is_without_init(&told) => {
+            RunnerError::Refused(told) if wanted.init && errors::is_without_init(&told) => {
                 if !self.lacks_init.swap(true, Ordering::Relaxed) {
                     tracing::warn!(
                         error = %told,
@@ -206,7 +206,7 @@ impl Runner for DockerRunner {
                 self.check_mounts(made, wanted).await?;
             }
             let started = self.docker.start_container(&made.id, None).await;
-            started.map_err(|error| match (words::tell(error), &job.kind) {
+            started.map_err(|error| match (errors::classify(error), &job.kind) {
                 (error, JobKind::Container(wanted)) => self.without_init(wanted, error),
                 (error, JobKind::Process(_)) => error,
             })
@@ -244,8 +244,8 @@ impl Runner for DockerRunner {
                 t: Some(i32::try_from(grace.as_secs()).unwrap_or(i32::MAX)),
             };
             match self.docker.stop_container(&made.id, Some(options)).await {
-                Err(error) if !words::is_gone(&error) && !words::is_already_so(&error) => {
-                    Err(words::tell(error))
+                Err(error) if !errors::is_gone(&error) && !errors::is_already_so(&error) => {
+                    Err(errors::classify(error))
                 }
                 _ => Ok(()),
             }
@@ -260,8 +260,8 @@ impl Runner for DockerRunner {
                 ..RemoveContainerOptions::default()
             };
             match self.docker.remove_container(&made.id, Some(options)).await {
-                Err(error) if !words::is_gone(&error) && !words::is_being_removed(&error) => {
-                    Err(words::tell(error))
+                Err(error) if !errors::is_gone(&error) && !errors::is_being_removed(&error) => {
+                    Err(errors::classify(error))
                 }
                 _ => Ok(()),
             }
@@ -278,7 +278,7 @@ impl Runner for DockerRunner {
                 ..ListContainersOptions::default()
             };
             let listed = self.docker.list_containers(Some(options)).await;
-            let listed = listed.map_err(words::tell)?;
+            let listed = listed.map_err(errors::classify)?;
             let mine = listed.into_iter().filter(|one| self.is_mine(one));
             Ok(mine.filter_map(found).collect())
         }
@@ -288,7 +288,7 @@ impl Runner for DockerRunner {
     fn check(&self) -> Answer<'_, ()> {
         let pinged = self.docker.ping();
         pinged
-            .map(|pinged| pinged.map(drop).map_err(words::tell))
+            .map(|pinged| pinged.map(drop).map_err(errors::classify))
             .boxed()
     }
 }
@@ -318,10 +318,10 @@ fn found(container: ContainerSummary) -> Option<Found> {
     let labels = container.labels?;
     let flow_run_id = labels.get(label::RUN)?.parse().ok()?;
     let name = container.names.unwrap_or_default().into_iter().next();
-    let standing = match container.state? {
-        ContainerSummaryStateEnum::CREATED => Standing::Created,
-        ContainerSummaryStateEnum::EXITED | ContainerSummaryStateEnum::DEAD => Standing::Ended,
-        _ => Standing::Running,
+    let status = match container.state? {
+        ContainerSummaryStateEnum::CREATED => Status::Created,
+        ContainerSummaryStateEnum::EXITED | ContainerSummaryStateEnum::DEAD => Status::Ended,
+        _ => Status::Running,
     };
     Some(Found {
         flow_run_id,
@@ -330,7 +330,7 @@ fn found(container: ContainerSummary) -> Option<Found> {
             id: container.id?,
             name: name.unwrap_or_default().trim_start_matches('/').to_owned(),
         },
-        standing,
+        status,
         created: container
             .created
             .map(|secs| Timestamp::from_micros(secs.saturating_mul(1_000_000))),

@@ -18,7 +18,7 @@ pub mod docker;
 #[cfg(fuzzing)]
 pub mod fuzzing;
 pub mod output;
-pub mod owner;
+pub mod peer_process;
 pub mod python;
 pub mod spec;
 pub mod subprocess;
@@ -75,7 +75,7 @@ pub struct Exit {
 
 /// Where something that was found stands.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Standing {
+pub enum Status {
     /// Created and never started.
     Created,
     /// Running.
@@ -92,7 +92,7 @@ pub struct Found {
     /// What it is.
     pub made: Made,
     /// Where it stands.
-    pub standing: Standing,
+    pub status: Status,
     /// When it was made, where that is known.
     pub created: Option<Timestamp>,
     /// Whether nothing of it is to be kept once it has ended.

@@ -8,7 +8,7 @@ use tokio::process::Command;
 use crate::domain::checkup::Check;
 
 /// How long it may take to say what it has.
-const PATIENCE: Duration = Duration::from_secs(20);
+const TIMEOUT: Duration = Duration::from_secs(20);
 /// What it is asked: its version, and that of prefect, which is not imported, since that takes
 /// seconds.
 const QUESTION: &str = "\
@@ -29,11 +29,11 @@ pub async fn examine(python: &str) -> Check {
         .output();
     let advice = "subprocess runs need it: have runners.python name a Python with prefect, or \
                   `pip install prefect` for this one; containers are not concerned";
-    let output = match tokio::time::timeout(PATIENCE, asked).await {
+    let output = match tokio::time::timeout(TIMEOUT, asked).await {
         Ok(Ok(output)) => output,
         Ok(Err(error)) => return Check::warn(NAME, format!("{python}: {error}"), advice),
         Err(_) => {
-            let secs = PATIENCE.as_secs();
+            let secs = TIMEOUT.as_secs();
             return Check::warn(NAME, format!("{python} did not answer in {secs} s"), advice);
         }
     };

@@ -4,6 +4,7 @@
 //! daemon. A file beside its output says which process it is, and its environment names its run
 //! and this daemon; that is how it, and what it started, is found again.
 
+mod follow;
 mod kin;
 
 use std::collections::{HashMap, HashSet};
@@ -20,34 +21,39 @@ use futures_util::future::BoxFuture;
 use futures_util::stream::{self, BoxStream};
 use nix::fcntl::OFlag;
 use nix::sys::signal::Signal;
-use tokio::io::AsyncReadExt;
 use tokio::process::{Child, Command};
 use tokio_util::sync::CancellationToken;
 
-use super::output::Lines;
 use super::spec::Process;
 use super::{
-    Answer, Exit, Found, Job, JobKind, Made, OutputLine, Progress, Runner, RunnerError, Standing,
+    Answer, Exit, Found, Job, JobKind, Made, OutputLine, Progress, Runner, RunnerError, Status,
 };
 use crate::allocator;
 use crate::clock::SharedClock;
 use crate::domain::ids::FlowRunId;
 use crate::domain::log::OutputSeen;
 use crate::domain::proxies;
-use crate::domain::time::Timestamp;
 
+use follow::follow;
 use kin::{INSTANCE_VARIABLE, RUN_VARIABLE};
 pub(super) use kin::{marks_of, processes};
 
 /// Whoever may write to the folder of the output files cannot have others written by a link.
 const NO_LINKS: i32 = OFlag::O_NOFOLLOW.bits();
 
-/// A process that this daemon started.
+/// The process that leads a run.
 #[derive(Clone, Debug)]
-struct Started {
-    leader: Option<kin::Process>,
+struct Leader {
+    /// Absent when nobody can tell which it is, or was.
+    process: Option<kin::Process>,
     /// Cancelled once it has ended.
     over: CancellationToken,
+}
+
+impl Leader {
+    fn lives(&self) -> bool {
+        self.process.is_some() && !self.over.is_cancelled()
+    }
 }
 
 /// What is told to the daemon or the agent alone: by systemd, and the key to the API, with which
@@ -64,8 +70,9 @@ const NOT_FOR_RUNS: &[&str] = &[
     "WATCHDOG_USEC",
 ];
 
-/// How often processes that are not our children, and output files, are looked at.
-const LOOK: Duration = Duration::from_millis(100);
+/// How long what was asked to end is waited for before looking for more of it: what is about to
+/// end may start others.
+const LOOK_AGAIN: Duration = Duration::from_millis(500);
 /// How long what was killed may take to end.
 const DYING: Duration = Duration::from_secs(10);
 
@@ -76,9 +83,9 @@ pub struct SubprocessRunner {
     instance: String,
     clock: SharedClock,
     children: Arc<Mutex<HashMap<String, Child>>>,
-    /// What was started here, until it is removed: it need not be looked for among all
-    /// processes, which takes longer the more there are.
-    started: Arc<Mutex<HashMap<String, Started>>>,
+    /// By run, until it is removed: it need not be looked for among all processes, which takes
+    /// longer the more there are.
+    leaders: Arc<Mutex<HashMap<String, Leader>>>,
 }
 
 impl SubprocessRunner {
@@ -92,7 +99,7 @@ impl SubprocessRunner {
             instance: instance.to_owned(),
             clock,
             children: Arc::default(),
-            started: Arc::default(),
+            leaders: Arc::default(),
         })
     }
 
@@ -109,8 +116,8 @@ impl SubprocessRunner {
         self.children.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn started(&self) -> MutexGuard<'_, HashMap<String, Started>> {
-        self.started.lock().unwrap_or_else(PoisonError::into_inner)
+    fn leaders(&self) -> MutexGuard<'_, HashMap<String, Leader>> {
+        self.leaders.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn spawn(&self, made: &Made, job: &Job) -> Result<Child, RunnerError> {
@@ -169,31 +176,47 @@ impl SubprocessRunner {
         command
     }
 
-    /// The process that leads a run, if it lives. What it started is none, however long that
-    /// lives.
-    fn leader(&self, id: &str) -> Option<kin::Process> {
-        if let Some(known) = self.started().get(id) {
-            return known.leader.clone().filter(|_| !known.over.is_cancelled());
+    /// The process that leads a run. What it started is none, however long that lives.
+    fn leader(&self, id: &str) -> Leader {
+        if let Some(known) = self.leaders().get(id) {
+            return known.clone();
         }
         let noted = kin::Process::read(&self.leader_file(id));
         // Whoever started it may have been killed before that was noted.
-        let noted = noted.or_else(|| kin::oldest_of_run(id, &self.instance));
-        noted.filter(kin::Process::is_alive)
+        let process = noted.or_else(|| kin::oldest_of_run(id, &self.instance));
+        self.follow_leader(id, process.filter(kin::Process::is_alive))
+    }
+
+    /// Has the end of a process that is not our child be told.
+    fn follow_leader(&self, id: &str, process: Option<kin::Process>) -> Leader {
+        let leader = Leader {
+            process,
+            over: CancellationToken::new(),
+        };
+        let (process, over) = (leader.process.clone(), leader.over.clone());
+        tokio::spawn(async move {
+            if let Some(process) = process {
+                process.ended().await;
+            }
+            over.cancel();
+        });
+        self.leaders().insert(id.to_owned(), leader.clone());
+        leader
     }
 
     /// Notes which process leads a run.
     fn note_leader(&self, id: &str, child: &Child) {
-        let leader = child
+        let process = child
             .id()
             .and_then(|pid| kin::Process::of(pid.cast_signed()));
-        if let Some(leader) = &leader
-            && let Err(error) = leader.write(&self.leader_file(id))
+        if let Some(process) = &process
+            && let Err(error) = process.write(&self.leader_file(id))
         {
             tracing::warn!(flow_run.id = id, %error, "not noted which process leads the run");
         }
         let over = CancellationToken::new();
-        self.started()
-            .insert(id.to_owned(), Started { leader, over });
+        self.leaders()
+            .insert(id.to_owned(), Leader { process, over });
     }
 
     /// Ends all that a run started: asks at first, and kills once the grace period is over.
@@ -201,7 +224,9 @@ impl SubprocessRunner {
         let begun = std::time::Instant::now();
         let mut asked = HashSet::new();
         loop {
-            let kin = kin::of_run(id, &self.instance, self.leader(id).as_ref());
+            let leader = self.leader(id);
+            let leader = leader.process.as_ref().filter(|_| leader.lives());
+            let kin = kin::of_run(id, &self.instance, leader);
             if kin.is_empty() {
                 return Ok(());
             }
@@ -211,14 +236,16 @@ impl SubprocessRunner {
                 let words = format!("The processes {} do not end.", pids.join(", "));
                 return Err(RunnerError::Refused(words));
             }
-            for one in kin {
-                match is_over {
-                    true => one.signal(Signal::SIGKILL),
-                    false if asked.insert(one.clone()) => one.signal(Signal::SIGTERM),
-                    false => {}
+            for one in &kin {
+                if is_over {
+                    one.signal(Signal::SIGKILL);
+                } else if asked.insert(one.clone()) {
+                    one.signal(Signal::SIGTERM);
                 }
             }
-            std::thread::sleep(LOOK);
+            let next = if is_over { grace + DYING } else { grace };
+            let left = next.saturating_sub(begun.elapsed());
+            kin::wait_for_ends(&kin, LOOK_AGAIN.min(left));
         }
     }
 
@@ -265,13 +292,16 @@ impl Runner for SubprocessRunner {
             let child = self.children().remove(&made.id);
             if let Some(mut child) = child {
                 let ended = child.wait().await;
-                if let Some(known) = self.started().get(&made.id) {
-                    known.over.cancel();
-                }
+                self.leader(&made.id).over.cancel();
                 return ended.map(exit).unwrap_or_default();
             }
-            while self.leader(&made.id).is_some() {
-                tokio::time::sleep(LOOK).await;
+            let leader = self.leader(&made.id);
+            if let Some(process) = &leader.process {
+                tokio::select! {
+                    () = leader.over.cancelled() => {}
+                    // Whoever waited for a child may have been dropped.
+                    () = process.ended() => leader.over.cancel(),
+                }
             }
             Exit {
                 error: Some("Its process is gone, and nobody can tell how it ended".to_owned()),
@@ -307,7 +337,7 @@ impl Runner for SubprocessRunner {
 
     fn remove<'a>(&'a self, made: &'a Made) -> Answer<'a, ()> {
         async move {
-            self.started().remove(&made.id);
+            self.leaders().remove(&made.id);
             let _ = fs::remove_file(self.output_file(made));
             let _ = fs::remove_file(self.leader_file(&made.id));
             Ok(())
@@ -319,10 +349,11 @@ impl Runner for SubprocessRunner {
         async move {
             let found = self.known_runs().into_iter().map(|flow_run_id| {
                 let id = flow_run_id.to_string();
-                let standing = match self.leader(&id) {
-                    Some(_) => Standing::Running,
+                let status = if self.leader(&id).lives() {
+                    Status::Running
+                } else {
                     // Its output may not be stored yet.
-                    None => Standing::Ended,
+                    Status::Ended
                 };
                 Found {
                     flow_run_id,
@@ -330,7 +361,7 @@ impl Runner for SubprocessRunner {
                         name: id.clone(),
                         id,
                     },
-                    standing,
+                    status,
                     created: None,
                     removes_itself: true,
                 }
@@ -352,58 +383,5 @@ fn exit(status: std::process::ExitStatus) -> Exit {
     Exit {
         code: code.or(killed),
         ..Exit::default()
-    }
-}
-
-/// Reads the output file as it grows, until the process has ended and all is read.
-async fn follow(
-    runner: &SubprocessRunner,
-    made: &Made,
-    send: &tokio::sync::mpsc::Sender<OutputLine>,
-) {
-    let path = runner.output_file(made);
-    let opened = OpenOptions::new()
-        .read(true)
-        .custom_flags(NO_LINKS)
-        .open(&path);
-    let Ok(file) = opened else {
-        return;
-    };
-    let mut file = tokio::fs::File::from_std(file);
-    let mut lines = Lines::default();
-    let mut buffer = vec![0; 16 * 1024];
-    let known = runner.started().get(&made.id).cloned();
-    let over = known.map(|known| known.over).unwrap_or_default();
-    loop {
-        let alive = !over.is_cancelled() && runner.leader(&made.id).is_some();
-        while let Ok(count @ 1..) = file.read(&mut buffer).await {
-            let piece = buffer.get(..count).unwrap_or_default();
-            for text in lines.push(piece) {
-                let timestamp = runner.clock.now();
-                if send.send(read(timestamp, text)).await.is_err() {
-                    return;
-                }
-            }
-        }
-        if !alive {
-            break;
-        }
-        tokio::select! {
-            () = over.cancelled() => {}
-            () = tokio::time::sleep(LOOK) => {}
-        }
-    }
-    if let Some(text) = lines.finish() {
-        let timestamp = runner.clock.now();
-        let _ = send.send(read(timestamp, text)).await;
-    }
-}
-
-fn read(timestamp: Timestamp, text: String) -> OutputLine {
-    OutputLine {
-        timestamp,
-        // Both streams share one file, which keeps their order.
-        stream: None,
-        text,
     }
 }

@@ -28,7 +28,7 @@ const REST: (u32, u32) = (12, 1);
 /// How many runs go before the file is looked after.
 const ROUND: u64 = 10_000;
 /// How many are looked up at once.
-const LOOK: usize = 512;
+const BATCH: usize = 512;
 /// Pages cut off the file in a slice.
 const PAGES: u64 = 16;
 /// Free pages that are left in the file for what comes next.
@@ -61,7 +61,7 @@ async fn runs(app: &App, keep: &Retention, pace: &mut Pace) -> Result<bool> {
     };
     let mut deleted = 0;
     while deleted < ROUND && !pace.stop.is_cancelled() {
-        let mut ids = app.runs_to_go(horizon, LOOK).await?;
+        let mut ids = app.runs_to_go(horizon, BATCH).await?;
         if ids.is_empty() {
             break;
         }
@@ -84,7 +84,7 @@ async fn logs(app: &App, keep: &Retention, pace: &mut Pace) -> Result<()> {
     let mut after = LogId::from_uuid(Uuid::nil());
     let mut deleted = 0;
     while !pace.stop.is_cancelled() {
-        let mut ids = app.logs_to_go(after, bound, LOOK as i64).await?;
+        let mut ids = app.logs_to_go(after, bound, BATCH as i64).await?;
         let Some(last) = ids.last() else {
             break;
         };
@@ -104,7 +104,7 @@ async fn logs(app: &App, keep: &Retention, pace: &mut Pace) -> Result<()> {
 async fn cache(app: &App, pace: &mut Pace) -> Result<()> {
     let mut after = 0;
     while !pace.stop.is_cancelled() {
-        let mut ids = app.stale_cache_entries(after, LOOK as i64).await?;
+        let mut ids = app.stale_cache_entries(after, BATCH as i64).await?;
         let Some(last) = ids.last() else {
             break;
         };

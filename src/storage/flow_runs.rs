@@ -11,7 +11,7 @@ use crate::domain::error::Result;
 use crate::domain::filter::Noun;
 use crate::domain::flow_run::{Claim, FlowRun, FlowRunUpdate};
 use crate::domain::ids::{FlowId, FlowRunId};
-use crate::domain::run::RunBooks;
+use crate::domain::run::RunStatistics;
 use crate::domain::runner::RunnerKind;
 use crate::domain::state::{State, StateType};
 use crate::domain::time::Timestamp;
@@ -42,11 +42,11 @@ pub fn insert(db: &Connection, run: &FlowRun, first: &State) -> Result<()> {
         ":infrastructure_kind": run.infrastructure.kind.as_ref().map(RunnerKind::word),
         ":infrastructure_config": run.infrastructure.config.as_ref().map(Json),
         ":created_by": run.created_by.as_ref().map(Actor::to_string),
-        ":run_count": run.books.run_count,
-        ":expected_start_time": run.books.expected_start_time,
-        ":next_scheduled_start_time": run.books.next_scheduled_start_time,
-        ":start_time": run.books.start_time,
-        ":end_time": run.books.end_time,
+        ":run_count": run.statistics.run_count,
+        ":expected_start_time": run.statistics.expected_start_time,
+        ":next_scheduled_start_time": run.statistics.next_scheduled_start_time,
+        ":start_time": run.statistics.start_time,
+        ":end_time": run.statistics.end_time,
         ":state_id": first.id,
         ":state_type": first.kind,
         ":state_name": first.name,
@@ -107,9 +107,14 @@ pub fn update(db: &Connection, run: FlowRun, change: FlowRunUpdate, now: Timesta
     Ok(())
 }
 
-/// Points the run to its new state and books the step. When it was first expected to start
+/// Points the run to its new state and statistics the step. When it was first expected to start
 /// does not change, so that index is left alone.
-pub fn enter_state(db: &Connection, run: &FlowRun, state: &State, books: &RunBooks) -> Result<()> {
+pub fn enter_state(
+    db: &Connection,
+    run: &FlowRun,
+    state: &State,
+    statistics: &RunStatistics,
+) -> Result<()> {
     query::change(
         db,
         ENTER_STATE,
@@ -119,11 +124,11 @@ pub fn enter_state(db: &Connection, run: &FlowRun, state: &State, books: &RunBoo
             ":state_id": state.id,
             ":state_type": state.kind,
             ":state_name": state.name,
-            ":run_count": books.run_count,
-            ":next_scheduled_start_time": books.next_scheduled_start_time,
-            ":start_time": books.start_time,
-            ":end_time": books.end_time,
-            ":total_run_time": books.total_run_time,
+            ":run_count": statistics.run_count,
+            ":next_scheduled_start_time": statistics.next_scheduled_start_time,
+            ":start_time": statistics.start_time,
+            ":end_time": statistics.end_time,
+            ":total_run_time": statistics.total_run_time,
         },
     )?;
     Ok(())
@@ -182,7 +187,7 @@ fn read(row: &SqlRow<'_>) -> rusqlite::Result<FlowRun> {
         infrastructure: deployments::infrastructure(&mut columns)?,
         created_by: created_by(&mut columns)?,
         claim: claim(&mut columns)?,
-        books: books(&mut columns)?,
+        statistics: statistics(&mut columns)?,
         state: states::read_optional(&mut columns)?,
     })
 }
@@ -205,8 +210,8 @@ fn claim(columns: &mut Columns<'_, '_>) -> rusqlite::Result<Option<Claim>> {
 }
 
 /// The six columns of counts and times.
-pub(super) fn books(columns: &mut Columns<'_, '_>) -> rusqlite::Result<RunBooks> {
-    Ok(RunBooks {
+pub(super) fn statistics(columns: &mut Columns<'_, '_>) -> rusqlite::Result<RunStatistics> {
+    Ok(RunStatistics {
         run_count: columns.next()?,
         expected_start_time: columns.next()?,
         next_scheduled_start_time: columns.next()?,

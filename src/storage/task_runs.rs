@@ -9,7 +9,7 @@ use super::{flow_runs, sql, states};
 use crate::domain::error::Result;
 use crate::domain::filter::Noun;
 use crate::domain::ids::{FlowRunId, TaskRunId};
-use crate::domain::run::RunBooks;
+use crate::domain::run::RunStatistics;
 use crate::domain::state::State;
 use crate::domain::task_run::{RetryPolicy, TaskRun, TaskRunSpec};
 
@@ -35,11 +35,11 @@ pub fn insert(db: &Connection, run: &TaskRun, first: &State) -> Result<()> {
         ":retry_delay": spec.policy.retry_delay,
         ":tags": Json(&spec.tags),
         ":task_inputs": Json(&spec.task_inputs),
-        ":run_count": run.books.run_count,
-        ":expected_start_time": run.books.expected_start_time,
-        ":next_scheduled_start_time": run.books.next_scheduled_start_time,
-        ":start_time": run.books.start_time,
-        ":end_time": run.books.end_time,
+        ":run_count": run.statistics.run_count,
+        ":expected_start_time": run.statistics.expected_start_time,
+        ":next_scheduled_start_time": run.statistics.next_scheduled_start_time,
+        ":start_time": run.statistics.start_time,
+        ":end_time": run.statistics.end_time,
         ":state_id": first.id,
         ":state_type": first.kind,
         ":state_name": first.name,
@@ -63,9 +63,14 @@ pub fn flow_run_of(db: &Connection, id: TaskRunId) -> Result<Option<FlowRunId>> 
     query::one(db, FLOW_RUN_OF, named_params! {":id": id}, |row| row.get(0))
 }
 
-/// Points the run to its new state and books the step. When it was first expected to start
+/// Points the run to its new state and statistics the step. When it was first expected to start
 /// does not change, so that index is left alone.
-pub fn enter_state(db: &Connection, run: &TaskRun, state: &State, books: &RunBooks) -> Result<()> {
+pub fn enter_state(
+    db: &Connection,
+    run: &TaskRun,
+    state: &State,
+    statistics: &RunStatistics,
+) -> Result<()> {
     query::change(
         db,
         ENTER_STATE,
@@ -75,11 +80,11 @@ pub fn enter_state(db: &Connection, run: &TaskRun, state: &State, books: &RunBoo
             ":state_id": state.id,
             ":state_type": state.kind,
             ":state_name": state.name,
-            ":run_count": books.run_count,
-            ":next_scheduled_start_time": books.next_scheduled_start_time,
-            ":start_time": books.start_time,
-            ":end_time": books.end_time,
-            ":total_run_time": books.total_run_time,
+            ":run_count": statistics.run_count,
+            ":next_scheduled_start_time": statistics.next_scheduled_start_time,
+            ":start_time": statistics.start_time,
+            ":end_time": statistics.end_time,
+            ":total_run_time": statistics.total_run_time,
         },
     )?;
     Ok(())
@@ -125,7 +130,7 @@ fn read(row: &SqlRow<'_>) -> rusqlite::Result<TaskRun> {
             tags: columns.next::<Json<_>>()?.0,
             task_inputs: columns.next::<Json<_>>()?.0,
         },
-        books: flow_runs::books(&mut columns)?,
+        statistics: flow_runs::statistics(&mut columns)?,
         state: states::read_optional(&mut columns)?,
     })
 }

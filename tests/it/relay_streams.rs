@@ -294,7 +294,7 @@ fn a_large_answer_over_which_the_daemon_dies_breaks_off() {
     let mut bytes = Vec::new();
     // A reset or an early end: either tells a client that this was not all.
     let _ = body.read_to_end(&mut bytes);
-    assert_eq!(bytes, piece(0));
+    assert!(piece(0).starts_with(&bytes), "{} bytes", bytes.len());
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! Verbs on flows.
 
-use crate::app::request::comes_to_the_same;
 use crate::app::App;
+use crate::app::request::comes_to_the_same;
 use crate::domain::error::{Error, Result};
 use crate::domain::filter::{Filters, Page, Sort};
 use crate::domain::flow::{Created, Flow, NewFlow};

@@ -8,7 +8,7 @@ use crate::app::tx::{Effect, Tx};
 use crate::domain::error::{Error, Result};
 use crate::domain::flow_run::FlowRun;
 use crate::domain::rules::{Consequence, Facts, Policy, Ruling, RunKind, Verdict, decide};
-use crate::domain::run::RunBooks;
+use crate::domain::run::RunStatistics;
 use crate::domain::state::{ProposedState, State, StateDetails, StateType};
 use crate::domain::task_run::TaskRun;
 use crate::domain::time::Timestamp;
@@ -53,8 +53,8 @@ pub(super) fn begin_flow_run(
     mut run: FlowRun,
     first: ProposedState,
 ) -> Result<FlowRun> {
-    let (state, books) = step_of_flow_run(&run, first, tx.now);
-    run.books = books;
+    let (state, statistics) = step_of_flow_run(&run, first, tx.now);
+    run.statistics = statistics;
     flow_runs::insert(tx.db, &run, &state)?;
     states::insert(tx.db, StateOf::FlowRun(run.id), &state)?;
     follow_subflow(tx, &run, &state)?;
@@ -72,8 +72,8 @@ pub(super) fn begin_task_run(
     mut run: TaskRun,
     first: ProposedState,
 ) -> Result<TaskRun> {
-    let (state, books) = step_of_task_run(&run, first, tx.now);
-    run.books = books;
+    let (state, statistics) = step_of_task_run(&run, first, tx.now);
+    run.statistics = statistics;
     task_runs::insert(tx.db, &run, &state)?;
     states::insert(tx.db, StateOf::TaskRun(run.id), &state)?;
     run.state = Some(state);
@@ -96,7 +96,7 @@ pub(in crate::app) fn for_flow_run(
     }
     let facts = Facts {
         current: run.state.as_ref(),
-        run_count: run.books.run_count,
+        run_count: run.statistics.run_count,
         is_deployed: run.deployment_id.is_some(),
         is_held: run.claim.is_some(),
         ..Facts::default()
@@ -157,7 +157,7 @@ pub(super) fn for_task_run(
     };
     let facts = Facts {
         current: run.state.as_ref(),
-        run_count: run.books.run_count,
+        run_count: run.statistics.run_count,
         retries: run.spec.policy,
         cached: cached.as_ref(),
         ..Facts::default()
@@ -239,19 +239,19 @@ fn carry_out(tx: &Tx<'_>, consequence: Consequence, state: &State) -> Result<()>
 }
 
 fn enter_flow_run(tx: &Tx<'_>, run: &FlowRun, proposed: ProposedState) -> Result<State> {
-    let (state, books) = step_of_flow_run(run, proposed, tx.now);
+    let (state, statistics) = step_of_flow_run(run, proposed, tx.now);
     states::insert(tx.db, StateOf::FlowRun(run.id), &state)?;
-    flow_runs::enter_state(tx.db, run, &state, &books)?;
+    flow_runs::enter_state(tx.db, run, &state, &statistics)?;
     follow_subflow(tx, run, &state)?;
     Ok(state)
 }
 
-/// The state that a flow run enters, and its books after that.
+/// The state that a flow run enters, and its statistics after that.
 fn step_of_flow_run(
     run: &FlowRun,
     mut proposed: ProposedState,
     now: Timestamp,
-) -> (State, RunBooks) {
+) -> (State, RunStatistics) {
     // The 2.0a7 server makes the runs of schedules in bulk, and their first states do not
     // name their runs.
     if !(run.auto_scheduled && run.state.is_none()) {
@@ -261,9 +261,9 @@ fn step_of_flow_run(
         proposed.details.task_run_id = run.parent_task_run_id;
     }
     let state = State::enter(proposed, now);
-    let mut books = run.books.clone();
-    books.record(run.state.as_ref(), &state);
-    (state, books)
+    let mut statistics = run.statistics.clone();
+    statistics.record(run.state.as_ref(), &state);
+    (state, statistics)
 }
 
 /// The task run that stands for a sub-flow goes where the sub-flow goes.
@@ -281,22 +281,22 @@ fn follow_subflow(tx: &Tx<'_>, run: &FlowRun, state: &State) -> Result<()> {
 }
 
 fn enter_task_run(tx: &Tx<'_>, run: &TaskRun, proposed: ProposedState) -> Result<State> {
-    let (state, books) = step_of_task_run(run, proposed, tx.now);
+    let (state, statistics) = step_of_task_run(run, proposed, tx.now);
     states::insert(tx.db, StateOf::TaskRun(run.id), &state)?;
-    task_runs::enter_state(tx.db, run, &state, &books)?;
+    task_runs::enter_state(tx.db, run, &state, &statistics)?;
     Ok(state)
 }
 
-/// The state that a task run enters, and its books after that.
+/// The state that a task run enters, and its statistics after that.
 fn step_of_task_run(
     run: &TaskRun,
     mut proposed: ProposedState,
     now: Timestamp,
-) -> (State, RunBooks) {
+) -> (State, RunStatistics) {
     proposed.details.flow_run_id = Some(run.spec.flow_run_id);
     proposed.details.task_run_id = Some(run.id);
     let state = State::enter(proposed, now);
-    let mut books = run.books.clone();
-    books.record(run.state.as_ref(), &state);
-    (state, books)
+    let mut statistics = run.statistics.clone();
+    statistics.record(run.state.as_ref(), &state);
+    (state, statistics)
 }

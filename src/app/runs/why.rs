@@ -17,7 +17,7 @@ impl App {
         self.read(move |db| {
             let run = read(db, id)?;
             let (agents, holders) = with_runs(db, agents)?;
-            let due = run.books.next_scheduled_start_time;
+            let due = run.statistics.next_scheduled_start_time;
             let ahead = due.map(|due| claims::due_before(db, due));
             Ok(why(&Facts {
                 run: &run,

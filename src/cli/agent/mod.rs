@@ -1,6 +1,6 @@
 //! `prefectctl agent start`: the agent as a program of its own, on this machine or another.
 
-mod desk;
+mod control_plane;
 mod ephemeral;
 mod place;
 
@@ -23,8 +23,8 @@ use crate::logging;
 use crate::runners::RunnerSettings;
 use crate::runners::docker::DockerRunner;
 use crate::runners::subprocess::SubprocessRunner;
-use crate::services::agent::{Agent, Desk, Runners};
-use desk::HttpDesk;
+use crate::services::agent::{Agent, ControlPlane, Runners};
+use control_plane::HttpControlPlane;
 use place::Place;
 
 /// How often to look for an API that does not answer.
@@ -50,8 +50,8 @@ pub async fn start(
     tokio::select! {
         () = stop.cancelled() => return Ok(()),
         begun = begin(&target, key.as_ref(), &base, &start, settings) => {
-            let (agent, desk, _place) = begun?;
-            let lease = desk.keep_lease();
+            let (agent, control_plane, _place) = begun?;
+            let lease = control_plane.keep_lease();
             tokio::select! {
                 () = agent.work(stop.clone()) => {}
                 () = lease => {}
@@ -105,10 +105,11 @@ async fn begin(
     base: &Path,
     start: &AgentStart,
     settings: Settings,
-) -> Result<(Arc<Agent>, Arc<HttpDesk>, Place)> {
+) -> Result<(Arc<Agent>, Arc<HttpControlPlane>, Place)> {
     let status = api(target, key).await?;
     let host = host()?;
-    let (place, desk) = introduce(target, key, base, start, &host, settings.agent.slots).await?;
+    let (place, control_plane) =
+        introduce(target, key, base, start, &host, settings.agent.slots).await?;
     let api_url = api_url(target, &status)?;
     tracing::info!("agent '{}' works for {api_url}", place.name);
     let instance = status.instance;
@@ -135,15 +136,15 @@ async fn begin(
         id: place.identity.clone(),
         host,
     };
-    let desk = Arc::new(desk);
+    let control_plane = Arc::new(control_plane);
     let agent = Agent::new(
-        Arc::clone(&desk) as Arc<dyn Desk>,
+        Arc::clone(&control_plane) as Arc<dyn ControlPlane>,
         runners,
         runner_settings,
         identity,
         settings.agent,
     );
-    Ok((agent, desk, place))
+    Ok((agent, control_plane, place))
 }
 
 /// What the daemon says of itself, as soon as it answers.
@@ -152,7 +153,7 @@ async fn api(target: &Target, key: Option<&Secret>) -> Result<Status> {
     let mut told = false;
     loop {
         match client.get("/prefectd/status").await {
-            Err(failure) if desk::is_passing(&failure) => {
+            Err(failure) if control_plane::is_passing(&failure) => {
                 if !told {
                     tracing::warn!("{failure}; trying again until it answers");
                 }
@@ -172,7 +173,7 @@ async fn introduce(
     start: &AgentStart,
     host: &str,
     slots: u64,
-) -> Result<(Place, HttpDesk)> {
+) -> Result<(Place, HttpControlPlane)> {
     let mut refusal = None;
     for number in 1..=NAMES {
         let name = match (&start.name, number) {
@@ -189,7 +190,7 @@ async fn introduce(
             }
             continue;
         };
-        let desk = HttpDesk::new(Client::new(target.clone(), key), &name);
+        let control_plane = HttpControlPlane::new(Client::new(target.clone(), key), &name);
         let report = AgentReport {
             identity: place.identity.clone(),
             host: host.to_owned(),
@@ -198,10 +199,10 @@ async fn introduce(
             slots,
             ..AgentReport::default()
         };
-        match desk.introduce(report).await {
+        match control_plane.introduce(report).await {
             Err(taken) if taken.status() == Some(409) => refusal = Some(taken),
             Err(failure) => return Err(failure),
-            Ok(_) => return Ok((place, desk)),
+            Ok(_) => return Ok((place, control_plane)),
         }
         if start.name.is_some() {
             break;

@@ -85,9 +85,12 @@ pub fn share(due: u64, mine: Load, others: &[Load]) -> u64 {
     let mut taken = 0;
     for _ in 0..due {
         let roomy = others.iter_mut().filter(|other| other.has_room());
-        let lightest = roomy.reduce(|best, other| match other.is_lighter_than(*best) {
-            true => other,
-            false => best,
+        let lightest = roomy.reduce(|best, other| {
+            if other.is_lighter_than(*best) {
+                other
+            } else {
+                best
+            }
         });
         match lightest {
             Some(other) if !mine.has_room() || other.is_lighter_than(mine) => other.used += 1,

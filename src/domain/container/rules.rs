@@ -92,15 +92,14 @@ impl ContainerRules {
         if !source.contains(['/', '\\']) && !source.starts_with(['.', '~']) {
             return Ok(());
         }
-        match self.permits_host_path(Path::new(source)) {
-            true => Ok(()),
-            false => {
-                let setting = format!("docker.allow.host_volumes = [{source:?}]");
-                Err(refused(
-                    &format!("{source} of this machine as a volume"),
-                    &setting,
-                ))
-            }
+        if self.permits_host_path(Path::new(source)) {
+            Ok(())
+        } else {
+            let setting = format!("docker.allow.host_volumes = [{source:?}]");
+            Err(refused(
+                &format!("{source} of this machine as a volume"),
+                &setting,
+            ))
         }
     }
 
@@ -111,9 +110,10 @@ impl ContainerRules {
             let allowed = allowed.to_uppercase();
             matches!(allowed.trim_start_matches("CAP_"), "NET_RAW" | "ALL")
         });
-        match keeps {
-            true => Vec::new(),
-            false => vec!["NET_RAW".to_owned()],
+        if keeps {
+            Vec::new()
+        } else {
+            vec!["NET_RAW".to_owned()]
         }
     }
 

@@ -4,7 +4,7 @@ use super::*;
 use crate::domain::agent::AgentReport;
 use crate::domain::deployment::Infrastructure;
 use crate::domain::ids::{DeploymentId, FlowId};
-use crate::domain::run::RunBooks;
+use crate::domain::run::RunStatistics;
 use crate::domain::runner::RunnerKind;
 use crate::domain::state::ProposedState;
 
@@ -33,7 +33,7 @@ fn run(state: ProposedState) -> FlowRun {
         },
         created_by: None,
         claim: None,
-        books: RunBooks::default(),
+        statistics: RunStatistics::default(),
         state: Some(State::enter(state, NOW)),
     }
 }

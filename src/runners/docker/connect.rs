@@ -7,8 +7,8 @@ use hyper_util::client::legacy::Client;
 use hyper_util::rt::TokioExecutor;
 use hyperlocal::UnixConnector;
 
-use super::super::RunnerError;
-use super::words;
+use super::errors;
+use crate::runners::RunnerError;
 
 /// The oldest API that maps `host-gateway`: that of Docker 20.10.
 const VERSION: ClientVersion = ClientVersion {
@@ -16,7 +16,7 @@ const VERSION: ClientVersion = ClientVersion {
     minor_version: 41,
 };
 /// How long the engine may take to answer, in seconds.
-const PATIENCE: u64 = 120;
+const TIMEOUT: u64 = 120;
 /// The engine's usual socket.
 const SOCKET: &str = "/var/run/docker.sock";
 
@@ -80,7 +80,7 @@ pub(super) fn engine() -> Result<Docker, RunnerError> {
     match Place::told(variable)? {
         Place::Socket(path) => by_socket(path),
         Place::Plain(address) => {
-            Docker::connect_with_http(&address, PATIENCE, &VERSION).map_err(words::tell)
+            Docker::connect_with_http(&address, TIMEOUT, &VERSION).map_err(errors::classify)
         }
         Place::Tls(address, folder) => by_tls(&address, &folder),
     }
@@ -99,7 +99,7 @@ fn by_tls(address: &str, folder: &Path) -> Result<Docker, RunnerError> {
         }
     };
     let (key, cert, ca) = (file("key.pem")?, file("cert.pem")?, file("ca.pem")?);
-    let made = Docker::connect_with_ssl(address, &key, &cert, &ca, PATIENCE, &VERSION);
+    let made = Docker::connect_with_ssl(address, &key, &cert, &ca, TIMEOUT, &VERSION);
     made.map_err(|error| {
         let folder = folder.display();
         RunnerError::Refused(format!(
@@ -121,8 +121,8 @@ fn by_socket(path: PathBuf) -> Result<Docker, RunnerError> {
         let answer = client.request(request);
         async move { Ok(answer.await?) }
     };
-    Docker::connect_with_custom_transport(send, Some("http://engine"), PATIENCE, &VERSION)
-        .map_err(words::tell)
+    Docker::connect_with_custom_transport(send, Some("http://engine"), TIMEOUT, &VERSION)
+        .map_err(errors::classify)
 }
 
 #[cfg(test)]

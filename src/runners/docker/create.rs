@@ -12,12 +12,12 @@ use bollard::query_parameters::{
     CreateContainerOptions, InspectNetworkOptions, RemoveContainerOptions,
 };
 
-use super::super::spec::Container;
-use super::super::{Made, Progress, RunnerError};
 use super::pull::Pulls;
-use super::{volumes, words};
+use super::{errors, volumes};
 use crate::domain::container::{Bytes, ContainerRules, Pull, Resources};
 use crate::domain::proxies;
+use crate::runners::spec::Container;
+use crate::runners::{Made, Progress, RunnerError};
 
 /// The most names that are tried.
 const MOST_NAMES: usize = 1000;
@@ -36,13 +36,13 @@ pub(super) async fn create(
         pulls.pull(docker, &wanted.image, progress).await?;
     }
     let made = match under_free_name(docker, &wanted).await {
-        Err(error) if words::is_no_such_image(&error) && wanted.pull == Pull::IfMissing => {
+        Err(error) if errors::is_no_such_image(&error) && wanted.pull == Pull::IfMissing => {
             pulls.pull(docker, &wanted.image, progress).await?;
             under_free_name(docker, &wanted).await
         }
         made => made,
     };
-    let made = made.map_err(words::tell)?;
+    let made = made.map_err(errors::classify)?;
     for network in wanted.networks.iter().skip(1) {
         let request = NetworkConnectRequest {
             container: made.id.clone(),
@@ -55,7 +55,7 @@ pub(super) async fn create(
             };
             // The failure that matters is told; the container is found again by its label.
             let _ = docker.remove_container(&made.id, Some(options)).await;
-            return Err(words::tell(error));
+            return Err(errors::classify(error));
         }
     }
     Ok(made)
@@ -79,7 +79,7 @@ async fn under_free_name(docker: &Docker, wanted: &Container) -> Result<Made, Er
                 let id = created.id;
                 return Ok(Made { id, name });
             }
-            Err(error) if words::is_name_taken(&error) && index < MOST_NAMES => {
+            Err(error) if errors::is_name_taken(&error) && index < MOST_NAMES => {
                 index += 1;
                 name = format!("{}-{index}", wanted.name);
             }
@@ -103,7 +103,7 @@ async fn names_of_networks(
         let found = docker
             .inspect_network(asked, None::<InspectNetworkOptions>)
             .await;
-        let found = found.map_err(words::tell)?;
+        let found = found.map_err(errors::classify)?;
         let is_host =
             found.driver.as_deref() == Some("host") || found.name.as_deref() == Some("host");
         if is_host && !wanted.host_network {

@@ -9,16 +9,16 @@ use bollard::query_parameters::{CreateContainerOptions, LogsOptions, RemoveConta
 use futures_util::StreamExt;
 use serde::Deserialize;
 
-use super::super::RunnerError;
-use super::super::spec::DEFAULT_IMAGE;
-use super::{DockerRunner, words};
+use super::{DockerRunner, errors};
 use crate::domain::checkup::Check;
 use crate::domain::container::labels;
+use crate::runners::RunnerError;
+use crate::runners::spec::DEFAULT_IMAGE;
 
 /// What the container says of itself, as one line of JSON.
 const PROBE: &str = include_str!("probe.py");
 /// How long the container may take; importing prefect takes a minute on a machine that is busy.
-const PATIENCE: Duration = Duration::from_secs(180);
+const TIMEOUT: Duration = Duration::from_secs(180);
 /// The oldest API that knows `host-gateway`: that of Docker 20.10.
 const OLDEST_API: (u32, u32) = (1, 41);
 
@@ -48,7 +48,7 @@ impl DockerRunner {
         const NAME: &str = "engine";
         let version = match self.docker.version().await {
             Ok(version) => version,
-            Err(error) => return engine_trouble(NAME, &words::tell(error).to_string()),
+            Err(error) => return engine_trouble(NAME, &errors::classify(error).to_string()),
         };
         let api = version.api_version.unwrap_or_default();
         let found = format!("version {}, API {api}", version.version.unwrap_or_default());
@@ -68,7 +68,7 @@ impl DockerRunner {
         let image = place.image.unwrap_or(DEFAULT_IMAGE);
         match self.docker.inspect_image(image).await {
             Ok(_) => {}
-            Err(error) if words::is_gone(&error) => {
+            Err(error) if errors::is_gone(&error) => {
                 let found = format!("{image} is not on this machine");
                 let advice = format!(
                     "it is pulled when a run needs it; `docker pull {image}` tells whether that works"
@@ -76,7 +76,7 @@ impl DockerRunner {
                 return vec![Check::warn(NAME, found, advice)];
             }
             Err(error) => {
-                let found = words::tell(error).to_string();
+                let found = errors::classify(error).to_string();
                 return vec![Check::fail(NAME, found, "see what the engine's log says")];
             }
         }
@@ -136,8 +136,8 @@ impl DockerRunner {
             .docker
             .create_container(None::<CreateContainerOptions>, self.container(place))
             .await
-            .map_err(|error| words::tell(error).to_string())?;
-        let said = tokio::time::timeout(PATIENCE, self.output_of(&created.id)).await;
+            .map_err(|error| errors::classify(error).to_string())?;
+        let said = tokio::time::timeout(TIMEOUT, self.output_of(&created.id)).await;
         let options = RemoveContainerOptions {
             force: true,
             ..RemoveContainerOptions::default()
@@ -152,7 +152,7 @@ impl DockerRunner {
         let said = match said {
             Ok(said) => said.map_err(|error| error.to_string())?,
             Err(_) => {
-                let secs = PATIENCE.as_secs();
+                let secs = TIMEOUT.as_secs();
                 return Err(format!("a container did not answer in {secs} s"));
             }
         };
@@ -164,7 +164,7 @@ impl DockerRunner {
         self.docker
             .start_container(id, None)
             .await
-            .map_err(words::tell)?;
+            .map_err(errors::classify)?;
         // How it ended is in what it said.
         self.until_stopped(id).await;
         let options = LogsOptions {

@@ -9,8 +9,8 @@ use bollard::query_parameters::CreateImageOptions;
 use futures_util::future::{BoxFuture, Shared};
 use futures_util::{FutureExt, TryStreamExt};
 
-use super::super::{Progress, RunnerError, Step};
-use super::{credentials, words};
+use super::{credentials, errors};
+use crate::runners::{Progress, RunnerError, Step};
 
 type Pull = Shared<BoxFuture<'static, Result<String, RunnerError>>>;
 
@@ -30,9 +30,10 @@ impl Pulls {
     ) -> Result<(), RunnerError> {
         let (pull, is_first) = self.join(docker, image);
         progress(Step::Pulling(image.to_owned()));
-        progress(Step::Told(match is_first {
-            true => format!("Pulling the image {image}"),
-            false => format!("Waiting for the image {image}, which is being pulled"),
+        progress(Step::Told(if is_first {
+            format!("Pulling the image {image}")
+        } else {
+            format!("Waiting for the image {image}, which is being pulled")
         }));
         let pulled = pull.await;
         self.lock().remove(image);
@@ -80,7 +81,7 @@ async fn fetch(docker: &Docker, image: &str) -> Result<String, RunnerError> {
     });
     match counted.await {
         Ok(layers) => Ok(format!("Pulled the image {image}{}", layers.told())),
-        Err(error) => Err(match words::tell(error) {
+        Err(error) => Err(match errors::classify(error) {
             RunnerError::Refused(words) => {
                 RunnerError::Refused(format!("The image {image} cannot be pulled: {words}"))
             }

@@ -10,7 +10,7 @@ use super::DockerRunner;
 use crate::domain::usage::Usage;
 
 /// How long the engine may take to tell it.
-const PATIENCE: Duration = Duration::from_secs(2);
+const TIMEOUT: Duration = Duration::from_secs(2);
 
 impl DockerRunner {
     /// What the container uses; nothing when it is gone, or the engine does not tell in time.
@@ -20,7 +20,7 @@ impl DockerRunner {
             one_shot: true,
         };
         let mut told = std::pin::pin!(self.docker.stats(id, Some(options)));
-        let told = tokio::time::timeout(PATIENCE, told.try_next()).await;
+        let told = tokio::time::timeout(TIMEOUT, told.try_next()).await;
         read(&told.ok()?.ok()??)
     }
 }

@@ -7,7 +7,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::super::RunnerError;
+use crate::runners::RunnerError;
 
 /// Whether no volume is a folder of the host.
 pub(super) fn are_plain(volumes: &[String]) -> bool {
@@ -52,9 +52,10 @@ pub(super) fn check_again(binds: &[String], folders: &[PathBuf]) -> Result<(), R
 
 fn check(source: &str, real: &Path, folders: &[PathBuf]) -> Result<(), RunnerError> {
     let permits = |folder: &PathBuf| real.starts_with(self::real(folder));
-    match folders.iter().any(permits) {
-        true => Ok(()),
-        false => Err(refused(source, real)),
+    if folders.iter().any(permits) {
+        Ok(())
+    } else {
+        Err(refused(source, real))
     }
 }
 

@@ -90,21 +90,22 @@ pub(super) fn job(run: &FlowRun, settings: &RunnerSettings) -> Result<Job, Runne
         networks.insert(0, mode.clone());
     }
     let on_host = networks.iter().any(|network| network == "host");
-    let api = settings
-        .container_api_url
-        .as_ref()
-        .map(|url| match on_host {
-            true => url.clone(),
-            false => url.replace("localhost", HOST).replace("127.0.0.1", HOST),
-        });
+    let api = settings.container_api_url.as_ref().map(|url| {
+        if on_host {
+            url.clone()
+        } else {
+            url.replace("localhost", HOST).replace("127.0.0.1", HOST)
+        }
+    });
     let local = own_api.as_deref().is_none_or(|url| {
         ["localhost", "127.0.0.1", HOST]
             .iter()
             .any(|name| url.contains(name))
     });
-    let extra_hosts = match local && !on_host {
-        true => vec![format!("{HOST}:host-gateway")],
-        false => Vec::new(),
+    let extra_hosts = if local && !on_host {
+        vec![format!("{HOST}:host-gateway")]
+    } else {
+        Vec::new()
     };
     let mut labels = config.labels.unwrap_or_default();
     labels::check(labels.keys().map(String::as_str)).map_err(RunnerError::Refused)?;

@@ -51,9 +51,10 @@ pub(super) fn job(run: &FlowRun, settings: &RunnerSettings) -> Result<Job, Runne
 
 /// By path when it looks like one, else by name.
 fn in_conda(run: &FlowRun, conda: &str, env: BTreeMap<String, String>) -> Process {
-    let by = match conda.starts_with(['/', '~']) {
-        true => "--prefix",
-        false => "--name",
+    let by = if conda.starts_with(['/', '~']) {
+        "--prefix"
+    } else {
+        "--name"
     };
     let mut command: Vec<String> = ["conda", "run", by, conda].map(str::to_owned).into();
     command.extend(engine("python", run));

@@ -6,7 +6,7 @@ use crate::domain::JsonMap;
 use crate::domain::container::{Allow, Bytes};
 use crate::domain::deployment::Infrastructure;
 use crate::domain::ids::FlowId;
-use crate::domain::run::RunBooks;
+use crate::domain::run::RunStatistics;
 use crate::domain::time::Timestamp;
 
 fn run(name: &str, kind: Option<&str>, config: Value) -> FlowRun {
@@ -33,7 +33,7 @@ fn run(name: &str, kind: Option<&str>, config: Value) -> FlowRun {
         },
         created_by: None,
         claim: None,
-        books: RunBooks::default(),
+        statistics: RunStatistics::default(),
         state: None,
     }
 }

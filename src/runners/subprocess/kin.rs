@@ -6,11 +6,15 @@
 
 use std::collections::{HashMap, HashSet};
 use std::fs;
+use std::os::fd::OwnedFd;
 use std::path::Path;
+use std::time::Duration;
 
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::process::{PidfdFlags, pidfd_open, pidfd_send_signal};
+use tokio::io::unix::AsyncFd;
 
 use crate::domain::ids::FlowRunId;
 
@@ -18,6 +22,9 @@ use crate::domain::ids::FlowRunId;
 pub const RUN_VARIABLE: &str = "PREFECTD_FLOW_RUN_ID";
 /// The mark that names whoever started it.
 pub const INSTANCE_VARIABLE: &str = "PREFECTD_INSTANCE";
+
+/// How often a process is looked at where the kernel has no handles on processes.
+const POLL_INTERVAL: Duration = Duration::from_millis(100);
 
 /// One process, and no other that gets its number later.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -66,22 +73,45 @@ impl Process {
             && self.boot == boot_id()
     }
 
-    /// Sends it a signal, and to no other that got its number meanwhile.
-    pub fn signal(&self, signal: Signal) {
-        // Either fails for one that has ended, which is as well.
-        let pid = rustix::process::Pid::from_raw(self.pid);
-        let handle = pid.map(|pid| pidfd_open(pid, PidfdFlags::empty()));
-        if !self.is_alive() {
+    /// A handle on it, by which no other is meant that gets its number later. None when it has
+    /// ended, or the kernel has no such handles.
+    fn handle(&self) -> Option<OwnedFd> {
+        let pid = rustix::process::Pid::from_raw(self.pid)?;
+        let handle = pidfd_open(pid, PidfdFlags::empty()).ok()?;
+        // What was opened may be another that had got its number.
+        self.is_alive().then_some(handle)
+    }
+
+    /// Waits until it has ended.
+    #[expect(
+        deprecated,
+        reason = "its successor is unsafe; the handle is owned and nobody else closes it"
+    )]
+    pub async fn ended(&self) {
+        if let Some(handle) = self.handle()
+            && let Ok(handle) = AsyncFd::new(handle)
+        {
+            // A handle becomes readable with the process's end.
+            let _ = handle.readable().await;
             return;
         }
+        while self.is_alive() {
+            tokio::time::sleep(POLL_INTERVAL).await;
+        }
+    }
+
+    /// Sends it a signal, and to no other that got its number meanwhile.
+    pub fn signal(&self, signal: Signal) {
         let number = match signal {
             Signal::SIGKILL => rustix::process::Signal::KILL,
             _ => rustix::process::Signal::TERM,
         };
-        match handle {
-            Some(Ok(handle)) => drop(pidfd_send_signal(handle, number)),
+        // Either fails for one that has ended, which is as well.
+        match self.handle() {
+            Some(handle) => drop(pidfd_send_signal(handle, number)),
             // A kernel without such handles.
-            _ => drop(kill(Pid::from_raw(self.pid), signal)),
+            None if self.is_alive() => drop(kill(Pid::from_raw(self.pid), signal)),
+            None => {}
         }
     }
 }
@@ -160,6 +190,23 @@ pub fn of_run(id: &str, instance: &str, leader: Option<&Process>) -> Vec<Process
         })
     });
     known.collect()
+}
+
+/// Waits until all of these have ended, but not longer than `most`.
+pub fn wait_for_ends(processes: &[Process], most: Duration) {
+    let begun = std::time::Instant::now();
+    for process in processes {
+        let Some(handle) = process.handle() else {
+            if process.is_alive() {
+                std::thread::sleep(POLL_INTERVAL.min(most));
+            }
+            continue;
+        };
+        let left = most.saturating_sub(begun.elapsed());
+        let mut ended = [PollFd::new(&handle, PollFlags::IN)];
+        // One that was interrupted, or is over time, is looked at again by the caller.
+        let _ = poll(&mut ended, Timespec::try_from(left).ok().as_ref());
+    }
 }
 
 /// The process that leads a run whose leader was not noted: the one of its marked processes that
@@ -279,8 +326,23 @@ mod tests {
             one.signal(Signal::SIGKILL);
         }
         leader.wait().unwrap();
-        while kin.iter().any(Process::is_alive) {
-            assert!(begun.elapsed().as_secs() < 20, "{kin:?}");
-        }
+        wait_for_ends(&kin, Duration::from_secs(20));
+        assert!(!kin.iter().any(Process::is_alive), "{kin:?}");
+    }
+
+    #[tokio::test]
+    async fn the_end_of_a_process_is_told() {
+        let mut child = Command::new("sleep").arg("60").spawn().unwrap();
+        let process = Process::of(child.id().cast_signed()).unwrap();
+        let soon = Duration::from_millis(50);
+        let ended = tokio::time::timeout(soon, process.ended()).await;
+        assert!(ended.is_err(), "it has only begun");
+        wait_for_ends(std::slice::from_ref(&process), soon);
+        assert!(process.is_alive());
+        process.signal(Signal::SIGKILL);
+        // Nobody has heard of its end yet.
+        process.ended().await;
+        child.wait().unwrap();
+        process.ended().await;
     }
 }

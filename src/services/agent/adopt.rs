@@ -14,7 +14,7 @@ use crate::domain::error::{Error, Kind, Result};
 use crate::domain::flow_run::FlowRun;
 use crate::domain::ids::FlowRunId;
 use crate::domain::state::StateType;
-use crate::runners::{Found, Job, Made, Runner, RunnerError, Standing, spec};
+use crate::runners::{Found, Job, Made, Runner, RunnerError, Status, spec};
 
 impl Agent {
     /// Takes every unwatched run up again. An engine that does not answer decides nothing:
@@ -56,7 +56,7 @@ impl Agent {
         for found in found {
             let known = by_run.get(&found.flow_run_id);
             // A run that was tried again has several; the one that is not over counts.
-            if known.is_none_or(|known| known.standing == Standing::Ended) {
+            if known.is_none_or(|known| known.status == Status::Ended) {
                 by_run.insert(found.flow_run_id, found);
             }
         }
@@ -82,16 +82,24 @@ impl Agent {
             }
             // Ended before it got this far, and tried again since: the old one says nothing.
             (Some(StateType::Pending), Some(found))
-                if found.standing == Standing::Ended && is_older(&run, &found) =>
+                if found.status == Status::Ended && is_older(&run, &found) =>
             {
                 self.begin(run);
                 Ok(())
             }
-            (Some(kind), None) if kind.is_terminal() => self.desk.close_output(run.id).await,
-            (Some(StateType::Cancelling), None) => {
-                self.desk.end_run(run.id, end::cancelled()).await.map(drop)
+            (Some(kind), None) if kind.is_terminal() => {
+                self.control_plane.close_output(run.id).await
             }
-            (_, None) => self.desk.end_run(run.id, end::vanished()).await.map(drop),
+            (Some(StateType::Cancelling), None) => self
+                .control_plane
+                .end_run(run.id, end::cancelled())
+                .await
+                .map(drop),
+            (_, None) => self
+                .control_plane
+                .end_run(run.id, end::vanished())
+                .await
+                .map(drop),
             (_, Some(found)) => {
                 self.go_on(runner, run, found);
                 Ok(())
@@ -104,7 +112,7 @@ impl Agent {
         let attempt = self.enter(run.id);
         let (agent, runner) = (Arc::clone(self), Arc::clone(runner));
         self.look_after(run.id, attempt, move |attempt| async move {
-            let (log, stored) = RunLog::open(&agent.desk, &run).await;
+            let (log, stored) = RunLog::open(&agent.control_plane, &run).await;
             log.made(&found.made);
             let own = found.removes_itself.then(|| found.made.clone());
             let left = match agent.resume(runner, &run, &attempt, found, &log).await {
@@ -131,7 +139,7 @@ impl Agent {
     ) -> Then {
         let job = spec::job(run, &self.runner_settings());
         let is_over = has_ended(run);
-        if found.standing == Standing::Created && (is_over || is_to_stop(run)) {
+        if found.status == Status::Created && (is_over || is_to_stop(run)) {
             // It never ran, and need not.
             remove_unwanted(runner.as_ref(), &found.made).await;
             if !is_over {
@@ -146,7 +154,7 @@ impl Agent {
         if let Err(error) = self.record(run, &found.made).await {
             tracing::warn!(prefect.flow_run_id = %run.id, %error, "not recorded what was found");
         }
-        if let (Standing::Created, Ok(job)) = (&found.standing, &job)
+        if let (Status::Created, Ok(job)) = (&found.status, &job)
             && let Err(error) = runner.start(&found.made, job).await
         {
             if matches!(error, RunnerError::Away(_)) {
@@ -162,7 +170,10 @@ impl Agent {
                 return Then::Again;
             }
             log.complain(format!("Submission failed. {error}"));
-            let ended = self.desk.end_run(run.id, end::not_submitted(&error)).await;
+            let ended = self
+                .control_plane
+                .end_run(run.id, end::not_submitted(&error))
+                .await;
             if let Err(error) = ended {
                 tracing::error!(prefect.flow_run_id = %run.id, %error, "a failed start is not recorded");
             }
@@ -173,7 +184,7 @@ impl Agent {
             // Its settings were permitted when it was made; it is watched nevertheless.
             Err(_) => Job::unknown(run),
         };
-        let since = (found.standing == Standing::Created).then(Instant::now);
+        let since = (found.status == Status::Created).then(Instant::now);
         self.watch(run, runner, &found.made, &job, since, log).await
     }
 }

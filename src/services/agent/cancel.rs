@@ -22,7 +22,7 @@ impl Agent {
             let run = match held.iter().find(|run| run.id == id) {
                 Some(run) => run.clone(),
                 // It has ended or is gone.
-                None => match self.desk.flow_run(id).await {
+                None => match self.control_plane.flow_run(id).await {
                     Err(gone) if gone.kind() == Kind::NotFound => continue,
                     run => run?,
                 },

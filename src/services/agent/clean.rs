@@ -11,7 +11,7 @@ use super::cancel::is_to_stop;
 use crate::domain::agent::Keep;
 use crate::domain::ids::FlowRunId;
 use crate::domain::time::{Span, Timestamp};
-use crate::runners::{Found, Runner, Standing};
+use crate::runners::{Found, Runner, Status};
 
 /// How often to look.
 const EVERY: Duration = Duration::from_secs(60);
@@ -29,7 +29,7 @@ impl Agent {
     }
 
     async fn clean(&self) {
-        let Ok(held) = self.desk.held_runs().await else {
+        let Ok(held) = self.control_plane.held_runs().await else {
             return; // another time
         };
         let mut busy: HashSet<_> = held.iter().map(|run| run.id).collect();
@@ -53,7 +53,7 @@ impl Agent {
         let found = runner.find().await.unwrap_or_default();
         // A run that was taken meanwhile may have its container among those that were found.
         busy.extend(self.watched().keys());
-        for old in superfluous(found, busy, self.settings().keep, self.desk.now()) {
+        for old in superfluous(found, busy, self.settings().keep, self.control_plane.now()) {
             let removed = runner.remove(&old.made).await;
             match removed {
                 Ok(()) => tracing::info!(container = %old.made.name, "removed an old container"),
@@ -66,10 +66,10 @@ impl Agent {
 
     /// Stops what still runs for a run that was ended while nobody watched.
     async fn stop_lost(&self, lost: &Found) {
-        if lost.standing != Standing::Running {
+        if lost.status != Status::Running {
             return;
         }
-        let Ok(run) = self.desk.flow_run(lost.flow_run_id).await else {
+        let Ok(run) = self.control_plane.flow_run(lost.flow_run_id).await else {
             return;
         };
         if !is_to_stop(&run) {
@@ -90,7 +90,7 @@ fn superfluous(
     keep: Keep,
     now: Timestamp,
 ) -> Vec<Found> {
-    let over = |one: &Found| one.standing != Standing::Running && !busy.contains(&one.flow_run_id);
+    let over = |one: &Found| one.status != Status::Running && !busy.contains(&one.flow_run_id);
     let mut over: Vec<_> = found.into_iter().filter(over).collect();
     over.sort_by_key(|one| std::cmp::Reverse(one.created));
     let age = Span::from_micros(i64::try_from(keep.at_most_for.as_micros()).unwrap_or(i64::MAX));
@@ -109,14 +109,14 @@ mod tests {
     use super::*;
     use crate::runners::Made;
 
-    fn found(name: &str, minute: i64, standing: Standing) -> Found {
+    fn found(name: &str, minute: i64, status: Status) -> Found {
         Found {
             flow_run_id: FlowRunId::new(),
             made: Made {
                 id: name.to_owned(),
                 name: name.to_owned(),
             },
-            standing,
+            status,
             created: Some(Timestamp::from_micros(minute * 60_000_000)),
             removes_itself: name == "auto",
         }
@@ -124,15 +124,15 @@ mod tests {
 
     #[test]
     fn the_newest_ended_ones_are_kept_for_a_while() {
-        let busy = found("busy", 1, Standing::Ended);
+        let busy = found("busy", 1, Status::Ended);
         let busy_runs = HashSet::from([busy.flow_run_id]);
         let all = vec![
-            found("old", 1, Standing::Ended),
-            found("first", 60, Standing::Ended),
-            found("second", 61, Standing::Ended),
-            found("third", 62, Standing::Created),
-            found("auto", 63, Standing::Ended),
-            found("running", 1, Standing::Running),
+            found("old", 1, Status::Ended),
+            found("first", 60, Status::Ended),
+            found("second", 61, Status::Ended),
+            found("third", 62, Status::Created),
+            found("auto", 63, Status::Ended),
+            found("running", 1, Status::Running),
             busy,
         ];
         let keep = Keep {

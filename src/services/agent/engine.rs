@@ -18,7 +18,7 @@ const ASK_SELDOM: Duration = Duration::from_secs(5);
 /// See there.
 const AWHILE: Duration = Duration::from_secs(60);
 /// How long an engine may take to say that it is there. Other runs wait meanwhile.
-const PATIENCE: Duration = Duration::from_secs(5);
+const TIMEOUT: Duration = Duration::from_secs(5);
 
 /// An engine that does not answer.
 #[derive(Clone, Debug)]
@@ -61,10 +61,10 @@ impl Agent {
         let asked = self.runners.containers.check();
         let silent = || {
             RunnerError::Away(format!(
-                "The container engine did not answer in {PATIENCE:?}."
+                "The container engine did not answer in {TIMEOUT:?}."
             ))
         };
-        let answer = tokio::time::timeout(PATIENCE, asked).await;
+        let answer = tokio::time::timeout(TIMEOUT, asked).await;
         answer.unwrap_or_else(|_| Err(silent()))
     }
 

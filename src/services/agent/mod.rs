@@ -9,7 +9,7 @@
 mod adopt;
 mod cancel;
 mod clean;
-mod desk;
+mod control_plane;
 mod end;
 mod engine;
 mod meter;
@@ -38,11 +38,11 @@ use crate::domain::time::Timestamp;
 use crate::fault;
 use crate::runners::{Made, Runner, RunnerSettings};
 
-pub use desk::{Answer, Desk, LocalDesk};
+pub use control_plane::{Answer, ControlPlane, LocalControlPlane};
 use engine::EngineTrouble;
 
 /// How soon to look again at what was left to other agents.
-const LOOK_AGAIN: Duration = Duration::from_millis(200);
+const SHARED_POLL_INTERVAL: Duration = Duration::from_millis(200);
 
 /// The runners that an agent uses.
 #[derive(Clone)]
@@ -64,7 +64,7 @@ struct Activity {
     left_to_others: bool,
 }
 
-/// How long to wait before telling the desk again what it could not take.
+/// How long to wait before telling the control plane again what it could not take.
 const TELL_AGAIN: Duration = Duration::from_secs(1);
 
 /// Whether what failed so may go well another time: the store is full, or too busy.
@@ -81,7 +81,7 @@ fn has_ended(run: &FlowRun) -> bool {
 
 /// An agent; it is shared by the tasks that it starts.
 pub struct Agent {
-    desk: Arc<dyn Desk>,
+    control_plane: Arc<dyn ControlPlane>,
     runners: Runners,
     runner_settings: RwLock<RunnerSettings>,
     identity: Identity,
@@ -132,14 +132,14 @@ impl Attempt {
 impl Agent {
     /// An agent at rest.
     pub fn new(
-        desk: Arc<dyn Desk>,
+        control_plane: Arc<dyn ControlPlane>,
         runners: Runners,
         runner_settings: RunnerSettings,
         identity: Identity,
         settings: AgentSettings,
     ) -> Arc<Self> {
         Arc::new(Self {
-            desk,
+            control_plane,
             runners,
             runner_settings: RwLock::new(runner_settings),
             identity,
@@ -159,7 +159,7 @@ impl Agent {
         runners.containers = containers;
         drop(runners);
         // There may be more slots.
-        self.desk.ring();
+        self.control_plane.ring();
     }
 
     fn settings(&self) -> AgentSettings {
@@ -182,7 +182,7 @@ impl Agent {
             self.note(&outcome);
             tokio::select! {
                 () = stop.cancelled() => {}
-                () = self.desk.rung() => {}
+                () = self.control_plane.rung() => {}
                 () = self.until_due() => {}
             }
         }
@@ -191,7 +191,7 @@ impl Agent {
 
     /// Looks at everything once and does what is to be done.
     pub async fn activate(self: &Arc<Self>) -> Result<()> {
-        let held = self.desk.held_runs().await?;
+        let held = self.control_plane.held_runs().await?;
         let adopted = self.adopt(&held).await;
         self.stop_cancelled(&held).await?;
         let engine = self.engine().await;
@@ -200,7 +200,7 @@ impl Agent {
         if free > 0 {
             fault::point("before-claim");
             let containers = engine.is_ok() || self.refuses_containers();
-            let taken = self.desk.claim_due_runs(containers, free).await?;
+            let taken = self.control_plane.claim_due_runs(containers, free).await?;
             // What is still due goes to another agent, or comes back here.
             self.active().left_to_others = (taken.len() as u64) < free;
             if !taken.is_empty() {
@@ -269,7 +269,7 @@ impl Agent {
         }
         drop(watched);
         // A slot is free.
-        self.desk.ring();
+        self.control_plane.ring();
     }
 
     fn watched(&self) -> std::sync::MutexGuard<'_, HashMap<FlowRunId, Watched>> {
@@ -288,14 +288,14 @@ impl Agent {
 
     /// Sleeps until the next run is due, or the poll comes round.
     async fn until_due(&self) {
-        let due = self.desk.due_in().await.ok().flatten();
+        let due = self.control_plane.due_in().await.ok().flatten();
         let poll = self.settings().poll;
         let sleep = match due {
             // The engine's return is told by nobody.
             _ if self.is_engine_away() => self.ask_engine_again_in().min(poll),
             // What is due and was not taken waits for a slot, which the bell tells, or was
             // left to another agent.
-            Some(Duration::ZERO) if self.active().left_to_others => LOOK_AGAIN.min(poll),
+            Some(Duration::ZERO) if self.active().left_to_others => SHARED_POLL_INTERVAL.min(poll),
             Some(Duration::ZERO) | None => poll,
             Some(left) => left.min(poll),
         };
@@ -312,16 +312,16 @@ impl Agent {
                 None => tracing::info!("the agent works again"),
             }
         }
-        activity.last_activation = Some(self.desk.now());
+        activity.last_activation = Some(self.control_plane.now());
         activity.last_error = error;
         drop(activity);
         self.report();
     }
 
-    /// Tells the desk how things stand.
+    /// Tells the control plane how things stand.
     fn report(&self) {
         let activity = self.active().clone();
-        self.desk.report(AgentReport {
+        self.control_plane.report(AgentReport {
             identity: self.identity.id.clone(),
             host: self.identity.host.clone(),
             pid: std::process::id(),

@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 use tokio::task::JoinHandle;
 
-use super::desk::Desk;
+use super::control_plane::ControlPlane;
 use super::{TELL_AGAIN, is_passing};
 use crate::domain::flow_run::FlowRun;
 use crate::domain::ids::FlowRunId;
@@ -29,7 +29,7 @@ type Waiting = (NewLog, Option<OwnedSemaphorePermit>);
 /// A run's log; clones write to the same.
 #[derive(Clone)]
 pub(super) struct RunLog {
-    desk: Arc<dyn Desk>,
+    control_plane: Arc<dyn ControlPlane>,
     run: Arc<Named>,
     queue: mpsc::Sender<Waiting>,
     room: Arc<Semaphore>,
@@ -68,15 +68,18 @@ macro_rules! event {
 
 impl RunLog {
     /// Opens the log. The handle ends once every clone is dropped and all is stored.
-    pub async fn open(desk: &Arc<dyn Desk>, run: &FlowRun) -> (Self, JoinHandle<()>) {
+    pub async fn open(
+        control_plane: &Arc<dyn ControlPlane>,
+        run: &FlowRun,
+    ) -> (Self, JoinHandle<()>) {
         let deployment = match run.deployment_id {
             // A field is not worth failing for.
-            Some(id) => desk.deployment_path(id).await.ok(),
+            Some(id) => control_plane.deployment_path(id).await.ok(),
             None => None,
         };
         let (queue, lines) = mpsc::channel(QUEUE);
         let log = Self {
-            desk: Arc::clone(desk),
+            control_plane: Arc::clone(control_plane),
             run: Arc::new(Named {
                 id: run.id,
                 name: run.name.clone(),
@@ -87,7 +90,10 @@ impl RunLog {
             queue,
             room: Arc::new(Semaphore::new(QUEUE_BYTES as usize)),
         };
-        (log, tokio::spawn(store(Arc::clone(desk), run.id, lines)))
+        (
+            log,
+            tokio::spawn(store(Arc::clone(control_plane), run.id, lines)),
+        )
     }
 
     /// From here on the run has something made for it.
@@ -150,7 +156,7 @@ impl RunLog {
             name: AGENT_LOGGER.to_owned(),
             level,
             message,
-            timestamp: self.desk.now(),
+            timestamp: self.control_plane.now(),
             flow_run_id: self.run.id,
             task_run_id: None,
             stream: None,
@@ -160,11 +166,15 @@ impl RunLog {
     }
 }
 
-async fn store(desk: Arc<dyn Desk>, id: FlowRunId, mut lines: mpsc::Receiver<Waiting>) {
+async fn store(
+    control_plane: Arc<dyn ControlPlane>,
+    id: FlowRunId,
+    mut lines: mpsc::Receiver<Waiting>,
+) {
     let mut waiting = Vec::new();
     while lines.recv_many(&mut waiting, BATCH).await > 0 {
         let (batch, places): (Vec<_>, Vec<_>) = waiting.drain(..).unzip();
-        while let Err(error) = desk.create_logs(batch.clone()).await {
+        while let Err(error) = control_plane.create_logs(batch.clone()).await {
             if !is_passing(error.kind()) {
                 tracing::error!(prefect.flow_run_id = %id, %error, "lines of a run's log are lost");
                 break;

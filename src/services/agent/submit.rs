@@ -19,7 +19,7 @@ impl Agent {
     /// Makes and starts the run's process and sees it to its end. A submission that fails
     /// ends the run at once, with the engine's own words.
     pub(super) async fn submit(self: &Arc<Self>, run: FlowRun, attempt: &Attempt) {
-        let (log, stored) = RunLog::open(&self.desk, &run).await;
+        let (log, stored) = RunLog::open(&self.control_plane, &run).await;
         let left = self.try_until_over(&run, attempt, &log).await;
         drop(log);
         self.close(&run, attempt.number, stored, left).await;
@@ -61,7 +61,7 @@ impl Agent {
         if is_past {
             return; // the next attempt has more to say
         }
-        if let Err(error) = self.desk.close_output(run.id).await {
+        if let Err(error) = self.control_plane.close_output(run.id).await {
             // It is looked through again by the next agent.
             tracing::warn!(flow_run.id = %run.id, %error, "not noted that its output is stored");
         }
@@ -194,11 +194,11 @@ impl Agent {
     /// it was due.
     fn measure(&self, run: &FlowRun) {
         let due = run
-            .books
+            .statistics
             .expected_start_time
-            .filter(|_| run.books.run_count == 0);
+            .filter(|_| run.statistics.run_count == 0);
         if let (Some(due), Some(meters)) = (due, metrics::meters()) {
-            meters.dispatched((self.desk.now() - due).as_secs_f64().max(0.0));
+            meters.dispatched((self.control_plane.now() - due).as_secs_f64().max(0.0));
         }
     }
 
@@ -206,7 +206,11 @@ impl Agent {
     pub(super) async fn record(&self, run: &FlowRun, made: &Made) -> Result<(), RunnerError> {
         let what = run.infrastructure.made(&made.id);
         loop {
-            match self.desk.record_infrastructure(run.id, what.clone()).await {
+            match self
+                .control_plane
+                .record_infrastructure(run.id, what.clone())
+                .await
+            {
                 Err(error) if is_passing(error.kind()) => {
                     tracing::warn!(flow_run.id = %run.id, %error, "not recorded yet what was made");
                     tokio::time::sleep(TELL_AGAIN).await;
@@ -221,7 +225,7 @@ impl Agent {
     async fn fail(&self, run: &FlowRun, error: &RunnerError, log: &RunLog) {
         log.complain(format!("Submission failed. {error}"));
         let state = end::not_submitted(error);
-        match self.desk.end_run(run.id, state).await {
+        match self.control_plane.end_run(run.id, state).await {
             Err(error) if error.kind() != Kind::NotFound => {
                 tracing::error!(prefect.flow_run_id = %run.id, %error, "a failed submission is not recorded");
             }
@@ -233,7 +237,7 @@ impl Agent {
     pub(super) async fn end_before_start(&self, run: &FlowRun, log: &RunLog) {
         log.tell("The run is not to run any more; nothing was started");
         let ended = self
-            .desk
+            .control_plane
             .end_run(run.id, end::cancelled_before_start())
             .await;
         if let Err(error) = ended
@@ -257,7 +261,7 @@ impl Agent {
         drop(watched);
         if is_unwanted {
             // Nobody else tells that once more.
-            self.desk.ring();
+            self.control_plane.ring();
         }
     }
 

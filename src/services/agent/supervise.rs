@@ -48,7 +48,7 @@ impl Agent {
         tracing::error!(prefect.flow_run_id = %id, failures, "looking after a run failed: {panic}");
         if failures >= MOST_FAILURES {
             self.failures().remove(&id);
-            if let Err(error) = self.desk.end_run(id, end::given_up(panic)).await {
+            if let Err(error) = self.control_plane.end_run(id, end::given_up(panic)).await {
                 tracing::error!(prefect.flow_run_id = %id, %error, "its end is not recorded yet");
             }
         }

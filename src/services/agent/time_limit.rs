@@ -32,7 +32,7 @@ impl Agent {
         let state = end::timed_out(limit);
         let message = state.message.clone().unwrap_or_default();
         loop {
-            match self.desk.end_run(run.id, state.clone()).await {
+            match self.control_plane.end_run(run.id, state.clone()).await {
                 Ok(true) => {
                     log.complain(message);
                     break;
@@ -51,7 +51,7 @@ impl Agent {
 
     /// How long ago the run was taken.
     fn age(&self, run: &FlowRun) -> Duration {
-        let now = self.desk.now();
+        let now = self.control_plane.now();
         let since = run.claim.as_ref().map_or(now, |claim| claim.at);
         let micros = (now - since).micros();
         Duration::from_micros(u64::try_from(micros).unwrap_or_default())

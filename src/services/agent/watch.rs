@@ -82,7 +82,7 @@ impl Agent {
             made,
             exit: &exit,
             tail: &tail,
-            api_was_away: self.desk.was_away(since),
+            api_was_away: self.control_plane.was_away(since),
         };
         let then = self.settle(run, &end, log).await;
         if !is_kept {
@@ -103,7 +103,7 @@ impl Agent {
                     }
                     let message = state.message.clone().unwrap_or_default();
                     fault::point("before-end");
-                    self.desk.end_run(id, *state).await.map(|ended| {
+                    self.control_plane.end_run(id, *state).await.map(|ended| {
                         if ended {
                             fault::point("after-end");
                             log.note(message);
@@ -143,7 +143,7 @@ impl Agent {
 
     /// What the end of its process means for the run.
     async fn verdict(&self, watched: &FlowRun, end: &End<'_>) -> Result<Verdict> {
-        let run = match self.desk.flow_run(watched.id).await {
+        let run = match self.control_plane.flow_run(watched.id).await {
             Err(gone) if gone.kind() == Kind::NotFound => return Ok(Verdict::Nothing),
             run => run?,
         };
@@ -168,7 +168,7 @@ impl Agent {
     /// Whether what was made is not what the run is executed by now: it was scheduled and
     /// taken again while its process was still ending.
     fn is_taken_anew(&self, before: &FlowRun, now: &FlowRun, made: &Made) -> bool {
-        // A desk elsewhere does not tell of claims.
+        // A control plane elsewhere does not tell of claims.
         let claims = before.claim.as_ref().zip(now.claim.as_ref());
         let watched = self.watched();
         claims.is_some_and(|(before, now)| before.at != now.at)
@@ -270,7 +270,7 @@ impl Watch<'_> {
     /// How much of it is stored: asked until there is an answer, or lines would be stored twice.
     async fn seen(&self) -> OutputSeen {
         loop {
-            match self.agent.desk.output_seen(self.run.id).await {
+            match self.agent.control_plane.output_seen(self.run.id).await {
                 Err(error) if is_passing(error.kind()) => tokio::time::sleep(RETRY).await,
                 seen => return seen.unwrap_or_default(),
             }

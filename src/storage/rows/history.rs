@@ -34,7 +34,7 @@ pub(super) fn statement<R: Filtered>(
     let start = buckets.start().micros();
     let bucket = format!("(\"{table}\".\"expected_start_time\" - ?) / ?");
     let bucket = Expr::cust_with_values(bucket, [start, buckets.step().micros()]);
-    // As RunBooks::estimated_run_time and RunBooks::lateness; negative ones count as none.
+    // As RunStatistics::estimated_run_time and lateness; negative ones count as none.
     let run_time = format!(
         "sum(max(0, \"{table}\".\"total_run_time\" + \
          CASE \"{table}\".\"state_type\" WHEN 'RUNNING' THEN ? - s.timestamp ELSE 0 END))"

@@ -8,7 +8,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::super::read::{Cursor, Fields, Given, Need, id, list, map, string, string_or_random};
-use super::run::{BooksOut, FlowRunnerOut, flow_runner};
+use super::run::{FlowRunnerOut, StatisticsOut, flow_runner};
 use super::state::{StateOut, proposal};
 use super::time::Iso;
 use crate::api::redaction::{Reader, Redact};
@@ -44,7 +44,7 @@ pub struct FlowRunOut<'a> {
     tags: Cow<'a, [String]>,
     parent_task_run_id: Option<Uuid>,
     #[serde(flatten)]
-    books: BooksOut,
+    statistics: StatisticsOut,
     auto_scheduled: bool,
     flow_runner: FlowRunnerOut<'a>,
     state: Option<StateOut<'a>>,
@@ -72,7 +72,7 @@ impl<'a> FlowRunOut<'a> {
             infrastructure,
             created_by: _, // these clients do not know it
             claim: _,      // nor this
-            books,
+            statistics,
             state,
         } = run;
         Self {
@@ -91,7 +91,7 @@ impl<'a> FlowRunOut<'a> {
             empirical_config: Cow::Borrowed(empirical_config),
             tags: tags.into(),
             parent_task_run_id: parent_task_run_id.map(TaskRunId::uuid),
-            books: BooksOut::new(books, state.as_ref(), now),
+            statistics: StatisticsOut::new(statistics, state.as_ref(), now),
             auto_scheduled: *auto_scheduled,
             flow_runner: infrastructure.into(),
             state: state.as_ref().map(StateOut::from),
@@ -121,7 +121,7 @@ impl Redact for FlowRunOut<'_> {
             empirical_config,
             tags,
             parent_task_run_id: _,
-            books: _,
+            statistics: _,
             auto_scheduled: _,
             flow_runner,
             state,

@@ -11,7 +11,7 @@ use super::time::{Iso, Secs};
 use crate::api::redaction::Mask;
 use crate::domain::JsonMap;
 use crate::domain::deployment::Infrastructure;
-use crate::domain::run::RunBooks;
+use crate::domain::run::RunStatistics;
 use crate::domain::runner::RunnerKind;
 use crate::domain::state::State;
 use crate::domain::time::Timestamp;
@@ -19,7 +19,7 @@ use crate::domain::time::Timestamp;
 /// Counts and times, the estimates as of `now`.
 #[derive(Serialize, ToSchema)]
 #[schema(as = orion::Books)]
-pub struct BooksOut {
+pub struct StatisticsOut {
     state_type: Option<&'static str>,
     run_count: i64,
     expected_start_time: Option<Iso>,
@@ -31,17 +31,17 @@ pub struct BooksOut {
     estimated_start_time_delta: Secs,
 }
 
-impl BooksOut {
-    /// The books of a run that is in `current`.
-    pub fn new(books: &RunBooks, current: Option<&State>, now: Timestamp) -> Self {
-        let RunBooks {
+impl StatisticsOut {
+    /// The statistics of a run that is in `current`.
+    pub fn new(statistics: &RunStatistics, current: Option<&State>, now: Timestamp) -> Self {
+        let RunStatistics {
             run_count,
             expected_start_time,
             next_scheduled_start_time,
             start_time,
             end_time,
             total_run_time,
-        } = books;
+        } = statistics;
         Self {
             state_type: current.map(|state| state::told(state.kind)),
             run_count: *run_count,
@@ -50,8 +50,8 @@ impl BooksOut {
             start_time: start_time.map(Iso),
             end_time: end_time.map(Iso),
             total_run_time: Secs(*total_run_time),
-            estimated_run_time: Secs(books.estimated_run_time(current, now)),
-            estimated_start_time_delta: Secs(books.lateness(current, now)),
+            estimated_run_time: Secs(statistics.estimated_run_time(current, now)),
+            estimated_start_time_delta: Secs(statistics.lateness(current, now)),
         }
     }
 }

@@ -11,7 +11,7 @@ use uuid::Uuid;
 use super::super::read::{
     Cursor, Fields, Given, id, integer, list, map_of, seconds, string, string_or_random, timestamp,
 };
-use super::run::BooksOut;
+use super::run::StatisticsOut;
 use super::state::{StateOut, proposal};
 use super::time::{Iso, Secs};
 use crate::api::redaction::{Reader, Redact};
@@ -41,7 +41,7 @@ pub struct TaskRunOut<'a> {
     #[schema(value_type = Object)]
     task_inputs: Cow<'a, JsonMap>,
     #[serde(flatten)]
-    books: BooksOut,
+    statistics: StatisticsOut,
     state: Option<StateOut<'a>>,
 }
 
@@ -60,7 +60,7 @@ impl<'a> TaskRunOut<'a> {
             created,
             updated,
             spec,
-            books,
+            statistics,
             state,
         } = run;
         let TaskRunSpec {
@@ -93,7 +93,7 @@ impl<'a> TaskRunOut<'a> {
             tags: tags.into(),
             state_id: state.as_ref().map(|state| state.id.uuid()),
             task_inputs: Cow::Borrowed(task_inputs),
-            books: BooksOut::new(books, state.as_ref(), now),
+            statistics: StatisticsOut::new(statistics, state.as_ref(), now),
             state: state.as_ref().map(StateOut::from),
         }
     }
@@ -120,7 +120,7 @@ impl Redact for TaskRunOut<'_> {
             tags,
             state_id: _,
             task_inputs,
-            books: _,
+            statistics: _,
             state,
         } = self;
         let mask = reader.within_flow_run(Some(FlowRunId::from_uuid(*flow_run_id)));

@@ -16,7 +16,7 @@ use crate::domain::error::Error;
 use crate::domain::flow_run::{self, NewFlowRun};
 use crate::domain::ids::{DeploymentId, FlowId, FlowRunId, TaskRunId};
 use crate::domain::patch::Patch;
-use crate::domain::run::RunBooks;
+use crate::domain::run::RunStatistics;
 use crate::domain::time::{Span, Timestamp};
 
 /// Who created something, as modern servers tell it.
@@ -145,19 +145,19 @@ impl FlowRun {
             infrastructure,
             created_by,
             claim,
-            books,
+            statistics,
             state,
         } = run;
-        let estimated_run_time = books.estimated_run_time(state.as_ref(), now);
-        let lateness = books.lateness(state.as_ref(), now);
-        let RunBooks {
+        let estimated_run_time = statistics.estimated_run_time(state.as_ref(), now);
+        let lateness = statistics.lateness(state.as_ref(), now);
+        let RunStatistics {
             run_count,
             expected_start_time,
             next_scheduled_start_time,
             start_time,
             end_time,
             total_run_time,
-        } = books;
+        } = statistics;
         let state = state.as_ref().map(State::from);
         let (work_queue_name, infrastructure_pid) = match claim {
             Some(claim) => (Some(claim.agent), claim.infrastructure_id),
@@ -277,7 +277,7 @@ impl From<FlowRun> for flow_run::FlowRun {
             infrastructure: run.flow_runner.into(),
             created_by: run.created_by.and_then(CreatedBy::into_domain),
             claim: None,
-            books: RunBooks {
+            statistics: RunStatistics {
                 run_count: run.run_count,
                 expected_start_time: run.expected_start_time.map(Into::into),
                 next_scheduled_start_time: run.next_scheduled_start_time.map(Into::into),

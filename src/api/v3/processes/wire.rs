@@ -54,7 +54,7 @@ impl Process {
             flow_id: run.flow_id.uuid(),
             deployment_id: run.deployment_id.map(DeploymentId::uuid),
             state_name: run.state.map(|state| state.name),
-            start_time: run.books.start_time.map(Into::into),
+            start_time: run.statistics.start_time.map(Into::into),
             agent,
             infrastructure_pid,
             cpu_seconds: usage.map(|usage| usage.cpu.as_secs_f64()),

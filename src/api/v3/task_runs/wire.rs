@@ -64,10 +64,10 @@ impl TaskRun {
             created,
             updated,
             spec,
-            books,
+            statistics,
             state,
         } = run;
-        let estimated = books.estimated_run_time(state.as_ref(), now);
+        let estimated = statistics.estimated_run_time(state.as_ref(), now);
         let state = state.as_ref().map(State::from);
         Self {
             id: id.uuid(),
@@ -79,10 +79,10 @@ impl TaskRun {
             dynamic_key: spec.dynamic_key,
             tags: spec.tags,
             task_inputs: spec.task_inputs,
-            run_count: books.run_count,
-            start_time: books.start_time.map(Into::into),
-            end_time: books.end_time.map(Into::into),
-            total_run_time: books.total_run_time.as_secs_f64(),
+            run_count: statistics.run_count,
+            start_time: statistics.start_time.map(Into::into),
+            end_time: statistics.end_time.map(Into::into),
+            total_run_time: statistics.total_run_time.as_secs_f64(),
             estimated_run_time: estimated.as_secs_f64(),
             state_type: state.as_ref().map(|state| state.kind.clone()),
             state_name: state.as_ref().map(|state| state.name.clone()),

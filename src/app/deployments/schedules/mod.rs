@@ -5,12 +5,12 @@ mod plan;
 mod runs;
 
 use super::SLICE;
+use crate::app::App;
 use crate::app::budget::Budget;
 use crate::app::request::comes_to_the_same;
 use crate::app::runs::flow_runs::read;
 use crate::app::runs::propose_state;
 use crate::app::tx::Tx;
-use crate::app::App;
 use crate::domain::deployment::{Deployment, DeploymentSchedule};
 use crate::domain::error::{Error, Result};
 use crate::domain::ids::{DeploymentId, ScheduleId};

@@ -2,7 +2,7 @@
 //!
 //! Mirrors `CacheRetrieval` and `CacheInsertion` of the 2.0a7 server.
 
-use crate::domain::rules::{Draft, Consequence, Facts, Opinion, Verdict};
+use crate::domain::rules::{Consequence, Draft, Facts, Opinion, Verdict};
 use crate::domain::state::StateType;
 use crate::domain::time::Timestamp;
 
@@ -33,7 +33,9 @@ pub(in crate::domain::rules) fn keep(
         && let Some(key) = &draft.proposed.details.cache_key
         && !key.is_empty()
     {
-        draft.consequences.push(Consequence::Cache { key: key.clone() });
+        draft
+            .consequences
+            .push(Consequence::Cache { key: key.clone() });
     }
     Opinion::GoOn
 }

@@ -94,7 +94,7 @@ async fn a_time_limit_s_stop_that_the_engine_fails_is_tried_again() {
     until("its process to be stopped", || {
         let made = script.made.lock().unwrap();
         made.values()
-            .all(|(_, standing)| *standing == crate::runners::Standing::Ended)
+            .all(|(_, status)| *status == crate::runners::Status::Ended)
     })
     .await;
 }

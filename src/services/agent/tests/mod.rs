@@ -2,7 +2,7 @@
 //! the run ends, and its flow was executed once or not at all.
 
 mod cancel;
-mod desk;
+mod control_plane;
 mod script;
 mod unforeseen;
 
@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
 
-use super::{Agent, LocalDesk, Runners};
+use super::{Agent, LocalControlPlane, Runners};
 use crate::app::App;
 use crate::app::testing::{Ahead, app};
 use crate::domain::JsonMap;
@@ -28,7 +28,7 @@ use crate::domain::rules::{Generation, Policy};
 use crate::domain::runner::RunnerKind;
 use crate::domain::state::{ProposedState, StateType};
 use crate::runners::{RunnerError, RunnerSettings};
-use desk::FailingDesk;
+use control_plane::FailingControlPlane;
 use script::{Fault, Script};
 
 /// How long a run may take to end.
@@ -95,7 +95,8 @@ impl World {
         script: &Arc<Script>,
         faults: &[(&'static str, u32)],
     ) -> Arc<Agent> {
-        let desk = FailingDesk::new(LocalDesk::new(self.app.clone(), EMBEDDED), faults);
+        let control_plane =
+            FailingControlPlane::new(LocalControlPlane::new(self.app.clone(), EMBEDDED), faults);
         let runners = Runners {
             containers: script.clone(),
             processes: script.clone(),
@@ -128,7 +129,13 @@ impl World {
                 at_most: 10,
             },
         };
-        Agent::new(Arc::new(desk), runners, runner_settings, identity, settings)
+        Agent::new(
+            Arc::new(control_plane),
+            runners,
+            runner_settings,
+            identity,
+            settings,
+        )
     }
 
     async fn state(&self) -> FlowRun {

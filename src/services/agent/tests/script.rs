@@ -15,7 +15,7 @@ use crate::domain::log::OutputSeen;
 use crate::domain::rules::{Generation, Policy};
 use crate::domain::state::{ProposedState, StateType};
 use crate::runners::{
-    Answer, Exit, Found, Job, Made, OutputLine, Progress, Runner, RunnerError, Standing,
+    Answer, Exit, Found, Job, Made, OutputLine, Progress, Runner, RunnerError, Status,
 };
 
 /// What goes wrong with a call.
@@ -35,7 +35,7 @@ pub enum Fault {
 pub struct Script {
     app: App,
     faults: Mutex<HashMap<&'static str, VecDeque<Fault>>>,
-    pub made: Arc<Mutex<HashMap<String, (FlowRunId, Standing)>>>,
+    pub made: Arc<Mutex<HashMap<String, (FlowRunId, Status)>>>,
     /// Calls that a runner's contract forbids.
     pub wrong: Mutex<Vec<String>>,
     /// How often a flow was executed.
@@ -104,14 +104,14 @@ impl Script {
         }
     }
 
-    fn standing(&self, made: &Made) -> Option<Standing> {
+    fn status(&self, made: &Made) -> Option<Status> {
         let all = self.made.lock().unwrap();
-        all.get(&made.id).map(|(_, standing)| standing.clone())
+        all.get(&made.id).map(|(_, status)| status.clone())
     }
 
-    fn stands(&self, id: &str, now: Standing) {
-        if let Some((_, standing)) = self.made.lock().unwrap().get_mut(id) {
-            *standing = now;
+    fn stands(&self, id: &str, now: Status) {
+        if let Some((_, status)) = self.made.lock().unwrap().get_mut(id) {
+            *status = now;
         }
     }
 
@@ -127,7 +127,7 @@ impl Script {
         let (app, mut may_end) = (self.app.clone(), self.may_end.subscribe());
         let (all, id) = (Arc::clone(&self.made), made.id.clone());
         *self.executions.lock().unwrap() += 1;
-        self.stands(&made.id, Standing::Running);
+        self.stands(&made.id, Status::Running);
         tokio::spawn(async move {
             for kind in [StateType::Running, StateType::Completed] {
                 let proposed = ProposedState::new(kind);
@@ -138,14 +138,14 @@ impl Script {
                 may_end.wait_for(|may| *may).await.unwrap();
             }
             // A flow that has told its end has ended.
-            if let Some((_, standing)) = all.lock().unwrap().get_mut(&id) {
-                *standing = Standing::Ended;
+            if let Some((_, status)) = all.lock().unwrap().get_mut(&id) {
+                *status = Status::Ended;
             }
         });
     }
 
     fn has_ended(&self, made: &Made) -> bool {
-        self.standing(made) == Some(Standing::Ended)
+        self.status(made) == Some(Status::Ended)
     }
 }
 
@@ -157,7 +157,7 @@ impl Runner for Script {
             self.call("create", || {
                 let mut all = self.made.lock().unwrap();
                 let id = format!("{}-{}", job.name, all.len());
-                all.insert(id.clone(), (job.flow_run_id, Standing::Created));
+                all.insert(id.clone(), (job.flow_run_id, Status::Created));
                 let name = id.clone();
                 Ok(Made { id, name })
             })
@@ -166,7 +166,7 @@ impl Runner for Script {
     }
 
     fn start<'a>(&'a self, made: &'a Made, _job: &'a Job) -> Answer<'a, ()> {
-        if self.standing(made) != Some(Standing::Created) {
+        if self.status(made) != Some(Status::Created) {
             self.object(format!("second start of {}", made.id));
         }
         let started = self.call("start", || {
@@ -177,18 +177,18 @@ impl Runner for Script {
     }
 
     fn wait<'a>(&'a self, made: &'a Made) -> BoxFuture<'a, Exit> {
-        if self.standing(made) == Some(Standing::Created) {
+        if self.status(made) == Some(Status::Created) {
             self.object(format!("wait for {}, which was not started", made.id));
         }
         async move {
             self.call("wait", || Ok(())).unwrap();
-            while self.standing(made).is_some() && !self.has_ended(made) {
+            while self.status(made).is_some() && !self.has_ended(made) {
                 tokio::time::sleep(Duration::from_millis(5)).await;
             }
             // What was killed does not end as it would have.
             let was_stopped = !self.stops.lock().unwrap().is_empty();
             let code = if was_stopped { 137 } else { 0 };
-            let code = self.standing(made).map(|_| code);
+            let code = self.status(made).map(|_| code);
             Exit {
                 code,
                 ..Exit::default()
@@ -208,16 +208,17 @@ impl Runner for Script {
         }
         let skipped = usize::try_from(seen.lines).unwrap();
         let lines = stream::iter((0..3).map(line)).skip(skipped);
-        match self.is_endless {
-            true => lines.chain(stream::pending()).boxed(),
-            false => lines.boxed(),
+        if self.is_endless {
+            lines.chain(stream::pending()).boxed()
+        } else {
+            lines.boxed()
         }
     }
 
     fn stop<'a>(&'a self, made: &'a Made, grace: Duration) -> Answer<'a, ()> {
         self.stops.lock().unwrap().push(grace);
         let stopped = self.call("stop", || {
-            self.stands(&made.id, Standing::Ended);
+            self.stands(&made.id, Status::Ended);
             Ok(())
         });
         std::future::ready(stopped).boxed()
@@ -234,13 +235,13 @@ impl Runner for Script {
     fn find(&self) -> Answer<'_, Vec<Found>> {
         let found = self.call("find", || {
             let all = self.made.lock().unwrap();
-            let found = all.iter().map(|(id, (flow_run_id, standing))| Found {
+            let found = all.iter().map(|(id, (flow_run_id, status))| Found {
                 flow_run_id: *flow_run_id,
                 made: Made {
                     id: id.clone(),
                     name: id.clone(),
                 },
-                standing: standing.clone(),
+                status: status.clone(),
                 created: None,
                 removes_itself: false,
             });

@@ -1,4 +1,4 @@
-//! The desk of an agent whose daemon is elsewhere: its verbs over HTTP.
+//! The control plane of an agent whose daemon is elsewhere: its verbs over HTTP.
 
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
@@ -24,7 +24,7 @@ use crate::domain::ids::{DeploymentId, FlowRunId};
 use crate::domain::log::{self, NewLog};
 use crate::domain::state::ProposedState;
 use crate::domain::time::Timestamp;
-use crate::services::agent::{Answer, Desk};
+use crate::services::agent::{Answer, ControlPlane};
 
 /// How long to wait before asking again a daemon that did not answer.
 const RETRY: Duration = Duration::from_secs(1);
@@ -34,7 +34,7 @@ const REPORT_TIMEOUT: Duration = Duration::from_secs(20);
 const TIMEOUT: Duration = Duration::from_secs(30);
 
 /// Speaks for one agent.
-pub(super) struct HttpDesk {
+pub(super) struct HttpControlPlane {
     client: Client,
     agent: String,
     report: watch::Sender<AgentReport>,
@@ -44,7 +44,7 @@ pub(super) struct HttpDesk {
     bell: Notify,
 }
 
-impl HttpDesk {
+impl HttpControlPlane {
     pub fn new(client: Client, agent: &str) -> Self {
         Self {
             client,
@@ -168,7 +168,7 @@ fn error(failure: Failure) -> Error {
     Error::new(kind, failure.to_string())
 }
 
-impl Desk for HttpDesk {
+impl ControlPlane for HttpControlPlane {
     fn now(&self) -> Timestamp {
         SystemClock.now()
     }

@@ -14,11 +14,11 @@ use bollard::models::{ContainerInspectResponse, NetworkSettings};
 use bollard::query_parameters::ListContainersOptions;
 use chrono::{DateTime, Utc};
 
-use super::super::RunnerError;
-use super::words;
+use super::errors;
 use crate::domain::access::{Maker, PeerIdentity};
 use crate::domain::container::labels;
 use crate::domain::runner::made_container;
+use crate::runners::RunnerError;
 
 /// The engine notes a start when the process has begun already.
 const LATE_NOTE: Duration = Duration::from_secs(1);
@@ -29,13 +29,13 @@ const REMEMBERED: usize = 4096;
 
 /// Knows containers by their addresses; clones share what was found.
 #[derive(Clone)]
-pub struct Owners {
+pub struct PeerContainers {
     docker: Docker,
     instance: String,
     last: Arc<Mutex<HashMap<IpAddr, (String, PeerIdentity)>>>,
 }
 
-impl Owners {
+impl PeerContainers {
     /// Of one engine. `instance` is this daemon's.
     pub(super) fn new(docker: Docker, instance: &str) -> Self {
         Self {
@@ -89,8 +89,8 @@ impl Owners {
     async fn inspect(&self, id: &str) -> Result<Option<ContainerInspectResponse>, RunnerError> {
         match self.docker.inspect_container(id, None).await {
             Ok(found) => Ok(Some(found)),
-            Err(error) if words::is_gone(&error) => Ok(None),
-            Err(error) => Err(words::tell(error)),
+            Err(error) if errors::is_gone(&error) => Ok(None),
+            Err(error) => Err(errors::classify(error)),
         }
     }
 
@@ -99,7 +99,7 @@ impl Owners {
             .docker
             .list_containers(None::<ListContainersOptions>)
             .await
-            .map_err(words::tell)?;
+            .map_err(errors::classify)?;
         let there = running.into_iter().filter(|container| {
             let networks = container.network_settings.as_ref();
             let networks = networks.and_then(|settings| settings.networks.as_ref());

@@ -1,4 +1,4 @@
-//! A desk whose writer fails at named verbs.
+//! A control plane whose writer fails at named verbs.
 
 use std::collections::HashMap;
 use std::sync::Mutex;
@@ -7,7 +7,6 @@ use std::time::{Duration, Instant};
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 
-use super::super::desk::{Answer, Desk, LocalDesk};
 use crate::domain::agent::AgentReport;
 use crate::domain::error::{Error, Kind};
 use crate::domain::flow_run::FlowRun;
@@ -15,15 +14,16 @@ use crate::domain::ids::{DeploymentId, FlowRunId};
 use crate::domain::log::{NewLog, OutputSeen};
 use crate::domain::state::ProposedState;
 use crate::domain::time::Timestamp;
+use crate::services::agent::control_plane::{Answer, ControlPlane, LocalControlPlane};
 
-/// The desk; each named verb fails so often, as on a full disk.
-pub struct FailingDesk {
-    inner: LocalDesk,
+/// The control plane; each named verb fails so often, as on a full disk.
+pub struct FailingControlPlane {
+    inner: LocalControlPlane,
     faults: Mutex<HashMap<&'static str, u32>>,
 }
 
-impl FailingDesk {
-    pub fn new(inner: LocalDesk, faults: &[(&'static str, u32)]) -> Self {
+impl FailingControlPlane {
+    pub fn new(inner: LocalControlPlane, faults: &[(&'static str, u32)]) -> Self {
         let faults = Mutex::new(faults.iter().copied().collect());
         Self { inner, faults }
     }
@@ -31,7 +31,7 @@ impl FailingDesk {
     fn or_fail<'a, T: Send + 'a>(
         &'a self,
         verb: &'static str,
-        work: impl FnOnce(&'a LocalDesk) -> Answer<'a, T>,
+        work: impl FnOnce(&'a LocalControlPlane) -> Answer<'a, T>,
     ) -> Answer<'a, T> {
         match self.faults.lock().unwrap().get_mut(verb) {
             Some(left @ 1..) => {
@@ -44,18 +44,18 @@ impl FailingDesk {
     }
 }
 
-impl Desk for FailingDesk {
+impl ControlPlane for FailingControlPlane {
     fn now(&self) -> Timestamp {
         self.inner.now()
     }
 
     fn held_runs(&self) -> Answer<'_, Vec<FlowRun>> {
-        self.or_fail("held_runs", |desk| desk.held_runs())
+        self.or_fail("held_runs", |control_plane| control_plane.held_runs())
     }
 
     fn claim_due_runs(&self, containers: bool, limit: u64) -> Answer<'_, Vec<FlowRun>> {
-        self.or_fail("claim_due_runs", |desk| {
-            desk.claim_due_runs(containers, limit)
+        self.or_fail("claim_due_runs", |control_plane| {
+            control_plane.claim_due_runs(containers, limit)
         })
     }
 
@@ -64,17 +64,17 @@ impl Desk for FailingDesk {
     }
 
     fn flow_run(&self, id: FlowRunId) -> Answer<'_, FlowRun> {
-        self.or_fail("flow_run", |desk| desk.flow_run(id))
+        self.or_fail("flow_run", |control_plane| control_plane.flow_run(id))
     }
 
     fn record_infrastructure(&self, id: FlowRunId, what: String) -> Answer<'_, ()> {
-        self.or_fail("record_infrastructure", |desk| {
-            desk.record_infrastructure(id, what)
+        self.or_fail("record_infrastructure", |control_plane| {
+            control_plane.record_infrastructure(id, what)
         })
     }
 
     fn end_run(&self, id: FlowRunId, end: ProposedState) -> Answer<'_, bool> {
-        self.or_fail("end_run", |desk| desk.end_run(id, end))
+        self.or_fail("end_run", |control_plane| control_plane.end_run(id, end))
     }
 
     fn deployment_path(&self, id: DeploymentId) -> Answer<'_, String> {
@@ -82,15 +82,19 @@ impl Desk for FailingDesk {
     }
 
     fn output_seen(&self, id: FlowRunId) -> Answer<'_, OutputSeen> {
-        self.or_fail("output_seen", |desk| desk.output_seen(id))
+        self.or_fail("output_seen", |control_plane| control_plane.output_seen(id))
     }
 
     fn close_output(&self, id: FlowRunId) -> Answer<'_, ()> {
-        self.or_fail("close_output", |desk| desk.close_output(id))
+        self.or_fail("close_output", |control_plane| {
+            control_plane.close_output(id)
+        })
     }
 
     fn create_logs(&self, lines: Vec<NewLog>) -> Answer<'_, ()> {
-        self.or_fail("create_logs", |desk| desk.create_logs(lines))
+        self.or_fail("create_logs", |control_plane| {
+            control_plane.create_logs(lines)
+        })
     }
 
     fn was_away(&self, since: Option<Instant>) -> bool {

@@ -2,10 +2,10 @@
 
 use bollard::errors::Error;
 
-use super::super::RunnerError;
+use crate::runners::RunnerError;
 
 /// The engine's own words, or that there is no engine to speak.
-pub(super) fn tell(error: Error) -> RunnerError {
+pub(super) fn classify(error: Error) -> RunnerError {
     match error {
         // An engine that is shutting down.
         Error::DockerResponseServerError {

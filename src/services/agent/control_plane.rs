@@ -15,13 +15,13 @@ use crate::domain::log::{NewLog, OutputSeen};
 use crate::domain::state::ProposedState;
 use crate::domain::time::Timestamp;
 
-/// What a desk answers.
+/// What a control plane answers.
 pub type Answer<'a, T> = BoxFuture<'a, Result<T>>;
 
 /// The verbs that an agent needs, all under its own name. What an agent tells
 /// (`record_infrastructure`, `end_run`, `create_logs`) may take as long as the daemon is out
 /// of reach; what it asks fails then, and is asked again.
-pub trait Desk: Send + Sync {
+pub trait ControlPlane: Send + Sync {
     /// The present moment.
     fn now(&self) -> Timestamp;
     /// The runs that the agent looks after: those that have not ended, oldest first, and
@@ -56,15 +56,15 @@ pub trait Desk: Send + Sync {
     fn rung(&self) -> BoxFuture<'_, ()>;
 }
 
-/// The desk of the daemon's own agent.
-pub struct LocalDesk {
+/// The control plane of the daemon's own agent.
+pub struct LocalControlPlane {
     app: App,
     agent: String,
     bell: Bell,
     listener: Mutex<Listener>,
 }
 
-impl LocalDesk {
+impl LocalControlPlane {
     /// For the agent of that name.
     pub fn new(app: App, agent: &str) -> Self {
         let bell = app.agent_bell();
@@ -77,7 +77,7 @@ impl LocalDesk {
     }
 }
 
-impl Desk for LocalDesk {
+impl ControlPlane for LocalControlPlane {
     fn now(&self) -> Timestamp {
         self.app.now()
     }
