@@ -139,6 +139,17 @@ fn the_dialects_never_see_each_other() {
 }
 
 #[test]
+fn routes_are_made_of_declarations_and_of_nothing_else() {
+    for path in sources(Path::new("src/api")) {
+        let text = fs::read_to_string(&path).unwrap();
+        let makes_routes = [".route(", "route_service(", "nest(", "axum::routing"];
+        let makes_routes = makes_routes.iter().any(|call| text.contains(call));
+        let is_home = path.ends_with("api/operation.rs");
+        assert_eq!(makes_routes, is_home, "{}", path.display());
+    }
+}
+
+#[test]
 fn foreign_crates_stay_in_their_rooms() {
     for (name, homes) in [
         ("rusqlite", &["storage"][..]),
