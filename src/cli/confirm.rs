@@ -22,9 +22,10 @@ pub fn confirm(said: bool, what: &str, names: &[&str]) -> Result<()> {
     if names.len() > NAMED {
         told.push("…".to_owned());
     }
-    let told = match told.is_empty() {
-        true => String::new(),
-        false => format!(" ({})", told.join(", ")),
+    let told = if told.is_empty() {
+        String::new()
+    } else {
+        format!(" ({})", told.join(", "))
     };
     if !stdin().is_terminal() || !stderr().is_terminal() {
         return Err(Failure::usage(format!("{what}{told}? Say so with --yes")));

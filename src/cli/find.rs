@@ -84,9 +84,10 @@ async fn not_a_path(client: &Client, wanted: &str) -> Failure {
         let flow = client.get::<Flow>(&format!("/flows/{}", one.flow_id)).await;
         paths.extend(flow.map(|flow| format!("{:?}", format!("{}/{wanted}", flow.name))));
     }
-    let meant = match paths.is_empty() {
-        true => "see `prefectctl deployment ls`".to_owned(),
-        false => format!("is {} meant?", paths.join(" or ")),
+    let meant = if paths.is_empty() {
+        "see `prefectctl deployment ls`".to_owned()
+    } else {
+        format!("is {} meant?", paths.join(" or "))
     };
     Failure::usage(format!("{wanted:?} is not of the form FLOW/NAME; {meant}"))
 }

@@ -6,9 +6,10 @@ pub struct Pattern(String);
 
 /// Reads one from the command line.
 pub fn read(text: &str) -> Result<Pattern, String> {
-    match text.is_empty() {
-        true => Err("a part of a name, such as etl, or a pattern, such as 'etl-*'".to_owned()),
-        false => Ok(Pattern(text.to_lowercase())),
+    if text.is_empty() {
+        Err("a part of a name, such as etl, or a pattern, such as 'etl-*'".to_owned())
+    } else {
+        Ok(Pattern(text.to_lowercase()))
     }
 }
 
@@ -21,9 +22,10 @@ impl Pattern {
     /// Whether a name fits.
     pub fn fits(&self, name: &str) -> bool {
         let name = name.to_lowercase();
-        match self.0.contains(['*', '?']) {
-            true => fits_whole(&self.0, &name),
-            false => name.contains(&self.0),
+        if self.0.contains(['*', '?']) {
+            fits_whole(&self.0, &name)
+        } else {
+            name.contains(&self.0)
         }
     }
 }

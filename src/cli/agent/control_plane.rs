@@ -9,13 +9,13 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use tokio::sync::{Notify, watch};
 
-use super::super::client::Client;
-use super::super::failure::{Failure, Result as Told};
-use super::super::find::encoded;
 use crate::api::v3::wire::{
     ClaimIn, Deployment, Due, EndIn, Flow, FlowRun, HeldRun, LogCreate, MadeIn, News, OutputSeen,
     ReportIn,
 };
+use crate::cli::client::Client;
+use crate::cli::failure::{Failure, Result as Told};
+use crate::cli::find::encoded;
 use crate::clock::{Clock, SystemClock};
 use crate::domain::agent::AgentReport;
 use crate::domain::error::{Error, Kind, Result};

@@ -4,10 +4,10 @@ use std::os::unix::process::CommandExt;
 use std::path::PathBuf;
 use std::process::Command;
 
-use super::super::args::AgentStart;
-use super::super::client::{Client, Target};
-use super::super::failure::Failure;
 use crate::api::v3::wire::Status;
+use crate::cli::args::AgentStart;
+use crate::cli::client::{Client, Target};
+use crate::cli::failure::Failure;
 
 /// Whether a daemon answers at `target`.
 pub(super) async fn is_served(target: &Target) -> bool {

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use nix::fcntl::{Flock, FlockArg};
 
-use super::super::failure::{Failure, Result};
+use crate::cli::failure::{Failure, Result};
 use crate::domain::agent::EMBEDDED;
 use crate::state_dir::{NO_LINKS, write_own};
 

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use chrono::{DateTime, Utc};
 use clap::Subcommand;
 
-use super::super::when;
+use crate::cli::when;
 
 /// Commands on deployments. A deployment is named FLOW/NAME, or by its id or a unique beginning
 /// of that.

@@ -5,8 +5,8 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use clap::Subcommand;
 
-use super::super::when;
 use super::{Runs, Selection};
+use crate::cli::when;
 
 /// Commands on flow runs. A run is named by its name, its id, or a unique beginning of its id.
 #[derive(Debug, Subcommand)]

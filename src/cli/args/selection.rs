@@ -2,8 +2,8 @@
 
 use chrono::{DateTime, Utc};
 
-use super::super::pattern::{self, Pattern};
-use super::super::when;
+use crate::cli::pattern::{self, Pattern};
+use crate::cli::when;
 
 /// What flow runs have to be like.
 #[derive(Clone, Debug, Default, clap::Args)]

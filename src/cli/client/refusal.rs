@@ -3,7 +3,7 @@
 use hyper::StatusCode;
 use serde_json::{Value, json};
 
-use super::super::failure::Failure;
+use crate::cli::failure::Failure;
 
 /// An answer of a shape that this program does not know.
 pub(super) fn not_understood(error: &serde_json::Error) -> Failure {

@@ -3,8 +3,8 @@
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
-use super::super::args::Args;
-use super::super::failure::{Failure, Result};
+use crate::cli::args::Args;
+use crate::cli::failure::{Failure, Result};
 use crate::config::{credential, read_private, usual_socket};
 use crate::domain::access::Secret;
 
@@ -85,12 +85,11 @@ impl Target {
         let is_place = |uri: &hyper::Uri| {
             uri.scheme_str() == Some("http") && uri.host().is_some_and(|host| !host.is_empty())
         };
-        match read.is_some_and(|uri| is_place(&uri)) {
-            true => Ok(Self::Url(whole)),
-            false => Err(Failure::usage(format!(
-                "{url:?} is not a URL such as http://127.0.0.1:4200/api"
-            ))),
+        if !read.is_some_and(|uri| is_place(&uri)) {
+            let line = format!("{url:?} is not a URL such as http://127.0.0.1:4200/api");
+            return Err(Failure::usage(line));
         }
+        Ok(Self::Url(whole))
     }
 
     pub(super) fn shown(&self) -> String {

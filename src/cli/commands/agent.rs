@@ -2,10 +2,10 @@
 
 use chrono::Utc;
 
-use super::super::failure::Result;
-use super::super::render::{self, keep, spare};
 use super::Ctl;
 use crate::api::v3::wire::Agent;
+use crate::cli::failure::Result;
+use crate::cli::render::{self, keep, spare};
 
 /// Lists the agents that are there.
 pub async fn ls(ctl: &Ctl) -> Result<()> {

@@ -5,9 +5,9 @@ use std::io::Read;
 use argon2::{Argon2, PasswordHasher};
 use serde_json::json;
 
-use super::super::args::Output;
-use super::super::failure::{Failure, Result};
-use super::super::render;
+use crate::cli::args::Output;
+use crate::cli::failure::{Failure, Result};
+use crate::cli::render;
 
 /// Prints the hash of what comes in, for the configuration file.
 pub fn hash(output: Output) -> Result<()> {

@@ -8,9 +8,9 @@ use std::path::{Path, PathBuf};
 use chrono::{NaiveDateTime, Utc};
 use serde_json::json;
 
-use super::super::failure::{Failure, Result};
-use super::super::render;
 use super::Ctl;
+use crate::cli::failure::{Failure, Result};
+use crate::cli::render;
 use crate::state_dir::NO_LINKS;
 
 /// How a backup in a directory is named after its time.
@@ -34,9 +34,10 @@ pub async fn backup(ctl: &Ctl, to: &Path, force: bool, keep: Option<u64>) -> Res
     if to == Path::new("-") {
         return to_stdout(ctl).await;
     }
-    let file = match is_folder {
-        true => to.join(Utc::now().format(DATED).to_string()),
-        false => to.to_owned(),
+    let file = if is_folder {
+        to.join(Utc::now().format(DATED).to_string())
+    } else {
+        to.to_owned()
     };
     if file.exists() && !force {
         let shown = file.display();

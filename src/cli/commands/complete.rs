@@ -3,12 +3,12 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::super::args::{Args, Output};
-use super::super::client::{Client, Target, api_key};
-use super::super::failure::Result;
-use super::super::{pages, render};
 use super::Ctl;
 use crate::api::v3::wire::{Deployment, Flow, FlowRun, Query};
+use crate::cli::args::{Args, Output};
+use crate::cli::client::{Client, Target, api_key};
+use crate::cli::failure::Result;
+use crate::cli::{pages, render};
 
 /// How long a shell waits for names.
 const TIMEOUT: Duration = Duration::from_secs(1);
@@ -36,9 +36,10 @@ pub async fn print(args: &Args, words: &[String]) -> Result<()> {
         .collect();
     let mut known = std::collections::HashSet::new();
     fitting.retain(|name| known.insert(name.clone()));
-    match fitting.is_empty() {
-        true => Ok(()),
-        false => render::line(&fitting.join("\n")),
+    if fitting.is_empty() {
+        Ok(())
+    } else {
+        render::line(&fitting.join("\n"))
     }
 }
 

@@ -3,9 +3,9 @@
 use clap::CommandFactory;
 use clap_complete::Shell;
 
-use super::super::args::Args;
-use super::super::failure::Result;
-use super::super::render;
+use crate::cli::args::Args;
+use crate::cli::failure::Result;
+use crate::cli::render;
 
 /// What is asked first in a shell, and the daemon answers; where it knows nothing, the shell
 /// goes on with the words of the command line.

@@ -2,10 +2,10 @@
 
 use serde_json::Value;
 
-use super::super::failure::Result;
-use super::super::render::{self, keep, spare};
 use super::Ctl;
 use crate::api::v3::wire::Setting;
+use crate::cli::failure::Result;
+use crate::cli::render::{self, keep, spare};
 
 /// Prints each setting with its source; those that are default only when `all` are wanted.
 pub async fn show(ctl: &Ctl, all: bool) -> Result<()> {

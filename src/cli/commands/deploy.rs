@@ -9,11 +9,11 @@ use serde::{Deserialize, Serialize};
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 use tokio::process::Command;
 
-use super::super::client::Target;
-use super::super::failure::{Failure, Result};
-use super::super::render;
 use super::Ctl;
 use crate::api::v3::wire::Status;
+use crate::cli::client::Target;
+use crate::cli::failure::{Failure, Result};
+use crate::cli::render;
 use crate::domain::proxies;
 
 /// The program that loads the specifications and creates the deployments.
@@ -136,14 +136,14 @@ async fn run_helper(
             }
         }
     }
-    match child.wait().await?.success() {
-        true => Ok(outcomes),
-        false => Err(Failure::new(format!(
+    if !child.wait().await?.success() {
+        return Err(Failure::new(format!(
             "{} could not load {}; see above",
             python.display(),
             file.display()
-        ))),
+        )));
     }
+    Ok(outcomes)
 }
 
 fn told(outcome: &Deployed) -> String {

@@ -3,13 +3,13 @@
 use chrono::Utc;
 use serde_json::json;
 
-use super::super::args::Flow as Command;
-use super::super::confirm::confirm;
-use super::super::failure::{Failure, Result};
-use super::super::render::{self, keep, spare};
-use super::super::{find, pages, select};
 use super::Ctl;
 use crate::api::v3::wire::{Flow, FlowFilter, Query};
+use crate::cli::args::Flow as Command;
+use crate::cli::confirm::confirm;
+use crate::cli::failure::{Failure, Result};
+use crate::cli::render::{self, keep, spare};
+use crate::cli::{find, pages, select};
 
 /// Carries a command on flows out.
 pub async fn carry_out(ctl: &Ctl, command: Command) -> Result<()> {

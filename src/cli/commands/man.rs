@@ -7,8 +7,8 @@ use std::path::Path;
 use clap::CommandFactory;
 use clap_mangen::Man;
 
-use super::super::args::Args;
-use super::super::failure::{Failure, Result};
+use crate::cli::args::Args;
+use crate::cli::failure::{Failure, Result};
 use crate::config::{self, Flags};
 
 /// Where things are, for both programs.
@@ -175,8 +175,9 @@ fn see_also(pages: &str) -> String {
 /// As roff takes it literally.
 fn escaped(text: &str) -> String {
     let text = text.replace('\\', "\\e").replace('-', "\\-");
-    match text.starts_with(['.', '\'']) {
-        true => format!("\\&{text}"),
-        false => text,
+    if text.starts_with(['.', '\'']) {
+        format!("\\&{text}")
+    } else {
+        text
     }
 }

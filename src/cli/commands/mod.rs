@@ -66,9 +66,10 @@ pub async fn carry_out(args: Args) -> Result<()> {
     }
     let client = Client::new(target, key.as_ref());
     let ctl = Ctl {
-        client: match args.show_secrets {
-            true => client,
-            false => client.masking(),
+        client: if args.show_secrets {
+            client
+        } else {
+            client.masking()
         },
         output: args.output,
     };

@@ -6,9 +6,9 @@ use std::path::{Path, PathBuf};
 
 use serde_json::json;
 
-use super::super::args::Output;
-use super::super::failure::{Failure, Result};
-use super::super::render;
+use crate::cli::args::Output;
+use crate::cli::failure::{Failure, Result};
+use crate::cli::render;
 use crate::config;
 use crate::state_dir;
 use crate::storage::backup;

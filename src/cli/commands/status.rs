@@ -3,11 +3,11 @@
 use chrono::{DateTime, Utc};
 use serde_json::json;
 
-use super::super::failure::Result;
-use super::super::render;
 use super::Ctl;
 use super::agent::trouble;
 use crate::api::v3::wire::{Agent, Status};
+use crate::cli::failure::Result;
+use crate::cli::render;
 
 /// Shows the daemon.
 pub async fn status(ctl: &Ctl) -> Result<()> {
@@ -17,12 +17,11 @@ pub async fn status(ctl: &Ctl) -> Result<()> {
 
 fn shown(status: &Status) -> String {
     let now = Utc::now();
-    let agents = match status.agents.is_empty() {
-        true => "none; start one with `prefectctl agent start`".to_owned(),
-        false => {
-            let agents = status.agents.iter().map(|agent| described(agent, now));
-            agents.collect::<Vec<_>>().join("\n")
-        }
+    let agents = if status.agents.is_empty() {
+        "none; start one with `prefectctl agent start`".to_owned()
+    } else {
+        let agents = status.agents.iter().map(|agent| described(agent, now));
+        agents.collect::<Vec<_>>().join("\n")
     };
     let runs = format!(
         "{} scheduled, {} pending, {} running",

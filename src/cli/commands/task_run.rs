@@ -2,15 +2,15 @@
 
 use serde_json::{Value, json};
 
-use super::super::args::{Output, TaskRun as Command};
-use super::super::failure::Result;
-use super::super::render::{self, keep, spare};
-use super::super::{find, pages, select};
 use super::Ctl;
 use super::flow_run_history;
 use crate::api::v3::wire::{
     ByText, FlowFilter, FlowRunFilter, Query, State, TaskRun, TaskRunFilter,
 };
+use crate::cli::args::{Output, TaskRun as Command};
+use crate::cli::failure::Result;
+use crate::cli::render::{self, keep, spare};
+use crate::cli::{find, pages, select};
 
 /// Carries a command on task runs out.
 pub async fn carry_out(ctl: &Ctl, command: Command) -> Result<()> {

@@ -8,11 +8,11 @@ use chrono::Utc;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::super::args::Output;
-use super::super::failure::Result;
-use super::super::render::{self, keep, spare};
 use super::{Ctl, REFRESH};
 use crate::api::v3::wire::Process;
+use crate::cli::args::Output;
+use crate::cli::failure::Result;
+use crate::cli::render::{self, keep, spare};
 
 /// How long the first look is apart from the second: only two tell how busy a run is.
 const FIRST: Duration = Duration::from_millis(500);

@@ -6,13 +6,13 @@ use std::time::{Duration, Instant};
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
-use super::super::args::Output;
-use super::super::client::Client;
-use super::super::failure::Result;
 use super::fold::Fold;
 use super::sink::Sink;
 use super::{Wanted, page, stored};
 use crate::api::v3::wire::{FlowRun, LinesQuery, Log, OutputState, State};
+use crate::cli::args::Output;
+use crate::cli::client::Client;
+use crate::cli::failure::Result;
 use crate::domain::state::StateType;
 
 /// How often the daemon is asked.
@@ -174,9 +174,10 @@ async fn begin(
             held.take(Item::Line(line.clone()), Instant::now());
             return Ok(());
         }
-        match held.fold.admits(line) {
-            true => sink.line(line),
-            false => Ok(()),
+        if held.fold.admits(line) {
+            sink.line(line)
+        } else {
+            Ok(())
         }
     };
     let from = stored(client, run, wanted, show).await?;
@@ -198,9 +199,10 @@ async fn new_lines(
             ..wanted.query(run)
         };
         let (page, is_last) = page(client, &query).await?;
-        let reached = match is_last {
-            true => page.last,
-            false => page.lines.last().map(|line| line.id),
+        let reached = if is_last {
+            page.last
+        } else {
+            page.lines.last().map(|line| line.id)
         };
         from = reached.filter(|reached| *reached > from).unwrap_or(from);
         for line in page.lines {

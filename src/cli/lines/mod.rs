@@ -64,9 +64,12 @@ pub async fn print(client: &Client, run: Uuid, wanted: &Wanted, output: Output) 
         follow::lines(client, run, wanted, &mut sink).await?;
     } else {
         let mut fold = Fold::new(wanted.console);
-        let show = |line: &Log| match fold.admits(line) {
-            true => sink.line(line),
-            false => Ok(()),
+        let show = |line: &Log| {
+            if fold.admits(line) {
+                sink.line(line)
+            } else {
+                Ok(())
+            }
         };
         stored(client, run, wanted, show).await?;
     }

@@ -4,10 +4,10 @@ use std::io::{BufWriter, Stdout, Write, stdout};
 
 use chrono::Utc;
 
-use super::super::args::Output;
-use super::super::failure::Result;
-use super::super::render;
 use crate::api::v3::wire::{Log, State};
+use crate::cli::args::Output;
+use crate::cli::failure::Result;
+use crate::cli::render;
 
 /// Prints lines as they come.
 pub struct Sink {
@@ -82,13 +82,11 @@ impl Sink {
     fn shown(&self, line: &Log) -> String {
         let at = render::clock(line.timestamp.utc(), Utc::now());
         let loud = loudness(line.level);
-        match self.raw {
-            true => format!("{at}  {loud}{}", line.message),
-            false => {
-                let indent = at.len() + 2 + loud.len();
-                format!("{at}  {loud}{}", render::log_line(&line.message, indent))
-            }
+        if self.raw {
+            return format!("{at}  {loud}{}", line.message);
         }
+        let indent = at.len() + 2 + loud.len();
+        format!("{at}  {loud}{}", render::log_line(&line.message, indent))
     }
 }
 

@@ -58,18 +58,20 @@ pub fn json(text: &str) -> String {
 fn escaped(text: &str, stays: impl Fn(char) -> bool) -> String {
     let mut shown = String::with_capacity(text.len());
     for c in text.chars() {
-        match stays(c) {
-            true => shown.push(c),
-            false => push(&mut shown, c),
+        if stays(c) {
+            shown.push(c)
+        } else {
+            push(&mut shown, c)
         }
     }
     shown
 }
 
 fn push(shown: &mut String, c: char) {
-    match is_obeyed(c) {
-        true => shown.extend(c.escape_default()),
-        false => shown.push(c),
+    if is_obeyed(c) {
+        shown.extend(c.escape_default())
+    } else {
+        shown.push(c)
     }
 }
 

@@ -68,9 +68,10 @@ pub fn written(written: std::io::Result<()>) -> Result<()> {
 
 /// Shows text in place of what was shown before; in a pipe, below it.
 pub fn screen(text: &str) -> Result<()> {
-    match stdout().is_terminal() {
-        true => bytes_out(format!("\u{1b}[H\u{1b}[2J{text}\n").as_bytes()),
-        false => line(text),
+    if stdout().is_terminal() {
+        bytes_out(format!("\u{1b}[H\u{1b}[2J{text}\n").as_bytes())
+    } else {
+        line(text)
     }
 }
 

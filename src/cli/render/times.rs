@@ -38,9 +38,10 @@ pub fn near(at: DateTime<Utc>, now: DateTime<Utc>) -> String {
 /// When a log line was said: the time of today, and the date where it was not today.
 pub fn clock(at: DateTime<Utc>, now: DateTime<Utc>) -> String {
     let day = |at| local(at).map(|at| at.date());
-    match day(at) == day(now) {
-        true => formatted(at, "%H:%M:%S.%3f"),
-        false => formatted(at, "%Y-%m-%d %H:%M:%S.%3f"),
+    if day(at) == day(now) {
+        formatted(at, "%H:%M:%S.%3f")
+    } else {
+        formatted(at, "%Y-%m-%d %H:%M:%S.%3f")
     }
 }
 

@@ -3,7 +3,7 @@
 use serde::{Serialize, Serializer};
 use serde_json::{Number, Value};
 
-use super::super::failure::{Failure, Result};
+use crate::cli::failure::{Failure, Result};
 
 /// A value as YAML. By way of JSON text, since serde_json hands its numbers to another format as
 /// objects that hold their text.

@@ -7,6 +7,7 @@ mod checks;
 mod load;
 mod machine;
 mod package;
+mod runs;
 
 use machine::Machine;
 
@@ -42,11 +43,11 @@ fn the_package_on_a_real_systemd() {
         ),
         (
             "a run's story is in the journal",
-            checks::a_run_s_story_is_in_the_journal,
+            runs::a_run_s_story_is_in_the_journal,
         ),
         (
             "runs reach the API by the relay",
-            checks::runs_reach_the_api_by_the_relay,
+            runs::runs_reach_the_api_by_the_relay,
         ),
         (
             "restarts under load go unnoticed",

@@ -2,12 +2,12 @@
 
 use serde_json::Value;
 
-use super::super::super::failure::Result;
-use super::super::super::{find, render};
-use super::super::Ctl;
 use super::ls::{Row, around};
 use super::schedule;
 use crate::api::v3::wire::{Brief, Deployment};
+use crate::cli::commands::Ctl;
+use crate::cli::failure::Result;
+use crate::cli::{find, render};
 
 /// Shows a deployment.
 pub async fn inspect(ctl: &Ctl, wanted: &str) -> Result<()> {

@@ -6,15 +6,15 @@ use chrono::Utc;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::super::super::args::Output;
-use super::super::super::failure::Result;
-use super::super::super::pages;
-use super::super::super::render::{self, keep, spare};
-use super::super::{Ctl, REFRESH, pages_of};
 use super::schedule;
 use crate::api::v3::wire::{
     Around, Brief, ByTags, ByText, Deployment, DeploymentFilter, FlowFilter, Ids, Query,
 };
+use crate::cli::args::Output;
+use crate::cli::commands::{Ctl, REFRESH, pages_of};
+use crate::cli::failure::Result;
+use crate::cli::pages;
+use crate::cli::render::{self, keep, spare};
 
 /// A deployment with what is around it.
 pub struct Row {

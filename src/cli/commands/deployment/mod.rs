@@ -6,12 +6,12 @@ mod run;
 mod schedule;
 mod signature;
 
-use super::super::args::Deployment as Command;
-use super::super::confirm::confirm;
-use super::super::failure::Result;
-use super::super::{find, render};
 use super::{Ctl, deploy};
 use crate::api::v3::wire::Deployment;
+use crate::cli::args::Deployment as Command;
+use crate::cli::confirm::confirm;
+use crate::cli::failure::Result;
+use crate::cli::{find, render};
 
 /// Carries a command on deployments out.
 pub async fn carry_out(ctl: &Ctl, command: Command) -> Result<()> {

@@ -3,12 +3,12 @@
 use chrono::{DateTime, Utc};
 use serde_json::Value;
 
-use super::super::super::args::Output;
-use super::super::super::failure::{Failure, Result};
-use super::super::super::{find, lines, render};
-use super::super::Ctl;
 use super::signature;
 use crate::api::v3::wire::{FlowRun, RunRequest, StateCreate};
+use crate::cli::args::Output;
+use crate::cli::commands::Ctl;
+use crate::cli::failure::{Failure, Result};
+use crate::cli::{find, lines, render};
 use crate::domain::JsonMap;
 
 /// When, and with what care.

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::super::super::render;
+use crate::cli::render;
 
 /// Such as `every 1 h 0 min`, `0 6 * * * Europe/Berlin`, or a rule as it is written.
 pub fn told(schedule: Option<&Value>) -> String {

@@ -11,10 +11,10 @@ use serde_json::Value;
 use tokio::io::AsyncWriteExt;
 use tokio::process::Command;
 
-use super::super::super::failure::{Failure, Result};
-use super::super::super::{pages, render, select};
-use super::super::{Ctl, deploy};
 use crate::api::v3::wire::{Deployment, FlowFilter, FlowRun, FlowRunFilter, Query};
+use crate::cli::commands::{Ctl, deploy};
+use crate::cli::failure::{Failure, Result};
+use crate::cli::{pages, render, select};
 use crate::domain::JsonMap;
 
 /// The program that reads the script.
@@ -46,9 +46,10 @@ fn against_script(known: &[String], given: &JsonMap) -> Result<()> {
     if unknown.is_empty() {
         return Ok(());
     }
-    let takes = match known.is_empty() {
-        true => "no parameters".to_owned(),
-        false => listed(known.iter()),
+    let takes = if known.is_empty() {
+        "no parameters".to_owned()
+    } else {
+        listed(known.iter())
     };
     Err(Failure::usage(format!(
         "the flow does not take {}; by its script it takes {takes}; \

@@ -8,10 +8,10 @@ use std::io::ErrorKind;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
-use super::super::client::Target;
-use super::super::failure::{Failure, Result};
 use super::Ctl;
 use crate::api::v3::wire::{Check as Told, CheckupIn, CheckupPlan, Part, Status};
+use crate::cli::client::Target;
+use crate::cli::failure::{Failure, Result};
 use crate::config::{self, Flags, Settings};
 use crate::domain::checkup::{Check, Verdict};
 use crate::runners::docker::{DockerRunner, Probe};

@@ -2,10 +2,10 @@
 
 use std::io::IsTerminal;
 
-use super::super::super::args::Output;
-use super::super::super::failure::{Failure, Result};
-use super::super::super::render;
 use crate::api::v3::wire::Check;
+use crate::cli::args::Output;
+use crate::cli::failure::{Failure, Result};
+use crate::cli::render;
 
 /// What has been found. People see each line as it comes; programs get all at the end.
 pub struct Report {

@@ -4,14 +4,14 @@ use chrono::Utc;
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::super::super::args::{Output, Runs};
-use super::super::super::confirm::confirm;
-use super::super::super::failure::{Failure, Result};
-use super::super::super::lines::has_ended;
-use super::super::super::{find, render, select};
-use super::super::Ctl;
 use super::wait;
 use crate::api::v3::wire::{Decision, FlowRun, SetState, StateCreate};
+use crate::cli::args::{Output, Runs};
+use crate::cli::commands::Ctl;
+use crate::cli::confirm::confirm;
+use crate::cli::failure::{Failure, Result};
+use crate::cli::lines::has_ended;
+use crate::cli::{find, render, select};
 
 /// A run that has a process is Cancelling until the process is gone; any other is Cancelled
 /// at once.

@@ -2,11 +2,11 @@
 
 use serde_json::{Value, json};
 
-use super::super::super::failure::Result;
-use super::super::super::{find, pages, render, select};
-use super::super::{Ctl, task_run};
 use super::ls::Names;
 use crate::api::v3::wire::{FlowRun, FlowRunFilter, Query, State, TaskRun};
+use crate::cli::commands::{Ctl, task_run};
+use crate::cli::failure::Result;
+use crate::cli::{find, pages, render, select};
 
 /// The most task runs that are shown.
 const TASKS: u64 = 1000;
@@ -32,9 +32,10 @@ pub async fn inspect(ctl: &Ctl, wanted: &str) -> Result<()> {
         fields.insert("states".to_owned(), json!(states));
         fields.insert("task_runs".to_owned(), json!(tasks));
     }
-    let table = match tasks.is_empty() {
-        true => String::new(),
-        false => format!("\n\ntask runs\n{}", task_run::table(ctl, &tasks).await),
+    let table = if tasks.is_empty() {
+        String::new()
+    } else {
+        format!("\n\ntask runs\n{}", task_run::table(ctl, &tasks).await)
     };
     render::print(ctl.output, &whole, |_| {
         format!("{}{table}", shown(&run, &states, &names))

@@ -6,20 +6,21 @@ use chrono::Utc;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::super::super::args::{List, Output};
-use super::super::super::failure::Result;
-use super::super::super::render::{self, keep, never, spare};
-use super::super::super::select;
-use super::super::{Ctl, REFRESH};
 use crate::api::v3::wire::{ByTime, FlowRun, Query};
+use crate::cli::args::{List, Output};
+use crate::cli::commands::{Ctl, REFRESH};
+use crate::cli::failure::Result;
+use crate::cli::render::{self, keep, never, spare};
+use crate::cli::select;
 use crate::domain::state::StateType;
 
 /// Lists runs once, or again and again.
 pub async fn ls(ctl: &Ctl, list: &List) -> Result<()> {
     loop {
-        let runs = match list.upcoming {
-            true => upcoming(ctl, list).await?,
-            false => latest(ctl, list).await?,
+        let runs = if list.upcoming {
+            upcoming(ctl, list).await?
+        } else {
+            latest(ctl, list).await?
         };
         let names = ctl.names_of(&runs).await?;
         let rows: Vec<_> = runs.iter().map(|run| names.told(run)).collect();
@@ -79,9 +80,10 @@ async fn table(ctl: &Ctl, runs: &[FlowRun], names: &Names, list: &List) -> Resul
         .await;
     let now = Utc::now();
     let rows = runs.iter().map(|run| {
-        let at = match is_scheduled(run) {
-            true => run.next_scheduled_start_time.or(run.expected_start_time),
-            false => run.start_time,
+        let at = if is_scheduled(run) {
+            run.next_scheduled_start_time.or(run.expected_start_time)
+        } else {
+            run.start_time
         };
         let lasted = run
             .start_time
@@ -96,23 +98,24 @@ async fn table(ctl: &Ctl, runs: &[FlowRun], names: &Names, list: &List) -> Resul
         ]
     });
     // Of what is to come it matters when, and all of it is Scheduled.
-    let head = match list.upcoming {
-        true => [
+    let head = if list.upcoming {
+        [
             keep("name"),
             spare("deployment", 1),
             spare("state", 2),
             keep("due"),
             never("duration"),
             keep("id"),
-        ],
-        false => [
+        ]
+    } else {
+        [
             keep("name"),
             spare("deployment", 2),
             keep("state"),
             spare("started or due", 1),
             spare("duration", 3),
             keep("id"),
-        ],
+        ]
     };
     Ok(render::table(head, rows))
 }

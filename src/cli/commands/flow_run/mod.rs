@@ -5,12 +5,12 @@ mod inspect;
 mod ls;
 mod wait;
 
-use super::super::args::FlowRun as Command;
-use super::super::failure::Result;
-use super::super::lines::{self, Wanted};
-use super::super::{find, render};
 use super::Ctl;
 use crate::api::v3::wire::Why;
+use crate::cli::args::FlowRun as Command;
+use crate::cli::failure::Result;
+use crate::cli::lines::{self, Wanted};
+use crate::cli::{find, render};
 
 pub use inspect::history;
 pub use ls::Names;

@@ -2,10 +2,10 @@
 
 use std::time::{Duration, Instant};
 
-use super::super::super::failure::{Failure, Result};
-use super::super::super::{find, lines, render};
-use super::super::Ctl;
 use crate::api::v3::wire::FlowRun;
+use crate::cli::commands::Ctl;
+use crate::cli::failure::{Failure, Result};
+use crate::cli::{find, lines, render};
 
 /// How often whoever waits is told how long it has been.
 const SECOND: Duration = Duration::from_secs(1);
