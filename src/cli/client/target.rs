@@ -69,18 +69,16 @@ impl Target {
 
     /// At a URL, however it is written: `http://` and `/api` may be left out.
     pub fn url(url: &str) -> Result<Self> {
-        let bare = url.trim_end_matches('/');
-        let bare = bare.strip_suffix("/api").unwrap_or(bare);
-        let whole = match bare.split_once("://") {
-            Some(("https", _)) => {
-                return Err(Failure::usage(format!(
-                    "{url:?}: prefectd speaks http; what makes https of it must be spoken to by \
-                     another program, or by an ssh tunnel"
-                )));
-            }
-            Some(_) => bare.to_owned(),
-            None => format!("http://{bare}"),
-        };
+        let (scheme, place) = url.split_once("://").unwrap_or(("http", url));
+        if scheme == "https" {
+            return Err(Failure::usage(format!(
+                "{url:?}: prefectd speaks http; what makes https of it must be spoken to by \
+                 another program, or by an ssh tunnel"
+            )));
+        }
+        let place = place.trim_end_matches('/');
+        let place = place.strip_suffix("/api").unwrap_or(place);
+        let whole = format!("{scheme}://{place}");
         let read: Option<hyper::Uri> = whole.parse().ok();
         let is_place = |uri: &hyper::Uri| {
             uri.scheme_str() == Some("http") && uri.host().is_some_and(|host| !host.is_empty())
