@@ -107,8 +107,8 @@ pub fn update(db: &Connection, run: FlowRun, change: FlowRunUpdate, now: Timesta
     Ok(())
 }
 
-/// Points the run to its new state and statistics the step. When it was first expected to start
-/// does not change, so that index is left alone.
+/// Points the run to its new state, and keeps the statistics of the step. When it was first
+/// expected to start does not change, so that index is left alone.
 pub fn enter_state(
     db: &Connection,
     run: &FlowRun,

@@ -63,8 +63,8 @@ pub fn flow_run_of(db: &Connection, id: TaskRunId) -> Result<Option<FlowRunId>> 
     query::one(db, FLOW_RUN_OF, named_params! {":id": id}, |row| row.get(0))
 }
 
-/// Points the run to its new state and statistics the step. When it was first expected to start
-/// does not change, so that index is left alone.
+/// Points the run to its new state, and keeps the statistics of the step. When it was first
+/// expected to start does not change, so that index is left alone.
 pub fn enter_state(
     db: &Connection,
     run: &TaskRun,

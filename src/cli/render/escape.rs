@@ -59,9 +59,9 @@ fn escaped(text: &str, stays: impl Fn(char) -> bool) -> String {
     let mut shown = String::with_capacity(text.len());
     for c in text.chars() {
         if stays(c) {
-            shown.push(c)
+            shown.push(c);
         } else {
-            push(&mut shown, c)
+            push(&mut shown, c);
         }
     }
     shown
@@ -69,9 +69,9 @@ fn escaped(text: &str, stays: impl Fn(char) -> bool) -> String {
 
 fn push(shown: &mut String, c: char) {
     if is_obeyed(c) {
-        shown.extend(c.escape_default())
+        shown.extend(c.escape_default());
     } else {
-        shown.push(c)
+        shown.push(c);
     }
 }
 
