@@ -1,7 +1,7 @@
 //! What the daemon can do, a verb at a time.
 //!
 //! Handlers and services share these verbs, so there is one road to every change: read
-//! facts, ask the domain, write, all in one transaction of the writer ([`tx::Tx`]); then what
+//! facts, ask the domain, write, all in one transaction of the writer (`tx::Tx`); then what
 //! that entails is carried out, such as waking the agents, by the writer, so that no caller who
 //! leaves takes it along. No verb starts or stops a process: it records the wish, and the
 //! agent makes the world agree.

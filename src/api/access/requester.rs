@@ -67,7 +67,7 @@ impl Requester {
     /// The answer that says of `body` what this one is shown.
     ///
     /// # Errors
-    /// As [`answer::json`], or where it cannot be found out what is a run's own.
+    /// As `answer::json`, or where it cannot be found out what is a run's own.
     pub async fn shown(
         &self,
         status: StatusCode,

@@ -123,7 +123,7 @@ impl Entry {
 
 impl App {
     /// Notes what an agent says of itself; its lease begins anew. A name that another agent
-    /// holds is refused until that one's lease is over, and one longer than [`MOST_OF_A_NAME`]
+    /// holds is refused until that one's lease is over, and one longer than `MOST_OF_A_NAME`
     /// always.
     pub fn agent_reports(&self, name: &str, report: AgentReport) -> Result<()> {
         if name.chars().count() > MOST_OF_A_NAME {
