@@ -211,13 +211,6 @@ impl ProposedState {
         self
     }
 
-    /// The same under an id of the proposer's choice.
-    #[must_use]
-    pub fn known_as(mut self, id: Option<StateId>) -> Self {
-        self.id = id;
-        self
-    }
-
     /// The same under a finer name.
     #[must_use]
     pub fn named(mut self, name: impl Into<String>) -> Self {

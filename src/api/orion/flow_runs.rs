@@ -14,7 +14,7 @@ use crate::api::Operation;
 use crate::api::access::Requester;
 use crate::domain::access::Need;
 use crate::domain::flow_run::{FlowRunUpdate, NewFlowRun};
-use crate::domain::ids::{FlowRunId, StateId};
+use crate::domain::ids::FlowRunId;
 use crate::domain::rules::Policy;
 use crate::domain::state::ProposedState;
 
@@ -123,13 +123,10 @@ pub async fn set_state(
     State(ctx): State<Ctx>,
     who: Requester,
     caller: Caller,
-    Key(key): Key,
     Aimed { at, asked }: Aimed<(ProposedState, Policy), FlowRunId>,
 ) -> Answer {
     let (proposed, policy) = asked;
-    let proposed = caller
-        .signed(proposed)
-        .known_as(key.map(StateId::from_uuid));
+    let proposed = caller.signed(proposed);
     let decision = ctx.app.propose_flow_run_state(at, proposed, policy).await?;
     decided(&who, &decision).await
 }

@@ -2,7 +2,6 @@
 
 use axum::extract::State;
 
-use super::super::key::Key;
 use super::super::{Caller, Ctx};
 use super::aimed::Aimed;
 use super::ask::Ask;
@@ -13,7 +12,7 @@ use super::{Answer, created, no_content, ok};
 use crate::api::Operation;
 use crate::api::access::Requester;
 use crate::domain::access::Need;
-use crate::domain::ids::{StateId, TaskRunId};
+use crate::domain::ids::TaskRunId;
 use crate::domain::rules::Policy;
 use crate::domain::state::ProposedState;
 use crate::domain::task_run::NewTaskRun;
@@ -96,13 +95,10 @@ pub async fn set_state(
     State(ctx): State<Ctx>,
     who: Requester,
     caller: Caller,
-    Key(key): Key,
     Aimed { at, asked }: Aimed<(ProposedState, Policy), TaskRunId>,
 ) -> Answer {
     let (proposed, policy) = asked;
-    let proposed = caller
-        .signed(proposed)
-        .known_as(key.map(StateId::from_uuid));
+    let proposed = caller.signed(proposed);
     let decision = ctx.app.propose_task_run_state(at, proposed, policy).await?;
     decided(&who, &decision).await
 }

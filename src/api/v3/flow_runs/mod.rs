@@ -11,10 +11,9 @@ use super::wire::{Decision, Query, SetState};
 use super::{Answer, created, no_content, ok};
 use crate::api::Operation;
 use crate::api::access::Requester;
-use crate::api::key::Key;
 use crate::api::{Caller, Ctx};
 use crate::domain::access::Need;
-use crate::domain::ids::{FlowRunId, StateId};
+use crate::domain::ids::FlowRunId;
 use crate::domain::state::{ProposedState, StateType};
 use wire::{FlowRun, FlowRunCreate, FlowRunUpdate};
 
@@ -109,28 +108,17 @@ pub async fn set_state(
     State(ctx): State<Ctx>,
     who: Requester,
     caller: Caller,
-    Key(key): Key,
     Aimed { at, asked }: Aimed<SetState, FlowRunId>,
 ) -> Answer {
     let (proposed, policy) = asked;
-    let proposed = caller
-        .signed(proposed)
-        .known_as(key.map(StateId::from_uuid));
+    let proposed = caller.signed(proposed);
     let decision = ctx.app.propose_flow_run_state(at, proposed, policy).await?;
     decided(&who, &decision).await
 }
 
-pub async fn cancel(
-    State(ctx): State<Ctx>,
-    who: Requester,
-    Id(id): Id,
-    caller: Caller,
-    Key(key): Key,
-) -> Answer {
+pub async fn cancel(State(ctx): State<Ctx>, who: Requester, Id(id): Id, caller: Caller) -> Answer {
     let cancelled = ProposedState::new(StateType::Cancelled).because("Cancelled by prefectctl.");
-    let cancelled = caller
-        .signed(cancelled)
-        .known_as(key.map(StateId::from_uuid));
+    let cancelled = caller.signed(cancelled);
     let id = FlowRunId::from_uuid(id);
     decided(&who, &ctx.app.cancel_flow_run(id, cancelled).await?).await
 }

@@ -10,10 +10,9 @@ use super::wire::{Decision, Query, SetState};
 use super::{Answer, created, no_content, ok};
 use crate::api::Operation;
 use crate::api::access::Requester;
-use crate::api::key::Key;
 use crate::api::{Caller, Ctx};
 use crate::domain::access::Need;
-use crate::domain::ids::{StateId, TaskRunId};
+use crate::domain::ids::TaskRunId;
 use wire::{TaskRun, TaskRunCreate};
 
 /// What there is to ask.
@@ -85,13 +84,10 @@ pub async fn set_state(
     State(ctx): State<Ctx>,
     who: Requester,
     caller: Caller,
-    Key(key): Key,
     Aimed { at, asked }: Aimed<SetState, TaskRunId>,
 ) -> Answer {
     let (proposed, policy) = asked;
-    let proposed = caller
-        .signed(proposed)
-        .known_as(key.map(StateId::from_uuid));
+    let proposed = caller.signed(proposed);
     let decision = ctx.app.propose_task_run_state(at, proposed, policy).await?;
     decided(&who, &decision).await
 }
