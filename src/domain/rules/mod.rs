@@ -172,8 +172,7 @@ fn rules_of(policy: Policy, kind: RunKind) -> &'static [Rule] {
         (Policy::Forced(Generation::Orion), _) => orion::FORCED,
         (Policy::Normal(Generation::V3), RunKind::FlowRun) => v3::FLOW_RUN,
         (Policy::Normal(Generation::V3), RunKind::TaskRun) => v3::TASK_RUN,
-        (Policy::Forced(Generation::V3), RunKind::FlowRun) => v3::FORCED_FLOW_RUN,
-        (Policy::Forced(Generation::V3), RunKind::TaskRun) => v3::FORCED_TASK_RUN,
+        (Policy::Forced(Generation::V3), _) => v3::FORCED,
     }
 }
 

@@ -1,9 +1,9 @@
 //! The rules of the 2.0a7 generation, which mirror that server's core policies.
 
-pub(super) mod cache;
-pub(super) mod rename_reruns;
-pub(super) mod retry;
-pub(super) mod terminal;
+mod cache;
+mod rename_reruns;
+mod retry;
+mod terminal;
 
 use super::Rule;
 use super::common::{cancelling, double_submission, scheduled_time};
