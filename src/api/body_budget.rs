@@ -333,5 +333,4 @@ fn too_busy() -> Response {
 }
 
 #[cfg(test)]
-#[path = "body_budget_tests.rs"]
 mod tests;

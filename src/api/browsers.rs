@@ -348,5 +348,4 @@ where
 }
 
 #[cfg(test)]
-#[path = "browsers_tests.rs"]
 mod tests;
