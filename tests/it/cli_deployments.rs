@@ -1,29 +1,9 @@
 //! `prefectctl` on deployments: creating them, and running them with parameters, now or later.
 
-use std::process::{Output, Stdio};
-
 use serde_json::{Value, json};
 
 use super::support::TestDaemon;
-
-fn ctl(daemon: &TestDaemon, words: &[&str]) -> Output {
-    let mut command = daemon.ctl();
-    command.args(words).stdin(Stdio::null()).output().unwrap()
-}
-
-#[track_caller]
-fn said(daemon: &TestDaemon, words: &[&str]) {
-    let output = ctl(daemon, words);
-    let told = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "{words:?}: {told}");
-}
-
-#[track_caller]
-fn refused(daemon: &TestDaemon, words: &[&str], code: i32) -> String {
-    let output = ctl(daemon, words);
-    assert_eq!(output.status.code(), Some(code), "{words:?}");
-    String::from_utf8(output.stderr).unwrap()
-}
+use super::support::words::{ctl, refused, said};
 
 fn runner() -> Value {
     json!({ "type": "subprocess", "config": {} })

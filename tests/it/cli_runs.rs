@@ -3,32 +3,13 @@
 
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::UnixListener;
-use std::process::{Command, Output, Stdio};
+use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use serde_json::{Value, json};
 
+use super::support::words::{refused, said};
 use super::support::{Options, TestDaemon, in_terminal};
-
-fn ctl(daemon: &TestDaemon, words: &[&str]) -> Output {
-    let mut command = daemon.ctl();
-    command.args(words).stdin(Stdio::null()).output().unwrap()
-}
-
-#[track_caller]
-fn said(daemon: &TestDaemon, words: &[&str]) -> String {
-    let output = ctl(daemon, words);
-    let told = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "{words:?}: {told}");
-    String::from_utf8(output.stdout).unwrap()
-}
-
-#[track_caller]
-fn refused(daemon: &TestDaemon, words: &[&str], code: i32) -> String {
-    let output = ctl(daemon, words);
-    assert_eq!(output.status.code(), Some(code), "{words:?}");
-    String::from_utf8(output.stderr).unwrap()
-}
 
 fn runner() -> Value {
     json!({ "type": "subprocess", "config": {} })

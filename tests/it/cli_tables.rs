@@ -7,6 +7,7 @@ use std::process::Output;
 use regex::Regex;
 use serde_json::{Value, json};
 
+use super::support::words::succeeded;
 use super::support::{TestDaemon, in_terminal};
 
 fn ctl(daemon: &TestDaemon, words: &[&str]) -> Output {
@@ -16,10 +17,7 @@ fn ctl(daemon: &TestDaemon, words: &[&str]) -> Output {
 
 #[track_caller]
 fn said(daemon: &TestDaemon, words: &[&str]) -> String {
-    let output = ctl(daemon, words);
-    let told = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "{words:?}: {told}");
-    String::from_utf8(output.stdout).unwrap()
+    succeeded(ctl(daemon, words), words)
 }
 
 #[track_caller]

@@ -8,6 +8,7 @@ pub mod flows;
 mod http;
 pub mod shim;
 mod terminal;
+pub mod words;
 
 #[cfg(feature = "client")]
 pub use agent::TestAgent;
