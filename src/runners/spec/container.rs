@@ -60,6 +60,29 @@ fn own_labels(
         .map(|(name, value)| (name.to_owned(), value))
 }
 
+/// The API's address as it is from within a container.
+fn reached_at(url: &str, on_host: bool) -> String {
+    if on_host {
+        url.to_owned()
+    } else {
+        url.replace("localhost", HOST).replace("127.0.0.1", HOST)
+    }
+}
+
+/// The names that a container knows beside others: that of its host, unless it is on the host's
+/// network or has an API elsewhere.
+fn extra_hosts(own_api: Option<&str>, on_host: bool) -> Vec<String> {
+    let names_host = |url: &str| {
+        let names = ["localhost", "127.0.0.1", HOST];
+        names.iter().any(|name| url.contains(name))
+    };
+    if own_api.is_none_or(names_host) && !on_host {
+        vec![format!("{HOST}:host-gateway")]
+    } else {
+        Vec::new()
+    }
+}
+
 pub(super) fn job(run: &FlowRun, settings: &RunnerSettings) -> Result<Job, RunnerError> {
     let (theirs, ours) = split(run);
     let (config, asked) = (
@@ -90,23 +113,9 @@ pub(super) fn job(run: &FlowRun, settings: &RunnerSettings) -> Result<Job, Runne
         networks.insert(0, mode.clone());
     }
     let on_host = networks.iter().any(|network| network == "host");
-    let api = settings.container_api_url.as_ref().map(|url| {
-        if on_host {
-            url.clone()
-        } else {
-            url.replace("localhost", HOST).replace("127.0.0.1", HOST)
-        }
-    });
-    let local = own_api.as_deref().is_none_or(|url| {
-        ["localhost", "127.0.0.1", HOST]
-            .iter()
-            .any(|name| url.contains(name))
-    });
-    let extra_hosts = if local && !on_host {
-        vec![format!("{HOST}:host-gateway")]
-    } else {
-        Vec::new()
-    };
+    let api = settings.container_api_url.as_deref();
+    let api = api.map(|url| reached_at(url, on_host));
+    let extra_hosts = extra_hosts(own_api.as_deref(), on_host);
     let mut labels = config.labels.unwrap_or_default();
     labels::check(labels.keys().map(String::as_str)).map_err(RunnerError::Refused)?;
     labels.extend(own_labels(run, settings, config.auto_remove));
