@@ -2,6 +2,7 @@
 //! writes what `prefectctl` reads, so most go both ways.
 
 mod filter;
+mod operators;
 mod time;
 
 pub use super::agents::wire::{
@@ -21,7 +22,7 @@ pub use super::states::wire::{Decision, SetState, State, StateCreate};
 pub use super::task_runs::wire::{TaskRun, TaskRunCreate};
 pub use super::why::wire::{Holder, Why};
 pub use filter::{
-    ById, ByName, ByState, ByTags, ByText, ByTime, DeploymentFilter, FlowFilter, FlowRunFilter,
-    LogQuery, Query, TaskRunFilter,
+    ByState, DeploymentFilter, FlowFilter, FlowRunFilter, LogQuery, Query, TaskRunFilter,
 };
+pub use operators::{ById, ByName, ByTags, ByText, ByTime};
 pub use time::Instant;
