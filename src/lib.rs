@@ -36,8 +36,8 @@
 //!   the leases of agents elsewhere, the deletion of what is old.
 //! - [`daemon`]: the only assembler: listeners, lock, logging, signals, what systemd hands over
 //!   and hears, the order of stopping. `systemd/` holds its units and its package.
-//! - [`cli`]: what `prefectctl` does. Its `agent start` is the same agent, whose control plane is over
-//!   HTTP ([`services::agent::ControlPlane`]).
+//! - [`cli`]: what `prefectctl` does. Its `agent start` is the same agent, whose control plane
+//!   is over HTTP ([`services::agent::ControlPlane`]).
 //! - [`config`]: what an operator may say.
 //! - [`relay`]: a small process between the runs and the daemon, so that a daemon that is
 //!   killed and comes back is a pause to them. The daemon keeps what the relay has, sockets and
