@@ -125,11 +125,12 @@ fn an_agent_and_a_daemon_of_other_versions_work_together() {
     let ended = daemon.http().ended(&done);
     assert_eq!(ended["state_name"], "Completed", "{}", agent.log());
     assert_eq!(std::fs::read_to_string(mark).unwrap(), "plain\n");
-    let lines = daemon.http().lines(&done);
-    assert!(
-        lines.iter().any(|line| line == "plain says hello"),
-        "{lines:?}"
-    );
+    // The run has ended before its process has, and the process's last lines come after it.
+    wait_for("what the run printed to be stored", || {
+        let lines = daemon.http().lines(&done);
+        let is_there = lines.iter().any(|line| line == "plain says hello");
+        is_there.then_some(())
+    });
     // One that dies is told of, too.
     let crashed = run(&daemon, "dying", &json!({}));
     let ended = daemon.http().ended(&crashed);
