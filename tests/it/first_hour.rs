@@ -129,7 +129,7 @@ mod image {
 
     use crate::docker::{await_bridge, docker, image};
     use crate::support::flows::{deploy, run};
-    use crate::support::{Options, TestDaemon};
+    use crate::support::{Options, TestDaemon, wait_for};
 
     #[test]
     fn nothing_of_its_build_is_left_in_the_image() {
@@ -186,7 +186,11 @@ mod image {
         let ended = daemon.http().ended(&id);
         let lines = daemon.http().lines(&id);
         assert_eq!(ended["state_name"], "Completed", "{lines:?}");
-        assert!(lines.iter().any(|line| line == "4.2 kB"), "{lines:?}");
+        // What it printed last is stored after its end.
+        let lines = wait_for("what the flow printed", || {
+            let lines = daemon.http().lines(&id);
+            lines.iter().any(|line| line == "4.2 kB").then_some(lines)
+        });
         assert!(
             !lines.iter().any(|line| line.contains("DeprecationWarning")),
             "{lines:?}"
