@@ -307,7 +307,7 @@ pub struct Watched<S> {
     inner: S,
 }
 
-type Answer = Result<Response, Infallible>;
+type ServiceResult = Result<Response, Infallible>;
 
 impl<S> Service<Request> for Watched<S>
 where
@@ -315,7 +315,7 @@ where
 {
     type Response = Response;
     type Error = Infallible;
-    type Future = Either<S::Future, BoxFuture<'static, Answer>>;
+    type Future = Either<S::Future, BoxFuture<'static, ServiceResult>>;
 
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
         self.inner.poll_ready(cx)

@@ -22,18 +22,18 @@ pub(super) struct Input {
     viewers: Vec<String>,
     secret_env: Vec<String>,
     #[serde(alias = "api_key_hash")]
-    api_key: Option<Given>,
+    api_key: Option<GivenSecret>,
     api_key_file: Option<PathBuf>,
     #[serde(alias = "basic_hash")]
-    basic: Option<Given>,
+    basic: Option<GivenSecret>,
     basic_file: Option<PathBuf>,
 }
 
 #[derive(Clone, Deserialize)]
 #[serde(transparent)]
-struct Given(String);
+struct GivenSecret(String);
 
-impl std::fmt::Debug for Given {
+impl std::fmt::Debug for GivenSecret {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(crate::domain::access::MASK)
     }
@@ -82,13 +82,17 @@ impl Input {
     }
 }
 
-fn source(name: &str, given: Option<Given>, file: Option<PathBuf>) -> Result<Source, ConfigError> {
+fn source(
+    name: &str,
+    given: Option<GivenSecret>,
+    file: Option<PathBuf>,
+) -> Result<Source, ConfigError> {
     match (given, file) {
         (Some(_), Some(_)) => {
             let words = format!("auth.{name} and auth.{name}_file are both set; keep one");
             Err(ConfigError(words))
         }
-        (Some(Given(text)), None) => Ok(Source::Given(Secret::from_text(&text))),
+        (Some(GivenSecret(text)), None) => Ok(Source::Given(Secret::from_text(&text))),
         (None, Some(file)) => Ok(Source::File(file)),
         (None, None) => Ok(Source::Credential),
     }
@@ -228,7 +232,7 @@ mod tests {
     #[test]
     fn nothing_shows_a_secret() {
         let input = Input {
-            api_key: Some(Given("s3cret".to_owned())),
+            api_key: Some(GivenSecret("s3cret".to_owned())),
             ..Input::default()
         };
         assert!(!format!("{input:?}").contains("s3cret"));
@@ -240,7 +244,7 @@ mod tests {
     #[test]
     fn two_places_for_one_secret_are_one_too_many() {
         let input = Input {
-            basic: Some(Given("a:b".to_owned())),
+            basic: Some(GivenSecret("a:b".to_owned())),
             basic_file: Some("/f".into()),
             ..Input::default()
         };

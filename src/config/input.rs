@@ -9,7 +9,7 @@ use serde::Deserialize;
 use crate::domain::agent::{self, AgentSettings, OutputLimits};
 use crate::domain::container::{Allow, Bytes, ContainerRules, Maxima, Pull, Resources};
 
-use crate::domain::retention::{Keep as KeepOf, Retention};
+use crate::domain::retention::{Retention, RetentionLimit};
 use crate::domain::time::Span;
 
 use super::address::Address;
@@ -104,13 +104,13 @@ struct Docker {
     allow: Allow,
     cgroup_parent: Option<String>,
     init: Option<bool>,
-    keep: Keep,
+    keep: KeepInput,
 }
 
 /// The containers of runs that have ended.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
-struct Keep {
+struct KeepInput {
     hours: Option<u64>,
     containers: Option<usize>,
 }
@@ -190,7 +190,7 @@ impl Input {
                 bytes: self.agent.output_max_bytes.map_or(OUTPUT_BYTES, unsigned),
                 lines_per_sec: self.agent.output_lines_per_sec,
             },
-            keep: agent::Keep {
+            keep: agent::ContainerRetention {
                 at_most_for: Duration::from_secs(self.docker.keep.hours.unwrap_or(7 * 24) * 3600),
                 at_most: self.docker.keep.containers.unwrap_or(200),
             },
@@ -245,7 +245,7 @@ impl Input {
 
 impl RetentionInput {
     fn settle(self) -> Result<Retention, ConfigError> {
-        let keep = |days: Option<u32>, at_most| KeepOf {
+        let keep = |days: Option<u32>, at_most| RetentionLimit {
             at_most_for: days.map(|days| Span::from_micros(i64::from(days) * 86_400_000_000)),
             at_most,
         };

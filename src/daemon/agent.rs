@@ -13,8 +13,8 @@ use crate::runners::subprocess::SubprocessRunner;
 use crate::runners::{Runner, RunnerSettings};
 use crate::services::agent::{Agent, LocalControlPlane, Runners};
 
-/// What this daemon is to its runs.
-pub(super) struct Place {
+/// What the runs of this daemon are told, and how they are known again.
+pub(super) struct RunEnvironment {
     /// Names its state directory.
     pub instance: String,
     /// Where it is reached.
@@ -27,21 +27,21 @@ pub(super) fn assemble(
     app: &App,
     docker: &DockerRunner,
     settings: &Settings,
-    place: &Place,
+    environment: &RunEnvironment,
     relay: &Relay,
     clock: SharedClock,
 ) -> anyhow::Result<Arc<Agent>> {
     let runner_settings = RunnerSettings {
         home: std::env::home_dir(),
-        instance: place.instance.clone(),
+        instance: environment.instance.clone(),
         agent: EMBEDDED.to_owned(),
-        container_api_url: place.api_url.clone().filter(|_| !settings.ephemeral),
-        api_url: place.for_processes.clone(),
+        container_api_url: environment.api_url.clone().filter(|_| !settings.ephemeral),
+        api_url: environment.for_processes.clone(),
         python: settings.python.clone(),
         containers: settings.containers.clone(),
     };
     let folder = settings.state_dir.join("runs");
-    let processes = SubprocessRunner::new(&folder, &place.instance, clock)?;
+    let processes = SubprocessRunner::new(&folder, &environment.instance, clock)?;
     let reachable = |inner: Arc<dyn Runner>, whose| {
         Arc::new(Reachable {
             inner,
@@ -54,7 +54,7 @@ pub(super) fn assemble(
         processes: reachable(Arc::new(processes), Whose::Processes),
     };
     let identity = Identity {
-        id: place.instance.clone(),
+        id: environment.instance.clone(),
         host: nix::unistd::gethostname()?.to_string_lossy().into_owned(),
     };
     let control_plane = Arc::new(LocalControlPlane::new(app.clone(), EMBEDDED));

@@ -8,7 +8,7 @@ use axum::body::{Body, Bytes, HttpBody};
 use axum::response::Response;
 use hyper::body::{Frame, SizeHint};
 
-use super::places::Use;
+use super::slots::Use;
 
 /// Up to this a body is sent at once, in bytes.
 const SMALL: u64 = 64 * 1024;
@@ -63,22 +63,22 @@ mod tests {
     use futures_util::stream;
 
     use super::*;
-    use crate::daemon::places::Places;
+    use crate::daemon::slots::ConnectionSlots;
 
     #[tokio::test(start_paused = true)]
     async fn a_connection_is_busy_until_its_answer_is_sent() {
-        let places = Places::new(1);
-        let place = places.take(None).await.unwrap();
-        let used = place.use_of();
+        let slots = ConnectionSlots::new(1);
+        let slot = slots.take(None).await.unwrap();
+        let used = slot.use_of();
         used.begins();
         let streamed = Body::from_stream(stream::pending::<Result<Bytes, axum::Error>>());
         let streamed = Answered::watch(Response::new(streamed), &used);
-        let leaves = tokio::spawn(async move { place.wanted().await });
+        let leaves = tokio::spawn(async move { slot.wanted().await });
         tokio::time::sleep(std::time::Duration::from_secs(60)).await;
-        assert!(places.take(None).await.is_none() && !leaves.is_finished());
+        assert!(slots.take(None).await.is_none() && !leaves.is_finished());
         drop(streamed);
         tokio::time::sleep(std::time::Duration::from_secs(60)).await;
-        assert!(places.take(None).await.is_some());
+        assert!(slots.take(None).await.is_some());
         leaves.await.unwrap();
     }
 }

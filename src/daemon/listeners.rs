@@ -24,14 +24,14 @@ use tower::{Service, ServiceExt};
 
 use super::answered::Answered;
 use super::local_users::LocalUsers;
-use super::places::{Place, Places};
+use super::slots::{ConnectionSlot, ConnectionSlots};
 use super::sockets;
 use super::unread::Unread;
 use crate::api::Caller;
 use crate::api::caller::{End, Route};
 
 /// How many connections there may be to the Unix socket, to the TCP listeners, and from the
-/// relay. Each has places of its own, so that none locks out the others; together they are below
+/// relay. Each has slots of its own, so that none locks out the others; together they are below
 /// the usual limit of descriptors, of which the database, the engine and processes need some.
 pub(super) const SOCKET_PLACES: usize = 128;
 /// See [`SOCKET_PLACES`]. Half of them at most for one address of another machine.
@@ -76,7 +76,7 @@ pub(super) struct Serving<S> {
     service: S,
     stop: CancellationToken,
     tasks: TaskTracker,
-    places: Places,
+    slots: ConnectionSlots,
     users: LocalUsers,
 }
 
@@ -88,7 +88,7 @@ impl<S: Answering> Serving<S> {
             service,
             stop,
             tasks,
-            places: Places::new(most),
+            slots: ConnectionSlots::new(most),
             users: LocalUsers::default(),
         }
     }
@@ -156,7 +156,7 @@ impl<S: Answering> Serving<S> {
         self.connection(stream, elsewhere, caller);
     }
 
-    /// Serves a connection, if there is a place for it and anybody at its other end. `from` is
+    /// Serves a connection, if there is a slot for it and anybody at its other end. `from` is
     /// the address of another machine.
     fn connection(
         &self,
@@ -164,20 +164,20 @@ impl<S: Answering> Serving<S> {
         from: Option<IpAddr>,
         caller: impl Future<Output = Option<Caller>> + Send + 'static,
     ) {
-        let place = self.places.take(from);
+        let slot = self.slots.take(from);
         let serving = self.clone();
         self.tasks.spawn(async move {
-            let Some(place) = place.await else {
+            let Some(slot) = slot.await else {
                 return turn_away(stream).await;
             };
             let talk = async {
                 if let Some(caller) = caller.await {
-                    serving.talk(stream, caller, &place).await;
+                    serving.talk(stream, caller, &slot).await;
                 }
             };
             tokio::select! {
                 () = talk => {}
-                () = place.wanted() => {}
+                () = slot.wanted() => {}
             }
         });
     }
@@ -186,12 +186,12 @@ impl<S: Answering> Serving<S> {
         &self,
         stream: impl AsyncRead + AsyncWrite + Send + Unpin,
         caller: Caller,
-        place: &Place,
+        slot: &ConnectionSlot,
     ) {
         // Its own, since each look at a token locks it.
         let stop = self.stop.child_token();
         let ending = stop.clone();
-        let (asked, answered) = (place.use_of(), place.use_of());
+        let (asked, answered) = (slot.use_of(), slot.use_of());
         let service = self
             .service
             .clone()
@@ -233,7 +233,7 @@ impl<S: Answering> Serving<S> {
     }
 }
 
-/// Tells a client that there is no place for it. Best effort: it may not listen.
+/// Tells a client that there is no slot for it. Best effort: it may not listen.
 async fn turn_away(mut stream: impl AsyncWrite + Unpin) {
     tracing::warn!("there are too many connections already; one was sent away");
     let _ = tokio::time::timeout(BACKOFF, stream.write_all(FULL)).await;

@@ -102,13 +102,13 @@ impl Parts {
             max_body: settings.document_max_bytes.saturating_add(relay::HEADROOM),
         };
         let relay = relay::Relay::new(state_dir, socket, about.clone(), wanted);
-        let place = agent::Place {
+        let environment = agent::RunEnvironment {
             instance,
             api_url: entrances.api.map(api_url),
             for_processes: for_processes.or(entrances.api).map(api_url),
         };
         let agent = if settings.embedded_agent {
-            let agent = agent::assemble(&app, &docker, settings, &place, &relay, clock)?;
+            let agent = agent::assemble(&app, &docker, settings, &environment, &relay, clock)?;
             Some(agent)
         } else {
             None

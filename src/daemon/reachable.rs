@@ -9,7 +9,7 @@ use futures_util::stream::BoxStream;
 
 use super::relay::Relay;
 use crate::domain::log::OutputSeen;
-use crate::runners::{Answer, Exit, Found, Job, Made, OutputLine, Progress, Runner};
+use crate::runners::{Exit, Found, Job, Made, OutputLine, Progress, Runner, RunnerFuture};
 
 /// How long a run waits for the relay. One that needs no relay must not wait for ever.
 const TIMEOUT: Duration = Duration::from_secs(30);
@@ -43,11 +43,11 @@ impl Reachable {
 }
 
 impl Runner for Reachable {
-    fn create<'a>(&'a self, job: &'a Job, progress: &'a Progress) -> Answer<'a, Made> {
+    fn create<'a>(&'a self, job: &'a Job, progress: &'a Progress) -> RunnerFuture<'a, Made> {
         self.inner.create(job, progress)
     }
 
-    fn start<'a>(&'a self, made: &'a Made, job: &'a Job) -> Answer<'a, ()> {
+    fn start<'a>(&'a self, made: &'a Made, job: &'a Job) -> RunnerFuture<'a, ()> {
         async move {
             self.ready().await;
             self.inner.start(made, job).await
@@ -63,19 +63,19 @@ impl Runner for Reachable {
         self.inner.output(made, seen)
     }
 
-    fn stop<'a>(&'a self, made: &'a Made, grace: Duration) -> Answer<'a, ()> {
+    fn stop<'a>(&'a self, made: &'a Made, grace: Duration) -> RunnerFuture<'a, ()> {
         self.inner.stop(made, grace)
     }
 
-    fn remove<'a>(&'a self, made: &'a Made) -> Answer<'a, ()> {
+    fn remove<'a>(&'a self, made: &'a Made) -> RunnerFuture<'a, ()> {
         self.inner.remove(made)
     }
 
-    fn find(&self) -> Answer<'_, Vec<Found>> {
+    fn find(&self) -> RunnerFuture<'_, Vec<Found>> {
         self.inner.find()
     }
 
-    fn check(&self) -> Answer<'_, ()> {
+    fn check(&self) -> RunnerFuture<'_, ()> {
         self.inner.check()
     }
 }

@@ -2,7 +2,7 @@
 
 /// How a check came out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Verdict {
+pub enum CheckResult {
     /// As it should be.
     Ok,
     /// It works, and something should be looked at.
@@ -13,17 +13,22 @@ pub enum Verdict {
     Skip,
 }
 
-impl Verdict {
+impl CheckResult {
     /// Every verdict.
-    pub const ALL: [Verdict; 4] = [Verdict::Ok, Verdict::Warn, Verdict::Fail, Verdict::Skip];
+    pub const ALL: [CheckResult; 4] = [
+        CheckResult::Ok,
+        CheckResult::Warn,
+        CheckResult::Fail,
+        CheckResult::Skip,
+    ];
 
     /// Its word.
     pub const fn word(self) -> &'static str {
         match self {
-            Verdict::Ok => "ok",
-            Verdict::Warn => "warn",
-            Verdict::Fail => "fail",
-            Verdict::Skip => "skip",
+            CheckResult::Ok => "ok",
+            CheckResult::Warn => "warn",
+            CheckResult::Fail => "fail",
+            CheckResult::Skip => "skip",
         }
     }
 }
@@ -34,7 +39,7 @@ pub struct Check {
     /// What, in a word or two.
     pub name: String,
     /// How it came out.
-    pub verdict: Verdict,
+    pub verdict: CheckResult,
     /// What was found.
     pub found: String,
     /// What to do about it; absent where there is nothing to do.
@@ -44,25 +49,25 @@ pub struct Check {
 impl Check {
     /// As it should be.
     pub fn ok(name: &str, found: impl Into<String>) -> Self {
-        Self::new(name, Verdict::Ok, found.into(), None)
+        Self::new(name, CheckResult::Ok, found.into(), None)
     }
 
     /// Something to look at.
     pub fn warn(name: &str, found: impl Into<String>, advice: impl Into<String>) -> Self {
-        Self::new(name, Verdict::Warn, found.into(), Some(advice.into()))
+        Self::new(name, CheckResult::Warn, found.into(), Some(advice.into()))
     }
 
     /// Something to mend.
     pub fn fail(name: &str, found: impl Into<String>, advice: impl Into<String>) -> Self {
-        Self::new(name, Verdict::Fail, found.into(), Some(advice.into()))
+        Self::new(name, CheckResult::Fail, found.into(), Some(advice.into()))
     }
 
     /// Not looked at, and why.
     pub fn skip(name: &str, why: impl Into<String>) -> Self {
-        Self::new(name, Verdict::Skip, why.into(), None)
+        Self::new(name, CheckResult::Skip, why.into(), None)
     }
 
-    fn new(name: &str, verdict: Verdict, found: String, advice: Option<String>) -> Self {
+    fn new(name: &str, verdict: CheckResult, found: String, advice: Option<String>) -> Self {
         Self {
             name: name.to_owned(),
             verdict,

@@ -72,7 +72,7 @@ pub struct NewLog {
 /// A line's place in its run's log: lines are in the order of their time, equal times in the
 /// order of arrival.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Place {
+pub struct LogPosition {
     /// When the line was said.
     pub at: Timestamp,
     /// Its id.
@@ -83,9 +83,9 @@ pub struct Place {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Start {
     /// After that place, or from the first line on, in the log's order.
-    After(Option<Place>),
+    After(Option<LogPosition>),
     /// Before that place, or from the last line on, backwards.
-    Before(Option<Place>),
+    Before(Option<LogPosition>),
     /// What was stored after that line, in the order of arrival; ids grow with it.
     Arrived(LogId),
 }

@@ -11,21 +11,21 @@ pub const GRACE: Span = Span::from_micros(3_600_000_000);
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Retention {
     /// Of flow runs that have ended, with all that belongs to them.
-    pub flow_runs: Keep,
+    pub flow_runs: RetentionLimit,
     /// Of log lines, while their runs stay.
-    pub logs: Keep,
+    pub logs: RetentionLimit,
 }
 
 /// How much of one kind is kept.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Keep {
+pub struct RetentionLimit {
     /// For how long; absent: for ever.
     pub at_most_for: Option<Span>,
     /// How many, the newest; absent: all.
     pub at_most: Option<u64>,
 }
 
-impl Keep {
+impl RetentionLimit {
     /// What is older than this may go; `None` when nothing may. `beyond` is the time of the
     /// newest one that is too many, if there is one.
     pub fn horizon(self, now: Timestamp, beyond: Option<Timestamp>) -> Option<Timestamp> {
@@ -50,8 +50,8 @@ mod tests {
         Timestamp::from_micros(secs * 1_000_000)
     }
 
-    fn keep(days: Option<i64>, at_most: Option<u64>) -> Keep {
-        Keep {
+    fn keep(days: Option<i64>, at_most: Option<u64>) -> RetentionLimit {
+        RetentionLimit {
             at_most_for: days.map(|days| Span::from_micros(days * DAY * 1_000_000)),
             at_most,
         }

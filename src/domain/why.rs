@@ -8,7 +8,7 @@ use super::time::{Span, Timestamp};
 
 /// What the answer is drawn from, all of one moment.
 #[derive(Clone, Debug)]
-pub struct Facts<'a> {
+pub struct WhyFacts<'a> {
     /// The run.
     pub run: &'a FlowRun,
     /// The moment.
@@ -100,7 +100,7 @@ impl Code {
 }
 
 /// The reason for a run.
-pub fn why(facts: &Facts<'_>) -> Why {
+pub fn why(facts: &WhyFacts<'_>) -> Why {
     let Some(state) = &facts.run.state else {
         return plain(Code::Starting, "The run is being created.");
     };
@@ -129,7 +129,7 @@ fn plain(code: Code, reason: impl Into<String>) -> Why {
     }
 }
 
-fn scheduled(facts: &Facts<'_>, state: &State) -> Why {
+fn scheduled(facts: &WhyFacts<'_>, state: &State) -> Why {
     if facts.run.deployment_id.is_none() {
         return plain(
             Code::NotDeployed,
@@ -155,7 +155,7 @@ fn scheduled(facts: &Facts<'_>, state: &State) -> Why {
     }
 }
 
-fn due_now(facts: &Facts<'_>) -> Why {
+fn due_now(facts: &WhyFacts<'_>) -> Why {
     if facts.agents.is_empty() {
         return no_agent();
     }
@@ -264,7 +264,7 @@ fn distance(left: Span) -> String {
     }
 }
 
-fn pending(facts: &Facts<'_>) -> Why {
+fn pending(facts: &WhyFacts<'_>) -> Why {
     let Some(claim) = &facts.run.claim else {
         return plain(
             Code::Starting,

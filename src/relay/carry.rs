@@ -112,7 +112,7 @@ impl Carrier {
         &self,
         request: Request<Incoming>,
         kept: Arc<Kept>,
-    ) -> Result<Response<Answer>, Infallible> {
+    ) -> Result<Response<AnswerBody>, Infallible> {
         // One that wants another protocol takes any answer for the last.
         let is_upgrade = request.headers().contains_key(UPGRADE);
         let understands = request.version() >= Version::HTTP_11 && !is_upgrade;
@@ -127,7 +127,7 @@ impl Carrier {
             }
         };
         drop(answer);
-        Ok(whole.map(|body| Answer { body, kept }))
+        Ok(whole.map(|body| AnswerBody { body, kept }))
     }
 
     async fn answer(&self, mut request: Request<Incoming>, kept: &Kept) -> Response<Whole> {
@@ -235,13 +235,13 @@ fn is_passing<B>(method: &Method, answer: &Response<B>) -> bool {
     is_refused && (method != Method::GET || answer.headers().contains_key(RETRY_AFTER))
 }
 
-/// An answer on its way to the client.
-pub(super) struct Answer {
+/// The body of an answer on its way to the client.
+pub(super) struct AnswerBody {
     body: Whole,
     kept: Arc<Kept>,
 }
 
-impl Body for Answer {
+impl Body for AnswerBody {
     type Data = Bytes;
     type Error = io::Error;
 
@@ -261,7 +261,7 @@ impl Body for Answer {
     }
 }
 
-impl Drop for Answer {
+impl Drop for AnswerBody {
     fn drop(&mut self) {
         self.kept.journal.end_answer();
     }

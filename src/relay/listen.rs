@@ -18,8 +18,8 @@ use tokio::sync::Notify;
 use tokio_util::task::AbortOnDropHandle;
 
 use super::carry::Carrier;
-use super::places::{Place, Places};
 use super::registry::{Kept, Registry, TakenOver};
+use super::slots::{ConnectionSlot, ConnectionSlots};
 use super::stream::Journaled;
 use super::{Came, Report};
 
@@ -38,7 +38,7 @@ const FULL: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\nretry-after: 1\r\ncont
 struct Shared {
     carrier: Arc<Carrier>,
     registry: Arc<Registry>,
-    places: Arc<Places>,
+    slots: Arc<ConnectionSlots>,
 }
 
 /// The listeners of one relay.
@@ -51,12 +51,16 @@ pub(super) struct Listeners {
 
 impl Listeners {
     /// None yet.
-    pub fn new(carrier: Arc<Carrier>, registry: Arc<Registry>, places: Arc<Places>) -> Self {
+    pub fn new(
+        carrier: Arc<Carrier>,
+        registry: Arc<Registry>,
+        slots: Arc<ConnectionSlots>,
+    ) -> Self {
         Self {
             shared: Arc::new(Shared {
                 carrier,
                 registry,
-                places,
+                slots,
             }),
             bound: BTreeMap::new(),
             trouble: BTreeMap::new(),
@@ -67,13 +71,13 @@ impl Listeners {
     /// Goes on with what an earlier relay has left.
     pub async fn take_over(&mut self, taken: TakenOver) {
         for kept in taken.connections {
-            let Some(permit) = self.shared.places.any().await else {
+            let Some(permit) = self.shared.slots.any().await else {
                 return;
             };
-            match self.shared.places.take(permit, kept.came.from.ip()) {
-                Some(place) => {
+            match self.shared.slots.take(permit, kept.came.from.ip()) {
+                Some(slot) => {
                     let shared = Arc::clone(&self.shared);
-                    tokio::spawn(serve(shared, kept, place));
+                    tokio::spawn(serve(shared, kept, slot));
                 }
                 None => kept.end(),
             }
@@ -159,13 +163,13 @@ async fn bind(address: SocketAddr) -> std::io::Result<(TcpListener, UnixListener
 }
 
 async fn accept(listener: TcpListener, shared: Arc<Shared>) {
-    // Those for whom there is no place wait to be accepted.
-    while let Some(permit) = shared.places.any().await {
+    // Those for whom there is no slot wait to be accepted.
+    while let Some(permit) = shared.slots.any().await {
         match listener.accept().await {
-            Ok((stream, peer)) => match shared.places.take(permit, peer.ip()) {
+            Ok((stream, peer)) => match shared.slots.take(permit, peer.ip()) {
                 // Best effort: it may not listen.
                 None => drop(stream.try_write(FULL)),
-                Some(place) => welcome(&shared, stream, peer, place),
+                Some(slot) => welcome(&shared, stream, peer, slot),
             },
             // Descriptors ran out.
             Err(_) => tokio::time::sleep(super::RETRY).await,
@@ -173,7 +177,7 @@ async fn accept(listener: TcpListener, shared: Arc<Shared>) {
     }
 }
 
-fn welcome(shared: &Arc<Shared>, stream: TcpStream, from: SocketAddr, place: Place) {
+fn welcome(shared: &Arc<Shared>, stream: TcpStream, from: SocketAddr, slot: ConnectionSlot) {
     // Small answers should not wait for each other.
     let _ = stream.set_nodelay(true);
     // Where the kernel cannot do it, a client that is gone is noticed when it is spoken to.
@@ -186,12 +190,12 @@ fn welcome(shared: &Arc<Shared>, stream: TcpStream, from: SocketAddr, place: Pla
     let micros = u64::try_from(micros).unwrap_or(u64::MAX);
     let came = Came { from, to, micros };
     if let Ok(kept) = shared.registry.connection(stream, came) {
-        tokio::spawn(serve(Arc::clone(shared), kept, place));
+        tokio::spawn(serve(Arc::clone(shared), kept, slot));
     }
 }
 
 /// Has the kernel notice a client that is gone without a word: one on a connection that has
-/// switched protocols may be silent for as long as it likes, and has a place meanwhile.
+/// switched protocols may be silent for as long as it likes, and has a slot meanwhile.
 fn keep_alive(stream: &TcpStream) -> rustix::io::Result<()> {
     sockopt::set_socket_keepalive(stream, true)?;
     sockopt::set_tcp_keepidle(stream, SILENT)?;
@@ -200,9 +204,9 @@ fn keep_alive(stream: &TcpStream) -> rustix::io::Result<()> {
 }
 
 /// Serves a connection, beginning with what is in its journal.
-async fn serve(shared: Arc<Shared>, kept: Arc<Kept>, place: Place) {
+async fn serve(shared: Arc<Shared>, kept: Arc<Kept>, slot: ConnectionSlot) {
     let service = service_fn(|request| shared.carrier.carry(request, Arc::clone(&kept)));
-    let stream = Journaled::new(Arc::clone(&kept), place);
+    let stream = Journaled::new(Arc::clone(&kept), slot);
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(HEAD)

@@ -23,7 +23,7 @@
 //! was half answered at that moment is lost. One relay follows another in the same way after
 //! an upgrade.
 //!
-//! Connections, bytes and time are bounded (`places`, `spool`): whoever calls here is not
+//! Connections, bytes and time are bounded (`slots`, `spool`): whoever calls here is not
 //! known yet.
 
 mod ahead;
@@ -33,9 +33,9 @@ mod heads;
 pub mod journal;
 mod listen;
 mod once;
-mod places;
 mod refusal;
 mod registry;
+mod slots;
 mod spool;
 mod stage;
 mod stream;
@@ -54,8 +54,8 @@ use serde::{Deserialize, Serialize};
 
 use carry::Carrier;
 use listen::Listeners;
-use places::Places;
 use registry::Registry;
+use slots::ConnectionSlots;
 
 /// The first argument of a process that is a relay; a socket and a lock follow.
 pub const FLAG: &str = "--relay";
@@ -204,8 +204,8 @@ async fn serve(daemon: &Path, lock: &Path) {
     let folder = lock.parent().unwrap_or(Path::new("."));
     let carrier = Arc::new(Carrier::new(daemon, folder));
     let registry = Registry::new(folder, &channel_path(daemon));
-    let places = Places::new(raise_descriptors());
-    let mut listeners = Listeners::new(Arc::clone(&carrier), Arc::clone(&registry), places);
+    let slots = ConnectionSlots::new(raise_descriptors());
+    let mut listeners = Listeners::new(Arc::clone(&carrier), Arc::clone(&registry), slots);
     listeners.take_over(registry.take_over().await).await;
     tokio::spawn(registry.keep_told());
     let mut heard = Instant::now();

@@ -131,7 +131,7 @@ impl Spools {
         }
         let (file, offset) = kept().ok_or(Refused::Broken)?;
         Ok(Spool {
-            bytes: Place::File(Arc::new((file, held.shares)), offset),
+            bytes: SpoolContent::File(Arc::new((file, held.shares)), offset),
             length,
         })
     }
@@ -216,8 +216,8 @@ struct Held {
 impl Held {
     fn done(self) -> Spool {
         let bytes = match self.file {
-            None => Place::Memory(self.memory.into()),
-            Some(file) => Place::File(Arc::new((Arc::new(file), self.shares)), 0),
+            None => SpoolContent::Memory(self.memory.into()),
+            Some(file) => SpoolContent::File(Arc::new((Arc::new(file), self.shares)), 0),
         };
         Spool {
             bytes,
@@ -229,12 +229,12 @@ impl Held {
 /// A body that is there whole, and can be read as often as it takes.
 #[derive(Clone)]
 pub(super) struct Spool {
-    bytes: Place,
+    bytes: SpoolContent,
     length: u64,
 }
 
 #[derive(Clone)]
-enum Place {
+enum SpoolContent {
     Memory(Bytes),
     /// With its share of the budget, from that byte on.
     File(Arc<(Arc<File>, Vec<OwnedSemaphorePermit>)>, u64),
@@ -245,7 +245,7 @@ impl Spool {
     pub fn text(text: String) -> Self {
         Self {
             length: text.len() as u64,
-            bytes: Place::Memory(text.into()),
+            bytes: SpoolContent::Memory(text.into()),
         }
     }
 
@@ -257,10 +257,10 @@ impl Spool {
     /// All of it, from the beginning.
     pub fn body(&self) -> Whole {
         match &self.bytes {
-            Place::Memory(bytes) => Full::new(bytes.clone())
+            SpoolContent::Memory(bytes) => Full::new(bytes.clone())
                 .map_err(|never| match never {})
                 .boxed_unsync(),
-            Place::File(file, offset) => {
+            SpoolContent::File(file, offset) => {
                 let (file, length, offset) = (Arc::clone(file), self.length, *offset);
                 let pieces = futures_util::stream::try_unfold(0, move |at| {
                     let file = Arc::clone(&file);

@@ -11,8 +11,8 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::time::{Instant, Sleep};
 
-use super::places::Place;
 use super::registry::{Kept, Taken};
+use super::slots::ConnectionSlot;
 use super::spool::{TIME, earned};
 
 /// How long a client may take to read the next bytes of its answer.
@@ -30,12 +30,12 @@ pub(super) struct Journaled {
     sent: usize,
     /// Since when the client takes nothing, and until when that is borne.
     stalled: Option<(Instant, Pin<Box<Sleep>>)>,
-    _place: Place,
+    _slot: ConnectionSlot,
 }
 
 impl Journaled {
-    /// Begins with what is in the journal. The connection has that place while it is open.
-    pub fn new(kept: Arc<Kept>, place: Place) -> Self {
+    /// Begins with what is in the journal. The connection has that slot while it is open.
+    pub fn new(kept: Arc<Kept>, slot: ConnectionSlot) -> Self {
         Self {
             replay: 0..kept.journal.length(),
             loose: Bytes::new(),
@@ -43,7 +43,7 @@ impl Journaled {
             waited: Duration::ZERO,
             sent: 0,
             stalled: None,
-            _place: place,
+            _slot: slot,
         }
     }
 
@@ -122,8 +122,8 @@ impl AsyncRead for Journaled {
             if !self.replay.is_empty() {
                 let wanted = usize::try_from(self.replay.end - self.replay.start);
                 let wanted = wanted.unwrap_or(usize::MAX).min(into.remaining());
-                let place = into.initialize_unfilled_to(wanted);
-                let read = self.kept.journal.read(self.replay.start, place)?;
+                let buffer = into.initialize_unfilled_to(wanted);
+                let read = self.kept.journal.read(self.replay.start, buffer)?;
                 into.advance(read);
                 self.replay.start += read as u64;
                 return Poll::Ready(Ok(()));

@@ -30,7 +30,8 @@ use futures_util::{FutureExt, StreamExt, TryStreamExt};
 use super::output::Frames;
 use super::spec::Container;
 use super::{
-    Answer, Exit, Found, Job, JobKind, Made, OutputLine, Progress, Runner, RunnerError, Status,
+    Exit, Found, Job, JobKind, Made, OutputLine, Progress, Runner, RunnerError, RunnerFuture,
+    Status,
 };
 use crate::clock::{Clock, SystemClock};
 use crate::domain::agent::EMBEDDED;
@@ -186,7 +187,7 @@ impl DockerRunner {
 }
 
 impl Runner for DockerRunner {
-    fn create<'a>(&'a self, job: &'a Job, progress: &'a Progress) -> Answer<'a, Made> {
+    fn create<'a>(&'a self, job: &'a Job, progress: &'a Progress) -> RunnerFuture<'a, Made> {
         async move {
             match &job.kind {
                 JobKind::Container(wanted) => {
@@ -200,7 +201,7 @@ impl Runner for DockerRunner {
         .boxed()
     }
 
-    fn start<'a>(&'a self, made: &'a Made, job: &'a Job) -> Answer<'a, ()> {
+    fn start<'a>(&'a self, made: &'a Made, job: &'a Job) -> RunnerFuture<'a, ()> {
         async move {
             if let JobKind::Container(wanted) = &job.kind {
                 self.check_mounts(made, wanted).await?;
@@ -237,7 +238,7 @@ impl Runner for DockerRunner {
         async_lines(docker, id, options, Unseen(seen)).boxed()
     }
 
-    fn stop<'a>(&'a self, made: &'a Made, grace: Duration) -> Answer<'a, ()> {
+    fn stop<'a>(&'a self, made: &'a Made, grace: Duration) -> RunnerFuture<'a, ()> {
         async move {
             let options = StopContainerOptions {
                 signal: None,
@@ -253,7 +254,7 @@ impl Runner for DockerRunner {
         .boxed()
     }
 
-    fn remove<'a>(&'a self, made: &'a Made) -> Answer<'a, ()> {
+    fn remove<'a>(&'a self, made: &'a Made) -> RunnerFuture<'a, ()> {
         async move {
             let options = RemoveContainerOptions {
                 force: true,
@@ -269,7 +270,7 @@ impl Runner for DockerRunner {
         .boxed()
     }
 
-    fn find(&self) -> Answer<'_, Vec<Found>> {
+    fn find(&self) -> RunnerFuture<'_, Vec<Found>> {
         async move {
             let ours = format!("{}={}", label::INSTANCE, self.instance);
             let options = ListContainersOptions {
@@ -285,7 +286,7 @@ impl Runner for DockerRunner {
         .boxed()
     }
 
-    fn check(&self) -> Answer<'_, ()> {
+    fn check(&self) -> RunnerFuture<'_, ()> {
         let pinged = self.docker.ping();
         pinged
             .map(|pinged| pinged.map(drop).map_err(errors::classify))

@@ -50,7 +50,7 @@ pub enum RunnerError {
 }
 
 /// What a runner answers.
-pub type Answer<'a, T> = BoxFuture<'a, Result<T, RunnerError>>;
+pub type RunnerFuture<'a, T> = BoxFuture<'a, Result<T, RunnerError>>;
 
 /// Something that a runner made for a run.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -114,21 +114,21 @@ pub struct OutputLine {
 pub trait Runner: Send + Sync {
     /// Makes what the job describes, without starting it. `progress` is told what takes
     /// long, for the run's log.
-    fn create<'a>(&'a self, job: &'a Job, progress: &'a Progress) -> Answer<'a, Made>;
+    fn create<'a>(&'a self, job: &'a Job, progress: &'a Progress) -> RunnerFuture<'a, Made>;
     /// Starts it.
-    fn start<'a>(&'a self, made: &'a Made, job: &'a Job) -> Answer<'a, ()>;
+    fn start<'a>(&'a self, made: &'a Made, job: &'a Job) -> RunnerFuture<'a, ()>;
     /// Waits for its end.
     fn wait<'a>(&'a self, made: &'a Made) -> BoxFuture<'a, Exit>;
     /// What it prints beyond what was seen of it.
     fn output(&self, made: &Made, seen: OutputSeen) -> BoxStream<'static, OutputLine>;
     /// Ends it.
-    fn stop<'a>(&'a self, made: &'a Made, grace: Duration) -> Answer<'a, ()>;
+    fn stop<'a>(&'a self, made: &'a Made, grace: Duration) -> RunnerFuture<'a, ()>;
     /// Takes away what is left of it.
-    fn remove<'a>(&'a self, made: &'a Made) -> Answer<'a, ()>;
+    fn remove<'a>(&'a self, made: &'a Made) -> RunnerFuture<'a, ()>;
     /// Everything of ours.
-    fn find(&self) -> Answer<'_, Vec<Found>>;
+    fn find(&self) -> RunnerFuture<'_, Vec<Found>>;
     /// Whether the engine answers.
-    fn check(&self) -> Answer<'_, ()>;
+    fn check(&self) -> RunnerFuture<'_, ()>;
 }
 
 /// What takes long while something is made.

@@ -58,7 +58,7 @@ pub async fn examine(python: &str) -> Check {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::checkup::Verdict;
+    use crate::domain::checkup::CheckResult;
 
     #[tokio::test]
     async fn what_is_missing_is_told() {
@@ -67,7 +67,7 @@ mod tests {
             ("/bin/false", "said: nothing"),
         ] {
             let check = examine(python).await;
-            assert_eq!(check.verdict, Verdict::Warn);
+            assert_eq!(check.verdict, CheckResult::Warn);
             assert!(check.found.contains(told), "{check:?}");
         }
     }

@@ -26,7 +26,8 @@ use tokio_util::sync::CancellationToken;
 
 use super::spec::Process;
 use super::{
-    Answer, Exit, Found, Job, JobKind, Made, OutputLine, Progress, Runner, RunnerError, Status,
+    Exit, Found, Job, JobKind, Made, OutputLine, Progress, Runner, RunnerError, RunnerFuture,
+    Status,
 };
 use crate::allocator;
 use crate::clock::SharedClock;
@@ -263,7 +264,7 @@ impl SubprocessRunner {
 }
 
 impl Runner for SubprocessRunner {
-    fn create<'a>(&'a self, job: &'a Job, _progress: &'a Progress) -> Answer<'a, Made> {
+    fn create<'a>(&'a self, job: &'a Job, _progress: &'a Progress) -> RunnerFuture<'a, Made> {
         let made = Made {
             id: job.flow_run_id.to_string(),
             name: job.name.clone(),
@@ -277,7 +278,7 @@ impl Runner for SubprocessRunner {
         .boxed()
     }
 
-    fn start<'a>(&'a self, made: &'a Made, job: &'a Job) -> Answer<'a, ()> {
+    fn start<'a>(&'a self, made: &'a Made, job: &'a Job) -> RunnerFuture<'a, ()> {
         async move {
             let child = self.spawn(made, job)?;
             self.note_leader(&made.id, &child);
@@ -323,7 +324,7 @@ impl Runner for SubprocessRunner {
         .boxed()
     }
 
-    fn stop<'a>(&'a self, made: &'a Made, grace: Duration) -> Answer<'a, ()> {
+    fn stop<'a>(&'a self, made: &'a Made, grace: Duration) -> RunnerFuture<'a, ()> {
         let (runner, id) = (self.clone(), made.id.clone());
         async move {
             // It goes on though nobody waits for it any more: the leader ends before the others.
@@ -335,7 +336,7 @@ impl Runner for SubprocessRunner {
         .boxed()
     }
 
-    fn remove<'a>(&'a self, made: &'a Made) -> Answer<'a, ()> {
+    fn remove<'a>(&'a self, made: &'a Made) -> RunnerFuture<'a, ()> {
         async move {
             self.leaders().remove(&made.id);
             let _ = fs::remove_file(self.output_file(made));
@@ -345,7 +346,7 @@ impl Runner for SubprocessRunner {
         .boxed()
     }
 
-    fn find(&self) -> Answer<'_, Vec<Found>> {
+    fn find(&self) -> RunnerFuture<'_, Vec<Found>> {
         async move {
             let found = self.known_runs().into_iter().map(|flow_run_id| {
                 let id = flow_run_id.to_string();
@@ -371,7 +372,7 @@ impl Runner for SubprocessRunner {
         .boxed()
     }
 
-    fn check(&self) -> Answer<'_, ()> {
+    fn check(&self) -> RunnerFuture<'_, ()> {
         std::future::ready(Ok(())).boxed()
     }
 }

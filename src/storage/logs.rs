@@ -9,7 +9,7 @@ use super::sql::{self, Statement, statement};
 use crate::domain::error::Result;
 use crate::domain::filter::Noun;
 use crate::domain::ids::{FlowRunId, LogId};
-use crate::domain::log::{Lines, Log, NewLog, OutputSeen, Place, Start, Wanted};
+use crate::domain::log::{Lines, Log, LogPosition, NewLog, OutputSeen, Start, Wanted};
 use crate::domain::time::Timestamp;
 
 const INSERT: &str = include_str!("../../sql/queries/logs/insert.sql");
@@ -68,7 +68,7 @@ pub fn of_run(db: &Connection, wanted: &Wanted) -> Result<Lines> {
     let (run, level) = (wanted.run, wanted.level);
     let lines = match wanted.from {
         Start::After(place) => {
-            let first = Place {
+            let first = LogPosition {
                 at: since,
                 id: LogId::from_uuid(Uuid::nil()),
             };
@@ -79,7 +79,7 @@ pub fn of_run(db: &Connection, wanted: &Wanted) -> Result<Lines> {
             query::all(db, &OF_RUN, params, read)?
         }
         Start::Before(place) => {
-            let end = Place {
+            let end = LogPosition {
                 at: LATEST,
                 id: LogId::from_uuid(Uuid::max()),
             };

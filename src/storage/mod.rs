@@ -18,13 +18,13 @@ mod column;
 mod connection;
 pub mod deployments;
 mod error;
+mod files;
 pub mod flow_runs;
 pub mod flows;
 pub mod ids;
 mod lanes;
 pub mod logs;
 mod migrate;
-mod place;
 #[cfg(test)]
 mod plans;
 mod query;
@@ -263,7 +263,7 @@ fn open_whole(path: &Path) -> Result<(readers::Readers, writer::Open)> {
     let open = writer::Open {
         connection,
         checkpoints: checkpoints::Checkpoints::start(path)?,
-        place: place::Place::of(path),
+        files: files::DatabaseFiles::of(path),
     };
     Ok((readers, open))
 }

@@ -17,8 +17,8 @@ use rusqlite::Connection;
 use tokio::sync::oneshot;
 
 use super::checkpoints::Checkpoints;
+use super::files::DatabaseFiles;
 use super::lanes::{Job, Lane, Lanes, Next, Refused};
-use super::place::Place;
 use super::stopping;
 use super::trouble::{self, Trouble};
 use super::write::{Failure, Write, Written, perform};
@@ -42,7 +42,7 @@ pub(super) struct Open {
     /// Told of commits.
     pub checkpoints: Checkpoints,
     /// Where the file was when it was opened.
-    pub place: Place,
+    pub files: DatabaseFiles,
 }
 
 /// Opens the database once that can be done, unless it is for later: `None`.
@@ -228,7 +228,7 @@ impl Serving {
 
 impl Open {
     fn probe(&mut self) -> Result<()> {
-        self.place.check()?;
+        self.files.check()?;
         perform(&self.connection, "BEGIN IMMEDIATE")?;
         let written = super::upkeep::touch(&self.connection)
             .and_then(|()| Ok(perform(&self.connection, "COMMIT")?));
@@ -280,7 +280,7 @@ impl<'a> Batch<'a> {
     }
 
     fn begin(&mut self) -> Result<()> {
-        self.open.place.check()?;
+        self.open.files.check()?;
         Ok(perform(&self.open.connection, "BEGIN IMMEDIATE")?)
     }
 
@@ -304,7 +304,7 @@ impl<'a> Batch<'a> {
             Error::from(error).while_doing("committing")
         });
         // What went into a file that nobody finds again is not stored.
-        let stored = committed.and_then(|()| self.open.place.check());
+        let stored = committed.and_then(|()| self.open.files.check());
         fault::point("after-commit");
         count(|meters| meters.committed(began.elapsed(), self.run.len()));
         let failure = stored.err().map(|error| {

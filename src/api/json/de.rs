@@ -4,24 +4,24 @@ use serde::de::value::{Error, MapAccessDeserializer, MapDeserializer, SeqDeseria
 use serde::de::{Deserializer, Error as _, IntoDeserializer, Unexpected, Visitor};
 use serde::forward_to_deserialize_any;
 
-use super::given::{Exact, Given, Numeral};
+use super::value::{Exact, JsonValue, Numeral};
 
-impl<'de> Deserializer<'de> for Given<'de> {
+impl<'de> Deserializer<'de> for JsonValue<'de> {
     type Error = Error;
 
     fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
         match self {
-            Given::Null => visitor.visit_unit(),
-            Given::Bool(flag) => visitor.visit_bool(flag),
-            Given::Number(number) => visit(number, visitor),
-            Given::String(text) => text.into_deserializer().deserialize_any(visitor),
-            Given::Array(items) => {
+            JsonValue::Null => visitor.visit_unit(),
+            JsonValue::Bool(flag) => visitor.visit_bool(flag),
+            JsonValue::Number(number) => visit(number, visitor),
+            JsonValue::String(text) => text.into_deserializer().deserialize_any(visitor),
+            JsonValue::Array(items) => {
                 let mut items = SeqDeserializer::new(items.into_iter());
                 let all = visitor.visit_seq(&mut items)?;
                 items.end()?;
                 Ok(all)
             }
-            Given::Object(members) => {
+            JsonValue::Object(members) => {
                 let mut members = MapDeserializer::new(members.into_all().into_iter());
                 let all = visitor.visit_map(&mut members)?;
                 members.end()?;
@@ -32,7 +32,7 @@ impl<'de> Deserializer<'de> for Given<'de> {
 
     fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
         match self {
-            Given::Null => visitor.visit_none(),
+            JsonValue::Null => visitor.visit_none(),
             value => visitor.visit_some(value),
         }
     }
@@ -47,7 +47,7 @@ impl<'de> Deserializer<'de> for Given<'de> {
 
     fn deserialize_f64<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
         match &self {
-            Given::Number(number) => match number.as_f64() {
+            JsonValue::Number(number) => match number.as_f64() {
                 Some(float) => visitor.visit_f64(float),
                 None => Err(Error::custom("the number is too large")),
             },
@@ -63,7 +63,7 @@ impl<'de> Deserializer<'de> for Given<'de> {
         visitor: V,
     ) -> Result<V::Value, Error> {
         match self {
-            Given::Array(_) => Err(Error::invalid_type(Unexpected::Seq, &visitor)),
+            JsonValue::Array(_) => Err(Error::invalid_type(Unexpected::Seq, &visitor)),
             value => value.deserialize_any(visitor),
         }
     }
@@ -76,12 +76,12 @@ impl<'de> Deserializer<'de> for Given<'de> {
         visitor: V,
     ) -> Result<V::Value, Error> {
         match self {
-            Given::String(text) => {
+            JsonValue::String(text) => {
                 let word: serde::de::value::CowStrDeserializer<'_, Error> =
                     text.into_deserializer();
                 word.deserialize_enum(name, variants, visitor)
             }
-            Given::Object(members) => {
+            JsonValue::Object(members) => {
                 let members = MapDeserializer::new(members.into_all().into_iter());
                 MapAccessDeserializer::new(members).deserialize_enum(name, variants, visitor)
             }
@@ -111,7 +111,7 @@ fn visit<'de, V: Visitor<'de>>(number: Numeral<'de>, visitor: V) -> Result<V::Va
     }
 }
 
-impl<'de> IntoDeserializer<'de, Error> for Given<'de> {
+impl<'de> IntoDeserializer<'de, Error> for JsonValue<'de> {
     type Deserializer = Self;
 
     fn into_deserializer(self) -> Self {

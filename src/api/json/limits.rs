@@ -4,7 +4,7 @@
 //! is kept as it came (parameters, documents, messages) is bounded by the body, whose values
 //! are counted when it is parsed.
 
-use super::given::Given;
+use super::value::JsonValue;
 
 /// The most bytes that a text has which names something: a name, a key, a tag, a rule.
 pub const LONGEST_TEXT: usize = 16 * 1024;
@@ -32,7 +32,7 @@ const KEPT: &[&str] = &[
 
 /// One step to a value.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Place<'v> {
+pub enum PathStep<'v> {
     /// A member's name.
     Key(&'v str),
     /// An index of a list.
@@ -43,7 +43,7 @@ pub enum Place<'v> {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Excess<'v> {
     /// Where, from the body on.
-    pub place: Vec<Place<'v>>,
+    pub place: Vec<PathStep<'v>>,
     /// Whether it is a list; else it is a text.
     pub is_list: bool,
     /// How many items or bytes it may have.
@@ -52,10 +52,10 @@ pub struct Excess<'v> {
 
 /// All that is too much in a body, up to a hundred of them. A body that is a list is one of
 /// things to be stored; how many those are is bounded by how many values there are.
-pub fn excesses<'v>(body: &'v Given<'_>) -> Vec<Excess<'v>> {
+pub fn excesses<'v>(body: &'v JsonValue<'_>) -> Vec<Excess<'v>> {
     let mut search = Search::default();
     match body {
-        Given::Array(items) => search.items(items),
+        JsonValue::Array(items) => search.items(items),
         body => search.value("", body),
     }
     search.found
@@ -63,15 +63,15 @@ pub fn excesses<'v>(body: &'v Given<'_>) -> Vec<Excess<'v>> {
 
 #[derive(Default)]
 struct Search<'v> {
-    place: Vec<Place<'v>>,
+    place: Vec<PathStep<'v>>,
     found: Vec<Excess<'v>>,
 }
 
 impl<'v> Search<'v> {
-    fn value(&mut self, name: &str, value: &'v Given<'_>) {
+    fn value(&mut self, name: &str, value: &'v JsonValue<'_>) {
         match value {
-            Given::String(text) if text.len() > LONGEST_TEXT => self.note(false, LONGEST_TEXT),
-            Given::Array(items) => {
+            JsonValue::String(text) if text.len() > LONGEST_TEXT => self.note(false, LONGEST_TEXT),
+            JsonValue::Array(items) => {
                 let limit = match name {
                     "tags" | "all_" => MOST_TAGS,
                     _ => MOST_ITEMS,
@@ -81,13 +81,13 @@ impl<'v> Search<'v> {
                     false => self.items(items),
                 }
             }
-            Given::Object(members) if members.len() > MOST_ITEMS => self.note(true, MOST_ITEMS),
-            Given::Object(members) => {
+            JsonValue::Object(members) if members.len() > MOST_ITEMS => self.note(true, MOST_ITEMS),
+            JsonValue::Object(members) => {
                 for (name, value) in members.all() {
                     if self.found.len() >= MOST_TOLD || KEPT.contains(&name) {
                         continue;
                     }
-                    self.place.push(Place::Key(name));
+                    self.place.push(PathStep::Key(name));
                     self.value(name, value);
                     self.place.pop();
                 }
@@ -96,12 +96,12 @@ impl<'v> Search<'v> {
         }
     }
 
-    fn items(&mut self, items: &'v [Given<'_>]) {
+    fn items(&mut self, items: &'v [JsonValue<'_>]) {
         for (index, item) in items.iter().enumerate() {
             if self.found.len() >= MOST_TOLD {
                 return;
             }
-            self.place.push(Place::Index(index));
+            self.place.push(PathStep::Index(index));
             self.value("", item);
             self.place.pop();
         }
@@ -138,7 +138,7 @@ mod tests {
         let text = body.to_string();
         let given = parse(&text).unwrap();
         let found = excesses(&given);
-        use Place::{Index, Key};
+        use PathStep::{Index, Key};
         let places: Vec<_> = found.iter().map(|excess| excess.place.clone()).collect();
         assert_eq!(
             places,

@@ -1,10 +1,10 @@
 //! Bodies as they were sent, for both dialects: read once, bounded in depth, number and length.
 
 mod de;
-mod given;
 mod limits;
 mod parse;
+mod value;
 
-pub use given::{Given, Members, Numeral};
-pub use limits::{Excess, Place, excesses};
+pub use limits::{Excess, PathStep, excesses};
 pub use parse::{Malformed, parse};
+pub use value::{JsonValue, Members, Numeral};

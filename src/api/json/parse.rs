@@ -7,7 +7,7 @@
 
 use std::borrow::Cow;
 
-use super::given::{Given, Members, Numeral};
+use super::value::{JsonValue, Members, Numeral};
 
 /// How deep values may lie within each other. Less than the 128 of serde_json, which reads
 /// what was stored, and answers hold what was sent a few levels deeper.
@@ -44,7 +44,7 @@ const EXCESSES: [&str; 3] = ["Too many values", "Number too long", "Nested too d
 ///
 /// # Errors
 /// The first fault, and where it is.
-pub fn parse(text: &str) -> Result<Given<'_>, Malformed> {
+pub fn parse(text: &str) -> Result<JsonValue<'_>, Malformed> {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let mut reader = Reader {
         text,
@@ -76,7 +76,7 @@ struct Reader<'a> {
 }
 
 impl<'a> Reader<'a> {
-    fn whole(&mut self) -> Result<Given<'a>, Fault> {
+    fn whole(&mut self) -> Result<JsonValue<'a>, Fault> {
         self.blank();
         let value = self.value(0)?;
         self.blank();
@@ -108,21 +108,21 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn value(&mut self, depth: usize) -> Result<Given<'a>, Fault> {
+    fn value(&mut self, depth: usize) -> Result<JsonValue<'a>, Fault> {
         self.count(1)?;
         match self.peek() {
-            Some(b'"') => Ok(Given::String(self.string()?)),
+            Some(b'"') => Ok(JsonValue::String(self.string()?)),
             Some(b'{') => self.object(depth),
             Some(b'[') => self.array(depth),
             Some(b'-' | b'0'..=b'9') => self.number(),
-            Some(b't') => self.word("true", Given::Bool(true)),
-            Some(b'f') => self.word("false", Given::Bool(false)),
-            Some(b'n') => self.word("null", Given::Null),
+            Some(b't') => self.word("true", JsonValue::Bool(true)),
+            Some(b'f') => self.word("false", JsonValue::Bool(false)),
+            Some(b'n') => self.word("null", JsonValue::Null),
             _ => Err(("Expecting value", self.at)),
         }
     }
 
-    fn word(&mut self, word: &str, value: Given<'a>) -> Result<Given<'a>, Fault> {
+    fn word(&mut self, word: &str, value: JsonValue<'a>) -> Result<JsonValue<'a>, Fault> {
         match self.rest().starts_with(word.as_bytes()) {
             true => {
                 self.at += word.len();
@@ -139,7 +139,7 @@ impl<'a> Reader<'a> {
     }
 
     /// A number ends where it stops making sense; what follows is someone else's fault.
-    fn number(&mut self) -> Result<Given<'a>, Fault> {
+    fn number(&mut self) -> Result<JsonValue<'a>, Fault> {
         let start = self.at;
         let byte = |at: usize| self.text.as_bytes().get(at);
         let first = start + usize::from(byte(start) == Some(&b'-'));
@@ -162,7 +162,7 @@ impl<'a> Reader<'a> {
         }
         self.at = end;
         let text = self.text.get(start..end).unwrap_or_default();
-        Ok(Given::Number(Numeral::new(text)))
+        Ok(JsonValue::Number(Numeral::new(text)))
     }
 
     /// A text; borrowed where it holds no escapes.
@@ -246,14 +246,14 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn array(&mut self, depth: usize) -> Result<Given<'a>, Fault> {
+    fn array(&mut self, depth: usize) -> Result<JsonValue<'a>, Fault> {
         let depth = self.deeper(depth)?;
         self.at += 1;
         self.blank();
         let mut items = Vec::new();
         if self.peek() == Some(b']') {
             self.at += 1;
-            return Ok(Given::Array(items));
+            return Ok(JsonValue::Array(items));
         }
         loop {
             items.push(self.value(depth)?);
@@ -261,7 +261,7 @@ impl<'a> Reader<'a> {
             match self.peek() {
                 Some(b']') => {
                     self.at += 1;
-                    return Ok(Given::Array(items));
+                    return Ok(JsonValue::Array(items));
                 }
                 Some(b',') => {
                     self.at += 1;
@@ -272,14 +272,14 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn object(&mut self, depth: usize) -> Result<Given<'a>, Fault> {
+    fn object(&mut self, depth: usize) -> Result<JsonValue<'a>, Fault> {
         let depth = self.deeper(depth)?;
         self.at += 1;
         self.blank();
         let mut members = Vec::new();
         if self.peek() == Some(b'}') {
             self.at += 1;
-            return Ok(Given::Object(Members::new(members)));
+            return Ok(JsonValue::Object(Members::new(members)));
         }
         loop {
             if self.peek() != Some(b'"') {
@@ -298,7 +298,7 @@ impl<'a> Reader<'a> {
             match self.peek() {
                 Some(b'}') => {
                     self.at += 1;
-                    return Ok(Given::Object(Members::new(members)));
+                    return Ok(JsonValue::Object(Members::new(members)));
                 }
                 Some(b',') => {
                     self.at += 1;

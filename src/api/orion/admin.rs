@@ -5,15 +5,15 @@ use axum::http::StatusCode;
 use axum::response::IntoResponse;
 
 use super::super::Ctx;
-use super::ask::Ask;
 use super::read::{Fields, boolean};
+use super::request_reader::RequestReader;
 use super::shapes::like;
 use super::{Answer, no_content, ok};
 use crate::api::Operation;
 use crate::api::access::Requester;
 use crate::domain::access::Need;
 
-/// What there is to ask.
+/// What there is to request.
 pub fn operations() -> Vec<Operation> {
     vec![
         Operation::get("/admin/hello", "Waves")
@@ -75,9 +75,9 @@ pub async fn ready(State(ctx): State<Ctx>, who: Requester) -> Answer {
 
 /// Empties the database, when the caller confirms it. Dropping it means the same here: the
 /// tables are the daemon's own.
-pub async fn clear(State(ctx): State<Ctx>, mut ask: Ask) -> Answer {
-    let confirmed = ask.embedded(confirmed);
-    match ask.done(confirmed)? {
+pub async fn clear(State(ctx): State<Ctx>, mut request: RequestReader) -> Answer {
+    let confirmed = request.embedded(confirmed);
+    match request.done(confirmed)? {
         true => {
             ctx.app.clear_database().await?;
             no_content()
@@ -87,9 +87,9 @@ pub async fn clear(State(ctx): State<Ctx>, mut ask: Ask) -> Answer {
 }
 
 /// The database is always there.
-pub async fn create(mut ask: Ask) -> Answer {
-    let confirmed = ask.embedded(confirmed);
-    match ask.done(confirmed)? {
+pub async fn create(mut request: RequestReader) -> Answer {
+    let confirmed = request.embedded(confirmed);
+    match request.done(confirmed)? {
         true => no_content(),
         false => Ok(StatusCode::BAD_REQUEST.into_response()),
     }

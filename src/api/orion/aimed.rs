@@ -2,9 +2,9 @@
 
 use axum::extract::{FromRequest, Request};
 
-use super::ask::Ask;
 use super::error::Refusal;
 use super::read::list;
+use super::request_reader::RequestReader;
 use super::states::proposal;
 use super::wire;
 use crate::api::Ctx;
@@ -29,7 +29,7 @@ pub struct Aimed<T, I = ()> {
 /// A part of a request.
 pub trait Readable: Sized {
     /// As it is read; nothing where a fault was found.
-    fn read(ask: &mut Ask) -> Option<Self>;
+    fn read(request: &mut RequestReader) -> Option<Self>;
 }
 
 impl<T, I> Authorised for Aimed<T, I> {}
@@ -45,71 +45,72 @@ where
         let (parts, body) = request.into_parts();
         let requester = Requester::of(&parts, ctx);
         let (method, uri) = (parts.method.clone(), parts.uri.clone());
-        let mut ask = Ask::from_request(Request::from_parts(parts, body), ctx).await?;
-        let at = I::read(&mut ask);
-        let read = at.zip(T::read(&mut ask));
-        let (at, asked) = ask.done(read)?;
+        let mut request =
+            RequestReader::from_request(Request::from_parts(parts, body), ctx).await?;
+        let at = I::read(&mut request);
+        let read = at.zip(T::read(&mut request));
+        let (at, asked) = request.done(read)?;
         requester.authorise(&asked, at, (&method, &uri)).await?;
         Ok(Self { at, asked })
     }
 }
 
 impl Readable for () {
-    fn read(_ask: &mut Ask) -> Option<Self> {
+    fn read(_request: &mut RequestReader) -> Option<Self> {
         Some(())
     }
 }
 
 impl Readable for FlowRunId {
-    fn read(ask: &mut Ask) -> Option<Self> {
-        ask.id(Self::from_uuid)
+    fn read(request: &mut RequestReader) -> Option<Self> {
+        request.id(Self::from_uuid)
     }
 }
 
 impl Readable for TaskRunId {
-    fn read(ask: &mut Ask) -> Option<Self> {
-        ask.id(Self::from_uuid)
+    fn read(request: &mut RequestReader) -> Option<Self> {
+        request.id(Self::from_uuid)
     }
 }
 
 impl Readable for DeploymentId {
-    fn read(ask: &mut Ask) -> Option<Self> {
-        ask.id(Self::from_uuid)
+    fn read(request: &mut RequestReader) -> Option<Self> {
+        request.id(Self::from_uuid)
     }
 }
 
 impl Readable for NewFlowRun {
-    fn read(ask: &mut Ask) -> Option<Self> {
-        ask.body(wire::new_flow_run)
+    fn read(request: &mut RequestReader) -> Option<Self> {
+        request.body(wire::new_flow_run)
     }
 }
 
 impl Readable for FlowRunUpdate {
-    fn read(ask: &mut Ask) -> Option<Self> {
-        ask.body(wire::flow_run_update)
+    fn read(request: &mut RequestReader) -> Option<Self> {
+        request.body(wire::flow_run_update)
     }
 }
 
 impl Readable for DeploymentRunRequest {
-    fn read(ask: &mut Ask) -> Option<Self> {
-        ask.body(wire::run_request)
+    fn read(request: &mut RequestReader) -> Option<Self> {
+        request.body(wire::run_request)
     }
 }
 
 impl Readable for NewTaskRun {
-    fn read(ask: &mut Ask) -> Option<Self> {
-        ask.body(wire::new_task_run)
+    fn read(request: &mut RequestReader) -> Option<Self> {
+        request.body(wire::new_task_run)
     }
 }
 
 impl Readable for (ProposedState, Policy) {
-    fn read(ask: &mut Ask) -> Option<Self> {
-        ask.embedded(proposal)
+    fn read(request: &mut RequestReader) -> Option<Self> {
+        request.embedded(proposal)
     }
 }
 
 impl Readable for Vec<NewLog> {
-    fn read(ask: &mut Ask) -> Option<Self> {
-        ask.body(list(wire::new_log))
+    fn read(request: &mut RequestReader) -> Option<Self> {
+        request.body(list(wire::new_log))
     }
 }

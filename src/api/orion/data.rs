@@ -18,7 +18,7 @@ use tokio::time::{Instant, timeout_at};
 
 use super::super::Ctx;
 use super::Answer;
-use super::ask::Ask;
+use super::request_reader::RequestReader;
 use super::shapes::like;
 use super::wire;
 use crate::api::Operation;
@@ -26,7 +26,7 @@ use crate::domain::access::Need;
 use crate::domain::document::DocumentId;
 use crate::domain::error::{Error, Result};
 
-/// What there is to ask.
+/// What there is to request.
 pub fn operations() -> Vec<Operation> {
     vec![
         Operation::post("/data/persist", "Keeps the body as a document")
@@ -83,9 +83,9 @@ async fn pass_over(mut body: Body) {
     let _ = tokio::time::timeout(TIME, all).await;
 }
 
-pub async fn retrieve(State(ctx): State<Ctx>, mut ask: Ask) -> Answer {
-    let document = ask.body(wire::document);
-    let id = stored(&ask.done(document)?)?;
+pub async fn retrieve(State(ctx): State<Ctx>, mut request: RequestReader) -> Answer {
+    let document = request.body(wire::document);
+    let id = stored(&request.done(document)?)?;
     let document = ctx.app.document(id).await?;
     let head = [
         (header::CONTENT_TYPE, "application/octet-stream".to_owned()),

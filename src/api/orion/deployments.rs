@@ -4,8 +4,8 @@ use axum::extract::State;
 
 use super::super::{Caller, Ctx};
 use super::aimed::Aimed;
-use super::ask::Ask;
-use super::read::{Cursor, Given, timestamp, within};
+use super::read::{JsonValue, ReadContext, timestamp, within};
+use super::request_reader::RequestReader;
 use super::shapes::{FILTERS, NEW_DEPLOYMENT, RUN_REQUEST, SCHEDULE_RANGE, filtered, like};
 use super::wire::{self, DeploymentOut, FlowRunOut};
 use super::{Answer, created, no_content, ok};
@@ -17,7 +17,7 @@ use crate::domain::error::Kind;
 use crate::domain::flow_run::DeploymentRunRequest;
 use crate::domain::ids::DeploymentId;
 
-/// What there is to ask.
+/// What there is to request.
 pub fn operations() -> Vec<Operation> {
     vec![
         Operation::post(
@@ -73,40 +73,44 @@ pub fn operations() -> Vec<Operation> {
     ]
 }
 
-pub async fn create(State(ctx): State<Ctx>, who: Requester, mut ask: Ask) -> Answer {
-    let new = ask.body(wire::new_deployment);
+pub async fn create(State(ctx): State<Ctx>, who: Requester, mut request: RequestReader) -> Answer {
+    let new = request.body(wire::new_deployment);
     let schedule = new.as_ref().and_then(|new| new.schedules.first());
     if let Some(schedule) = schedule
         && let Err(error) = ctx.app.check_schedule(schedule.rule.clone()).await
     {
         match error.kind() {
-            Kind::Invalid => ask.fault("schedule", error.message()),
+            Kind::Invalid => request.fault("schedule", error.message()),
             _ => return Err(error.into()),
         }
     }
-    let deployment = ctx.app.create_deployment(ask.done(new)?).await?;
+    let deployment = ctx.app.create_deployment(request.done(new)?).await?;
     created(&who, &deployment, DeploymentOut::from(deployment.get())).await
 }
 
-pub async fn read(State(ctx): State<Ctx>, who: Requester, mut ask: Ask) -> Answer {
-    let id = ask.id(DeploymentId::from_uuid);
-    let deployment = ctx.app.deployment(ask.done(id)?).await?;
+pub async fn read(State(ctx): State<Ctx>, who: Requester, mut request: RequestReader) -> Answer {
+    let id = request.id(DeploymentId::from_uuid);
+    let deployment = ctx.app.deployment(request.done(id)?).await?;
     ok(&who, DeploymentOut::from(&deployment)).await
 }
 
-pub async fn read_by_name(State(ctx): State<Ctx>, who: Requester, ask: Ask) -> Answer {
-    let (flow, name) = (ask.param("flow_name"), ask.param("deployment_name"));
+pub async fn read_by_name(
+    State(ctx): State<Ctx>,
+    who: Requester,
+    request: RequestReader,
+) -> Answer {
+    let (flow, name) = (request.param("flow_name"), request.param("deployment_name"));
     let deployment = ctx.app.deployment_by_name(&flow, &name).await?;
     ok(&who, DeploymentOut::from(&deployment)).await
 }
 
-pub async fn filter(State(ctx): State<Ctx>, who: Requester, mut ask: Ask) -> Answer {
-    let asked = ask.embedded(|fields| {
+pub async fn filter(State(ctx): State<Ctx>, who: Requester, mut request: RequestReader) -> Answer {
+    let asked = request.embedded(|fields| {
         let page = wire::page(fields);
         let filters = wire::filters(fields);
         page.zip(filters)
     });
-    let (page, filters) = ask.done(asked)?;
+    let (page, filters) = request.done(asked)?;
     let found = ctx.app.deployments(filters, page).await?;
     ok(
         &who,
@@ -115,20 +119,28 @@ pub async fn filter(State(ctx): State<Ctx>, who: Requester, mut ask: Ask) -> Ans
     .await
 }
 
-pub async fn count(State(ctx): State<Ctx>, who: Requester, mut ask: Ask) -> Answer {
-    let filters = ask.embedded(wire::filters);
-    ok(&who, ctx.app.count_deployments(ask.done(filters)?).await?).await
+pub async fn count(State(ctx): State<Ctx>, who: Requester, mut request: RequestReader) -> Answer {
+    let filters = request.embedded(wire::filters);
+    ok(
+        &who,
+        ctx.app.count_deployments(request.done(filters)?).await?,
+    )
+    .await
 }
 
-pub async fn delete(State(ctx): State<Ctx>, mut ask: Ask) -> Answer {
-    let id = ask.id(DeploymentId::from_uuid);
-    ctx.app.delete_deployment(ask.done(id)?).await?;
+pub async fn delete(State(ctx): State<Ctx>, mut request: RequestReader) -> Answer {
+    let id = request.id(DeploymentId::from_uuid);
+    ctx.app.delete_deployment(request.done(id)?).await?;
     no_content()
 }
 
-pub async fn schedule(State(ctx): State<Ctx>, who: Requester, mut ask: Ask) -> Answer {
-    let id = ask.id(DeploymentId::from_uuid);
-    let range = ask.embedded(|fields| {
+pub async fn schedule(
+    State(ctx): State<Ctx>,
+    who: Requester,
+    mut request: RequestReader,
+) -> Answer {
+    let id = request.id(DeploymentId::from_uuid);
+    let range = request.embedded(|fields| {
         let from = fields.optional("start_time", timestamp);
         let until = fields.optional("end_time", timestamp);
         let most = fields.optional("max_runs", max_runs);
@@ -138,7 +150,7 @@ pub async fn schedule(State(ctx): State<Ctx>, who: Requester, mut ask: Ask) -> A
             most: most?,
         })
     });
-    let (id, range) = ask.done(id.zip(range))?;
+    let (id, range) = request.done(id.zip(range))?;
     ctx.app.schedule_runs(id, range).await?;
     ok(&who, ()).await
 }
@@ -147,20 +159,30 @@ pub async fn schedule(State(ctx): State<Ctx>, who: Requester, mut ask: Ask) -> A
 const MOST_RUNS: i64 = 1000;
 
 /// A number of runs; that server makes one where none or fewer are asked for.
-fn max_runs(value: &Given<'_>, cursor: &mut Cursor) -> Option<u64> {
-    let most = within(i64::MIN, MOST_RUNS)(value, cursor)?;
+fn max_runs(value: &JsonValue<'_>, context: &mut ReadContext) -> Option<u64> {
+    let most = within(i64::MIN, MOST_RUNS)(value, context)?;
     Some(most.max(1).unsigned_abs())
 }
 
-pub async fn set_schedule_active(State(ctx): State<Ctx>, who: Requester, mut ask: Ask) -> Answer {
-    let id = ask.id(DeploymentId::from_uuid);
-    ctx.app.set_schedule_active(ask.done(id)?, true).await?;
+pub async fn set_schedule_active(
+    State(ctx): State<Ctx>,
+    who: Requester,
+    mut request: RequestReader,
+) -> Answer {
+    let id = request.id(DeploymentId::from_uuid);
+    ctx.app.set_schedule_active(request.done(id)?, true).await?;
     ok(&who, ()).await
 }
 
-pub async fn set_schedule_inactive(State(ctx): State<Ctx>, who: Requester, mut ask: Ask) -> Answer {
-    let id = ask.id(DeploymentId::from_uuid);
-    ctx.app.set_schedule_active(ask.done(id)?, false).await?;
+pub async fn set_schedule_inactive(
+    State(ctx): State<Ctx>,
+    who: Requester,
+    mut request: RequestReader,
+) -> Answer {
+    let id = request.id(DeploymentId::from_uuid);
+    ctx.app
+        .set_schedule_active(request.done(id)?, false)
+        .await?;
     ok(&who, ()).await
 }
 

@@ -5,7 +5,7 @@ use axum::extract::State;
 use super::super::key::Key;
 use super::super::{Caller, Ctx};
 use super::aimed::Aimed;
-use super::ask::Ask;
+use super::request_reader::RequestReader;
 use super::shapes::{FILTERS, FLOW_RUN_UPDATE, HISTORY, NEW_FLOW_RUN, filtered, like};
 use super::states::{decided, interval_too_short};
 use super::wire::{self, BucketOut, DecisionOut, DependencyOut, FlowRunOut};
@@ -18,7 +18,7 @@ use crate::domain::ids::FlowRunId;
 use crate::domain::rules::Policy;
 use crate::domain::state::ProposedState;
 
-/// What there is to ask.
+/// What there is to request.
 pub fn operations() -> Vec<Operation> {
     vec![
         Operation::post(
@@ -80,29 +80,29 @@ pub async fn create(
     created(&who, &run, FlowRunOut::new(run.get(), ctx.app.now())).await
 }
 
-pub async fn read(State(ctx): State<Ctx>, who: Requester, mut ask: Ask) -> Answer {
-    let id = ask.id(FlowRunId::from_uuid);
-    let run = ctx.app.flow_run(ask.done(id)?).await?;
+pub async fn read(State(ctx): State<Ctx>, who: Requester, mut request: RequestReader) -> Answer {
+    let id = request.id(FlowRunId::from_uuid);
+    let run = ctx.app.flow_run(request.done(id)?).await?;
     ok(&who, FlowRunOut::new(&run, ctx.app.now())).await
 }
 
-pub async fn filter(State(ctx): State<Ctx>, who: Requester, mut ask: Ask) -> Answer {
-    let asked = ask.embedded(|fields| {
+pub async fn filter(State(ctx): State<Ctx>, who: Requester, mut request: RequestReader) -> Answer {
+    let asked = request.embedded(|fields| {
         let sort = wire::run_sort(fields);
         let page = wire::page(fields);
         let filters = wire::filters(fields);
         Some((filters?, sort?, page?))
     });
-    let (filters, sort, page) = ask.done(asked)?;
+    let (filters, sort, page) = request.done(asked)?;
     let runs = ctx.app.flow_runs(filters, sort, page).await?;
     let now = ctx.app.now();
     let runs = runs.iter().map(|run| FlowRunOut::new(run, now));
     ok(&who, runs.collect::<Vec<_>>()).await
 }
 
-pub async fn count(State(ctx): State<Ctx>, who: Requester, mut ask: Ask) -> Answer {
-    let filters = ask.embedded(wire::filters);
-    ok(&who, ctx.app.count_flow_runs(ask.done(filters)?).await?).await
+pub async fn count(State(ctx): State<Ctx>, who: Requester, mut request: RequestReader) -> Answer {
+    let filters = request.embedded(wire::filters);
+    ok(&who, ctx.app.count_flow_runs(request.done(filters)?).await?).await
 }
 
 pub async fn update(
@@ -113,9 +113,9 @@ pub async fn update(
     no_content()
 }
 
-pub async fn delete(State(ctx): State<Ctx>, mut ask: Ask) -> Answer {
-    let id = ask.id(FlowRunId::from_uuid);
-    ctx.app.delete_flow_run(ask.done(id)?).await?;
+pub async fn delete(State(ctx): State<Ctx>, mut request: RequestReader) -> Answer {
+    let id = request.id(FlowRunId::from_uuid);
+    ctx.app.delete_flow_run(request.done(id)?).await?;
     no_content()
 }
 
@@ -131,18 +131,18 @@ pub async fn set_state(
     decided(&who, &decision).await
 }
 
-pub async fn history(State(ctx): State<Ctx>, who: Requester, mut ask: Ask) -> Answer {
-    let asked = ask.embedded(wire::history);
-    let (filters, buckets) = ask.done(asked)?;
+pub async fn history(State(ctx): State<Ctx>, who: Requester, mut request: RequestReader) -> Answer {
+    let asked = request.embedded(wire::history);
+    let (filters, buckets) = request.done(asked)?;
     let buckets = buckets.ok_or_else(interval_too_short)?;
     let tallies = ctx.app.flow_run_history(filters, buckets).await?;
     ok(&who, wire::buckets_out(buckets, &tallies)).await
 }
 
 /// The flow run's task runs, each with the task runs whose results it takes.
-pub async fn graph(State(ctx): State<Ctx>, who: Requester, mut ask: Ask) -> Answer {
-    let id = ask.id(FlowRunId::from_uuid);
-    let id = ask.done(id)?;
+pub async fn graph(State(ctx): State<Ctx>, who: Requester, mut request: RequestReader) -> Answer {
+    let id = request.id(FlowRunId::from_uuid);
+    let id = request.done(id)?;
     let tasks = ctx.app.task_runs_of(id).await?;
     ok(
         &who,

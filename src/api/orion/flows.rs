@@ -3,7 +3,7 @@
 use axum::extract::State;
 
 use super::super::Ctx;
-use super::ask::Ask;
+use super::request_reader::RequestReader;
 use super::shapes::{FILTERS, filtered, like};
 use super::wire::{self, FlowOut};
 use super::{Answer, created, no_content, ok};
@@ -13,7 +13,7 @@ use crate::app::Force;
 use crate::domain::access::Need;
 use crate::domain::ids::FlowId;
 
-/// What there is to ask.
+/// What there is to request.
 pub fn operations() -> Vec<Operation> {
     vec![
         Operation::post(
@@ -47,48 +47,54 @@ pub fn operations() -> Vec<Operation> {
     ]
 }
 
-pub async fn create(State(ctx): State<Ctx>, who: Requester, mut ask: Ask) -> Answer {
-    let new = ask.body(wire::new_flow);
-    let flow = ctx.app.create_flow(ask.done(new)?).await?;
+pub async fn create(State(ctx): State<Ctx>, who: Requester, mut request: RequestReader) -> Answer {
+    let new = request.body(wire::new_flow);
+    let flow = ctx.app.create_flow(request.done(new)?).await?;
     created(&who, &flow, FlowOut::from(flow.get())).await
 }
 
-pub async fn read(State(ctx): State<Ctx>, who: Requester, mut ask: Ask) -> Answer {
-    let id = ask.id(FlowId::from_uuid);
-    let flow = ctx.app.flow(ask.done(id)?).await?;
+pub async fn read(State(ctx): State<Ctx>, who: Requester, mut request: RequestReader) -> Answer {
+    let id = request.id(FlowId::from_uuid);
+    let flow = ctx.app.flow(request.done(id)?).await?;
     ok(&who, FlowOut::from(&flow)).await
 }
 
-pub async fn read_by_name(State(ctx): State<Ctx>, who: Requester, ask: Ask) -> Answer {
-    let flow = ctx.app.flow_by_name(&ask.param("name")).await?;
+pub async fn read_by_name(
+    State(ctx): State<Ctx>,
+    who: Requester,
+    request: RequestReader,
+) -> Answer {
+    let flow = ctx.app.flow_by_name(&request.param("name")).await?;
     ok(&who, FlowOut::from(&flow)).await
 }
 
-pub async fn filter(State(ctx): State<Ctx>, who: Requester, mut ask: Ask) -> Answer {
-    let asked = ask.embedded(|fields| {
+pub async fn filter(State(ctx): State<Ctx>, who: Requester, mut request: RequestReader) -> Answer {
+    let asked = request.embedded(|fields| {
         let page = wire::page(fields);
         let filters = wire::filters(fields);
         page.zip(filters)
     });
-    let (page, filters) = ask.done(asked)?;
+    let (page, filters) = request.done(asked)?;
     let flows = ctx.app.flows(filters, page).await?;
     ok(&who, flows.iter().map(FlowOut::from).collect::<Vec<_>>()).await
 }
 
-pub async fn count(State(ctx): State<Ctx>, who: Requester, mut ask: Ask) -> Answer {
-    let filters = ask.embedded(wire::filters);
-    ok(&who, ctx.app.count_flows(ask.done(filters)?).await?).await
+pub async fn count(State(ctx): State<Ctx>, who: Requester, mut request: RequestReader) -> Answer {
+    let filters = request.embedded(wire::filters);
+    ok(&who, ctx.app.count_flows(request.done(filters)?).await?).await
 }
 
-pub async fn update(State(ctx): State<Ctx>, mut ask: Ask) -> Answer {
-    let asked = ask.id(FlowId::from_uuid).zip(ask.body(wire::flow_tags));
-    let (id, tags) = ask.done(asked)?;
+pub async fn update(State(ctx): State<Ctx>, mut request: RequestReader) -> Answer {
+    let asked = request
+        .id(FlowId::from_uuid)
+        .zip(request.body(wire::flow_tags));
+    let (id, tags) = request.done(asked)?;
     ctx.app.update_flow(id, tags).await?;
     no_content()
 }
 
-pub async fn delete(State(ctx): State<Ctx>, mut ask: Ask) -> Answer {
-    let id = ask.id(FlowId::from_uuid);
-    ctx.app.delete_flow(ask.done(id)?, Force::Yes).await?;
+pub async fn delete(State(ctx): State<Ctx>, mut request: RequestReader) -> Answer {
+    let id = request.id(FlowId::from_uuid);
+    ctx.app.delete_flow(request.done(id)?, Force::Yes).await?;
     no_content()
 }

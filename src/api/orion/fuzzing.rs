@@ -1,6 +1,6 @@
 //! What `tests/fuzz` calls: each reader of this dialect over one body.
 
-use super::read::{self, Cursor, Fields, Given};
+use super::read::{self, Fields, JsonValue, ReadContext};
 use super::wire;
 
 /// Reads a body in every way that a route of this dialect does, and tells the faults.
@@ -33,18 +33,18 @@ pub fn read(text: &str) {
     several(&given, wire::history);
 }
 
-fn one<T>(given: &Given<'_>, reader: impl Fn(&Given<'_>, &mut Cursor) -> Option<T>) {
-    let mut cursor = Cursor::default();
-    let _ = reader(given, &mut cursor);
-    tell(cursor);
+fn one<T>(given: &JsonValue<'_>, reader: impl Fn(&JsonValue<'_>, &mut ReadContext) -> Option<T>) {
+    let mut context = ReadContext::default();
+    let _ = reader(given, &mut context);
+    tell(context);
 }
 
-fn several<T>(given: &Given<'_>, reader: impl Fn(&mut Fields<'_, '_>) -> Option<T>) {
-    let mut cursor = Cursor::default();
-    let _ = reader(&mut Fields::of_parameters(given, &mut cursor));
-    tell(cursor);
+fn several<T>(given: &JsonValue<'_>, reader: impl Fn(&mut Fields<'_, '_>) -> Option<T>) {
+    let mut context = ReadContext::default();
+    let _ = reader(&mut Fields::of_parameters(given, &mut context));
+    tell(context);
 }
 
-fn tell(cursor: Cursor) {
-    let _ = serde_json::to_string(&cursor.into_issues());
+fn tell(context: ReadContext) {
+    let _ = serde_json::to_string(&context.into_issues());
 }

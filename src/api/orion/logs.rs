@@ -7,9 +7,9 @@ use axum::response::IntoResponse;
 use super::super::Ctx;
 use super::Answer;
 use super::aimed::Aimed;
-use super::ask::Ask;
 use super::ok;
 use super::read::{self, Fields, within};
+use super::request_reader::RequestReader;
 use super::shapes::{LOG_QUERY, like, lines};
 use super::wire::{self, LogOut};
 use crate::api::Operation;
@@ -18,7 +18,7 @@ use crate::domain::access::Need;
 use crate::domain::filter::{MAX_PAGE, Page};
 use crate::domain::log::NewLog;
 
-/// What there is to ask.
+/// What there is to request.
 pub fn operations() -> Vec<Operation> {
     vec![
         Operation::post("/logs/", "Keeps log lines")
@@ -37,14 +37,14 @@ pub async fn create(State(ctx): State<Ctx>, aimed: Aimed<Vec<NewLog>>) -> Answer
     Ok((StatusCode::CREATED, axum::Json(())).into_response())
 }
 
-pub async fn filter(State(ctx): State<Ctx>, who: Requester, mut ask: Ask) -> Answer {
-    let asked = ask.embedded(|fields| {
+pub async fn filter(State(ctx): State<Ctx>, who: Requester, mut request: RequestReader) -> Answer {
+    let asked = request.embedded(|fields| {
         let page = page(fields);
         let criteria = wire::log_criteria(fields);
         let sort = wire::log_sort(fields);
         Some((criteria?, sort?, page?))
     });
-    let (criteria, sort, page) = ask.done(asked)?;
+    let (criteria, sort, page) = request.done(asked)?;
     let lines = ctx.app.logs(criteria, sort, page).await?;
     ok(&who, lines.iter().map(LogOut::from).collect::<Vec<_>>()).await
 }
@@ -52,7 +52,7 @@ pub async fn filter(State(ctx): State<Ctx>, who: Requester, mut ask: Ask) -> Ans
 /// The client sends `limit: null` here and means a page.
 fn page(fields: &mut Fields<'_, '_>) -> Option<Page> {
     let most = MAX_PAGE as i64;
-    let limit = fields.field("limit", read::Need::Optional, within(0, most));
+    let limit = fields.field("limit", read::Presence::Optional, within(0, most));
     let offset = fields.default("offset", within(0, i64::MAX), || 0);
     Some(Page {
         limit: limit.or(|| most)?.unsigned_abs(),

@@ -5,7 +5,6 @@
 
 mod admin;
 mod aimed;
-mod ask;
 mod data;
 mod deployments;
 mod error;
@@ -16,6 +15,7 @@ pub mod fuzzing;
 mod logs;
 mod read;
 mod redirect;
+mod request_reader;
 mod routes;
 mod saved_searches;
 mod settings;

@@ -3,7 +3,7 @@
 use axum::extract::State;
 
 use super::super::Ctx;
-use super::ask::Ask;
+use super::request_reader::RequestReader;
 use super::shapes::like;
 use super::wire::{self, SavedSearchOut};
 use super::{Answer, created, no_content, ok};
@@ -12,7 +12,7 @@ use crate::api::access::Requester;
 use crate::domain::access::Need;
 use crate::domain::ids::SavedSearchId;
 
-/// What there is to ask.
+/// What there is to request.
 pub fn operations() -> Vec<Operation> {
     vec![
         Operation::put("/saved_searches/", "Saves a search under its name")
@@ -32,22 +32,22 @@ pub fn operations() -> Vec<Operation> {
     ]
 }
 
-pub async fn save(State(ctx): State<Ctx>, who: Requester, mut ask: Ask) -> Answer {
-    let asked = ask.body(wire::new_saved_search);
-    let (name, filters) = ask.done(asked)?;
+pub async fn save(State(ctx): State<Ctx>, who: Requester, mut request: RequestReader) -> Answer {
+    let asked = request.body(wire::new_saved_search);
+    let (name, filters) = request.done(asked)?;
     let saved = ctx.app.save_search(name, filters).await?;
     created(&who, &saved, SavedSearchOut::from(saved.get())).await
 }
 
-pub async fn read(State(ctx): State<Ctx>, who: Requester, mut ask: Ask) -> Answer {
-    let id = ask.id(SavedSearchId::from_uuid);
-    let search = ctx.app.saved_search(ask.done(id)?).await?;
+pub async fn read(State(ctx): State<Ctx>, who: Requester, mut request: RequestReader) -> Answer {
+    let id = request.id(SavedSearchId::from_uuid);
+    let search = ctx.app.saved_search(request.done(id)?).await?;
     ok(&who, SavedSearchOut::from(&search)).await
 }
 
-pub async fn filter(State(ctx): State<Ctx>, who: Requester, mut ask: Ask) -> Answer {
-    let page = ask.embedded(wire::page);
-    let found = ctx.app.saved_searches(ask.done(page)?).await?;
+pub async fn filter(State(ctx): State<Ctx>, who: Requester, mut request: RequestReader) -> Answer {
+    let page = request.embedded(wire::page);
+    let found = ctx.app.saved_searches(request.done(page)?).await?;
     ok(
         &who,
         found.iter().map(SavedSearchOut::from).collect::<Vec<_>>(),
@@ -55,8 +55,8 @@ pub async fn filter(State(ctx): State<Ctx>, who: Requester, mut ask: Ask) -> Ans
     .await
 }
 
-pub async fn delete(State(ctx): State<Ctx>, mut ask: Ask) -> Answer {
-    let id = ask.id(SavedSearchId::from_uuid);
-    ctx.app.delete_saved_search(ask.done(id)?).await?;
+pub async fn delete(State(ctx): State<Ctx>, mut request: RequestReader) -> Answer {
+    let id = request.id(SavedSearchId::from_uuid);
+    ctx.app.delete_saved_search(request.done(id)?).await?;
     no_content()
 }

@@ -11,7 +11,7 @@ use crate::app::{LATE_AFTER, RUNS_AHEAD, TIME_AHEAD};
 use crate::domain::access::Need;
 use crate::domain::filter::MAX_PAGE;
 
-/// What there is to ask.
+/// What there is to request.
 pub fn operations() -> Vec<Operation> {
     vec![
         Operation::get("/admin/settings", "Tells the settings of the server")

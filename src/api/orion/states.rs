@@ -4,8 +4,8 @@ use axum::extract::State;
 use axum::http::StatusCode;
 
 use super::super::Ctx;
-use super::ask::Ask;
 use super::read::{Fields, boolean};
+use super::request_reader::RequestReader;
 use super::wire::{self, DecisionOut, StateOut};
 use super::{Answer, ok};
 use crate::api::Operation;
@@ -17,7 +17,7 @@ use crate::domain::ids::{FlowRunId, StateId, TaskRunId};
 use crate::domain::rules::{Generation, Policy};
 use crate::domain::state::ProposedState;
 
-/// What there is to ask.
+/// What there is to request.
 pub fn operations() -> Vec<Operation> {
     vec![
         Operation::get("/flow_run_states/", "Lists the states of a flow run")
@@ -58,26 +58,42 @@ pub async fn decided(who: &Requester, decision: &Decision) -> Answer {
     Ok(who.told(status, DecisionOut::from(decision)).await?)
 }
 
-pub async fn of_flow_run(State(ctx): State<Ctx>, who: Requester, mut ask: Ask) -> Answer {
-    let id = ask.query_id("flow_run_id", FlowRunId::from_uuid);
-    let states = ctx.app.flow_run_states(ask.done(id)?).await?;
+pub async fn of_flow_run(
+    State(ctx): State<Ctx>,
+    who: Requester,
+    mut request: RequestReader,
+) -> Answer {
+    let id = request.query_id("flow_run_id", FlowRunId::from_uuid);
+    let states = ctx.app.flow_run_states(request.done(id)?).await?;
     ok(&who, states.iter().map(StateOut::from).collect::<Vec<_>>()).await
 }
 
-pub async fn of_task_run(State(ctx): State<Ctx>, who: Requester, mut ask: Ask) -> Answer {
-    let id = ask.query_id("task_run_id", TaskRunId::from_uuid);
-    let states = ctx.app.task_run_states(ask.done(id)?).await?;
+pub async fn of_task_run(
+    State(ctx): State<Ctx>,
+    who: Requester,
+    mut request: RequestReader,
+) -> Answer {
+    let id = request.query_id("task_run_id", TaskRunId::from_uuid);
+    let states = ctx.app.task_run_states(request.done(id)?).await?;
     ok(&who, states.iter().map(StateOut::from).collect::<Vec<_>>()).await
 }
 
-pub async fn read_of_flow_run(State(ctx): State<Ctx>, who: Requester, mut ask: Ask) -> Answer {
-    let id = ask.id(StateId::from_uuid);
-    let state = ctx.app.flow_run_state(ask.done(id)?).await?;
+pub async fn read_of_flow_run(
+    State(ctx): State<Ctx>,
+    who: Requester,
+    mut request: RequestReader,
+) -> Answer {
+    let id = request.id(StateId::from_uuid);
+    let state = ctx.app.flow_run_state(request.done(id)?).await?;
     ok(&who, StateOut::from(&state)).await
 }
 
-pub async fn read_of_task_run(State(ctx): State<Ctx>, who: Requester, mut ask: Ask) -> Answer {
-    let id = ask.id(StateId::from_uuid);
-    let state = ctx.app.task_run_state(ask.done(id)?).await?;
+pub async fn read_of_task_run(
+    State(ctx): State<Ctx>,
+    who: Requester,
+    mut request: RequestReader,
+) -> Answer {
+    let id = request.id(StateId::from_uuid);
+    let state = ctx.app.task_run_state(request.done(id)?).await?;
     ok(&who, StateOut::from(&state)).await
 }

@@ -4,7 +4,7 @@ use axum::extract::State;
 
 use super::super::{Caller, Ctx};
 use super::aimed::Aimed;
-use super::ask::Ask;
+use super::request_reader::RequestReader;
 use super::shapes::{FILTERS, HISTORY, NEW_TASK_RUN, filtered, like};
 use super::states::{decided, interval_too_short};
 use super::wire::{self, BucketOut, DecisionOut, TaskRunOut};
@@ -17,7 +17,7 @@ use crate::domain::rules::Policy;
 use crate::domain::state::ProposedState;
 use crate::domain::task_run::NewTaskRun;
 
-/// What there is to ask.
+/// What there is to request.
 pub fn operations() -> Vec<Operation> {
     vec![
         Operation::post(
@@ -60,34 +60,34 @@ pub async fn create(State(ctx): State<Ctx>, who: Requester, aimed: Aimed<NewTask
     created(&who, &run, TaskRunOut::new(run.get(), ctx.app.now())).await
 }
 
-pub async fn read(State(ctx): State<Ctx>, who: Requester, mut ask: Ask) -> Answer {
-    let id = ask.id(TaskRunId::from_uuid);
-    let run = ctx.app.task_run(ask.done(id)?).await?;
+pub async fn read(State(ctx): State<Ctx>, who: Requester, mut request: RequestReader) -> Answer {
+    let id = request.id(TaskRunId::from_uuid);
+    let run = ctx.app.task_run(request.done(id)?).await?;
     ok(&who, TaskRunOut::new(&run, ctx.app.now())).await
 }
 
-pub async fn filter(State(ctx): State<Ctx>, who: Requester, mut ask: Ask) -> Answer {
-    let asked = ask.embedded(|fields| {
+pub async fn filter(State(ctx): State<Ctx>, who: Requester, mut request: RequestReader) -> Answer {
+    let asked = request.embedded(|fields| {
         let sort = wire::run_sort(fields);
         let page = wire::page(fields);
         let filters = wire::filters(fields);
         Some((filters?, sort?, page?))
     });
-    let (filters, sort, page) = ask.done(asked)?;
+    let (filters, sort, page) = request.done(asked)?;
     let runs = ctx.app.task_runs(filters, sort, page).await?;
     let now = ctx.app.now();
     let runs = runs.iter().map(|run| TaskRunOut::new(run, now));
     ok(&who, runs.collect::<Vec<_>>()).await
 }
 
-pub async fn count(State(ctx): State<Ctx>, who: Requester, mut ask: Ask) -> Answer {
-    let filters = ask.embedded(wire::filters);
-    ok(&who, ctx.app.count_task_runs(ask.done(filters)?).await?).await
+pub async fn count(State(ctx): State<Ctx>, who: Requester, mut request: RequestReader) -> Answer {
+    let filters = request.embedded(wire::filters);
+    ok(&who, ctx.app.count_task_runs(request.done(filters)?).await?).await
 }
 
-pub async fn delete(State(ctx): State<Ctx>, mut ask: Ask) -> Answer {
-    let id = ask.id(TaskRunId::from_uuid);
-    ctx.app.delete_task_run(ask.done(id)?).await?;
+pub async fn delete(State(ctx): State<Ctx>, mut request: RequestReader) -> Answer {
+    let id = request.id(TaskRunId::from_uuid);
+    ctx.app.delete_task_run(request.done(id)?).await?;
     no_content()
 }
 
@@ -103,9 +103,9 @@ pub async fn set_state(
     decided(&who, &decision).await
 }
 
-pub async fn history(State(ctx): State<Ctx>, who: Requester, mut ask: Ask) -> Answer {
-    let asked = ask.embedded(wire::history);
-    let (filters, buckets) = ask.done(asked)?;
+pub async fn history(State(ctx): State<Ctx>, who: Requester, mut request: RequestReader) -> Answer {
+    let asked = request.embedded(wire::history);
+    let (filters, buckets) = request.done(asked)?;
     let buckets = buckets.ok_or_else(interval_too_short)?;
     let tallies = ctx.app.task_run_history(filters, buckets).await?;
     ok(&who, wire::buckets_out(buckets, &tallies)).await

@@ -164,8 +164,8 @@ pub fn read<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Refusal> {
     })?;
     if let Some(excess) = json::excesses(&given).first() {
         let loc = excess.place.iter().map(|step| match step {
-            json::Place::Key(key) => shortened(key).into(),
-            json::Place::Index(index) => (*index).into(),
+            json::PathStep::Key(key) => shortened(key).into(),
+            json::PathStep::Index(index) => (*index).into(),
         });
         let what = if excess.is_list { "items" } else { "bytes" };
         let message = format!("Input should have at most {} {what}", excess.limit);

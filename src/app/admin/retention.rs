@@ -8,7 +8,7 @@ use crate::app::budget::Budget;
 use crate::app::request::comes_to_the_same;
 use crate::domain::error::Result;
 use crate::domain::ids::{FlowRunId, LogId};
-use crate::domain::retention::{Keep, may_go};
+use crate::domain::retention::{RetentionLimit, may_go};
 use crate::domain::time::Timestamp;
 use crate::storage::{Connection, Job, removal, retention, rows, upkeep};
 
@@ -28,7 +28,7 @@ pub struct Slice<T> {
 
 impl App {
     /// Before when a run must have ended to go; `None` when none may.
-    pub async fn run_horizon(&self, keep: Keep) -> Result<Option<Timestamp>> {
+    pub async fn run_horizon(&self, keep: RetentionLimit) -> Result<Option<Timestamp>> {
         let beyond = match keep.at_most {
             Some(kept) => {
                 self.read(move |db| retention::end_of_nth_run(db, kept))
@@ -65,12 +65,12 @@ impl App {
     }
 
     /// Below which id log lines may go; `None` when none may.
-    pub async fn log_bound(&self, keep: Keep) -> Result<Option<LogId>> {
+    pub async fn log_bound(&self, keep: RetentionLimit) -> Result<Option<LogId>> {
         let beyond = match keep.at_most {
             Some(kept) => self.read(move |db| retention::nth_log(db, kept)).await?,
             None => None,
         };
-        let age = Keep {
+        let age = RetentionLimit {
             at_most: None,
             ..keep
         };

@@ -6,7 +6,7 @@ use crate::domain::agent::KnownAgent;
 use crate::domain::error::Result;
 use crate::domain::flow_run::FlowRun;
 use crate::domain::ids::FlowRunId;
-use crate::domain::why::{Facts, Holder, Why, why};
+use crate::domain::why::{Holder, Why, WhyFacts, why};
 use crate::storage::{Connection, claims};
 
 impl App {
@@ -19,7 +19,7 @@ impl App {
             let (agents, holders) = with_runs(db, agents)?;
             let due = run.statistics.next_scheduled_start_time;
             let ahead = due.map(|due| claims::due_before(db, due));
-            Ok(why(&Facts {
+            Ok(why(&WhyFacts {
                 run: &run,
                 now,
                 agents: &agents,

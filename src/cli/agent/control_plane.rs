@@ -24,7 +24,7 @@ use crate::domain::ids::{DeploymentId, FlowRunId};
 use crate::domain::log::{self, NewLog};
 use crate::domain::state::ProposedState;
 use crate::domain::time::Timestamp;
-use crate::services::agent::{Answer, ControlPlane};
+use crate::services::agent::{ControlPlane, ControlPlaneFuture};
 
 /// How long to wait before asking again a daemon that did not answer.
 const RETRY: Duration = Duration::from_secs(1);
@@ -173,7 +173,7 @@ impl ControlPlane for HttpControlPlane {
         SystemClock.now()
     }
 
-    fn held_runs(&self) -> Answer<'_, Vec<flow_run::FlowRun>> {
+    fn held_runs(&self) -> ControlPlaneFuture<'_, Vec<flow_run::FlowRun>> {
         async move {
             let runs: Vec<HeldRun> = self.ask(&self.path("runs")).await?;
             Ok(domain(runs, self.now()))
@@ -181,7 +181,11 @@ impl ControlPlane for HttpControlPlane {
         .boxed()
     }
 
-    fn claim_due_runs(&self, containers: bool, limit: u64) -> Answer<'_, Vec<flow_run::FlowRun>> {
+    fn claim_due_runs(
+        &self,
+        containers: bool,
+        limit: u64,
+    ) -> ControlPlaneFuture<'_, Vec<flow_run::FlowRun>> {
         async move {
             let claim = ClaimIn { containers, limit };
             let runs = self.post(&self.path("claim"), &claim).await;
@@ -192,7 +196,7 @@ impl ControlPlane for HttpControlPlane {
         .boxed()
     }
 
-    fn due_in(&self) -> Answer<'_, Option<Duration>> {
+    fn due_in(&self) -> ControlPlaneFuture<'_, Option<Duration>> {
         async move {
             let due: Due = self.ask("/prefectd/due").await?;
             Ok(due.in_micros.map(Duration::from_micros))
@@ -200,7 +204,7 @@ impl ControlPlane for HttpControlPlane {
         .boxed()
     }
 
-    fn flow_run(&self, id: FlowRunId) -> Answer<'_, flow_run::FlowRun> {
+    fn flow_run(&self, id: FlowRunId) -> ControlPlaneFuture<'_, flow_run::FlowRun> {
         async move {
             let run: FlowRun = self.ask(&format!("/flow_runs/{id}")).await?;
             Ok(run.into())
@@ -208,7 +212,7 @@ impl ControlPlane for HttpControlPlane {
         .boxed()
     }
 
-    fn record_infrastructure(&self, id: FlowRunId, what: String) -> Answer<'_, ()> {
+    fn record_infrastructure(&self, id: FlowRunId, what: String) -> ControlPlaneFuture<'_, ()> {
         async move {
             let made = MadeIn {
                 infrastructure: what,
@@ -219,7 +223,7 @@ impl ControlPlane for HttpControlPlane {
         .boxed()
     }
 
-    fn end_run(&self, id: FlowRunId, end: ProposedState) -> Answer<'_, bool> {
+    fn end_run(&self, id: FlowRunId, end: ProposedState) -> ControlPlaneFuture<'_, bool> {
         async move {
             let end = EndIn { state: end.into() };
             self.tell(&self.path(&format!("runs/{id}/end")), &end).await
@@ -227,7 +231,7 @@ impl ControlPlane for HttpControlPlane {
         .boxed()
     }
 
-    fn deployment_path(&self, id: DeploymentId) -> Answer<'_, String> {
+    fn deployment_path(&self, id: DeploymentId) -> ControlPlaneFuture<'_, String> {
         async move {
             let deployment: Deployment = self.ask(&format!("/deployments/{id}")).await?;
             let flow: Flow = self.ask(&format!("/flows/{}", deployment.flow_id)).await?;
@@ -236,7 +240,7 @@ impl ControlPlane for HttpControlPlane {
         .boxed()
     }
 
-    fn output_seen(&self, id: FlowRunId) -> Answer<'_, log::OutputSeen> {
+    fn output_seen(&self, id: FlowRunId) -> ControlPlaneFuture<'_, log::OutputSeen> {
         async move {
             let path = format!("/prefectd/flow_runs/{id}/output_seen");
             loop {
@@ -251,7 +255,7 @@ impl ControlPlane for HttpControlPlane {
         .boxed()
     }
 
-    fn close_output(&self, id: FlowRunId) -> Answer<'_, ()> {
+    fn close_output(&self, id: FlowRunId) -> ControlPlaneFuture<'_, ()> {
         async move {
             let path = self.path(&format!("runs/{id}/output_kept"));
             self.tell(&path, &serde_json::json!({})).await
@@ -259,7 +263,7 @@ impl ControlPlane for HttpControlPlane {
         .boxed()
     }
 
-    fn create_logs(&self, lines: Vec<NewLog>) -> Answer<'_, ()> {
+    fn create_logs(&self, lines: Vec<NewLog>) -> ControlPlaneFuture<'_, ()> {
         async move {
             let lines: Vec<LogCreate> = lines.into_iter().map(Into::into).collect();
             self.tell("/logs/", &lines).await

@@ -2,7 +2,7 @@
 
 mod control_plane;
 mod ephemeral;
-mod place;
+mod folder;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -25,7 +25,7 @@ use crate::runners::docker::DockerRunner;
 use crate::runners::subprocess::SubprocessRunner;
 use crate::services::agent::{Agent, ControlPlane, Runners};
 use control_plane::HttpControlPlane;
-use place::Place;
+use folder::AgentFolder;
 
 /// How often to look for an API that does not answer.
 const RETRY: Duration = Duration::from_secs(1);
@@ -105,35 +105,35 @@ async fn begin(
     base: &Path,
     start: &AgentStart,
     settings: Settings,
-) -> Result<(Arc<Agent>, Arc<HttpControlPlane>, Place)> {
+) -> Result<(Arc<Agent>, Arc<HttpControlPlane>, AgentFolder)> {
     let status = api(target, key).await?;
     let host = host()?;
-    let (place, control_plane) =
+    let (folder, control_plane) =
         introduce(target, key, base, start, &host, settings.agent.slots).await?;
     let api_url = api_url(target, &status)?;
-    tracing::info!("agent '{}' works for {api_url}", place.name);
+    tracing::info!("agent '{}' works for {api_url}", folder.name);
     let instance = status.instance;
     let told = |error: crate::runners::RunnerError| Failure::new(error.to_string());
     let processes = SubprocessRunner::new(
-        &place.folder.join("runs"),
-        &format!("{instance}/{}", place.name),
+        &folder.path.join("runs"),
+        &format!("{instance}/{}", folder.name),
         Arc::new(SystemClock),
     );
     let runners = Runners {
-        containers: Arc::new(DockerRunner::new(&instance, &place.name).map_err(told)?),
+        containers: Arc::new(DockerRunner::new(&instance, &folder.name).map_err(told)?),
         processes: Arc::new(processes.map_err(told)?),
     };
     let runner_settings = RunnerSettings {
         home: std::env::home_dir(),
         instance,
-        agent: place.name.clone(),
+        agent: folder.name.clone(),
         api_url: Some(api_url.clone()),
         container_api_url: Some(api_url),
         python: settings.python,
         containers: settings.containers,
     };
     let identity = Identity {
-        id: place.identity.clone(),
+        id: folder.identity.clone(),
         host,
     };
     let control_plane = Arc::new(control_plane);
@@ -144,7 +144,7 @@ async fn begin(
         identity,
         settings.agent,
     );
-    Ok((agent, control_plane, place))
+    Ok((agent, control_plane, folder))
 }
 
 /// What the daemon says of itself, as soon as it answers.
@@ -173,7 +173,7 @@ async fn introduce(
     start: &AgentStart,
     host: &str,
     slots: u64,
-) -> Result<(Place, HttpControlPlane)> {
+) -> Result<(AgentFolder, HttpControlPlane)> {
     let mut refusal = None;
     for number in 1..=NAMES {
         let name = match (&start.name, number) {
@@ -181,7 +181,7 @@ async fn introduce(
             (None, 1) => host.to_owned(),
             (None, _) => format!("{host}-{number}"),
         };
-        let Some(place) = place::take(base, &name)? else {
+        let Some(folder) = folder::take(base, &name)? else {
             let line =
                 format!("an agent {name:?} runs on this machine already; give another --name");
             refusal = Some(Failure::new(line));
@@ -192,7 +192,7 @@ async fn introduce(
         };
         let control_plane = HttpControlPlane::new(Client::new(target.clone(), key), &name);
         let report = AgentReport {
-            identity: place.identity.clone(),
+            identity: folder.identity.clone(),
             host: host.to_owned(),
             pid: std::process::id(),
             version: env!("CARGO_PKG_VERSION").to_owned(),
@@ -202,7 +202,7 @@ async fn introduce(
         match control_plane.introduce(report).await {
             Err(taken) if taken.status() == Some(409) => refusal = Some(taken),
             Err(failure) => return Err(failure),
-            Ok(_) => return Ok((place, control_plane)),
+            Ok(_) => return Ok((folder, control_plane)),
         }
         if start.name.is_some() {
             break;

@@ -10,7 +10,7 @@ use uuid::Uuid;
 use super::args::{Logs, Output};
 use super::client::Client;
 use super::failure::Result;
-use crate::api::v3::wire::{LinesPage, LinesQuery, Log, MAX_LINES, Place};
+use crate::api::v3::wire::{LinesPage, LinesQuery, Log, LogPosition, MAX_LINES};
 use fold::Fold;
 use sink::Sink;
 
@@ -95,7 +95,7 @@ async fn stored(
         // What comes while the pages are read is asked for again from before the first.
         last = last.or(page.last);
         page.lines.iter().try_for_each(&mut show)?;
-        query.after = page.lines.last().map(Place::of);
+        query.after = page.lines.last().map(LogPosition::of);
         if is_last {
             return Ok(last.unwrap_or_default());
         }
@@ -119,7 +119,7 @@ async fn the_last(
     loop {
         let (page, is_first) = page(client, &query).await?;
         last = last.or(page.last);
-        query.after = page.lines.last().map(Place::of);
+        query.after = page.lines.last().map(LogPosition::of);
         lines.extend(page.lines);
         let mut fold = Fold::new(wanted.console);
         let shown = lines.iter().rev().filter(|line| fold.admits(line));

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use super::ids::FlowRunId;
 use super::time::Timestamp;
 
-pub use settings::{AgentSettings, Keep, OutputLimits};
+pub use settings::{AgentSettings, ContainerRetention, OutputLimits};
 
 /// The name of the agent within the daemon. It needs no lease: it lives with the daemon.
 pub const EMBEDDED: &str = "embedded";

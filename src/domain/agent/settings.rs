@@ -16,7 +16,7 @@ pub struct AgentSettings {
     /// How much of what a run prints is kept.
     pub output: OutputLimits,
     /// Which containers are kept after their end.
-    pub keep: Keep,
+    pub keep: ContainerRetention,
 }
 
 /// The most that is kept of what a run prints.
@@ -30,7 +30,7 @@ pub struct OutputLimits {
 
 /// Which containers are kept after their end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Keep {
+pub struct ContainerRetention {
     /// How long after they were made.
     pub at_most_for: Duration,
     /// How many, the newest.

@@ -68,7 +68,7 @@ fn asked(run: &FlowRun, agents: &[(KnownAgent, u64)], ahead: u64) -> Why {
         name: name.to_owned(),
         agent: EMBEDDED.to_owned(),
     });
-    why(&Facts {
+    why(&WhyFacts {
         run,
         now: NOW,
         agents,
@@ -190,7 +190,7 @@ fn of_many_holders_some_are_named() {
     let holders: Vec<_> = holders.collect();
     let agents = [(agent("far", |it| it.slots = 12), 12)];
     let due = run(ProposedState::scheduled(NOW));
-    let got = why(&Facts {
+    let got = why(&WhyFacts {
         run: &due,
         now: NOW,
         agents: &agents,

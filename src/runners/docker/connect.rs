@@ -22,14 +22,14 @@ const SOCKET: &str = "/var/run/docker.sock";
 
 /// Where an engine is, and how it is spoken to.
 #[derive(Clone, Debug, PartialEq, Eq)]
-enum Place {
+enum Endpoint {
     Socket(PathBuf),
     Plain(String),
     /// The folder has `ca.pem`, `cert.pem` and `key.pem`.
     Tls(String, PathBuf),
 }
 
-impl Place {
+impl Endpoint {
     /// By what `DOCKER_HOST`, `DOCKER_TLS_VERIFY` and `DOCKER_CERT_PATH` say, as other programs
     /// read them; a setting that is empty is none. With certificates the engine's is always
     /// verified.
@@ -67,9 +67,9 @@ fn variable(name: &str) -> Option<String> {
 
 /// The engine's address, for people.
 pub(super) fn address() -> String {
-    match Place::told(variable) {
-        Ok(Place::Socket(path)) => format!("unix://{}", path.display()),
-        Ok(Place::Plain(address) | Place::Tls(address, _)) => address,
+    match Endpoint::told(variable) {
+        Ok(Endpoint::Socket(path)) => format!("unix://{}", path.display()),
+        Ok(Endpoint::Plain(address) | Endpoint::Tls(address, _)) => address,
         Err(_) => variable("DOCKER_HOST").unwrap_or_default(),
     }
 }
@@ -77,12 +77,12 @@ pub(super) fn address() -> String {
 /// The engine at `DOCKER_HOST`, or at the local socket. Nothing is sent yet, and nothing need
 /// be there: an engine may be installed, or come, after the daemon.
 pub(super) fn engine() -> Result<Docker, RunnerError> {
-    match Place::told(variable)? {
-        Place::Socket(path) => by_socket(path),
-        Place::Plain(address) => {
+    match Endpoint::told(variable)? {
+        Endpoint::Socket(path) => by_socket(path),
+        Endpoint::Plain(address) => {
             Docker::connect_with_http(&address, TIMEOUT, &VERSION).map_err(errors::classify)
         }
-        Place::Tls(address, folder) => by_tls(&address, &folder),
+        Endpoint::Tls(address, folder) => by_tls(&address, &folder),
     }
 }
 
@@ -129,8 +129,8 @@ fn by_socket(path: PathBuf) -> Result<Docker, RunnerError> {
 mod tests {
     use super::*;
 
-    fn told(host: &str, verify: &str, certificates: &str) -> Result<Place, RunnerError> {
-        Place::told(|name| {
+    fn told(host: &str, verify: &str, certificates: &str) -> Result<Endpoint, RunnerError> {
+        Endpoint::told(|name| {
             let value = match name {
                 "DOCKER_HOST" => host,
                 "DOCKER_TLS_VERIFY" => verify,
@@ -143,17 +143,17 @@ mod tests {
 
     #[test]
     fn an_engine_is_found_as_other_programs_find_it() {
-        let tls = |folder: &str| Place::Tls("tcp://h:2376".to_owned(), folder.into());
+        let tls = |folder: &str| Endpoint::Tls("tcp://h:2376".to_owned(), folder.into());
         for (host, verify, certificates, place) in [
-            ("", "", "", Place::Socket(SOCKET.into())),
-            ("", "1", "/c", Place::Socket(SOCKET.into())),
-            ("unix:///x.sock", "", "", Place::Socket("/x.sock".into())),
-            ("/x.sock", "", "", Place::Socket("/x.sock".into())),
+            ("", "", "", Endpoint::Socket(SOCKET.into())),
+            ("", "1", "/c", Endpoint::Socket(SOCKET.into())),
+            ("unix:///x.sock", "", "", Endpoint::Socket("/x.sock".into())),
+            ("/x.sock", "", "", Endpoint::Socket("/x.sock".into())),
             (
                 "tcp://h:2375",
                 "",
                 "",
-                Place::Plain("tcp://h:2375".to_owned()),
+                Endpoint::Plain("tcp://h:2375".to_owned()),
             ),
             ("tcp://h:2376", "1", "/c", tls("/c")),
             ("tcp://h:2376", "1", "", tls("/home/me/.docker")),

@@ -287,7 +287,7 @@ fn text(piece: LogOutput) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::checkup::Verdict;
+    use crate::domain::checkup::CheckResult;
 
     #[test]
     fn versions_compare_by_number() {
@@ -307,12 +307,12 @@ mod tests {
             trouble: Some("timed out".to_owned()),
         };
         let verdicts = told(&bad, "image").map(|check| check.verdict);
-        assert_eq!(verdicts, [Verdict::Ok, Verdict::Fail]);
+        assert_eq!(verdicts, [CheckResult::Ok, CheckResult::Fail]);
         let bridge = way("bridge", &bad, url);
-        assert_eq!(bridge.verdict, Verdict::Fail);
+        assert_eq!(bridge.verdict, CheckResult::Fail);
         assert!(bridge.found.contains("timed out"));
         assert!(bridge.advice.as_ref().unwrap().contains("docker0"));
-        assert_eq!(way("bridge", &bad, None).verdict, Verdict::Skip);
+        assert_eq!(way("bridge", &bad, None).verdict, CheckResult::Skip);
         let denied = engine_trouble("engine", "Permission denied (os error 13)");
         let user = nix::unistd::User::from_uid(nix::unistd::geteuid()).unwrap();
         let command = format!("usermod -aG docker {}", user.unwrap().name);

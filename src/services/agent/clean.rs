@@ -8,7 +8,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::Agent;
 use super::cancel::is_to_stop;
-use crate::domain::agent::Keep;
+use crate::domain::agent::ContainerRetention;
 use crate::domain::ids::FlowRunId;
 use crate::domain::time::{Span, Timestamp};
 use crate::runners::{Found, Runner, Status};
@@ -87,7 +87,7 @@ impl Agent {
 fn superfluous(
     found: Vec<Found>,
     busy: &HashSet<FlowRunId>,
-    keep: Keep,
+    keep: ContainerRetention,
     now: Timestamp,
 ) -> Vec<Found> {
     let over = |one: &Found| one.status != Status::Running && !busy.contains(&one.flow_run_id);
@@ -135,7 +135,7 @@ mod tests {
             found("running", 1, Status::Running),
             busy,
         ];
-        let keep = Keep {
+        let keep = ContainerRetention {
             at_most_for: Duration::from_secs(600),
             at_most: 2,
         };

@@ -16,7 +16,7 @@ use crate::domain::state::ProposedState;
 use crate::domain::time::Timestamp;
 
 /// What a control plane answers.
-pub type Answer<'a, T> = BoxFuture<'a, Result<T>>;
+pub type ControlPlaneFuture<'a, T> = BoxFuture<'a, Result<T>>;
 
 /// The verbs that an agent needs, all under its own name. What an agent tells
 /// (`record_infrastructure`, `end_run`, `create_logs`) may take as long as the daemon is out
@@ -26,25 +26,25 @@ pub trait ControlPlane: Send + Sync {
     fn now(&self) -> Timestamp;
     /// The runs that the agent looks after: those that have not ended, oldest first, and
     /// those whose output is not stored whole.
-    fn held_runs(&self) -> Answer<'_, Vec<FlowRun>>;
+    fn held_runs(&self) -> ControlPlaneFuture<'_, Vec<FlowRun>>;
     /// Takes up to `limit` due runs; without `containers`, none that needs one.
-    fn claim_due_runs(&self, containers: bool, limit: u64) -> Answer<'_, Vec<FlowRun>>;
+    fn claim_due_runs(&self, containers: bool, limit: u64) -> ControlPlaneFuture<'_, Vec<FlowRun>>;
     /// How long until the next run is due.
-    fn due_in(&self) -> Answer<'_, Option<Duration>>;
+    fn due_in(&self) -> ControlPlaneFuture<'_, Option<Duration>>;
     /// A run as it is now.
-    fn flow_run(&self, id: FlowRunId) -> Answer<'_, FlowRun>;
+    fn flow_run(&self, id: FlowRunId) -> ControlPlaneFuture<'_, FlowRun>;
     /// Notes what was made for a run.
-    fn record_infrastructure(&self, id: FlowRunId, what: String) -> Answer<'_, ()>;
+    fn record_infrastructure(&self, id: FlowRunId, what: String) -> ControlPlaneFuture<'_, ()>;
     /// Ends a run; false when it is not the agent's any more, or has ended.
-    fn end_run(&self, id: FlowRunId, end: ProposedState) -> Answer<'_, bool>;
+    fn end_run(&self, id: FlowRunId, end: ProposedState) -> ControlPlaneFuture<'_, bool>;
     /// What a run was made from, as `FLOW/DEPLOYMENT`.
-    fn deployment_path(&self, id: DeploymentId) -> Answer<'_, String>;
+    fn deployment_path(&self, id: DeploymentId) -> ControlPlaneFuture<'_, String>;
     /// How much of a run's output is stored.
-    fn output_seen(&self, id: FlowRunId) -> Answer<'_, OutputSeen>;
+    fn output_seen(&self, id: FlowRunId) -> ControlPlaneFuture<'_, OutputSeen>;
     /// Notes that all that a run's process printed is stored.
-    fn close_output(&self, id: FlowRunId) -> Answer<'_, ()>;
+    fn close_output(&self, id: FlowRunId) -> ControlPlaneFuture<'_, ()>;
     /// Keeps lines of runs' logs.
-    fn create_logs(&self, lines: Vec<NewLog>) -> Answer<'_, ()>;
+    fn create_logs(&self, lines: Vec<NewLog>) -> ControlPlaneFuture<'_, ()>;
     /// Whether the API may have been out of reach since an instant; none means one before
     /// the agent began.
     fn was_away(&self, since: Option<Instant>) -> bool;
@@ -82,47 +82,47 @@ impl ControlPlane for LocalControlPlane {
         self.app.now()
     }
 
-    fn held_runs(&self) -> Answer<'_, Vec<FlowRun>> {
+    fn held_runs(&self) -> ControlPlaneFuture<'_, Vec<FlowRun>> {
         self.app.claimed_runs(&self.agent).boxed()
     }
 
-    fn claim_due_runs(&self, containers: bool, limit: u64) -> Answer<'_, Vec<FlowRun>> {
+    fn claim_due_runs(&self, containers: bool, limit: u64) -> ControlPlaneFuture<'_, Vec<FlowRun>> {
         self.app
             .claim_due_runs(&self.agent, containers, limit)
             .boxed()
     }
 
-    fn due_in(&self) -> Answer<'_, Option<Duration>> {
+    fn due_in(&self) -> ControlPlaneFuture<'_, Option<Duration>> {
         self.app.due_in().boxed()
     }
 
-    fn flow_run(&self, id: FlowRunId) -> Answer<'_, FlowRun> {
+    fn flow_run(&self, id: FlowRunId) -> ControlPlaneFuture<'_, FlowRun> {
         self.app.flow_run(id).boxed()
     }
 
-    fn record_infrastructure(&self, id: FlowRunId, what: String) -> Answer<'_, ()> {
+    fn record_infrastructure(&self, id: FlowRunId, what: String) -> ControlPlaneFuture<'_, ()> {
         self.app
             .record_infrastructure(&self.agent, id, what)
             .boxed()
     }
 
-    fn end_run(&self, id: FlowRunId, end: ProposedState) -> Answer<'_, bool> {
+    fn end_run(&self, id: FlowRunId, end: ProposedState) -> ControlPlaneFuture<'_, bool> {
         self.app.end_run(&self.agent, id, end).boxed()
     }
 
-    fn deployment_path(&self, id: DeploymentId) -> Answer<'_, String> {
+    fn deployment_path(&self, id: DeploymentId) -> ControlPlaneFuture<'_, String> {
         self.app.deployment_path(id).boxed()
     }
 
-    fn output_seen(&self, id: FlowRunId) -> Answer<'_, OutputSeen> {
+    fn output_seen(&self, id: FlowRunId) -> ControlPlaneFuture<'_, OutputSeen> {
         self.app.output_seen(id).boxed()
     }
 
-    fn close_output(&self, id: FlowRunId) -> Answer<'_, ()> {
+    fn close_output(&self, id: FlowRunId) -> ControlPlaneFuture<'_, ()> {
         self.app.close_output(&self.agent, id).boxed()
     }
 
-    fn create_logs(&self, lines: Vec<NewLog>) -> Answer<'_, ()> {
+    fn create_logs(&self, lines: Vec<NewLog>) -> ControlPlaneFuture<'_, ()> {
         self.app.create_logs(lines).boxed()
     }
 

@@ -97,7 +97,7 @@ impl Agent {
         let id = watched.id;
         loop {
             let recorded = match self.verdict(watched, end).await {
-                Ok(Verdict::End(state)) => {
+                Ok(EndDecision::End(state)) => {
                     if state.kind == StateType::Cancelled {
                         self.sweep(watched, end.made);
                     }
@@ -110,11 +110,11 @@ impl Agent {
                         }
                     })
                 }
-                Ok(Verdict::Again) => {
+                Ok(EndDecision::Again) => {
                     log.tell("The API was away before the run began; submitting it again");
                     return Then::Again;
                 }
-                Ok(Verdict::Nothing) => {
+                Ok(EndDecision::Nothing) => {
                     log.close();
                     return Then::Nothing;
                 }
@@ -142,21 +142,25 @@ impl Agent {
     }
 
     /// What the end of its process means for the run.
-    async fn verdict(&self, watched: &FlowRun, end: &End<'_>) -> Result<Verdict> {
+    async fn verdict(&self, watched: &FlowRun, end: &End<'_>) -> Result<EndDecision> {
         let run = match self.control_plane.flow_run(watched.id).await {
-            Err(gone) if gone.kind() == Kind::NotFound => return Ok(Verdict::Nothing),
+            Err(gone) if gone.kind() == Kind::NotFound => return Ok(EndDecision::Nothing),
             run => run?,
         };
         if self.is_taken_anew(watched, &run, end.made) {
-            return Ok(Verdict::Nothing);
+            return Ok(EndDecision::Nothing);
         }
         Ok(match run.state.map(|state| state.kind) {
-            Some(kind) if kind.is_terminal() || kind == StateType::Scheduled => Verdict::Nothing,
-            Some(StateType::Cancelling) => Verdict::of(end::cancelled()),
-            _ if self.is_stopping(watched.id) => Verdict::of(end::cancelled()),
-            Some(StateType::Pending) if end.api_was_away && end.gave_up() => Verdict::Again,
-            Some(StateType::Pending) => Verdict::of(end::never_began(end.made, end.exit, end.tail)),
-            _ => Verdict::of(end::crashed(end.made, end.exit, end.tail)),
+            Some(kind) if kind.is_terminal() || kind == StateType::Scheduled => {
+                EndDecision::Nothing
+            }
+            Some(StateType::Cancelling) => EndDecision::of(end::cancelled()),
+            _ if self.is_stopping(watched.id) => EndDecision::of(end::cancelled()),
+            Some(StateType::Pending) if end.api_was_away && end.gave_up() => EndDecision::Again,
+            Some(StateType::Pending) => {
+                EndDecision::of(end::never_began(end.made, end.exit, end.tail))
+            }
+            _ => EndDecision::of(end::crashed(end.made, end.exit, end.tail)),
         })
     }
 
@@ -194,7 +198,7 @@ impl End<'_> {
     }
 }
 
-enum Verdict {
+enum EndDecision {
     /// It has ended, or is not this agent's any more.
     Nothing,
     /// It ends in this state.
@@ -203,7 +207,7 @@ enum Verdict {
     Again,
 }
 
-impl Verdict {
+impl EndDecision {
     fn of(end: ProposedState) -> Self {
         Self::End(Box::new(end))
     }

@@ -26,19 +26,19 @@ pub struct Snapshot {
     /// How many there are.
     pub bytes: u64,
     /// What is in it.
-    pub facts: Facts,
+    pub summary: DatabaseSummary,
 }
 
 /// What is known of a database's content.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Facts {
+pub struct DatabaseSummary {
     /// Its schema version.
     pub schema: i64,
     /// How many flow runs it holds.
     pub flow_runs: u64,
 }
 
-impl Facts {
+impl DatabaseSummary {
     /// Of an open database.
     pub(super) fn of(db: &Connection) -> Result<Self> {
         let runs: i64 = db.query_row("SELECT count(*) FROM flow_runs", [], |row| row.get(0))?;
@@ -57,7 +57,7 @@ pub fn copy(database: &Path, given_up: impl Fn() -> bool) -> Result<Snapshot> {
     let draft = Draft::beside(database);
     let source = connection::open_reader(database)?;
     let moment = source.unchecked_transaction()?;
-    let facts = Facts::of(&moment)?;
+    let summary = DatabaseSummary::of(&moment)?;
     let mut target = Connection::open(&draft.0)?;
     // A copy that does not survive a crash is made anew.
     target.pragma_update(None, "synchronous", "OFF")?;
@@ -76,7 +76,11 @@ pub fn copy(database: &Path, given_up: impl Fn() -> bool) -> Result<Snapshot> {
     target.close().map_err(|(_, error)| error)?;
     let opened = File::open(&draft.0).and_then(|file| Ok((file.metadata()?.len(), file)));
     let (bytes, file) = opened.map_err(Error::internal)?;
-    Ok(Snapshot { file, bytes, facts })
+    Ok(Snapshot {
+        file,
+        bytes,
+        summary,
+    })
 }
 
 /// A file with a name of its own that does not outlive this.

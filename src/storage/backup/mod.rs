@@ -14,7 +14,7 @@ mod unpack;
 
 use serde::{Deserialize, Serialize};
 
-pub use copy::{Facts, Snapshot};
+pub use copy::{DatabaseSummary, Snapshot};
 pub(super) use copy::{copy, remove_leftovers};
 pub use pack::pack;
 pub use restore::{Restored, restore};

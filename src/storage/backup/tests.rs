@@ -194,7 +194,7 @@ async fn a_second_copy_at_the_same_time_is_refused() {
     let turn = store.inner.copying.clone().try_lock_owned().unwrap();
     assert_eq!(store.copy().await.unwrap_err().kind(), Kind::Conflict);
     drop(turn);
-    assert_eq!(store.copy().await.unwrap().facts.flow_runs, 0);
+    assert_eq!(store.copy().await.unwrap().summary.flow_runs, 0);
 }
 
 #[tokio::test]

@@ -10,7 +10,7 @@ use tar::{Archive, Entry};
 
 use super::super::{migrate, upkeep};
 use super::seal::{DIGITS, Seal, Sealed, hex};
-use super::{BLOBS, DATABASE, FORMAT, Facts, MANIFEST, Manifest, SEAL, UNSEALED};
+use super::{BLOBS, DATABASE, DatabaseSummary, FORMAT, MANIFEST, Manifest, SEAL, UNSEALED};
 use crate::domain::document::DocumentId;
 use crate::domain::error::{Error, Result};
 
@@ -142,8 +142,8 @@ fn check(database: &Path, manifest: &Manifest) -> Result<()> {
     if strays > 0 {
         return Err(damaged(&format_args!("{strays} rows refer to nothing")));
     }
-    let facts = Facts::of(&db)?;
-    if (facts.schema, facts.flow_runs) != (manifest.schema, manifest.flow_runs) {
+    let summary = DatabaseSummary::of(&db)?;
+    if (summary.schema, summary.flow_runs) != (manifest.schema, manifest.flow_runs) {
         return Err(damaged(&"the database is not the one that was packed"));
     }
     if !upkeep::is_shrinkable(&db)? {

@@ -28,7 +28,7 @@ fn writer_of(pages: usize) -> (tempfile::TempDir, Writer, PathBuf) {
     let open = Open {
         connection,
         checkpoints: Checkpoints::start(&path).unwrap(),
-        place: Place::of(&path),
+        files: DatabaseFiles::of(&path),
     };
     let folder = dir.path().to_owned();
     let writer = Writer::start(folder, Beginning::Open(Box::new(open)), Trouble::default());

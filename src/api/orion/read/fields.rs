@@ -3,11 +3,11 @@
 use std::borrow::Cow;
 
 use super::scalars::dict;
-use super::{Cursor, Given, Members, Step};
+use super::{JsonValue, Members, ReadContext, Step};
 
 /// What a field asks for when it is absent or null.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Need {
+pub enum Presence {
     /// It must be there and not null.
     Required,
     /// It may be absent, which means its default, but not null.
@@ -65,40 +65,40 @@ const USUAL: usize = 12;
 pub struct Fields<'v, 'c> {
     map: Cow<'v, Members<'v>>,
     of: Of,
-    cursor: &'c mut Cursor,
+    context: &'c mut ReadContext,
     known: Vec<&'static str>,
 }
 
 impl<'v, 'c> Fields<'v, 'c> {
     /// Over an object, or what passes for one; anything else is refused.
-    pub fn of(value: &'v Given<'v>, cursor: &'c mut Cursor) -> Option<Self> {
-        let map = dict(value, cursor)?;
-        Some(Self::over(map, Of::Model, cursor))
+    pub fn of(value: &'v JsonValue<'v>, context: &'c mut ReadContext) -> Option<Self> {
+        let map = dict(value, context)?;
+        Some(Self::over(map, Of::Model, context))
     }
 
     /// Over an object. Anything else is an object without fields, as for those models of that
     /// server which are also read from database rows.
-    pub fn of_row(value: &'v Given<'v>, cursor: &'c mut Cursor) -> Self {
+    pub fn of_row(value: &'v JsonValue<'v>, context: &'c mut ReadContext) -> Self {
         let map = match value {
-            Given::Object(map) => Cow::Borrowed(map),
+            JsonValue::Object(map) => Cow::Borrowed(map),
             _ => Cow::Owned(Members::default()),
         };
-        Self::over(map, Of::Model, cursor)
+        Self::over(map, Of::Model, context)
     }
 
     /// Over the parameters of a route.
-    pub fn of_parameters(value: &'v Given<'v>, cursor: &'c mut Cursor) -> Self {
+    pub fn of_parameters(value: &'v JsonValue<'v>, context: &'c mut ReadContext) -> Self {
         match value {
-            Given::Object(map) => Self::over(Cow::Borrowed(map), Of::Parameters, cursor),
-            _ => Self::over(Cow::Owned(Members::default()), Of::Nothing, cursor),
+            JsonValue::Object(map) => Self::over(Cow::Borrowed(map), Of::Parameters, context),
+            _ => Self::over(Cow::Owned(Members::default()), Of::Nothing, context),
         }
     }
 
-    fn over(map: Cow<'v, Members<'v>>, of: Of, cursor: &'c mut Cursor) -> Self {
+    fn over(map: Cow<'v, Members<'v>>, of: Of, context: &'c mut ReadContext) -> Self {
         Self {
             map,
             of,
-            cursor,
+            context,
             known: Vec::with_capacity(USUAL),
         }
     }
@@ -107,9 +107,9 @@ impl<'v, 'c> Fields<'v, 'c> {
     pub fn required<T>(
         &mut self,
         name: &'static str,
-        read: impl FnOnce(&Given<'_>, &mut Cursor) -> Option<T>,
+        read: impl FnOnce(&JsonValue<'_>, &mut ReadContext) -> Option<T>,
     ) -> Option<T> {
-        match self.field(name, Need::Required, read) {
+        match self.field(name, Presence::Required, read) {
             Field::Read(value) => Some(value),
             Field::Absent | Field::Faulty => None,
         }
@@ -119,48 +119,48 @@ impl<'v, 'c> Fields<'v, 'c> {
     pub fn optional<T>(
         &mut self,
         name: &'static str,
-        read: impl FnOnce(&Given<'_>, &mut Cursor) -> Option<T>,
+        read: impl FnOnce(&JsonValue<'_>, &mut ReadContext) -> Option<T>,
     ) -> Option<Option<T>> {
-        self.field(name, Need::Optional, read).optional()
+        self.field(name, Presence::Optional, read).optional()
     }
 
     /// A field with a default, which null is not.
     pub fn default<T>(
         &mut self,
         name: &'static str,
-        read: impl FnOnce(&Given<'_>, &mut Cursor) -> Option<T>,
+        read: impl FnOnce(&JsonValue<'_>, &mut ReadContext) -> Option<T>,
         default: impl FnOnce() -> T,
     ) -> Option<T> {
-        self.field(name, Need::Default, read).or(default)
+        self.field(name, Presence::Default, read).or(default)
     }
 
     /// Any field.
     pub fn field<T>(
         &mut self,
         name: &'static str,
-        need: Need,
-        read: impl FnOnce(&Given<'_>, &mut Cursor) -> Option<T>,
+        need: Presence,
+        read: impl FnOnce(&JsonValue<'_>, &mut ReadContext) -> Option<T>,
     ) -> Field<T> {
         self.known.push(name);
         let value = self.map.get(name);
         let (value, need) = match self.of {
             Of::Model => (value, need),
             Of::Parameters => (value.filter(|value| !value.is_null()), need),
-            Of::Nothing => (None, Need::Required),
+            Of::Nothing => (None, Presence::Required),
         };
-        self.cursor
-            .within(Step::Key(name.into()), |cursor| match (value, need) {
-                (None, Need::Required) => {
-                    cursor.missing::<T>();
+        self.context
+            .within(Step::Key(name.into()), |context| match (value, need) {
+                (None, Presence::Required) => {
+                    context.missing::<T>();
                     Field::Faulty
                 }
-                (None, _) | (Some(Given::Null), Need::Optional) => Field::Absent,
-                (Some(Given::Null), _) => {
+                (None, _) | (Some(JsonValue::Null), Presence::Optional) => Field::Absent,
+                (Some(JsonValue::Null), _) => {
                     let msg = "none is not an allowed value";
-                    cursor.fault::<T>(msg, "type_error.none.not_allowed");
+                    context.fault::<T>(msg, "type_error.none.not_allowed");
                     Field::Faulty
                 }
-                (Some(value), _) => read(value, cursor).map_or(Field::Faulty, Field::Read),
+                (Some(value), _) => read(value, context).map_or(Field::Faulty, Field::Read),
             })
     }
 
@@ -176,12 +176,12 @@ impl<'v, 'c> Fields<'v, 'c> {
         extra.sort_unstable();
         extra.dedup();
         for name in extra {
-            if self.cursor.is_full() {
+            if self.context.is_full() {
                 break;
             }
             let step = Step::Key(name.to_owned().into());
-            self.cursor.within(step, |cursor| {
-                cursor.fault::<()>("extra fields not permitted", "value_error.extra")
+            self.context.within(step, |context| {
+                context.fault::<()>("extra fields not permitted", "value_error.extra")
             });
         }
     }

@@ -2,7 +2,7 @@
 //!
 //! That server answers a bad body with every fault in it, each with its place, a sentence
 //! and a type. Serde stops at the first fault and words it differently, so bodies are read
-//! here by hand: a [`Cursor`] knows the place and collects the faults, [`Fields`] walks an
+//! here by hand: a [`ReadContext`] knows the place and collects the faults, [`Fields`] walks an
 //! object in the model's order, and a reader turns one value into one domain value.
 
 mod fields;
@@ -14,9 +14,9 @@ use std::borrow::Cow;
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::super::json::{Excess, Place};
-pub(super) use super::super::json::{Given, Malformed, Members, excesses, parse};
-pub(super) use fields::{Fields, Need};
+use super::super::json::{Excess, PathStep};
+pub(super) use super::super::json::{JsonValue, Malformed, Members, excesses, parse};
+pub(super) use fields::{Fields, Presence};
 pub(super) use scalars::{
     boolean, choice, id, integer, list, map, map_of, number, string, string_or_random, within,
 };
@@ -68,12 +68,12 @@ impl Step {
 
 /// Where the reading is, and what was found wrong so far.
 #[derive(Debug, Default)]
-pub struct Cursor {
+pub struct ReadContext {
     place: Vec<Step>,
     issues: Vec<Issue>,
 }
 
-impl Cursor {
+impl ReadContext {
     /// Reads something within a part of the current place.
     pub fn within<T>(&mut self, step: Step, read: impl FnOnce(&mut Self) -> T) -> T {
         self.place.push(step);
@@ -121,8 +121,8 @@ impl Cursor {
         let depth = self.place.len();
         self.place
             .extend(excess.place.iter().map(|step| match step {
-                Place::Key(key) => Step::Key((*key).to_owned().into()),
-                Place::Index(index) => Step::Index(*index),
+                PathStep::Key(key) => Step::Key((*key).to_owned().into()),
+                PathStep::Index(index) => Step::Index(*index),
             }));
         self.fault_with::<()>(msg, kind, Some(json!({ "limit_value": limit })));
         self.place.truncate(depth);
@@ -133,7 +133,7 @@ impl Cursor {
         self.fault("field required", "value_error.missing")
     }
 
-    /// A cursor at the same place whose faults are its own.
+    /// A context at the same place whose faults are its own.
     pub fn trial(&self) -> Self {
         Self {
             place: self.place.clone(),

@@ -6,34 +6,37 @@ use std::borrow::Cow;
 use serde_json::{Number, json};
 use uuid::Uuid;
 
-use super::{Cursor, Given, Members, Step};
+use super::{JsonValue, Members, ReadContext, Step};
 use crate::api::json::Numeral;
 use crate::domain::JsonMap;
 
 /// Text; numbers and booleans are written out.
-pub fn string(value: &Given<'_>, cursor: &mut Cursor) -> Option<String> {
+pub fn string(value: &JsonValue<'_>, context: &mut ReadContext) -> Option<String> {
     match value {
-        Given::String(text) => Some(text.to_string()),
-        Given::Number(number) => Some(written(*number)),
-        Given::Bool(true) => Some("True".to_owned()),
-        Given::Bool(false) => Some("False".to_owned()),
-        _ => cursor.fault("str type expected", "type_error.str"),
+        JsonValue::String(text) => Some(text.to_string()),
+        JsonValue::Number(number) => Some(written(*number)),
+        JsonValue::Bool(true) => Some("True".to_owned()),
+        JsonValue::Bool(false) => Some("False".to_owned()),
+        _ => context.fault("str type expected", "type_error.str"),
     }
 }
 
 /// A name; none where what is given is false to Python, which asks for a random one.
-pub fn string_or_random(value: &Given<'_>, cursor: &mut Cursor) -> Option<Option<String>> {
+pub fn string_or_random(
+    value: &JsonValue<'_>,
+    context: &mut ReadContext,
+) -> Option<Option<String>> {
     let is_false = match value {
-        Given::Null | Given::Bool(false) => true,
-        Given::Bool(true) => false,
-        Given::Number(number) => number.as_f64() == Some(0.0),
-        Given::String(text) => text.is_empty(),
-        Given::Array(items) => items.is_empty(),
-        Given::Object(members) => members.len() == 0,
+        JsonValue::Null | JsonValue::Bool(false) => true,
+        JsonValue::Bool(true) => false,
+        JsonValue::Number(number) => number.as_f64() == Some(0.0),
+        JsonValue::String(text) => text.is_empty(),
+        JsonValue::Array(items) => items.is_empty(),
+        JsonValue::Object(members) => members.len() == 0,
     };
     match is_false {
         true => Some(None),
-        false => string(value, cursor).map(Some),
+        false => string(value, context).map(Some),
     }
 }
 
@@ -51,46 +54,46 @@ fn written(number: Numeral<'_>) -> String {
 }
 
 /// A whole number of at most 64 bits; a fraction is cut off.
-pub fn integer(value: &Given<'_>, cursor: &mut Cursor) -> Option<i64> {
+pub fn integer(value: &JsonValue<'_>, context: &mut ReadContext) -> Option<i64> {
     // One beyond the largest, which floats hold exactly.
     const BEYOND: f64 = 9_223_372_036_854_775_808.0;
     let whole = |float: f64| (-BEYOND..BEYOND).contains(&float).then_some(float as i64);
     let number = match value {
-        Given::Number(number) => number.as_i64().or_else(|| match number.is_whole() {
+        JsonValue::Number(number) => number.as_i64().or_else(|| match number.is_whole() {
             true => None,
             false => number.as_f64().map(f64::trunc).and_then(whole),
         }),
-        Given::Bool(flag) => Some((*flag).into()),
-        Given::String(text) => text.trim().parse().ok(),
+        JsonValue::Bool(flag) => Some((*flag).into()),
+        JsonValue::String(text) => text.trim().parse().ok(),
         _ => None,
     };
     match number {
         Some(number) => Some(number),
-        None => cursor.fault("value is not a valid integer", "type_error.integer"),
+        None => context.fault("value is not a valid integer", "type_error.integer"),
     }
 }
 
 /// A finite number.
-pub fn number(value: &Given<'_>, cursor: &mut Cursor) -> Option<f64> {
+pub fn number(value: &JsonValue<'_>, context: &mut ReadContext) -> Option<f64> {
     let number = match value {
-        Given::Number(number) => number.as_f64(),
-        Given::Bool(flag) => Some(f64::from(u8::from(*flag))),
-        Given::String(text) => text.trim().parse().ok(),
+        JsonValue::Number(number) => number.as_f64(),
+        JsonValue::Bool(flag) => Some(f64::from(u8::from(*flag))),
+        JsonValue::String(text) => text.trim().parse().ok(),
         _ => None,
     };
     match number.filter(|number: &f64| number.is_finite()) {
         Some(number) => Some(number),
-        None => cursor.fault("value is not a valid float", "type_error.float"),
+        None => context.fault("value is not a valid float", "type_error.float"),
     }
 }
 
 /// True or false.
-pub fn boolean(value: &Given<'_>, cursor: &mut Cursor) -> Option<bool> {
+pub fn boolean(value: &JsonValue<'_>, context: &mut ReadContext) -> Option<bool> {
     let flag = match value {
-        Given::Bool(flag) => Some(*flag),
-        Given::Number(number) if number.as_f64() == Some(0.0) => Some(false),
-        Given::Number(number) if number.as_f64() == Some(1.0) => Some(true),
-        Given::String(text) => match text.to_lowercase().as_str() {
+        JsonValue::Bool(flag) => Some(*flag),
+        JsonValue::Number(number) if number.as_f64() == Some(0.0) => Some(false),
+        JsonValue::Number(number) if number.as_f64() == Some(1.0) => Some(true),
+        JsonValue::String(text) => match text.to_lowercase().as_str() {
             "0" | "off" | "f" | "false" | "n" | "no" => Some(false),
             "1" | "on" | "t" | "true" | "y" | "yes" => Some(true),
             _ => None,
@@ -99,7 +102,7 @@ pub fn boolean(value: &Given<'_>, cursor: &mut Cursor) -> Option<bool> {
     };
     match flag {
         Some(flag) => Some(flag),
-        None => cursor.fault("value could not be parsed to a boolean", "type_error.bool"),
+        None => context.fault("value could not be parsed to a boolean", "type_error.bool"),
     }
 }
 
@@ -123,33 +126,36 @@ fn uuid(text: &str) -> Option<Uuid> {
 }
 
 /// An id of some noun.
-pub fn id<T>(from: impl Fn(Uuid) -> T) -> impl Fn(&Given<'_>, &mut Cursor) -> Option<T> {
-    move |value, cursor| match value.as_str().and_then(uuid) {
+pub fn id<T>(from: impl Fn(Uuid) -> T) -> impl Fn(&JsonValue<'_>, &mut ReadContext) -> Option<T> {
+    move |value, context| match value.as_str().and_then(uuid) {
         Some(uuid) => Some(from(uuid)),
-        None => cursor.fault("value is not a valid uuid", "type_error.uuid"),
+        None => context.fault("value is not a valid uuid", "type_error.uuid"),
     }
 }
 
 /// An object of whatever content.
-pub fn map(value: &Given<'_>, cursor: &mut Cursor) -> Option<JsonMap> {
-    dict(value, cursor).map(|members| members.to_map())
+pub fn map(value: &JsonValue<'_>, context: &mut ReadContext) -> Option<JsonMap> {
+    dict(value, context).map(|members| members.to_map())
 }
 
 /// An object, or what Python makes a dictionary of: a list of pairs, or nothing at all.
-pub(super) fn dict<'v>(value: &'v Given<'v>, cursor: &mut Cursor) -> Option<Cow<'v, Members<'v>>> {
+pub(super) fn dict<'v>(
+    value: &'v JsonValue<'v>,
+    context: &mut ReadContext,
+) -> Option<Cow<'v, Members<'v>>> {
     let map = match value {
-        Given::Object(map) => Some(Cow::Borrowed(map)),
-        Given::Array(pairs) => pairs
+        JsonValue::Object(map) => Some(Cow::Borrowed(map)),
+        JsonValue::Array(pairs) => pairs
             .iter()
             .map(pair)
             .collect::<Option<_>>()
             .map(Cow::Owned),
-        Given::String(text) if text.is_empty() => Some(Cow::Owned(Members::default())),
+        JsonValue::String(text) if text.is_empty() => Some(Cow::Owned(Members::default())),
         _ => None,
     };
     match map {
         Some(map) => Some(map),
-        None => cursor.fault("value is not a valid dict", "type_error.dict"),
+        None => context.fault("value is not a valid dict", "type_error.dict"),
     }
 }
 
@@ -157,24 +163,24 @@ pub(super) fn dict<'v>(value: &'v Given<'v>, cursor: &mut Cursor) -> Option<Cow<
 const MOST_PARTS: usize = 100;
 
 /// Two of anything that can be walked: a list, the keys of an object, or characters.
-fn pair<'v>(value: &'v Given<'v>) -> Option<(Cow<'v, str>, Given<'v>)> {
-    let text = |text: Cow<'v, str>| Given::String(text);
-    let parts: Vec<Given<'v>> = match value {
-        Given::Array(items) if items.len() == 2 => items.clone(),
-        Given::Object(members) if members.len() > MOST_PARTS => Vec::new(),
-        Given::Object(members) => {
+fn pair<'v>(value: &'v JsonValue<'v>) -> Option<(Cow<'v, str>, JsonValue<'v>)> {
+    let text = |text: Cow<'v, str>| JsonValue::String(text);
+    let parts: Vec<JsonValue<'v>> = match value {
+        JsonValue::Array(items) if items.len() == 2 => items.clone(),
+        JsonValue::Object(members) if members.len() > MOST_PARTS => Vec::new(),
+        JsonValue::Object(members) => {
             let entries = members.entries().into_iter();
             entries.map(|(key, _)| text(key.into())).collect()
         }
-        Given::String(all) => all
+        JsonValue::String(all) => all
             .chars()
             .take(3)
             .map(|c| text(c.to_string().into()))
             .collect(),
         _ => Vec::new(),
     };
-    match <[Given<'v>; 2]>::try_from(parts) {
-        Ok([Given::String(key), value]) => Some((key, value)),
+    match <[JsonValue<'v>; 2]>::try_from(parts) {
+        Ok([JsonValue::String(key), value]) => Some((key, value)),
         _ => None,
     }
 }
@@ -182,33 +188,33 @@ fn pair<'v>(value: &'v Given<'v>) -> Option<(Cow<'v, str>, Given<'v>)> {
 /// A value within another, of which null is none.
 fn member<T>(
     step: Step,
-    value: &Given<'_>,
-    cursor: &mut Cursor,
-    read: impl Fn(&Given<'_>, &mut Cursor) -> Option<T>,
+    value: &JsonValue<'_>,
+    context: &mut ReadContext,
+    read: impl Fn(&JsonValue<'_>, &mut ReadContext) -> Option<T>,
 ) -> Option<T> {
-    cursor.within(step, |cursor| match value {
-        Given::Null => {
+    context.within(step, |context| match value {
+        JsonValue::Null => {
             let msg = "none is not an allowed value";
-            cursor.fault(msg, "type_error.none.not_allowed")
+            context.fault(msg, "type_error.none.not_allowed")
         }
-        value => read(value, cursor),
+        value => read(value, context),
     })
 }
 
 /// An object whose values are all read alike.
 pub fn map_of<T>(
-    read: impl Fn(&Given<'_>, &mut Cursor) -> Option<T>,
-) -> impl Fn(&Given<'_>, &mut Cursor) -> Option<Vec<(String, T)>> {
-    move |value, cursor| {
-        let members = dict(value, cursor)?;
+    read: impl Fn(&JsonValue<'_>, &mut ReadContext) -> Option<T>,
+) -> impl Fn(&JsonValue<'_>, &mut ReadContext) -> Option<Vec<(String, T)>> {
+    move |value, context| {
+        let members = dict(value, context)?;
         let read_all: Vec<_> = members
             .entries()
             .into_iter()
             .map_while(|(key, value)| {
-                if cursor.is_full() {
+                if context.is_full() {
                     return None;
                 }
-                let read = member(Step::Key(key.to_owned().into()), value, cursor, &read);
+                let read = member(Step::Key(key.to_owned().into()), value, context, &read);
                 Some(read.map(|read| (key.to_owned(), read)))
             })
             .collect();
@@ -218,17 +224,17 @@ pub fn map_of<T>(
 
 /// A list whose items are all read alike.
 pub fn list<T>(
-    read: impl Fn(&Given<'_>, &mut Cursor) -> Option<T>,
-) -> impl Fn(&Given<'_>, &mut Cursor) -> Option<Vec<T>> {
-    move |value, cursor| {
-        let Given::Array(items) = value else {
-            return cursor.fault("value is not a valid list", "type_error.list");
+    read: impl Fn(&JsonValue<'_>, &mut ReadContext) -> Option<T>,
+) -> impl Fn(&JsonValue<'_>, &mut ReadContext) -> Option<Vec<T>> {
+    move |value, context| {
+        let JsonValue::Array(items) = value else {
+            return context.fault("value is not a valid list", "type_error.list");
         };
         let read_all: Vec<_> = items
             .iter()
             .enumerate()
             .map_while(|(index, item)| {
-                (!cursor.is_full()).then(|| member(Step::Index(index), item, cursor, &read))
+                (!context.is_full()).then(|| member(Step::Index(index), item, context, &read))
             })
             .collect();
         read_all.into_iter().collect()
@@ -238,8 +244,8 @@ pub fn list<T>(
 /// One of a few words.
 pub fn choice<T: Copy>(
     choices: &'static [(&'static str, T)],
-) -> impl Fn(&Given<'_>, &mut Cursor) -> Option<T> {
-    move |value, cursor| {
+) -> impl Fn(&JsonValue<'_>, &mut ReadContext) -> Option<T> {
+    move |value, context| {
         let chosen = value
             .as_str()
             .and_then(|text| choices.iter().find(|(word, _)| *word == text));
@@ -248,7 +254,7 @@ pub fn choice<T: Copy>(
         }
         let words: Vec<_> = choices.iter().map(|(word, _)| *word).collect();
         let quoted: Vec<_> = words.iter().map(|word| format!("'{word}'")).collect();
-        cursor.fault_with(
+        context.fault_with(
             format!(
                 "value is not a valid enumeration member; permitted: {}",
                 quoted.join(", ")
@@ -260,9 +266,9 @@ pub fn choice<T: Copy>(
 }
 
 /// A whole number from `least` to `most`.
-pub fn within(least: i64, most: i64) -> impl Fn(&Given<'_>, &mut Cursor) -> Option<i64> {
-    move |value, cursor| {
-        let number = integer(value, cursor)?;
+pub fn within(least: i64, most: i64) -> impl Fn(&JsonValue<'_>, &mut ReadContext) -> Option<i64> {
+    move |value, context| {
+        let number = integer(value, context)?;
         let (word, kind, limit) = if number < least {
             ("greater", "value_error.number.not_ge", least)
         } else if number > most {
@@ -271,6 +277,6 @@ pub fn within(least: i64, most: i64) -> impl Fn(&Given<'_>, &mut Cursor) -> Opti
             return Some(number);
         };
         let msg = format!("ensure this value is {word} than or equal to {limit}");
-        cursor.fault_with(msg, kind, Some(json!({ "limit_value": limit })))
+        context.fault_with(msg, kind, Some(json!({ "limit_value": limit })))
     }
 }

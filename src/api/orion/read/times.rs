@@ -5,7 +5,7 @@
 //! That server takes instants that its own clients cannot read afterwards. What is taken here
 //! lies within Python's calendar, in UTC as well as by its own clock.
 
-use super::{Cursor, Given};
+use super::{JsonValue, ReadContext};
 use crate::domain::time::{Span, Timestamp};
 use chrono::{FixedOffset, NaiveDate, NaiveDateTime, NaiveTime, TimeZone, Utc};
 
@@ -15,17 +15,17 @@ const MOST_SECONDS: f64 = 2e10;
 const MOST: f64 = 3e20;
 
 /// An instant. Without a zone it is taken to be UTC.
-pub fn timestamp(value: &Given<'_>, cursor: &mut Cursor) -> Option<Timestamp> {
+pub fn timestamp(value: &JsonValue<'_>, context: &mut ReadContext) -> Option<Timestamp> {
     let instant = match value {
-        Given::Number(number) => number.as_f64().and_then(from_number),
+        JsonValue::Number(number) => number.as_f64().and_then(from_number),
         // To Python, true is 1.
-        Given::Bool(flag) => from_number(f64::from(u8::from(*flag))),
-        Given::String(text) => match text.trim().parse::<f64>() {
+        JsonValue::Bool(flag) => from_number(f64::from(u8::from(*flag))),
+        JsonValue::String(text) => match text.trim().parse::<f64>() {
             Ok(number) => from_number(number),
             Err(_) => from_iso(text),
         },
         _ => {
-            return cursor.fault(
+            return context.fault(
                 "invalid type; expected datetime, string, bytes, int or float",
                 "type_error",
             );
@@ -33,33 +33,33 @@ pub fn timestamp(value: &Given<'_>, cursor: &mut Cursor) -> Option<Timestamp> {
     };
     match instant.filter(|instant| instant.is_in_calendar()) {
         Some(instant) => Some(instant),
-        None => cursor.fault("invalid datetime format", "value_error.datetime"),
+        None => context.fault("invalid datetime format", "value_error.datetime"),
     }
 }
 
 /// A length of time: seconds as a number, `[D [day[s], ]][[HH:]MM:]SS[.ffffff]`, or ISO 8601.
-pub fn duration(value: &Given<'_>, cursor: &mut Cursor) -> Option<Span> {
+pub fn duration(value: &JsonValue<'_>, context: &mut ReadContext) -> Option<Span> {
     let span = match value {
-        Given::Number(number) => number.as_f64().and_then(Span::of_secs),
-        Given::Bool(flag) => Span::of_secs(f64::from(u8::from(*flag))),
-        Given::String(text) => clock_duration(text).or_else(|| iso_duration(text)),
+        JsonValue::Number(number) => number.as_f64().and_then(Span::of_secs),
+        JsonValue::Bool(flag) => Span::of_secs(f64::from(u8::from(*flag))),
+        JsonValue::String(text) => clock_duration(text).or_else(|| iso_duration(text)),
         _ => {
             let msg = "invalid type; expected timedelta, string, bytes, int or float";
-            return cursor.fault(msg, "type_error");
+            return context.fault(msg, "type_error");
         }
     };
     match span {
         Some(span) => Some(span),
-        None => cursor.fault("invalid duration format", "value_error.duration"),
+        None => context.fault("invalid duration format", "value_error.duration"),
     }
 }
 
 /// A number of seconds that is a length of time.
-pub fn seconds(value: &Given<'_>, cursor: &mut Cursor) -> Option<Span> {
-    let secs = super::number(value, cursor)?;
+pub fn seconds(value: &JsonValue<'_>, context: &mut ReadContext) -> Option<Span> {
+    let secs = super::number(value, context)?;
     match Span::of_secs(secs) {
         Some(span) => Some(span),
-        None => cursor.fault("invalid duration format", "value_error.duration"),
+        None => context.fault("invalid duration format", "value_error.duration"),
     }
 }
 
@@ -218,12 +218,12 @@ mod tests {
 
     fn read(json: &str) -> Option<i64> {
         let value = parse(json).unwrap();
-        timestamp(&value, &mut Cursor::default()).map(Timestamp::micros)
+        timestamp(&value, &mut ReadContext::default()).map(Timestamp::micros)
     }
 
     fn length(json: &str) -> Option<i64> {
         let value = parse(json).unwrap();
-        duration(&value, &mut Cursor::default()).map(Span::micros)
+        duration(&value, &mut ReadContext::default()).map(Span::micros)
     }
 
     #[test]

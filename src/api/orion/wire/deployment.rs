@@ -7,7 +7,7 @@ use serde_json::Value;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::super::read::{Cursor, Fields, Given, boolean, id, list, map, string};
+use super::super::read::{Fields, JsonValue, ReadContext, boolean, id, list, map, string};
 use super::run::{FlowRunnerOut, flow_runner};
 use super::schedule::{schedule, schedule_out};
 use super::state::document;
@@ -92,8 +92,8 @@ impl Redact for DeploymentOut<'_> {
 }
 
 /// A deployment to be created.
-pub fn new_deployment(value: &Given<'_>, cursor: &mut Cursor) -> Option<NewDeployment> {
-    let mut fields = Fields::of_row(value, cursor);
+pub fn new_deployment(value: &JsonValue<'_>, context: &mut ReadContext) -> Option<NewDeployment> {
+    let mut fields = Fields::of_row(value, context);
     let name = fields.required("name", string);
     let flow_id = fields.required("flow_id", id(FlowId::from_uuid));
     let flow_data = fields.required("flow_data", document);

@@ -1,7 +1,7 @@
 //! Filters, sorts and pages on the wire: the tables of fields, as these clients ask them.
 
 use super::super::read::{
-    Cursor, Fields, Given, boolean, choice, id, integer, list, string, timestamp, within,
+    Fields, JsonValue, ReadContext, boolean, choice, id, integer, list, string, timestamp, within,
 };
 use super::state::STATE_TYPES;
 use crate::domain::filter::{
@@ -56,12 +56,12 @@ pub fn log_criteria(fields: &mut Fields<'_, '_>) -> Option<Criteria> {
 /// Reads an object that asks about some of these fields.
 fn about(
     table: &'static [&'static Field],
-) -> impl FnOnce(&Given<'_>, &mut Cursor) -> Option<Criteria> {
-    move |value, cursor| {
-        let mut fields = Fields::of(value, cursor)?;
+) -> impl FnOnce(&JsonValue<'_>, &mut ReadContext) -> Option<Criteria> {
+    move |value, context| {
+        let mut fields = Fields::of(value, context)?;
         let each = table.iter().copied();
         let parts: Vec<_> = each
-            .map(|field| fields.optional(field.name, |value, cursor| of(field, value, cursor)))
+            .map(|field| fields.optional(field.name, |value, context| of(field, value, context)))
             .collect();
         fields.finish();
         let parts: Option<Vec<_>> = parts.into_iter().collect();
@@ -70,11 +70,11 @@ fn about(
 }
 
 /// Reads what is asked of a field: each operator of the object is a criterion.
-fn of(field: &'static Field, value: &Given<'_>, cursor: &mut Cursor) -> Option<Criteria> {
+fn of(field: &'static Field, value: &JsonValue<'_>, context: &mut ReadContext) -> Option<Criteria> {
     if let Holds::Group(parts) = field.holds {
-        return about(parts)(value, cursor);
+        return about(parts)(value, context);
     }
-    let mut fields = Fields::of(value, cursor)?;
+    let mut fields = Fields::of(value, context)?;
     let tests = operators(field, &mut fields);
     fields.finish();
     let tests: Option<Vec<_>> = tests.into_iter().collect();
@@ -130,10 +130,10 @@ fn operators(field: &Field, fields: &mut Fields<'_, '_>) -> Vec<Asked> {
 fn operator<V>(
     fields: &mut Fields<'_, '_>,
     name: &'static str,
-    read: impl Fn(&Given<'_>, &mut Cursor) -> Option<V>,
-    ask: impl Fn(V) -> Test,
+    read: impl Fn(&JsonValue<'_>, &mut ReadContext) -> Option<V>,
+    request: impl Fn(V) -> Test,
 ) -> Asked {
-    fields.optional(name, |value, cursor| read(value, cursor).map(ask))
+    fields.optional(name, |value, context| read(value, context).map(request))
 }
 
 /// Types of states; asking for FAILED finds what this generation is told is FAILED.

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::super::read::{Cursor, Fields, Given, Need, list, string};
+use super::super::read::{Fields, JsonValue, Presence, ReadContext, list, string};
 use super::time::Iso;
 use crate::api::redaction::{Reader, Redact};
 use crate::domain::flow::{Flow, NewFlow};
@@ -57,8 +57,8 @@ impl Redact for FlowOut<'_> {
 }
 
 /// A flow to be registered.
-pub fn new_flow(value: &Given<'_>, cursor: &mut Cursor) -> Option<NewFlow> {
-    let mut fields = Fields::of_row(value, cursor);
+pub fn new_flow(value: &JsonValue<'_>, context: &mut ReadContext) -> Option<NewFlow> {
+    let mut fields = Fields::of_row(value, context);
     let name = fields.required("name", string);
     let tags = fields.default("tags", list(string), Vec::new);
     fields.finish();
@@ -69,9 +69,11 @@ pub fn new_flow(value: &Given<'_>, cursor: &mut Cursor) -> Option<NewFlow> {
 }
 
 /// A flow's new tags; absent: they stay.
-pub fn flow_tags(value: &Given<'_>, cursor: &mut Cursor) -> Option<Option<Vec<String>>> {
-    let mut fields = Fields::of_row(value, cursor);
-    let tags = fields.field("tags", Need::Default, list(string)).optional();
+pub fn flow_tags(value: &JsonValue<'_>, context: &mut ReadContext) -> Option<Option<Vec<String>>> {
+    let mut fields = Fields::of_row(value, context);
+    let tags = fields
+        .field("tags", Presence::Default, list(string))
+        .optional();
     fields.finish();
     tags
 }

@@ -7,7 +7,9 @@ use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::super::read::{Cursor, Fields, Given, Need, id, list, map, string, string_or_random};
+use super::super::read::{
+    Fields, JsonValue, Presence, ReadContext, id, list, map, string, string_or_random,
+};
 use super::run::{FlowRunnerOut, StatisticsOut, flow_runner};
 use super::state::{StateOut, proposal};
 use super::time::Iso;
@@ -149,8 +151,8 @@ fn name(fields: &mut Fields<'_, '_>) -> Option<Option<String>> {
 }
 
 /// A flow run to be created.
-pub fn new_flow_run(value: &Given<'_>, cursor: &mut Cursor) -> Option<NewFlowRun> {
-    let mut fields = Fields::of_row(value, cursor);
+pub fn new_flow_run(value: &JsonValue<'_>, context: &mut ReadContext) -> Option<NewFlowRun> {
+    let mut fields = Fields::of_row(value, context);
     let name = name(&mut fields);
     let flow_id = fields.required("flow_id", id(FlowId::from_uuid));
     let deployment_id = fields.optional("deployment_id", id(DeploymentId::from_uuid));
@@ -181,8 +183,11 @@ pub fn new_flow_run(value: &Given<'_>, cursor: &mut Cursor) -> Option<NewFlowRun
 }
 
 /// A run wanted of a deployment.
-pub fn run_request(value: &Given<'_>, cursor: &mut Cursor) -> Option<DeploymentRunRequest> {
-    let mut fields = Fields::of_row(value, cursor);
+pub fn run_request(
+    value: &JsonValue<'_>,
+    context: &mut ReadContext,
+) -> Option<DeploymentRunRequest> {
+    let mut fields = Fields::of_row(value, context);
     let name = name(&mut fields);
     let parameters = fields.default("parameters", map, JsonMap::new);
     let idempotency_key = fields.optional("idempotency_key", string);
@@ -205,13 +210,15 @@ pub fn run_request(value: &Given<'_>, cursor: &mut Cursor) -> Option<DeploymentR
 }
 
 /// Changes to a flow run; absent fields stay.
-pub fn flow_run_update(value: &Given<'_>, cursor: &mut Cursor) -> Option<FlowRunUpdate> {
-    let mut fields = Fields::of_row(value, cursor);
+pub fn flow_run_update(value: &JsonValue<'_>, context: &mut ReadContext) -> Option<FlowRunUpdate> {
+    let mut fields = Fields::of_row(value, context);
     let renames = fields.has("name");
     let name = name(&mut fields);
     let has_version = fields.has("flow_version");
     let flow_version = fields.optional("flow_version", string);
-    let parameters = fields.field("parameters", Need::Default, map).optional();
+    let parameters = fields
+        .field("parameters", Presence::Default, map)
+        .optional();
     let clears_runner = fields.has("flow_runner");
     let infrastructure = fields.optional("flow_runner", flow_runner);
     fields.finish();

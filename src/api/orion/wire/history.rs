@@ -71,14 +71,14 @@ pub fn buckets_out(buckets: Buckets, tallies: &[Tally]) -> Vec<BucketOut<'_>> {
 pub fn history(fields: &mut Fields<'_, '_>) -> Option<(Filters, Option<Buckets>)> {
     let start = fields.required("history_start", timestamp);
     let end = fields.required("history_end", timestamp);
-    let step = fields.required("history_interval_seconds", |value, cursor| {
-        let step = duration(value, cursor)?;
+    let step = fields.required("history_interval_seconds", |value, context| {
+        let step = duration(value, context)?;
         let buckets = start
             .zip(end)
             .map(|(start, end)| Buckets::new(start, end, step));
         match buckets.is_none_or(|buckets| buckets.end().is_in_calendar()) {
             true => Some(step),
-            false => cursor.fault("The history ends after the year 9999.", "value_error"),
+            false => context.fault("The history ends after the year 9999.", "value_error"),
         }
     });
     let filters = filters(fields);

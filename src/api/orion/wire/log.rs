@@ -7,7 +7,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::super::read::{Cursor, Fields, Given, id, integer, string, timestamp};
+use super::super::read::{Fields, JsonValue, ReadContext, id, integer, string, timestamp};
 use super::time::Iso;
 use crate::api::redaction::{Reader, Redact};
 use crate::domain::ids::{FlowRunId, TaskRunId};
@@ -79,8 +79,8 @@ impl Redact for LogOut<'_> {
 }
 
 /// A log line to be kept.
-pub fn new_log(value: &Given<'_>, cursor: &mut Cursor) -> Option<NewLog> {
-    let mut fields = Fields::of_row(value, cursor);
+pub fn new_log(value: &JsonValue<'_>, context: &mut ReadContext) -> Option<NewLog> {
+    let mut fields = Fields::of_row(value, context);
     let name = fields.required("name", string);
     let level = fields.required("level", integer);
     let message = fields.required("message", string);

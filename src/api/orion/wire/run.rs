@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::super::read::{Cursor, Fields, Given, map, string};
+use super::super::read::{Fields, JsonValue, ReadContext, map, string};
 use super::state;
 use super::time::{Iso, Secs};
 use crate::api::redaction::Mask;
@@ -86,8 +86,8 @@ impl FlowRunnerOut<'_> {
 }
 
 /// A flow runner's type and settings in a request.
-pub fn flow_runner(value: &Given<'_>, cursor: &mut Cursor) -> Option<Infrastructure> {
-    let mut fields = Fields::of(value, cursor)?;
+pub fn flow_runner(value: &JsonValue<'_>, context: &mut ReadContext) -> Option<Infrastructure> {
+    let mut fields = Fields::of(value, context)?;
     let kind = fields.optional("type", string);
     let config = fields.optional("config", map);
     fields.finish();

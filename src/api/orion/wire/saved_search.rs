@@ -6,7 +6,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::super::read::{Cursor, Fields, Given, map, string};
+use super::super::read::{Fields, JsonValue, ReadContext, map, string};
 use super::time::Iso;
 use crate::api::redaction::{Reader, Redact};
 use crate::domain::JsonMap;
@@ -59,8 +59,11 @@ impl Redact for SavedSearchOut<'_> {
 }
 
 /// A search to be saved: its name and its filters.
-pub fn new_saved_search(value: &Given<'_>, cursor: &mut Cursor) -> Option<(String, JsonMap)> {
-    let mut fields = Fields::of_row(value, cursor);
+pub fn new_saved_search(
+    value: &JsonValue<'_>,
+    context: &mut ReadContext,
+) -> Option<(String, JsonMap)> {
+    let mut fields = Fields::of_row(value, context);
     let name = fields.required("name", string);
     let filters = fields.default("filters", map, JsonMap::new);
     fields.finish();

@@ -3,7 +3,7 @@
 use chrono::{DateTime, FixedOffset, SecondsFormat, TimeZone as _, Utc};
 use serde_json::{Value, json};
 
-use super::super::read::{Cursor, Fields, Given, boolean, duration, string, timestamp};
+use super::super::read::{Fields, JsonValue, ReadContext, boolean, duration, string, timestamp};
 use crate::domain::schedule::{Cron, Interval, Rrule, Schedule};
 use crate::domain::time::Timestamp;
 
@@ -39,37 +39,38 @@ fn anchor(interval: &Interval) -> String {
 }
 
 /// Tries the three shapes in that server's order; when none fits, the faults of all are told.
-pub fn schedule(value: &Given<'_>, cursor: &mut Cursor) -> Option<Schedule> {
-    let shapes: [fn(&Given<'_>, &mut Cursor) -> Option<Schedule>; 3] = [interval, cron, rrule];
+pub fn schedule(value: &JsonValue<'_>, context: &mut ReadContext) -> Option<Schedule> {
+    let shapes: [fn(&JsonValue<'_>, &mut ReadContext) -> Option<Schedule>; 3] =
+        [interval, cron, rrule];
     let mut faults = Vec::new();
     for shape in shapes {
-        let mut trial = cursor.trial();
+        let mut trial = context.trial();
         match shape(value, &mut trial) {
             Some(schedule) if trial.is_clean() => return Some(schedule),
             _ => faults.extend(trial.into_issues()),
         }
     }
-    cursor.adopt(faults);
+    context.adopt(faults);
     None
 }
 
-fn interval(value: &Given<'_>, cursor: &mut Cursor) -> Option<Schedule> {
-    let mut fields = Fields::of(value, cursor)?;
-    let every = fields.required("interval", |value, cursor| {
-        let every = duration(value, cursor)?;
+fn interval(value: &JsonValue<'_>, context: &mut ReadContext) -> Option<Schedule> {
+    let mut fields = Fields::of(value, context)?;
+    let every = fields.required("interval", |value, context| {
+        let every = duration(value, context)?;
         match every.micros() > 0 {
             true => Some(every),
-            false => cursor.fault("The interval must be positive", "value_error"),
+            false => context.fault("The interval must be positive", "value_error"),
         }
     });
     let timezone = fields.optional("timezone", zone);
     let zoned = timezone.as_ref().is_some_and(Option::is_some);
-    let anchor = fields.optional("anchor_date", |value, cursor| {
+    let anchor = fields.optional("anchor_date", |value, context| {
         if zoned {
             let msg = "Specify an anchor date or a timezone, but not both.";
-            return cursor.fault(msg, "value_error");
+            return context.fault(msg, "value_error");
         }
-        Some((timestamp(value, cursor)?, offset(value)))
+        Some((timestamp(value, context)?, offset(value)))
     });
     fields.finish();
     let timezone = timezone?;
@@ -98,21 +99,21 @@ fn default_anchor(timezone: Option<&str>) -> (Timestamp, i32) {
 }
 
 /// The offset that an instant was written with, in seconds.
-fn offset(value: &Given<'_>) -> i32 {
+fn offset(value: &JsonValue<'_>) -> i32 {
     let text = value.as_str().unwrap_or_default();
     DateTime::parse_from_rfc3339(text).map_or(0, |at| at.offset().local_minus_utc())
 }
 
-fn cron(value: &Given<'_>, cursor: &mut Cursor) -> Option<Schedule> {
-    let mut fields = Fields::of(value, cursor)?;
-    let expression = fields.required("cron", |value, cursor| {
-        let expression = string(value, cursor)?;
+fn cron(value: &JsonValue<'_>, context: &mut ReadContext) -> Option<Schedule> {
+    let mut fields = Fields::of(value, context)?;
+    let expression = fields.required("cron", |value, context| {
+        let expression = string(value, context)?;
         let alone = Schedule::Cron(Cron {
             expression: expression.clone(),
             timezone: None,
             day_or: true,
         });
-        followable(expression, &alone, cursor)
+        followable(expression, &alone, context)
     });
     let timezone = fields.optional("timezone", zone);
     let day_or = fields.default("day_or", boolean, || true);
@@ -124,15 +125,15 @@ fn cron(value: &Given<'_>, cursor: &mut Cursor) -> Option<Schedule> {
     }))
 }
 
-fn rrule(value: &Given<'_>, cursor: &mut Cursor) -> Option<Schedule> {
-    let mut fields = Fields::of(value, cursor)?;
-    let rule = fields.required("rrule", |value, cursor| {
-        let rule = string(value, cursor)?;
+fn rrule(value: &JsonValue<'_>, context: &mut ReadContext) -> Option<Schedule> {
+    let mut fields = Fields::of(value, context)?;
+    let rule = fields.required("rrule", |value, context| {
+        let rule = string(value, context)?;
         let alone = Schedule::Rrule(Rrule {
             rule: rule.clone(),
             timezone: None,
         });
-        followable(rule, &alone, cursor)
+        followable(rule, &alone, context)
     });
     let timezone = fields.optional("timezone", zone);
     fields.finish();
@@ -142,19 +143,19 @@ fn rrule(value: &Given<'_>, cursor: &mut Cursor) -> Option<Schedule> {
     }))
 }
 
-fn zone(value: &Given<'_>, cursor: &mut Cursor) -> Option<String> {
-    let name = string(value, cursor)?;
+fn zone(value: &JsonValue<'_>, context: &mut ReadContext) -> Option<String> {
+    let name = string(value, context)?;
     let probe = Schedule::Rrule(Rrule {
         rule: "FREQ=DAILY".to_owned(),
         timezone: Some(name.clone()),
     });
-    followable(name, &probe, cursor)
+    followable(name, &probe, context)
 }
 
 /// The text, unless the schedule made of it cannot be followed.
-fn followable(text: String, schedule: &Schedule, cursor: &mut Cursor) -> Option<String> {
+fn followable(text: String, schedule: &Schedule, context: &mut ReadContext) -> Option<String> {
     match schedule.check() {
         Ok(()) => Some(text),
-        Err(why) => cursor.fault(why, "value_error"),
+        Err(why) => context.fault(why, "value_error"),
     }
 }

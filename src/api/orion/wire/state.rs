@@ -8,7 +8,7 @@ use serde_json::Value;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::super::read::{Cursor, Fields, Given, choice, id, string, timestamp};
+use super::super::read::{Fields, JsonValue, ReadContext, choice, id, string, timestamp};
 use super::time::Iso;
 use crate::api::redaction::{Mask, Reader, Redact};
 use crate::app::{Decision, Outcome};
@@ -232,8 +232,8 @@ impl Redact for DecisionOut<'_> {
 }
 
 /// A proposed state.
-pub fn proposal(value: &Given<'_>, cursor: &mut Cursor) -> Option<ProposedState> {
-    let mut fields = Fields::of_row(value, cursor);
+pub fn proposal(value: &JsonValue<'_>, context: &mut ReadContext) -> Option<ProposedState> {
+    let mut fields = Fields::of_row(value, context);
     let kind = fields.required("type", choice(STATE_TYPES));
     let name = fields.optional("name", string);
     let message = fields.optional("message", string);
@@ -250,8 +250,8 @@ pub fn proposal(value: &Given<'_>, cursor: &mut Cursor) -> Option<ProposedState>
     })
 }
 
-fn details(value: &Given<'_>, cursor: &mut Cursor) -> Option<StateDetails> {
-    let mut fields = Fields::of(value, cursor)?;
+fn details(value: &JsonValue<'_>, context: &mut ReadContext) -> Option<StateDetails> {
+    let mut fields = Fields::of(value, context)?;
     let flow_run_id = fields.optional("flow_run_id", id(FlowRunId::from_uuid));
     let task_run_id = fields.optional("task_run_id", id(TaskRunId::from_uuid));
     let child_flow_run_id = fields.optional("child_flow_run_id", id(FlowRunId::from_uuid));
@@ -271,8 +271,8 @@ fn details(value: &Given<'_>, cursor: &mut Cursor) -> Option<StateDetails> {
 }
 
 /// A data document: how something is encoded, and the encoded thing.
-pub fn document(value: &Given<'_>, cursor: &mut Cursor) -> Option<Value> {
-    let mut fields = Fields::of(value, cursor)?;
+pub fn document(value: &JsonValue<'_>, context: &mut ReadContext) -> Option<Value> {
+    let mut fields = Fields::of(value, context)?;
     let encoding = fields.required("encoding", string);
     let blob = fields.required("blob", string);
     fields.finish();

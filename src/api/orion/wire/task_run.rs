@@ -9,7 +9,8 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::super::read::{
-    Cursor, Fields, Given, id, integer, list, map_of, seconds, string, string_or_random, timestamp,
+    Fields, JsonValue, ReadContext, id, integer, list, map_of, seconds, string, string_or_random,
+    timestamp,
 };
 use super::run::StatisticsOut;
 use super::state::{StateOut, proposal};
@@ -183,8 +184,8 @@ impl Redact for DependencyOut<'_> {
 }
 
 /// A task run to be created.
-pub fn new_task_run(value: &Given<'_>, cursor: &mut Cursor) -> Option<NewTaskRun> {
-    let mut fields = Fields::of_row(value, cursor);
+pub fn new_task_run(value: &JsonValue<'_>, context: &mut ReadContext) -> Option<NewTaskRun> {
+    let mut fields = Fields::of_row(value, context);
     let name = fields
         .optional("name", string_or_random)
         .map(Option::flatten);
@@ -220,8 +221,8 @@ pub fn new_task_run(value: &Given<'_>, cursor: &mut Cursor) -> Option<NewTaskRun
     })
 }
 
-fn policy(value: &Given<'_>, cursor: &mut Cursor) -> Option<RetryPolicy> {
-    let mut fields = Fields::of(value, cursor)?;
+fn policy(value: &JsonValue<'_>, context: &mut ReadContext) -> Option<RetryPolicy> {
+    let mut fields = Fields::of(value, context)?;
     let max_retries = fields.default("max_retries", integer, || 0);
     let delay = fields.default("retry_delay_seconds", seconds, || Span::ZERO);
     fields.finish();
@@ -240,30 +241,30 @@ const INPUTS: &[(&str, &str)] = &[
 
 /// Where an argument comes from: a task run's result, a parameter, or a constant; the first
 /// that fits. When none does, what each of them misses is told.
-fn input(value: &Given<'_>, cursor: &mut Cursor) -> Option<Value> {
+fn input(value: &JsonValue<'_>, context: &mut ReadContext) -> Option<Value> {
     let mut faults = Vec::new();
     for (kind, key) in INPUTS {
-        let mut trial = cursor.trial();
+        let mut trial = context.trial();
         let input = input_of(kind, key, value, &mut trial);
         if trial.is_clean() {
             return input;
         }
         faults.extend(trial.into_issues());
     }
-    cursor.adopt(faults);
+    context.adopt(faults);
     None
 }
 
 fn input_of(
     kind: &str,
     key: &'static str,
-    value: &Given<'_>,
-    cursor: &mut Cursor,
+    value: &JsonValue<'_>,
+    context: &mut ReadContext,
 ) -> Option<Value> {
-    let mut fields = Fields::of(value, cursor)?;
+    let mut fields = Fields::of(value, context)?;
     fields.default(
         "input_type",
-        |given, cursor| constant(kind, given, cursor),
+        |given, context| constant(kind, given, context),
         || (),
     );
     let carried = match key {
@@ -276,17 +277,17 @@ fn input_of(
     Some(json!({ "input_type": kind, key: carried? }))
 }
 
-fn constant(expected: &str, given: &Given<'_>, cursor: &mut Cursor) -> Option<()> {
+fn constant(expected: &str, given: &JsonValue<'_>, context: &mut ReadContext) -> Option<()> {
     if given.as_str() == Some(expected) {
         return Some(());
     }
     // Whatever else it is may be large.
     let given = match given {
-        Given::Array(_) | Given::Object(_) => json!("…"),
-        Given::String(text) if text.len() > 100 => json!("…"),
+        JsonValue::Array(_) | JsonValue::Object(_) => json!("…"),
+        JsonValue::String(text) if text.len() > 100 => json!("…"),
         given => Value::from(given),
     };
-    cursor.fault_with(
+    context.fault_with(
         format!("unexpected value; permitted: '{expected}'"),
         "value_error.const",
         Some(json!({ "given": given, "permitted": [expected] })),

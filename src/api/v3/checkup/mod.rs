@@ -10,7 +10,7 @@ use crate::api::Operation;
 use crate::api::access::Requester;
 use crate::api::{About, Ctx};
 use crate::domain::access::Need;
-use crate::domain::checkup::{self, Verdict};
+use crate::domain::checkup::{self, CheckResult};
 use crate::domain::error::Result;
 use crate::domain::time::{Span, Timestamp};
 use wire::{Check, CheckupIn, CheckupPlan, Part, Setting};
@@ -56,7 +56,7 @@ pub async fn checkup(
         checks.extend(ctx.host.examine().await);
     }
     let engine = checks.iter().find(|check| check.name == "engine");
-    let is_usable = engine.is_none_or(|engine| engine.verdict == Verdict::Ok);
+    let is_usable = engine.is_none_or(|engine| engine.verdict == CheckResult::Ok);
     match (asked.part, is_usable) {
         (Some(Part::Machine), _) | (None, false) => {}
         (Some(Part::Container), _) => {

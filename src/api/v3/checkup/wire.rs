@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::api::redaction::{Reader, Redact};
-use crate::domain::checkup::{self, Verdict};
+use crate::domain::checkup::{self, CheckResult};
 use crate::domain::settings::Effective;
 
 /// What is to be looked at.
@@ -110,7 +110,7 @@ impl From<checkup::Check> for Check {
 impl Check {
     /// Whether it must be mended.
     pub fn is_failure(&self) -> bool {
-        self.verdict == Verdict::Fail.word()
+        self.verdict == CheckResult::Fail.word()
     }
 }
 

@@ -17,14 +17,14 @@ pub const MAX_LINES: u64 = 2000;
 
 /// A line's place in its run's log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-pub struct Place {
+pub struct LogPosition {
     /// When it was said.
     pub timestamp: Instant,
     /// Its id.
     pub id: Uuid,
 }
 
-impl Place {
+impl LogPosition {
     /// Where a line is.
     pub fn of(line: &Log) -> Self {
         Self {
@@ -34,8 +34,8 @@ impl Place {
     }
 }
 
-impl From<Place> for log::Place {
-    fn from(place: Place) -> Self {
+impl From<LogPosition> for log::LogPosition {
+    fn from(place: LogPosition) -> Self {
         Self {
             at: place.timestamp.into(),
             id: LogId::from_uuid(place.id),
@@ -56,7 +56,7 @@ pub struct LinesQuery {
     /// From the last line backwards.
     pub backwards: bool,
     /// Beyond that place, in the order of the page.
-    pub after: Option<Place>,
+    pub after: Option<LogPosition>,
     /// What was stored after that line, in the order of arrival.
     pub arrived_after: Option<Uuid>,
     /// At most so many, up to 2000.

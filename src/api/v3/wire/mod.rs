@@ -14,7 +14,9 @@ pub use super::deployments::wire::{Deployment, DeploymentCreate, FlowRunner, Run
 pub use super::flow_runs::wire::{FlowRun, FlowRunCreate, FlowRunUpdate};
 pub use super::flows::wire::{Flow, FlowCreate};
 pub use super::ids::wire::{Ids, Named};
-pub use super::logs::pages::{LinesPage, LinesQuery, MAX_LINES, OutputSeen, OutputState, Place};
+pub use super::logs::pages::{
+    LinesPage, LinesQuery, LogPosition, MAX_LINES, OutputSeen, OutputState,
+};
 pub use super::logs::wire::{Log, LogCreate};
 pub use super::processes::wire::Process;
 pub use super::server::wire::{Readiness, Status};

@@ -78,7 +78,7 @@ fn said(program: &str, words: &[&str]) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::checkup::Verdict;
+    use crate::domain::checkup::CheckResult;
 
     #[test]
     fn what_systemd_says_is_judged() {
@@ -86,32 +86,32 @@ mod tests {
             (
                 Some(257),
                 ["loaded", "active", "enabled", "active"],
-                Verdict::Ok,
+                CheckResult::Ok,
             ),
             (
                 Some(252),
                 ["loaded", "active", "enabled", "active"],
-                Verdict::Warn,
+                CheckResult::Warn,
             ),
             (
                 Some(257),
                 ["not-found", "inactive", "", "inactive"],
-                Verdict::Warn,
+                CheckResult::Warn,
             ),
             (
                 Some(257),
                 ["loaded", "failed", "enabled", "active"],
-                Verdict::Fail,
+                CheckResult::Fail,
             ),
             (
                 Some(257),
                 ["loaded", "inactive", "disabled", "inactive"],
-                Verdict::Warn,
+                CheckResult::Warn,
             ),
             (
                 Some(257),
                 ["loaded", "inactive", "disabled", "active"],
-                Verdict::Ok,
+                CheckResult::Ok,
             ),
         ] {
             let [loaded, active, enabled, socket] = state;

@@ -13,7 +13,7 @@ use crate::api::v3::wire::{Check as Told, CheckupIn, CheckupPlan, Part, Status};
 use crate::cli::client::Target;
 use crate::cli::failure::{Failure, Result};
 use crate::config::{self, Flags, Settings};
-use crate::domain::checkup::{Check, Verdict};
+use crate::domain::checkup::{Check, CheckResult};
 use crate::runners::docker::{DockerRunner, Probe};
 use crate::state_dir;
 use report::Report;
@@ -157,7 +157,7 @@ async fn without_daemon(image: Option<&str>) -> Vec<Check> {
     match DockerRunner::new("doctor", "doctor") {
         Ok(docker) => {
             let engine = docker.examine_engine().await;
-            let is_usable = engine.verdict == Verdict::Ok;
+            let is_usable = engine.verdict == CheckResult::Ok;
             checks.push(engine);
             if is_usable {
                 let place = Probe {

@@ -14,7 +14,7 @@ use crate::domain::ids::{DeploymentId, FlowRunId};
 use crate::domain::log::{NewLog, OutputSeen};
 use crate::domain::state::ProposedState;
 use crate::domain::time::Timestamp;
-use crate::services::agent::control_plane::{Answer, ControlPlane, LocalControlPlane};
+use crate::services::agent::control_plane::{ControlPlane, ControlPlaneFuture, LocalControlPlane};
 
 /// The control plane; each named verb fails so often, as on a full disk.
 pub struct FailingControlPlane {
@@ -31,8 +31,8 @@ impl FailingControlPlane {
     fn or_fail<'a, T: Send + 'a>(
         &'a self,
         verb: &'static str,
-        work: impl FnOnce(&'a LocalControlPlane) -> Answer<'a, T>,
-    ) -> Answer<'a, T> {
+        work: impl FnOnce(&'a LocalControlPlane) -> ControlPlaneFuture<'a, T>,
+    ) -> ControlPlaneFuture<'a, T> {
         match self.faults.lock().unwrap().get_mut(verb) {
             Some(left @ 1..) => {
                 *left -= 1;
@@ -49,49 +49,49 @@ impl ControlPlane for FailingControlPlane {
         self.inner.now()
     }
 
-    fn held_runs(&self) -> Answer<'_, Vec<FlowRun>> {
+    fn held_runs(&self) -> ControlPlaneFuture<'_, Vec<FlowRun>> {
         self.or_fail("held_runs", |control_plane| control_plane.held_runs())
     }
 
-    fn claim_due_runs(&self, containers: bool, limit: u64) -> Answer<'_, Vec<FlowRun>> {
+    fn claim_due_runs(&self, containers: bool, limit: u64) -> ControlPlaneFuture<'_, Vec<FlowRun>> {
         self.or_fail("claim_due_runs", |control_plane| {
             control_plane.claim_due_runs(containers, limit)
         })
     }
 
-    fn due_in(&self) -> Answer<'_, Option<Duration>> {
+    fn due_in(&self) -> ControlPlaneFuture<'_, Option<Duration>> {
         self.inner.due_in()
     }
 
-    fn flow_run(&self, id: FlowRunId) -> Answer<'_, FlowRun> {
+    fn flow_run(&self, id: FlowRunId) -> ControlPlaneFuture<'_, FlowRun> {
         self.or_fail("flow_run", |control_plane| control_plane.flow_run(id))
     }
 
-    fn record_infrastructure(&self, id: FlowRunId, what: String) -> Answer<'_, ()> {
+    fn record_infrastructure(&self, id: FlowRunId, what: String) -> ControlPlaneFuture<'_, ()> {
         self.or_fail("record_infrastructure", |control_plane| {
             control_plane.record_infrastructure(id, what)
         })
     }
 
-    fn end_run(&self, id: FlowRunId, end: ProposedState) -> Answer<'_, bool> {
+    fn end_run(&self, id: FlowRunId, end: ProposedState) -> ControlPlaneFuture<'_, bool> {
         self.or_fail("end_run", |control_plane| control_plane.end_run(id, end))
     }
 
-    fn deployment_path(&self, id: DeploymentId) -> Answer<'_, String> {
+    fn deployment_path(&self, id: DeploymentId) -> ControlPlaneFuture<'_, String> {
         self.inner.deployment_path(id)
     }
 
-    fn output_seen(&self, id: FlowRunId) -> Answer<'_, OutputSeen> {
+    fn output_seen(&self, id: FlowRunId) -> ControlPlaneFuture<'_, OutputSeen> {
         self.or_fail("output_seen", |control_plane| control_plane.output_seen(id))
     }
 
-    fn close_output(&self, id: FlowRunId) -> Answer<'_, ()> {
+    fn close_output(&self, id: FlowRunId) -> ControlPlaneFuture<'_, ()> {
         self.or_fail("close_output", |control_plane| {
             control_plane.close_output(id)
         })
     }
 
-    fn create_logs(&self, lines: Vec<NewLog>) -> Answer<'_, ()> {
+    fn create_logs(&self, lines: Vec<NewLog>) -> ControlPlaneFuture<'_, ()> {
         self.or_fail("create_logs", |control_plane| {
             control_plane.create_logs(lines)
         })

@@ -16,7 +16,7 @@ use super::{Agent, LocalControlPlane, Runners};
 use crate::app::App;
 use crate::app::testing::{Ahead, app};
 use crate::domain::JsonMap;
-use crate::domain::agent::{AgentSettings, EMBEDDED, Identity, Keep, OutputLimits};
+use crate::domain::agent::{AgentSettings, ContainerRetention, EMBEDDED, Identity, OutputLimits};
 use crate::domain::container::ContainerRules;
 use crate::domain::deployment::{Infrastructure, NewDeployment};
 use crate::domain::filter::{Page, log};
@@ -124,7 +124,7 @@ impl World {
                 bytes: 1_000_000,
                 lines_per_sec: None,
             },
-            keep: Keep {
+            keep: ContainerRetention {
                 at_most_for: Duration::from_secs(3600),
                 at_most: 10,
             },

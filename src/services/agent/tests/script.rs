@@ -15,7 +15,7 @@ use crate::domain::log::OutputSeen;
 use crate::domain::rules::{Generation, Policy};
 use crate::domain::state::{ProposedState, StateType};
 use crate::runners::{
-    Answer, Exit, Found, Job, Made, OutputLine, Progress, Runner, RunnerError, Status,
+    Exit, Found, Job, Made, OutputLine, Progress, Runner, RunnerError, RunnerFuture, Status,
 };
 
 /// What goes wrong with a call.
@@ -150,7 +150,7 @@ impl Script {
 }
 
 impl Runner for Script {
-    fn create<'a>(&'a self, job: &'a Job, _progress: &'a Progress) -> Answer<'a, Made> {
+    fn create<'a>(&'a self, job: &'a Job, _progress: &'a Progress) -> RunnerFuture<'a, Made> {
         let mut may_create = self.may_create.subscribe();
         async move {
             may_create.wait_for(|may| *may).await.unwrap();
@@ -165,7 +165,7 @@ impl Runner for Script {
         .boxed()
     }
 
-    fn start<'a>(&'a self, made: &'a Made, _job: &'a Job) -> Answer<'a, ()> {
+    fn start<'a>(&'a self, made: &'a Made, _job: &'a Job) -> RunnerFuture<'a, ()> {
         if self.status(made) != Some(Status::Created) {
             self.object(format!("second start of {}", made.id));
         }
@@ -215,7 +215,7 @@ impl Runner for Script {
         }
     }
 
-    fn stop<'a>(&'a self, made: &'a Made, grace: Duration) -> Answer<'a, ()> {
+    fn stop<'a>(&'a self, made: &'a Made, grace: Duration) -> RunnerFuture<'a, ()> {
         self.stops.lock().unwrap().push(grace);
         let stopped = self.call("stop", || {
             self.stands(&made.id, Status::Ended);
@@ -224,7 +224,7 @@ impl Runner for Script {
         std::future::ready(stopped).boxed()
     }
 
-    fn remove<'a>(&'a self, made: &'a Made) -> Answer<'a, ()> {
+    fn remove<'a>(&'a self, made: &'a Made) -> RunnerFuture<'a, ()> {
         let removed = self.call("remove", || {
             self.made.lock().unwrap().remove(&made.id);
             Ok(())
@@ -232,7 +232,7 @@ impl Runner for Script {
         std::future::ready(removed).boxed()
     }
 
-    fn find(&self) -> Answer<'_, Vec<Found>> {
+    fn find(&self) -> RunnerFuture<'_, Vec<Found>> {
         let found = self.call("find", || {
             let all = self.made.lock().unwrap();
             let found = all.iter().map(|(id, (flow_run_id, status))| Found {
@@ -250,7 +250,7 @@ impl Runner for Script {
         std::future::ready(found).boxed()
     }
 
-    fn check(&self) -> Answer<'_, ()> {
+    fn check(&self) -> RunnerFuture<'_, ()> {
         std::future::ready(self.call("check", || Ok(()))).boxed()
     }
 }

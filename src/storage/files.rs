@@ -14,7 +14,7 @@ use nix::sys::inotify::{AddWatchFlags, InitFlags, Inotify};
 use crate::domain::error::{Error, Kind, Result};
 
 /// The database's file and its write-ahead log, as they were when they were opened.
-pub(super) struct Place {
+pub(super) struct DatabaseFiles {
     database: Kept,
     wal: Kept,
     /// Tells of what comes and goes in the folder; absent where the kernel has no more of them,
@@ -30,7 +30,7 @@ struct Kept {
     file: Option<(u64, u64)>,
 }
 
-impl Place {
+impl DatabaseFiles {
     /// Of a database that has just been opened.
     pub fn of(database: &Path) -> Self {
         let kept = |path: PathBuf| Kept {
@@ -101,24 +101,24 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let (path, aside) = (dir.path().join("t.db"), dir.path().join("aside"));
         fs::write(&path, "one").unwrap();
-        let mut place = Place::of(&path);
-        place.check().unwrap();
+        let mut files = DatabaseFiles::of(&path);
+        files.check().unwrap();
         fs::rename(&path, &aside).unwrap();
-        assert_eq!(place.check().unwrap_err().kind(), Kind::StorageLost);
+        assert_eq!(files.check().unwrap_err().kind(), Kind::StorageLost);
         fs::write(&path, "another").unwrap();
-        assert_eq!(place.check().unwrap_err().kind(), Kind::StorageLost);
+        assert_eq!(files.check().unwrap_err().kind(), Kind::StorageLost);
         fs::rename(&aside, &path).unwrap();
-        place.check().unwrap();
+        files.check().unwrap();
         let (folder, away) = (dir.path(), dir.path().with_extension("away"));
         fs::rename(folder, &away).unwrap();
-        assert_eq!(place.check().unwrap_err().kind(), Kind::StorageLost);
+        assert_eq!(files.check().unwrap_err().kind(), Kind::StorageLost);
         fs::rename(&away, folder).unwrap();
-        place.check().unwrap();
+        files.check().unwrap();
         // The log may come to be later than this was made.
         let wal = path.with_extension("db-wal");
         fs::write(&wal, "log").unwrap();
-        place.check().unwrap();
+        files.check().unwrap();
         fs::remove_file(&wal).unwrap();
-        assert_eq!(place.check().unwrap_err().kind(), Kind::StorageLost);
+        assert_eq!(files.check().unwrap_err().kind(), Kind::StorageLost);
     }
 }

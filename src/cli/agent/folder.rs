@@ -15,18 +15,18 @@ use crate::state_dir::{NO_LINKS, write_own};
 const LONGEST: usize = 64;
 
 /// A folder that this process holds until it ends.
-pub(super) struct Place {
+pub(super) struct AgentFolder {
     /// The agent's name.
     pub name: String,
     /// Stays the same from start to start.
     pub identity: String,
     /// Where it keeps its files.
-    pub folder: PathBuf,
+    pub path: PathBuf,
     _lock: Flock<File>,
 }
 
 /// Takes the folder of an agent; none when another process has it.
-pub(super) fn take(base: &Path, name: &str) -> Result<Option<Place>> {
+pub(super) fn take(base: &Path, name: &str) -> Result<Option<AgentFolder>> {
     check(name)?;
     let folder = base.join(name);
     let told = |error: std::io::Error| {
@@ -62,10 +62,10 @@ pub(super) fn take(base: &Path, name: &str) -> Result<Option<Place>> {
     };
     lock.set_len(0).map_err(told)?;
     write!(lock, "{}", std::process::id()).map_err(told)?;
-    Ok(Some(Place {
+    Ok(Some(AgentFolder {
         name: name.to_owned(),
         identity,
-        folder,
+        path: folder,
         _lock: lock,
     }))
 }

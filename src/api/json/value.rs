@@ -1,6 +1,6 @@
-//! A value as it was sent.
+//! A JSON value that borrows from the body it was read from.
 //!
-//! Every request is read once and then thrown away, so a [`Given`] borrows its texts from the
+//! Every request is read once and then thrown away, so a [`JsonValue`] borrows its texts from the
 //! body and an object is a list of its members: nothing is hashed, and next to nothing copied.
 
 use std::borrow::Cow;
@@ -13,7 +13,7 @@ use crate::domain::JsonMap;
 
 /// A value in a request's body.
 #[derive(Clone, Debug)]
-pub enum Given<'a> {
+pub enum JsonValue<'a> {
     /// Null.
     Null,
     /// True or false.
@@ -23,7 +23,7 @@ pub enum Given<'a> {
     /// Text.
     String(Cow<'a, str>),
     /// A list.
-    Array(Vec<Given<'a>>),
+    Array(Vec<JsonValue<'a>>),
     /// An object.
     Object(Members<'a>),
 }
@@ -47,18 +47,18 @@ pub(super) enum Exact {
 
 /// An object's members in the order in which they were sent. The last of a name counts.
 #[derive(Clone, Debug, Default)]
-pub struct Members<'a>(Vec<(Cow<'a, str>, Given<'a>)>);
+pub struct Members<'a>(Vec<(Cow<'a, str>, JsonValue<'a>)>);
 
-impl<'a> Given<'a> {
+impl<'a> JsonValue<'a> {
     /// True for null.
     pub fn is_null(&self) -> bool {
-        matches!(self, Given::Null)
+        matches!(self, JsonValue::Null)
     }
 
     /// The text, if it is one.
     pub fn as_str(&self) -> Option<&str> {
         match self {
-            Given::String(text) => Some(text),
+            JsonValue::String(text) => Some(text),
             _ => None,
         }
     }
@@ -66,7 +66,7 @@ impl<'a> Given<'a> {
     /// The members, if it is an object.
     pub fn as_object(&self) -> Option<&Members<'a>> {
         match self {
-            Given::Object(members) => Some(members),
+            JsonValue::Object(members) => Some(members),
             _ => None,
         }
     }
@@ -129,7 +129,7 @@ impl fmt::Display for Numeral<'_> {
 
 impl<'a> Members<'a> {
     /// In that order.
-    pub(super) const fn new(members: Vec<(Cow<'a, str>, Given<'a>)>) -> Self {
+    pub(super) const fn new(members: Vec<(Cow<'a, str>, JsonValue<'a>)>) -> Self {
         Self(members)
     }
 
@@ -139,17 +139,17 @@ impl<'a> Members<'a> {
     }
 
     /// All members, as often as they were sent.
-    pub(super) fn into_all(self) -> Vec<(Cow<'a, str>, Given<'a>)> {
+    pub(super) fn into_all(self) -> Vec<(Cow<'a, str>, JsonValue<'a>)> {
         self.0
     }
 
     /// All members, as often as they were sent.
-    pub fn all(&self) -> impl Iterator<Item = (&str, &Given<'a>)> {
+    pub fn all(&self) -> impl Iterator<Item = (&str, &JsonValue<'a>)> {
         self.0.iter().map(|(key, value)| (key.as_ref(), value))
     }
 
     /// The value of that name.
-    pub fn get(&self, name: &str) -> Option<&Given<'a>> {
+    pub fn get(&self, name: &str) -> Option<&JsonValue<'a>> {
         let mut from_last = self.0.iter().rev();
         from_last
             .find(|(key, _)| key == name)
@@ -162,9 +162,9 @@ impl<'a> Members<'a> {
     }
 
     /// The members that count, each where its name came first.
-    pub fn entries(&self) -> Vec<(&str, &Given<'a>)> {
+    pub fn entries(&self) -> Vec<(&str, &JsonValue<'a>)> {
         let mut places = HashMap::new();
-        let mut entries: Vec<(&str, &Given<'a>)> = Vec::with_capacity(self.0.len());
+        let mut entries: Vec<(&str, &JsonValue<'a>)> = Vec::with_capacity(self.0.len());
         for (key, value) in &self.0 {
             let place = *places.entry(key.as_ref()).or_insert(entries.len());
             match entries.get_mut(place) {
@@ -177,26 +177,27 @@ impl<'a> Members<'a> {
 
     /// The members as they are kept.
     pub fn to_map(&self) -> JsonMap {
-        let kept = |(key, value): &(Cow<'_, str>, Given<'_>)| (key.to_string(), Value::from(value));
+        let kept =
+            |(key, value): &(Cow<'_, str>, JsonValue<'_>)| (key.to_string(), Value::from(value));
         self.0.iter().map(kept).collect()
     }
 }
 
-impl<'a> FromIterator<(Cow<'a, str>, Given<'a>)> for Members<'a> {
-    fn from_iter<I: IntoIterator<Item = (Cow<'a, str>, Given<'a>)>>(members: I) -> Self {
+impl<'a> FromIterator<(Cow<'a, str>, JsonValue<'a>)> for Members<'a> {
+    fn from_iter<I: IntoIterator<Item = (Cow<'a, str>, JsonValue<'a>)>>(members: I) -> Self {
         Self(members.into_iter().collect())
     }
 }
 
-impl From<&Given<'_>> for Value {
-    fn from(given: &Given<'_>) -> Self {
+impl From<&JsonValue<'_>> for Value {
+    fn from(given: &JsonValue<'_>) -> Self {
         match given {
-            Given::Null => Value::Null,
-            Given::Bool(flag) => Value::Bool(*flag),
-            Given::Number(number) => Value::Number(number.to_number()),
-            Given::String(text) => Value::String(text.to_string()),
-            Given::Array(items) => items.iter().map(Value::from).collect(),
-            Given::Object(members) => Value::Object(members.to_map()),
+            JsonValue::Null => Value::Null,
+            JsonValue::Bool(flag) => Value::Bool(*flag),
+            JsonValue::Number(number) => Value::Number(number.to_number()),
+            JsonValue::String(text) => Value::String(text.to_string()),
+            JsonValue::Array(items) => items.iter().map(Value::from).collect(),
+            JsonValue::Object(members) => Value::Object(members.to_map()),
         }
     }
 }

@@ -17,21 +17,21 @@ const OTHERS: u64 = 64;
 const OF_ONE: usize = 4;
 const OF_THIS_MACHINE: usize = 2;
 
-/// The places.
-pub(super) struct Places {
+/// The slots.
+pub(super) struct ConnectionSlots {
     free: Arc<Semaphore>,
     most: usize,
     taken: Mutex<HashMap<IpAddr, usize>>,
 }
 
-/// A place, until it is dropped.
-pub(super) struct Place {
-    places: Arc<Places>,
+/// A slot, until it is dropped.
+pub(super) struct ConnectionSlot {
+    slots: Arc<ConnectionSlots>,
     from: IpAddr,
     _permit: OwnedSemaphorePermit,
 }
 
-impl Places {
+impl ConnectionSlots {
     /// For a process that may have so many descriptors.
     pub fn new(descriptors: u64) -> Arc<Self> {
         let fit = descriptors.saturating_sub(OTHERS) / EACH;
@@ -43,13 +43,17 @@ impl Places {
         })
     }
 
-    /// Waits until there is a place for anybody.
+    /// Waits until there is a slot for anybody.
     pub async fn any(&self) -> Option<OwnedSemaphorePermit> {
         Arc::clone(&self.free).acquire_owned().await.ok()
     }
 
-    /// That place for one that came from there; none where that one has its share already.
-    pub fn take(self: &Arc<Self>, permit: OwnedSemaphorePermit, from: IpAddr) -> Option<Place> {
+    /// That slot for one that came from there; none where that one has its share already.
+    pub fn take(
+        self: &Arc<Self>,
+        permit: OwnedSemaphorePermit,
+        from: IpAddr,
+    ) -> Option<ConnectionSlot> {
         let share = if from.to_canonical().is_loopback() {
             self.most / OF_THIS_MACHINE
         } else {
@@ -61,17 +65,17 @@ impl Places {
             return None;
         }
         *held += 1;
-        Some(Place {
-            places: Arc::clone(self),
+        Some(ConnectionSlot {
+            slots: Arc::clone(self),
             from,
             _permit: permit,
         })
     }
 }
 
-impl Drop for Place {
+impl Drop for ConnectionSlot {
     fn drop(&mut self) {
-        let taken = &self.places.taken;
+        let taken = &self.slots.taken;
         let mut taken = taken.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(held) = taken.get_mut(&self.from) {
             *held -= 1;
@@ -88,22 +92,22 @@ mod tests {
 
     #[tokio::test]
     async fn one_address_leaves_places_to_others() {
-        let places = Places::new(OTHERS + 8 * EACH);
+        let slots = ConnectionSlots::new(OTHERS + 8 * EACH);
         let from = |last| IpAddr::from([172, 17, 0, last]);
         let mut held = Vec::new();
         for _ in 0..2 {
-            let permit = places.any().await.unwrap();
-            held.push(places.take(permit, from(2)).unwrap());
+            let permit = slots.any().await.unwrap();
+            held.push(slots.take(permit, from(2)).unwrap());
         }
-        let permit = places.any().await.unwrap();
-        assert!(places.take(permit, from(2)).is_none());
-        let permit = places.any().await.unwrap();
-        held.push(places.take(permit, from(3)).unwrap());
+        let permit = slots.any().await.unwrap();
+        assert!(slots.take(permit, from(2)).is_none());
+        let permit = slots.any().await.unwrap();
+        held.push(slots.take(permit, from(3)).unwrap());
         held.remove(0);
-        let permit = places.any().await.unwrap();
-        held.push(places.take(permit, from(2)).unwrap());
+        let permit = slots.any().await.unwrap();
+        held.push(slots.take(permit, from(2)).unwrap());
         drop(held);
-        assert_eq!(places.free.available_permits(), 8);
-        assert!(places.taken.lock().unwrap().is_empty());
+        assert_eq!(slots.free.available_permits(), 8);
+        assert!(slots.taken.lock().unwrap().is_empty());
     }
 }

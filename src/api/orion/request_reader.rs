@@ -9,17 +9,17 @@ use uuid::Uuid;
 use super::super::aside::aside;
 use super::super::{Ctx, body};
 use super::error::Refusal;
-use super::read::{self, Cursor, Fields, Given, Issue, Malformed, Members, Step};
+use super::read::{self, Fields, Issue, JsonValue, Malformed, Members, ReadContext, Step};
 
 /// What a route was asked.
-pub struct Ask {
+pub struct RequestReader {
     params: Option<RawPathParams>,
     uri: Uri,
     content: Content,
     /// Whether the route has a body; the others do not look at it.
     has_body: bool,
     refusal: Option<Refusal>,
-    cursor: Cursor,
+    context: ReadContext,
 }
 
 /// A body that nobody has looked at.
@@ -28,7 +28,7 @@ struct Content {
     bytes: Bytes,
 }
 
-impl FromRequest<Ctx> for Ask {
+impl FromRequest<Ctx> for RequestReader {
     type Rejection = Refusal;
 
     async fn from_request(request: Request, ctx: &Ctx) -> Result<Self, Refusal> {
@@ -45,12 +45,12 @@ impl FromRequest<Ctx> for Ask {
             },
             has_body: false,
             refusal: None,
-            cursor: Cursor::default(),
+            context: ReadContext::default(),
         })
     }
 }
 
-impl Ask {
+impl RequestReader {
     /// A part of the path as text.
     pub fn param(&self, name: &str) -> String {
         self.named(name).unwrap_or_default().to_owned()
@@ -66,8 +66,8 @@ impl Ask {
     pub fn id<T>(&mut self, from: impl Fn(Uuid) -> T) -> Option<T> {
         let last = || self.uri.path().rsplit('/').next().unwrap_or_default();
         let text = self.named("id").unwrap_or_else(last).to_owned();
-        let text = Given::String(text.into());
-        let read = |cursor: &mut Cursor| read::id(from)(&text, cursor);
+        let text = JsonValue::String(text.into());
+        let read = |context: &mut ReadContext| read::id(from)(&text, context);
         self.at("path", "id", read)
     }
 
@@ -76,22 +76,22 @@ impl Ask {
         let query = self.uri.query().unwrap_or_default();
         let found = form_urlencoded::parse(query.as_bytes())
             .filter(|(key, _)| key == name)
-            .map(|(_, value)| Given::String(value.into_owned().into()))
+            .map(|(_, value)| JsonValue::String(value.into_owned().into()))
             .last();
-        self.at("query", name, |cursor| match found {
-            Some(text) => read::id(from)(&text, cursor),
-            None => cursor.missing(),
+        self.at("query", name, |context| match found {
+            Some(text) => read::id(from)(&text, context),
+            None => context.missing(),
         })
     }
 
     /// The body, which is one model.
     pub fn body<T>(
         &mut self,
-        read: impl FnOnce(&Given<'_>, &mut Cursor) -> Option<T>,
+        read: impl FnOnce(&JsonValue<'_>, &mut ReadContext) -> Option<T>,
     ) -> Option<T> {
-        self.read_body(|body, cursor| match body {
-            Given::Null => cursor.missing(),
-            body => read(&body, cursor),
+        self.read_body(|body, context| match body {
+            JsonValue::Null => context.missing(),
+            body => read(&body, context),
         })
     }
 
@@ -101,12 +101,12 @@ impl Ask {
         &mut self,
         read: impl FnOnce(&mut Fields<'_, '_>) -> Option<T>,
     ) -> Option<T> {
-        self.read_body(|body, cursor| {
+        self.read_body(|body, context| {
             let given = match body {
-                Given::Null => Given::Object(Members::default()),
+                JsonValue::Null => JsonValue::Object(Members::default()),
                 given => given,
             };
-            read(&mut Fields::of_parameters(&given, cursor))
+            read(&mut Fields::of_parameters(&given, context))
         })
     }
 
@@ -114,10 +114,10 @@ impl Ask {
     /// requests.
     fn read_body<T>(
         &mut self,
-        read: impl FnOnce(Given<'_>, &mut Cursor) -> Option<T>,
+        read: impl FnOnce(JsonValue<'_>, &mut ReadContext) -> Option<T>,
     ) -> Option<T> {
         self.has_body = true;
-        let (content, cursor) = (&self.content, &mut self.cursor);
+        let (content, context) = (&self.content, &mut self.context);
         aside(content.bytes.len(), || {
             let body = match content.look() {
                 Ok(body) => body,
@@ -126,13 +126,13 @@ impl Ask {
                     return None;
                 }
             };
-            cursor.within(Step::Key("body".into()), |cursor| {
+            context.within(Step::Key("body".into()), |context| {
                 let excesses = read::excesses(&body);
                 if excesses.is_empty() {
-                    return read(body, cursor);
+                    return read(body, context);
                 }
                 for excess in &excesses {
-                    cursor.excess(excess);
+                    context.excess(excess);
                 }
                 None
             })
@@ -141,8 +141,8 @@ impl Ask {
 
     /// A fault in a field of the body that only became known after it was read.
     pub fn fault(&mut self, field: &'static str, msg: impl Into<String>) {
-        self.at("body", field, |cursor| {
-            cursor.fault::<()>(msg, "value_error")
+        self.at("body", field, |context| {
+            context.fault::<()>(msg, "value_error")
         });
     }
 
@@ -152,13 +152,13 @@ impl Ask {
             return Err(refusal);
         }
         match read {
-            Some(value) if self.cursor.is_clean() => Ok(value),
+            Some(value) if self.context.is_clean() => Ok(value),
             _ => Err(Refusal::Invalid {
                 body: match self.has_body {
                     true => self.content.told(),
                     false => Value::Null,
                 },
-                issues: self.cursor.into_issues(),
+                issues: self.context.into_issues(),
             }),
         }
     }
@@ -167,10 +167,10 @@ impl Ask {
         &mut self,
         part: &'static str,
         name: &'static str,
-        read: impl FnOnce(&mut Cursor) -> Option<T>,
+        read: impl FnOnce(&mut ReadContext) -> Option<T>,
     ) -> Option<T> {
-        self.cursor.within(Step::Key(part.into()), |cursor| {
-            cursor.within(Step::Key(name.into()), read)
+        self.context.within(Step::Key(part.into()), |context| {
+            context.within(Step::Key(name.into()), read)
         })
     }
 }
@@ -187,13 +187,13 @@ impl Content {
 
     /// The value; null where there is none. Other kinds of content are handed on as a string,
     /// which no model accepts.
-    fn look(&self) -> Result<Given<'_>, Refusal> {
+    fn look(&self) -> Result<JsonValue<'_>, Refusal> {
         let bytes = &self.bytes;
         if bytes.is_empty() {
-            return Ok(Given::Null);
+            return Ok(JsonValue::Null);
         }
         if !self.is_json {
-            return Ok(Given::String(String::from_utf8_lossy(bytes)));
+            return Ok(JsonValue::String(String::from_utf8_lossy(bytes)));
         }
         let text = std::str::from_utf8(bytes).map_err(|_| Refusal::Unreadable)?;
         read::parse(text).map_err(|fault| malformed(text, &fault))

@@ -1,6 +1,6 @@
-//! How many connections there are at once. When there is no place left, the connection on which
-//! nothing has been asked for the longest time leaves its place to the newcomer. One address
-//! takes half of the places at most.
+//! How many connections there are at once. When there is no slot left, the connection on which
+//! nothing has been asked for the longest time leaves its slot to the newcomer. One address
+//! takes half of the slots at most.
 
 use std::collections::{BTreeMap, HashMap};
 use std::net::IpAddr;
@@ -17,9 +17,9 @@ const QUIET: Duration = Duration::from_secs(1);
 /// How long a newcomer waits for one that leaves.
 const TIMEOUT: Duration = Duration::from_millis(500);
 
-/// The places of one kind of listener; clones share them.
+/// The slots of one kind of listener; clones share them.
 #[derive(Clone)]
-pub(super) struct Places(Arc<Inner>);
+pub(super) struct ConnectionSlots(Arc<Inner>);
 
 struct Inner {
     most: usize,
@@ -50,16 +50,16 @@ pub(super) struct Use {
 
 const BUSY: u64 = u64::MAX;
 
-/// A place that is taken until this is dropped.
-pub(super) struct Place {
-    places: Places,
+/// A slot that is taken until this is dropped.
+pub(super) struct ConnectionSlot {
+    slots: ConnectionSlots,
     number: u64,
     used: Arc<Use>,
     _permit: OwnedSemaphorePermit,
     _share: Option<OwnedSemaphorePermit>,
 }
 
-impl Places {
+impl ConnectionSlots {
     /// So many.
     pub fn new(most: usize) -> Self {
         Self(Arc::new(Inner {
@@ -70,19 +70,22 @@ impl Places {
         }))
     }
 
-    /// A place, once there is one; `None` when nobody leaves his. `from` is the address of who
+    /// A slot, once there is one; `None` when nobody leaves his. `from` is the address of who
     /// comes, where that is not this machine.
-    pub fn take(&self, from: Option<IpAddr>) -> impl Future<Output = Option<Place>> + Send + use<> {
+    pub fn take(
+        &self,
+        from: Option<IpAddr>,
+    ) -> impl Future<Output = Option<ConnectionSlot>> + Send + use<> {
         let from = from.map(network);
         let share = from.map(|from| self.one_of(self.share(from), Some(from)));
-        let place = self.one_of(Arc::clone(&self.0.free), None);
-        let places = self.clone();
+        let slot = self.one_of(Arc::clone(&self.0.free), None);
+        let slots = self.clone();
         async move {
             let share = match share {
                 Some(share) => Some(share.await?),
                 None => None,
             };
-            Some(places.seat(from, place.await?, share))
+            Some(slots.seat(from, slot.await?, share))
         }
     }
 
@@ -94,7 +97,7 @@ impl Places {
         of: Option<IpAddr>,
     ) -> impl Future<Output = Option<OwnedSemaphorePermit>> + Send + use<> {
         let at_once = Arc::clone(&all).try_acquire_owned().ok();
-        let places = self.clone();
+        let slots = self.clone();
         async move {
             if at_once.is_some() {
                 return at_once;
@@ -103,7 +106,7 @@ impl Places {
             if let Ok(permit) = Arc::clone(&all).try_acquire_owned() {
                 return Some(permit);
             }
-            places.quietest(of)?.wanted.notify_one();
+            slots.quietest(of)?.wanted.notify_one();
             let free = all.acquire_owned();
             tokio::time::timeout(TIMEOUT, free).await.ok()?.ok()
         }
@@ -126,7 +129,7 @@ impl Places {
         from: Option<IpAddr>,
         permit: OwnedSemaphorePermit,
         share: Option<OwnedSemaphorePermit>,
-    ) -> Place {
+    ) -> ConnectionSlot {
         let used = Arc::new(Use {
             from,
             began: self.0.began,
@@ -139,8 +142,8 @@ impl Places {
         taken.next += 1;
         taken.by.insert(number, Arc::clone(&used));
         drop(taken);
-        Place {
-            places: self,
+        ConnectionSlot {
+            slots: self,
             number,
             used,
             _permit: permit,
@@ -172,13 +175,13 @@ impl Places {
     }
 }
 
-impl Place {
+impl ConnectionSlot {
     /// For telling what is done on the connection.
     pub fn use_of(&self) -> Arc<Use> {
         Arc::clone(&self.used)
     }
 
-    /// Waits until the place is wanted by another, while nothing is asked.
+    /// Waits until the slot is wanted by another, while nothing is asked.
     pub async fn wanted(&self) {
         loop {
             self.used.wanted.notified().await;
@@ -190,9 +193,9 @@ impl Place {
     }
 }
 
-impl Drop for Place {
+impl Drop for ConnectionSlot {
     fn drop(&mut self) {
-        self.places.lock().by.remove(&self.number);
+        self.slots.lock().by.remove(&self.number);
     }
 }
 
@@ -230,51 +233,51 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn who_has_asked_nothing_for_long_leaves_and_who_works_stays() {
-        let places = Places::new(2);
-        let working = places.take(None).await.unwrap();
+        let slots = ConnectionSlots::new(2);
+        let working = slots.take(None).await.unwrap();
         working.use_of().begins();
-        let idle = places.take(None).await.unwrap();
-        assert!(places.take(None).await.is_none(), "it came just now");
+        let idle = slots.take(None).await.unwrap();
+        assert!(slots.take(None).await.is_none(), "it came just now");
         tokio::time::sleep(QUIET).await;
         let leaves = tokio::spawn(async move {
             idle.wanted().await;
             drop(idle);
         });
-        let third = places.take(None).await.unwrap();
+        let third = slots.take(None).await.unwrap();
         leaves.await.unwrap();
         third.use_of().begins();
         tokio::time::sleep(QUIET).await;
-        assert!(places.take(None).await.is_none(), "all of them work");
+        assert!(slots.take(None).await.is_none(), "all of them work");
         drop(working);
-        assert!(places.take(None).await.is_some());
+        assert!(slots.take(None).await.is_some());
     }
 
     #[tokio::test(start_paused = true)]
     async fn one_address_leaves_half_to_others() {
-        let places = Places::new(4);
+        let slots = ConnectionSlots::new(4);
         let from = |text: &str| -> Option<IpAddr> { Some(text.parse().unwrap()) };
-        let other = places.take(from("192.0.2.2")).await.unwrap();
-        let working = places.take(from("192.0.2.1")).await.unwrap();
+        let other = slots.take(from("192.0.2.2")).await.unwrap();
+        let working = slots.take(from("192.0.2.1")).await.unwrap();
         working.use_of().begins();
-        let idle = places.take(from("192.0.2.1")).await.unwrap();
-        assert!(places.take(from("192.0.2.1")).await.is_none());
-        assert!(places.take(from("::ffff:192.0.2.1")).await.is_none());
+        let idle = slots.take(from("192.0.2.1")).await.unwrap();
+        assert!(slots.take(from("192.0.2.1")).await.is_none());
+        assert!(slots.take(from("::ffff:192.0.2.1")).await.is_none());
         tokio::time::sleep(QUIET).await;
         // It is one of the address's own that leaves, not the quieter one of another.
         let leaves = tokio::spawn(async move {
             idle.wanted().await;
             drop(idle);
         });
-        let third = places.take(from("192.0.2.1")).await.unwrap();
+        let third = slots.take(from("192.0.2.1")).await.unwrap();
         leaves.await.unwrap();
-        assert!(places.take(from("2001:db8::1")).await.is_some());
+        assert!(slots.take(from("2001:db8::1")).await.is_some());
         drop((working, other, third));
         let whole = [from("2001:db8::1"), from("2001:db8::2:0:0:1")];
-        let held = [places.take(whole[0]).await, places.take(whole[1]).await];
+        let held = [slots.take(whole[0]).await, slots.take(whole[1]).await];
         assert!(held.iter().all(Option::is_some));
-        assert!(places.take(from("2001:db8::3")).await.is_none());
+        assert!(slots.take(from("2001:db8::3")).await.is_none());
         drop(held);
-        assert!(places.take(from("2001:db8::3")).await.is_some());
-        assert_eq!(places.lock().shares.len(), 1);
+        assert!(slots.take(from("2001:db8::3")).await.is_some());
+        assert_eq!(slots.lock().shares.len(), 1);
     }
 }
