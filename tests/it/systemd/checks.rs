@@ -109,6 +109,16 @@ pub fn units_are_in_order(machine: &Machine, _: &Packages) {
     }
 }
 
+pub fn what_goes_wrong_has_bounds(machine: &Machine, _: &Packages) {
+    for unit in UNITS.iter().filter(|unit| unit.ends_with(".service")) {
+        // A template has settings only as one of its units.
+        let unit = unit.replace("@.", "@one.");
+        let most = machine.property(&unit, "MemoryMax");
+        assert!(most.parse::<u64>().is_ok(), "{unit}: MemoryMax={most}");
+        assert_eq!(machine.property(&unit, "LimitCORE"), "0", "{unit}");
+    }
+}
+
 pub fn a_connection_starts_it(machine: &Machine, _: &Packages) {
     machine.ok(&["systemctl", "stop", "prefectd.service"]);
     assert_eq!(

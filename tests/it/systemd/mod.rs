@@ -26,6 +26,10 @@ fn the_package_on_a_real_systemd() {
         ("installs", checks::installs),
         ("its units are in order", checks::units_are_in_order),
         (
+            "memory has a bound, and no core is dumped",
+            checks::what_goes_wrong_has_bounds,
+        ),
+        (
             "a connection starts the daemon",
             checks::a_connection_starts_it,
         ),
