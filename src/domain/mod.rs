@@ -30,10 +30,13 @@ pub mod schedule;
 pub mod settings;
 pub mod state;
 pub mod task_run;
+pub mod template;
 pub mod time;
 pub mod usage;
+pub mod variable;
 pub mod weight;
 pub mod why;
+pub mod work;
 
 /// A JSON object, kept in the order in which it was written.
 pub type JsonMap = serde_json::Map<String, serde_json::Value>;
