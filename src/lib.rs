@@ -18,6 +18,7 @@
 //!
 //! - [`domain`]: the nouns and the rules. No I/O, no clock, no wire. Start with
 //!   [`domain::state`] and [`domain::rules`].
+//!   [`domain::work`] says who serves what, and [`domain::template`] what a job is made of.
 //! - [`storage`]: the only room that knows SQLite. One writer with two lanes, what somebody
 //!   waits for and what is bulk, that commits in groups and carries out what its writes entail,
 //!   and readers in lanes: by key, short, and scans that have a deadline. `storage::rows` finds,
@@ -33,7 +34,8 @@
 //!   dialects are read by one parser with limits (`api::json`).
 //! - [`runners`]: how a run's process is made: containers and subprocesses.
 //! - [`services`]: what goes on by itself: the agent, the scheduler, the marking of late runs,
-//!   the leases of agents elsewhere, the deletion of what is old.
+//!   the leases of agents elsewhere, the notice of workers that fall silent, the deletion of what
+//!   is old.
 //! - [`daemon`]: the only assembler: listeners, lock, logging, signals, what systemd hands over
 //!   and hears, the order of stopping. `systemd/` holds its units and its package.
 //! - [`cli`]: what `prefectctl` does. Its `agent start` is the same agent, whose control plane

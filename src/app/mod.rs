@@ -7,7 +7,7 @@
 //! agent makes the world agree.
 //!
 //! The verbs are sorted by area: `deployments` with flows and schedules, `runs` with states and
-//! logs, `work` for agents, and `admin` for what is done to the whole.
+//! logs, `work` for agents and for pools with their queues and workers, and `admin` for what is done to the whole.
 
 mod admin;
 mod bell;
@@ -37,6 +37,9 @@ pub use deployments::flow::Force;
 pub use deployments::schedules::{LATE_AFTER, Outlook, RUNS_AHEAD, Range, TIME_AHEAD};
 pub use request::{RequestKey, under};
 pub use runs::propose_state::{Decision, Outcome};
+pub use work::queues::QueueName;
+pub use work::variables::VariableKey;
+pub use work::workers::WorkersAsked;
 
 /// How many schedules' dates are looked for at once.
 const AT_ONCE: usize = 2;
@@ -104,15 +107,6 @@ impl App {
         F: FnOnce(&Connection) -> Result<T> + Send + 'static,
     {
         self.inner.store.scan(work).await
-    }
-
-    /// One statement that a caller puts together.
-    async fn find<T, F>(&self, work: F) -> Result<T>
-    where
-        T: Send + 'static,
-        F: FnOnce(&Connection) -> Result<T> + Send + 'static,
-    {
-        self.inner.store.find(work).await
     }
 
     /// One snapshot of a reader, for what is short.

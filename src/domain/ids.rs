@@ -79,6 +79,14 @@ ids! {
     SavedSearchId,
     /// Names a schedule of a deployment.
     ScheduleId,
+    /// Names a work pool.
+    WorkPoolId,
+    /// Names a queue of a work pool.
+    WorkQueueId,
+    /// Names a worker of a work pool.
+    WorkerId,
+    /// Names a variable.
+    VariableId,
 }
 
 impl ScheduleId {

@@ -13,6 +13,15 @@ pub enum Patch<T> {
 }
 
 impl<T> Patch<T> {
+    /// The same of what `change` makes of the value.
+    pub fn map<U>(self, change: impl FnOnce(T) -> U) -> Patch<U> {
+        match self {
+            Self::Keep => Patch::Keep,
+            Self::Clear => Patch::Clear,
+            Self::Set(value) => Patch::Set(change(value)),
+        }
+    }
+
     /// The value after the change.
     pub fn over(self, before: Option<T>) -> Option<T> {
         match self {

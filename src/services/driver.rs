@@ -14,9 +14,28 @@ where
     F: FnMut() -> T,
     T: Future<Output = Result<()>>,
 {
+    let mut tick = move || {
+        let ticking = tick();
+        async move { ticking.await.map(|()| every) }
+    };
+    run_by_need(name, every, stop, &mut tick).await;
+}
+
+/// The same, where each tick says how long to pause after it; after one that fails that is
+/// `pause`.
+pub async fn run_by_need<F, T>(
+    name: &'static str,
+    pause: Duration,
+    stop: CancellationToken,
+    mut tick: F,
+) where
+    F: FnMut() -> T,
+    T: Future<Output = Result<Duration>>,
+{
     let mut trouble = None;
     while !stop.is_cancelled() {
-        let error = tick().await.err().map(|error| error.to_string());
+        let ticked = tick().await;
+        let error = ticked.as_ref().err().map(ToString::to_string);
         if error != trouble {
             match &error {
                 Some(error) => tracing::error!(service = name, %error, "a service failed"),
@@ -26,7 +45,7 @@ where
         trouble = error;
         tokio::select! {
             () = stop.cancelled() => {}
-            () = tokio::time::sleep(every) => {}
+            () = tokio::time::sleep(ticked.unwrap_or(pause)) => {}
         }
     }
 }

@@ -2,12 +2,14 @@
 
 pub mod agent;
 mod driver;
+mod foreman;
 mod late_runs;
 mod leases;
 mod removals;
 mod retention;
 mod scheduler;
 
+pub use foreman::foreman;
 pub use late_runs::late_runs;
 pub use leases::leases;
 pub use removals::removals;

@@ -9,6 +9,7 @@ use uuid::Uuid;
 use super::result_size;
 use crate::domain::ids::{
     DeploymentId, FlowId, FlowRunId, LogId, SavedSearchId, ScheduleId, StateId, TaskRunId,
+    VariableId, WorkPoolId, WorkQueueId, WorkerId,
 };
 use crate::domain::log::Stream;
 use crate::domain::state::StateType;
@@ -42,6 +43,10 @@ id_columns!(
     LogId,
     SavedSearchId,
     ScheduleId,
+    WorkPoolId,
+    WorkQueueId,
+    WorkerId,
+    VariableId,
 );
 
 macro_rules! micros_columns {

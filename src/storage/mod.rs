@@ -43,6 +43,10 @@ pub mod states;
 pub mod task_runs;
 mod trouble;
 pub mod upkeep;
+pub mod variables;
+pub mod work_pools;
+pub mod work_queues;
+pub mod workers;
 mod write;
 mod writer;
 
@@ -165,15 +169,6 @@ impl Store {
         F: FnOnce(&Connection) -> Result<T> + Send + 'static,
     {
         self.noted(self.inner.readers.get().scan(work).await)
-    }
-
-    /// The same for a single statement.
-    pub async fn find<T, F>(&self, work: F) -> Result<T>
-    where
-        T: Send + 'static,
-        F: FnOnce(&Connection) -> Result<T> + Send + 'static,
-    {
-        self.noted(self.inner.readers.get().find(work).await)
     }
 
     /// Looks something up by key, in a single statement, on a query-only connection. Where one

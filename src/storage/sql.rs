@@ -43,10 +43,14 @@ lists! {
     TASK_RUN: "task_run.sql",
     LOG: "log.sql",
     SAVED_SEARCH: "saved_search.sql",
+    WORK_POOL: "work_pool.sql",
+    WORK_QUEUE: "work_queue.sql",
+    WORKER: "worker.sql",
+    VARIABLE: "variable.sql",
 }
 
 /// What names stand for.
-static FRAGMENTS: LazyLock<[(&str, String); 9]> = LazyLock::new(|| {
+static FRAGMENTS: LazyLock<[(&str, String); 13]> = LazyLock::new(|| {
     [
         ("{flow}", FLOW.clone()),
         ("{deployment}", DEPLOYMENT.clone()),
@@ -54,6 +58,10 @@ static FRAGMENTS: LazyLock<[(&str, String); 9]> = LazyLock::new(|| {
         ("{task_run}", TASK_RUN.clone()),
         ("{log}", LOG.clone()),
         ("{saved_search}", SAVED_SEARCH.clone()),
+        ("{work_pool}", WORK_POOL.clone()),
+        ("{work_queue}", WORK_QUEUE.clone()),
+        ("{worker}", WORKER.clone()),
+        ("{variable}", VARIABLE.clone()),
         ("{state}", STATE.trim_end().to_owned()),
         ("{live}", words(|kind| !kind.is_terminal())),
         ("{terminal}", words(StateType::is_terminal)),

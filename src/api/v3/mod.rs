@@ -2,6 +2,7 @@
 
 mod agents;
 mod checkup;
+mod collections;
 mod deployments;
 mod error;
 mod extract;
@@ -16,8 +17,12 @@ mod routes;
 mod server;
 mod states;
 mod task_runs;
+mod variables;
 mod why;
 pub mod wire;
+mod work_pools;
+mod work_queues;
+mod workers;
 
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
@@ -53,6 +58,11 @@ async fn created<T, W: Redact + Serialize>(
         false => StatusCode::OK,
     };
     Ok(who.shown(status, render(created.into_inner())).await?)
+}
+
+/// 201 with a body.
+async fn made(who: &Requester, body: impl Redact + Serialize) -> Answer {
+    Ok(who.shown(StatusCode::CREATED, body).await?)
 }
 
 /// 204.

@@ -1,8 +1,8 @@
 //! The routes of the modern dialect, each noun's declared in its own folder.
 
 use super::{
-    agents, checkup, deployments, flow_runs, flows, ids, logs, processes, server, states,
-    task_runs, why,
+    agents, checkup, collections, deployments, flow_runs, flows, ids, logs, processes, server,
+    states, task_runs, variables, why, work_pools, work_queues, workers,
 };
 use crate::api::dialect::V3;
 use crate::api::operation::Routes;
@@ -22,6 +22,11 @@ pub fn all() -> Routes {
         task_runs::operations,
         states::operations,
         logs::operations,
+        work_pools::operations,
+        work_queues::operations,
+        workers::operations,
+        variables::operations,
+        collections::operations,
     ];
     Routes::below(V3, nouns.into_iter().flat_map(|noun| noun()).collect())
 }

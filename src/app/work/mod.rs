@@ -1,4 +1,8 @@
-//! Verbs of agents and about them.
+//! Verbs of agents and about them, and of work pools with their queues and workers.
 
 mod claims;
+pub(super) mod pools;
+pub(super) mod queues;
 pub(super) mod registry;
+pub(super) mod variables;
+pub(super) mod workers;

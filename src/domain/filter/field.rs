@@ -58,6 +58,8 @@ pub enum Test {
     NotIn(Values),
     /// A text that holds this, whatever its case; `%` stands for any characters, `_` for one.
     Like(String),
+    /// A text that begins with one of these, likewise.
+    StartsWith(Vec<String>),
     /// Each of these tags.
     HasAll(Vec<String>),
     /// Absent, or without any tag (true); there (false).

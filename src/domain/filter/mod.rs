@@ -8,6 +8,9 @@ pub mod flow;
 pub mod flow_run;
 pub mod log;
 pub mod task_run;
+pub mod variable;
+pub mod work_pool;
+pub mod work_queue;
 
 use super::ids::FlowRunId;
 use super::state::StateType;
@@ -30,6 +33,12 @@ pub enum Noun {
     TaskRun,
     /// Log lines; no path names them.
     Log,
+    /// Work pools.
+    WorkPool,
+    /// Queues of work pools.
+    WorkQueue,
+    /// Variables.
+    Variable,
 }
 
 impl Noun {
@@ -123,6 +132,12 @@ pub struct Filters {
     pub deployments: Option<Criteria>,
     /// About log lines themselves.
     pub logs: Option<Criteria>,
+    /// About its work pool.
+    pub work_pools: Option<Criteria>,
+    /// About its queue, or one of them.
+    pub work_queues: Option<Criteria>,
+    /// About variables themselves.
+    pub variables: Option<Criteria>,
 }
 
 impl Filters {
@@ -134,6 +149,9 @@ impl Filters {
             Noun::FlowRun => &self.flow_runs,
             Noun::TaskRun => &self.task_runs,
             Noun::Log => &self.logs,
+            Noun::WorkPool => &self.work_pools,
+            Noun::WorkQueue => &self.work_queues,
+            Noun::Variable => &self.variables,
         };
         criteria.as_ref()
     }

@@ -62,7 +62,7 @@ const fn neighbours(noun: Noun) -> &'static [Neighbour] {
             }];
             ALL
         }
-        Noun::Log => &[],
+        Noun::Log | Noun::WorkPool | Noun::WorkQueue | Noun::Variable => &[],
     }
 }
 
@@ -74,6 +74,9 @@ pub(in crate::storage) const fn table_of(noun: Noun) -> &'static str {
         Noun::FlowRun => "flow_runs",
         Noun::TaskRun => "task_runs",
         Noun::Log => "logs",
+        Noun::WorkPool => "work_pools",
+        Noun::WorkQueue => "work_queues",
+        Noun::Variable => "variables",
     }
 }
 
@@ -130,6 +133,9 @@ fn criterion(table: &'static str, name: &'static str, asked: &Criterion) -> Cond
         Test::In(Values::Words(words)) => all.add(is_word_in(of, words)),
         Test::NotIn(values) => all.add(is_not_in(of, values)),
         Test::Like(part) => all.add(here().like(format!("%{part}%"))),
+        Test::StartsWith(starts) => all.add(starts.iter().fold(Condition::any(), |any, start| {
+            any.add(here().like(format!("{start}%")))
+        })),
         Test::HasAll(tags) => all.add(has_all(table, tags)),
         Test::IsNull(is_null) => all.add(is_absent(asked.field, here(), *is_null)),
         Test::AtLeast(number) => all.add(here().gte(*number)),

@@ -205,7 +205,10 @@ fn bind(value: Value) -> Result<rusqlite::types::Value> {
 /// The statements about each noun, for the test of plans.
 #[cfg(test)]
 pub(super) fn statements() -> Vec<&'static str> {
-    use crate::domain::ids::{DeploymentId, FlowId, FlowRunId, SavedSearchId, TaskRunId};
+    use crate::domain::ids::{
+        DeploymentId, FlowId, FlowRunId, SavedSearchId, TaskRunId, VariableId, WorkPoolId,
+        WorkQueueId,
+    };
     fn of<K: Key>() -> [&'static str; 3] {
         [by_id_of::<K>(), exists_of::<K>(), delete_of::<K>()]
     }
@@ -215,6 +218,9 @@ pub(super) fn statements() -> Vec<&'static str> {
         of::<FlowRunId>(),
         of::<TaskRunId>(),
         of::<SavedSearchId>(),
+        of::<WorkPoolId>(),
+        of::<WorkQueueId>(),
+        of::<VariableId>(),
     ]
     .concat()
 }

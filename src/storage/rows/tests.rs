@@ -82,7 +82,7 @@ fn everything() -> Filters {
             task_run::SUBFLOW_RUNS.asked(Test::Is(true)),
             task_run::SUBFLOW_RUNS.asked(Test::Is(false)),
         ]),
-        logs: None,
+        ..Filters::default()
     }
 }
 
@@ -269,7 +269,7 @@ fn lists(many: usize) -> Filters {
             task_run::STATE_TYPE.is_one_of(vec![StateType::Failed.word(); many]),
             task_run::STATE_NAME.is_one_of(words()),
         ]),
-        logs: None,
+        ..Filters::default()
     }
 }
 

@@ -22,7 +22,7 @@ pub fn filters(fields: &mut Fields<'_, '_>) -> Option<Filters> {
         flow_runs: flow_runs?,
         task_runs: task_runs?,
         deployments: deployments?,
-        logs: None,
+        ..Filters::default()
     })
 }
 

@@ -120,13 +120,14 @@ impl Query {
                 .deployments
                 .map(DeploymentFilter::criteria)
                 .transpose()?,
-            logs: None,
+            ..Filters::default()
         };
         Ok((filters, sort, page))
     }
 }
 
-fn sort(word: Option<&str>, sorts: &[(&str, Sort)], default: Sort) -> Result<Sort> {
+/// The order that a word names.
+pub fn sort(word: Option<&str>, sorts: &[(&str, Sort)], default: Sort) -> Result<Sort> {
     let Some(word) = word else {
         return Ok(default);
     };
@@ -136,12 +137,26 @@ fn sort(word: Option<&str>, sorts: &[(&str, Sort)], default: Sort) -> Result<Sor
         .ok_or_else(|| Error::invalid(format!("Unknown sort {word:?}.")))
 }
 
-fn page(limit: Option<u64>, offset: u64) -> Result<Page> {
+/// A page of at most `MAX_PAGE` items.
+pub fn page(limit: Option<u64>, offset: u64) -> Result<Page> {
     let limit = limit.unwrap_or(MAX_PAGE);
     if limit > MAX_PAGE {
         return Err(Error::invalid(format!("limit must be at most {MAX_PAGE}.")));
     }
     Ok(Page { limit, offset })
+}
+
+/// How the criteria of a filter go together: all of them hold (`and_`).
+///
+/// # Errors
+/// [`Kind::Invalid`](crate::domain::error::Kind::Invalid) for any other word.
+pub fn check_operator(operator: Option<&str>) -> Result<()> {
+    match operator {
+        None | Some("and_") => Ok(()),
+        Some(other) => Err(Error::invalid(format!(
+            "The operator {other:?} is not understood here; and_ is."
+        ))),
+    }
 }
 
 impl FlowFilter {

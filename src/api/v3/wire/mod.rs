@@ -2,7 +2,8 @@
 //! writes what `prefectctl` reads, so most go both ways.
 
 mod filter;
-mod operators;
+pub(super) mod operators;
+mod patch;
 mod time;
 
 pub use super::agents::wire::{
@@ -22,9 +23,15 @@ pub use super::processes::wire::Process;
 pub use super::server::wire::{Readiness, Status};
 pub use super::states::wire::{Decision, SetState, State, StateCreate};
 pub use super::task_runs::wire::{TaskRun, TaskRunCreate};
+pub use super::variables::wire::{Variable, VariableQuery};
 pub use super::why::wire::{Holder, Why};
+pub use super::work_pools::wire::{WorkPool, WorkPoolFilter, WorkPoolQuery};
+pub use super::work_queues::wire::{WorkQueue, WorkQueueFilter, WorkQueueQuery};
+pub use super::workers::wire::{Worker, WorkerQuery};
 pub use filter::{
     ByState, DeploymentFilter, FlowFilter, FlowRunFilter, LogQuery, Query, TaskRunFilter,
 };
+pub(super) use filter::{check_operator, page, sort};
 pub use operators::{ById, ByName, ByTags, ByText, ByTime};
+pub(super) use patch::{check_limit, said};
 pub use time::Instant;

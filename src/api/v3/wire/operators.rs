@@ -83,19 +83,22 @@ pub struct ByLevel {
 }
 
 /// An object whose members are operators.
-pub(super) trait Operators {
+pub(in crate::api::v3) trait Operators {
     /// What they ask of a field; refused where that cannot be asked so.
     fn tests(self, of: &Field) -> Result<Vec<Test>>;
 }
 
 /// The criteria of an object on a field.
-pub(super) fn asked(field: &'static Field, by: Option<impl Operators>) -> Result<Criteria> {
+pub(in crate::api::v3) fn asked(
+    field: &'static Field,
+    by: Option<impl Operators>,
+) -> Result<Criteria> {
     let tests = by.map_or(Ok(Vec::new()), |by| by.tests(field))?;
     Ok(tests.into_iter().map(|test| field.asked(test)).collect())
 }
 
 /// The criteria of several fields.
-pub(super) fn all<const N: usize>(parts: [Result<Criteria>; N]) -> Result<Criteria> {
+pub(in crate::api::v3) fn all<const N: usize>(parts: [Result<Criteria>; N]) -> Result<Criteria> {
     let parts: Result<Vec<_>> = parts.into_iter().collect();
     Ok(parts?.into_iter().flatten().collect())
 }

@@ -1,0 +1,1 @@
+variables.id, variables.created, variables.updated, variables.name, variables.value, variables.tags

@@ -1,0 +1,5 @@
+work_pools.id, work_pools.created, work_pools.updated, work_pools.name, work_pools.description, work_pools.type,
+       work_pools.base_job_template, work_pools.is_paused, work_pools.concurrency_limit, work_pools.storage,
+       work_pools.default_queue_id,
+       (SELECT max(online_until) FROM workers WHERE work_pool_id = work_pools.id),
+       0

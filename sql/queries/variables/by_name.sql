@@ -1,0 +1,1 @@
+SELECT {variable} FROM variables WHERE name = :name

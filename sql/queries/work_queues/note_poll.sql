@@ -1,0 +1,1 @@
+UPDATE work_queues SET last_polled = :now WHERE id = :id

@@ -1,0 +1,2 @@
+SELECT {work_queue} FROM work_queues WHERE work_pool_id = :work_pool_id
+ORDER BY priority LIMIT :limit

@@ -1,0 +1,1 @@
+UPDATE work_queues SET priority = :priority WHERE id = :id

@@ -1,0 +1,1 @@
+SELECT {worker} FROM workers WHERE work_pool_id = :work_pool_id AND name = :name
