@@ -46,7 +46,7 @@
 //!   unfinished requests, so that the same holds for the relay.
 //! - [`clock`]: where the time comes from. [`logging`]: where the log goes. [`fault`]: where a
 //!   test can have it all die. [`state_dir`]: what lies where, and who holds it.
-//!   [`metrics`]: what is counted. [`allocator`]: how much free memory is kept.
+//!   [`metrics`]: what is counted.
 //!
 //! # The life of one run
 //!
@@ -82,7 +82,6 @@
 //! this daemon's label, and goes on from what it sees ([`services::agent`]): start-up and
 //! recovery are the same code as normal operation.
 
-pub mod allocator;
 pub mod api;
 pub mod app;
 pub mod cli;

@@ -5,7 +5,12 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use prefectd::config::{self, Flags, Settings};
-use prefectd::{allocator, daemon, logging, relay};
+use prefectd::{daemon, logging, relay};
+use tikv_jemallocator::Jemalloc;
+
+/// Rust's part and SQLite's allocate by it. Its settings are in `.cargo/config.toml`.
+#[global_allocator]
+static ALLOCATOR: Jemalloc = Jemalloc;
 
 /// Stopped cleanly.
 const DONE: u8 = 0;
@@ -26,7 +31,6 @@ fn main() -> ExitCode {
             Err(error) => told(USAGE, &error.to_string()),
         };
     }
-    allocator::settle();
     let settings = match Settings::load(flags.clone()) {
         Ok(settings) => settings,
         Err(error) => return told(USAGE, &error.to_string()),

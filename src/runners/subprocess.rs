@@ -29,7 +29,6 @@ use super::{
     Exit, Found, Job, JobKind, Made, OutputLine, Progress, Runner, RunnerError, RunnerFuture,
     Status,
 };
-use crate::allocator;
 use crate::clock::SharedClock;
 use crate::domain::ids::FlowRunId;
 use crate::domain::log::OutputSeen;
@@ -155,7 +154,6 @@ impl SubprocessRunner {
     fn command(&self, program: &str, process: &Process) -> Command {
         let mut command = std::process::Command::new(program);
         command.args(process.command.iter().skip(1));
-        allocator::forget(&mut command);
         for name in NOT_FOR_RUNS {
             command.env_remove(name);
         }

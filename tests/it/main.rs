@@ -62,7 +62,6 @@ mod io_errors;
 #[cfg(test)]
 mod leaving;
 #[cfg(test)]
-mod memory;
 #[cfg(test)]
 mod metrics;
 #[cfg(test)]

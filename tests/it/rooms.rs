@@ -5,7 +5,6 @@ use std::path::{Path, PathBuf};
 
 /// Each room, and the rooms that it may import.
 const ARROWS: &[(&str, &[&str])] = &[
-    ("allocator", &[]),
     ("domain", &[]),
     ("fault", &[]),
     ("clock", &["domain"]),
@@ -15,7 +14,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("relay", &[]),
     ("state_dir", &["domain"]),
     ("storage", &["domain", "fault", "metrics", "state_dir"]),
-    ("runners", &["allocator", "domain", "clock"]),
+    ("runners", &["domain", "clock"]),
     ("app", &["storage", "domain", "clock"]),
     (
         "services",
