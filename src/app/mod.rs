@@ -109,6 +109,15 @@ impl App {
         self.inner.store.scan(work).await
     }
 
+    /// One statement that a caller puts together.
+    async fn find<T, F>(&self, work: F) -> Result<T>
+    where
+        T: Send + 'static,
+        F: FnOnce(&Connection) -> Result<T> + Send + 'static,
+    {
+        self.inner.store.find(work).await
+    }
+
     /// One snapshot of a reader, for what is short.
     async fn read<T, F>(&self, work: F) -> Result<T>
     where

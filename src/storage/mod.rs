@@ -171,6 +171,15 @@ impl Store {
         self.noted(self.inner.readers.get().scan(work).await)
     }
 
+    /// The same for a single statement.
+    pub async fn find<T, F>(&self, work: F) -> Result<T>
+    where
+        T: Send + 'static,
+        F: FnOnce(&Connection) -> Result<T> + Send + 'static,
+    {
+        self.noted(self.inner.readers.get().find(work).await)
+    }
+
     /// Looks something up by key, in a single statement, on a query-only connection. Where one
     /// is free this happens on the calling thread, so it must not take long.
     pub async fn by_key<T, F>(&self, work: F) -> Result<T>

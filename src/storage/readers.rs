@@ -112,7 +112,7 @@ impl Readers {
         let (reply, answer) = oneshot::channel();
         let job: Job = Box::new(move |connection| {
             // Nobody listens any more when the caller has gone; its answer may go too.
-            let _ = reply.send(in_snapshot(connection, work));
+            let _ = reply.send(in_snapshot(connection, |it| guarded(|| work(it))));
         });
         put(&self.short, job)?;
         answer.await.map_err(|_| stopping())?
@@ -126,12 +126,31 @@ impl Readers {
         T: Send + 'static,
         F: FnOnce(&Connection) -> Result<T> + Send + 'static,
     {
+        self.bounded(|connection, bounds| in_snapshot(connection, |it| bounds.run(it, work)))
+            .await
+    }
+
+    /// The same for a single statement, which sees one moment by itself.
+    pub async fn find<T, F>(&self, work: F) -> Result<T>
+    where
+        T: Send + 'static,
+        F: FnOnce(&Connection) -> Result<T> + Send + 'static,
+    {
+        self.bounded(|connection, bounds| bounds.run(connection, work))
+            .await
+    }
+
+    async fn bounded<T, F>(&self, read: F) -> Result<T>
+    where
+        T: Send + 'static,
+        F: FnOnce(&mut Connection, Bounds) -> Result<T> + Send + 'static,
+    {
         let (reply, answer) = oneshot::channel();
         let waits = Waits::default();
         let (is_left, longest) = (Arc::clone(&waits.is_left), self.longest);
         let job: Job = Box::new(move |connection| {
             if !is_left.load(Ordering::Relaxed) {
-                let _ = reply.send(bounded(connection, work, is_left, longest));
+                let _ = reply.send(read(connection, Bounds { is_left, longest }));
             }
         });
         put(&self.scans, job)?;
@@ -244,23 +263,31 @@ fn put(lane: &Lane, job: Job) -> Result<()> {
     })
 }
 
-/// Runs a read that is interrupted when its time is up or its caller has gone.
-fn bounded<T>(
-    connection: &mut Connection,
-    work: impl FnOnce(&Connection) -> Result<T>,
+/// What ends a read before it is done.
+struct Bounds {
+    /// Whether its caller has gone.
     is_left: Arc<AtomicBool>,
+    /// How long it may take.
     longest: Duration,
-) -> Result<T> {
-    let until = Instant::now() + longest;
-    let ends = move || is_left.load(Ordering::Relaxed) || Instant::now() >= until;
-    connection.progress_handler(STEPS, Some(ends))?;
-    connection.prepare_cached("BEGIN")?.execute([])?;
-    let result = guarded(|| work(connection));
-    connection.progress_handler(0, None::<fn() -> bool>)?;
-    connection.prepare_cached("COMMIT")?.execute([])?;
-    match result {
-        Err(_) if Instant::now() >= until => Err(too_slow(longest)),
-        result => result,
+}
+
+impl Bounds {
+    /// Runs a read that is interrupted when its time is up or its caller has gone.
+    fn run<T>(
+        self,
+        connection: &mut Connection,
+        work: impl FnOnce(&Connection) -> Result<T>,
+    ) -> Result<T> {
+        let Self { is_left, longest } = self;
+        let until = Instant::now() + longest;
+        let ends = move || is_left.load(Ordering::Relaxed) || Instant::now() >= until;
+        connection.progress_handler(STEPS, Some(ends))?;
+        let result = guarded(|| work(connection));
+        connection.progress_handler(0, None::<fn() -> bool>)?;
+        match result {
+            Err(_) if Instant::now() >= until => Err(too_slow(longest)),
+            result => result,
+        }
     }
 }
 
@@ -277,11 +304,11 @@ fn too_slow(longest: Duration) -> Error {
 
 /// All statements of one read see the same moment.
 fn in_snapshot<T>(
-    connection: &Connection,
-    work: impl FnOnce(&Connection) -> Result<T>,
+    connection: &mut Connection,
+    work: impl FnOnce(&mut Connection) -> Result<T>,
 ) -> Result<T> {
     connection.prepare_cached("BEGIN")?.execute([])?;
-    let result = guarded(|| work(connection));
+    let result = work(connection);
     connection.prepare_cached("COMMIT")?.execute([])?;
     result
 }

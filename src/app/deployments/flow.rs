@@ -40,13 +40,13 @@ impl App {
 
     /// A page of flows, by name.
     pub async fn flows(&self, filters: Filters, page: Page) -> Result<Vec<Flow>> {
-        self.scan(move |db| rows::page(db, &filters, Sort::NAME, page))
+        self.find(move |db| rows::page(db, &filters, Sort::NAME, page))
             .await
     }
 
     /// How many flows match.
     pub async fn count_flows(&self, filters: Filters) -> Result<u64> {
-        self.scan(move |db| rows::count::<Flow>(db, &filters)).await
+        self.find(move |db| rows::count::<Flow>(db, &filters)).await
     }
 
     /// Replaces a flow's tags.

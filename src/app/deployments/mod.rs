@@ -96,13 +96,13 @@ impl App {
 
     /// A page of deployments, by name.
     pub async fn deployments(&self, filters: Filters, page: Page) -> Result<Vec<Deployment>> {
-        self.scan(move |db| rows::page(db, &filters, Sort::NAME, page))
+        self.find(move |db| rows::page(db, &filters, Sort::NAME, page))
             .await
     }
 
     /// How many deployments match.
     pub async fn count_deployments(&self, filters: Filters) -> Result<u64> {
-        self.scan(move |db| rows::count::<Deployment>(db, &filters))
+        self.find(move |db| rows::count::<Deployment>(db, &filters))
             .await
     }
 

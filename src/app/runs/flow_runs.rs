@@ -40,13 +40,13 @@ impl App {
         sort: Sort,
         page: Page,
     ) -> Result<Vec<FlowRun>> {
-        self.scan(move |db| rows::page(db, &filters, sort, page))
+        self.find(move |db| rows::page(db, &filters, sort, page))
             .await
     }
 
     /// How many flow runs match.
     pub async fn count_flow_runs(&self, filters: Filters) -> Result<u64> {
-        self.scan(move |db| rows::count::<FlowRun>(db, &filters))
+        self.find(move |db| rows::count::<FlowRun>(db, &filters))
             .await
     }
 

@@ -53,14 +53,14 @@ impl App {
     /// A page of lines.
     pub async fn logs(&self, criteria: Criteria, sort: Sort, page: Page) -> Result<Vec<Log>> {
         let filters = about_logs(criteria);
-        self.scan(move |db| rows::page(db, &filters, sort, page))
+        self.find(move |db| rows::page(db, &filters, sort, page))
             .await
     }
 
     /// How many lines match.
     pub async fn count_logs(&self, criteria: Criteria) -> Result<u64> {
         let filters = about_logs(criteria);
-        self.scan(move |db| rows::count::<Log>(db, &filters)).await
+        self.find(move |db| rows::count::<Log>(db, &filters)).await
     }
 
     /// How much of a run's own output is stored.

@@ -45,7 +45,7 @@ impl App {
         sort: Sort,
         page: Page,
     ) -> Result<Vec<TaskRun>> {
-        self.scan(move |db| rows::page(db, &filters, sort, page))
+        self.find(move |db| rows::page(db, &filters, sort, page))
             .await
     }
 
@@ -65,7 +65,7 @@ impl App {
 
     /// How many task runs match.
     pub async fn count_task_runs(&self, filters: Filters) -> Result<u64> {
-        self.scan(move |db| rows::count::<TaskRun>(db, &filters))
+        self.find(move |db| rows::count::<TaskRun>(db, &filters))
             .await
     }
 
