@@ -11,7 +11,8 @@ use axum::http::request::Parts;
 use tokio::sync::OnceCell;
 
 use crate::domain::JsonMap;
-use crate::domain::access::{Actor, LocalUser, PeerIdentity};
+use crate::domain::access::{LocalUser, PeerIdentity};
+use crate::domain::actor::Actor;
 use crate::domain::state::ProposedState;
 
 /// Where a state's details say who proposed it.
@@ -101,10 +102,10 @@ impl Caller {
     /// Who is recorded as having done what the request does; `None` when nobody can tell.
     pub fn actor(&self) -> Option<Actor> {
         match &self.0.end {
-            End::Socket(peer) => Some(Actor::User(peer.user.clone())),
+            End::Socket(peer) => Some(Actor::user(&*peer.user)),
             _ => {
                 let peer = self.0.peer.get()?.as_ref()?;
-                peer.flow_run.map(Actor::FlowRun)
+                peer.flow_run.map(Actor::flow_run)
             }
         }
     }

@@ -10,6 +10,8 @@ use std::fmt;
 pub enum Kind {
     /// The request cannot mean anything: wrong words, impossible values.
     Invalid,
+    /// It is understood and makes no sense for what it is about, as that stands.
+    Refused,
     /// What was asked for does not exist.
     NotFound,
     /// It contradicts what is already there.
@@ -61,6 +63,11 @@ impl Error {
     /// The request cannot be right.
     pub fn invalid(message: impl Into<String>) -> Self {
         Self::new(Kind::Invalid, message)
+    }
+
+    /// The request makes no sense for what it is about.
+    pub fn refused(message: impl Into<String>) -> Self {
+        Self::new(Kind::Refused, message)
     }
 
     /// The request contradicts what is there.

@@ -1,9 +1,10 @@
 //! A flow run: one execution of a flow, from its creation to its terminal state.
 
 use super::JsonMap;
-use super::access::Actor;
+use super::actor::Actor;
 use super::deployment::Infrastructure;
-use super::ids::{DeploymentId, FlowId, FlowRunId, TaskRunId};
+use super::flow_run_policy::FlowRunPolicy;
+use super::ids::{DeploymentId, FlowId, FlowRunId, TaskRunId, WorkQueueId};
 use super::names;
 use super::patch::Patch;
 use super::run::RunStatistics;
@@ -33,18 +34,28 @@ pub struct FlowRun {
     pub idempotency_key: Option<String>,
     /// Free context given by the creator.
     pub context: JsonMap,
-    /// Settings that the orchestration saw.
-    pub empirical_policy: JsonMap,
+    /// How it retries, and what is known of its pauses.
+    pub policy: FlowRunPolicy,
     /// Settings that the infrastructure saw.
     pub empirical_config: JsonMap,
     /// Tags.
     pub tags: Vec<String>,
+    /// Labels: its own over those of what it came from.
+    pub labels: JsonMap,
     /// On a sub-flow's run: the task run that stands for it in the parent.
     pub parent_task_run_id: Option<TaskRunId>,
     /// Whether a schedule made it.
     pub auto_scheduled: bool,
     /// What it runs on.
     pub infrastructure: Infrastructure,
+    /// Laid over its deployment's variables of the job that it runs as.
+    pub job_variables: Option<JsonMap>,
+    /// The queue whose workers take it.
+    pub work_queue_id: Option<WorkQueueId>,
+    /// The version of its deployment when it was created.
+    pub deployment_version: Option<String>,
+    /// What a worker that speaks the API made for it, as that calls it.
+    pub infrastructure_pid: Option<String>,
     /// Who created it; `None` when nobody can tell.
     pub created_by: Option<Actor>,
     /// What the agent that took it knows of it.
@@ -70,12 +81,17 @@ impl FlowRun {
             parameters: new.parameters,
             idempotency_key: new.idempotency_key,
             context: new.context,
-            empirical_policy: JsonMap::new(),
+            policy: new.policy,
             empirical_config: JsonMap::new(),
             tags: new.tags,
+            labels: new.labels,
             parent_task_run_id: new.parent_task_run_id,
             auto_scheduled: new.auto_scheduled,
             infrastructure: new.infrastructure,
+            job_variables: new.job_variables,
+            work_queue_id: new.work_queue_id,
+            deployment_version: new.deployment_version,
+            infrastructure_pid: None,
             created_by: new.created_by,
             claim: None,
             statistics: RunStatistics::default(),
@@ -115,12 +131,22 @@ pub struct NewFlowRun {
     pub idempotency_key: Option<String>,
     /// Free context.
     pub context: JsonMap,
+    /// How it retries.
+    pub policy: FlowRunPolicy,
     /// Tags.
     pub tags: Vec<String>,
+    /// Its own labels.
+    pub labels: JsonMap,
     /// See [`FlowRun::parent_task_run_id`].
     pub parent_task_run_id: Option<TaskRunId>,
     /// What it runs on.
     pub infrastructure: Infrastructure,
+    /// See [`FlowRun::job_variables`].
+    pub job_variables: Option<JsonMap>,
+    /// See [`FlowRun::work_queue_id`].
+    pub work_queue_id: Option<WorkQueueId>,
+    /// The version of the deployment.
+    pub deployment_version: Option<String>,
     /// Whether a schedule made it.
     pub auto_scheduled: bool,
     /// Who created it.
@@ -146,6 +172,12 @@ pub struct DeploymentRunRequest {
     pub parent_task_run_id: Option<TaskRunId>,
     /// Replaces the deployment's infrastructure.
     pub infrastructure: Option<Infrastructure>,
+    /// See [`FlowRun::job_variables`].
+    pub job_variables: Option<JsonMap>,
+    /// How it retries.
+    pub policy: FlowRunPolicy,
+    /// Its own labels.
+    pub labels: JsonMap,
     /// Its first state; absent: Pending.
     pub state: Option<ProposedState>,
     /// Who asks.
@@ -165,4 +197,10 @@ pub struct FlowRunUpdate {
     pub tags: Option<Vec<String>>,
     /// What it runs on.
     pub infrastructure: Option<Infrastructure>,
+    /// Variables of its job; only of a run of a deployment that is scheduled.
+    pub job_variables: Patch<JsonMap>,
+    /// How it retries, and what is known of its pauses.
+    pub policy: Option<FlowRunPolicy>,
+    /// See [`FlowRun::infrastructure_pid`].
+    pub infrastructure_pid: Patch<String>,
 }

@@ -30,6 +30,18 @@ impl Buckets {
         }
     }
 
+    /// From `start` until `end` is covered, [`MOST_BUCKETS`] at most and none where nothing lies
+    /// between, as the 3.9 server has it. `step` is a length of time and not none.
+    pub fn exact(start: Timestamp, end: Timestamp, step: Span) -> Self {
+        let (length, each) = ((end - start).micros(), step.micros().max(1));
+        let count = length / each + i64::from(length % each > 0);
+        Self {
+            start,
+            step: Span::from_micros(each),
+            count: count.clamp(0, MOST_BUCKETS),
+        }
+    }
+
     /// Where the first begins.
     pub fn start(&self) -> Timestamp {
         self.start
@@ -76,6 +88,20 @@ mod tests {
 
     fn at(millis: i64) -> Timestamp {
         Timestamp::from_micros(millis * 1000)
+    }
+
+    #[test]
+    fn exact_buckets_cover_what_lies_between_and_nothing_else() {
+        let step = Span::from_micros(10_000_000);
+        let count = |end| Buckets::exact(at(0), at(end), step).each().count();
+        assert_eq!(
+            (count(0), count(-5), count(1), count(10_000), count(10_001)),
+            (0, 0, 1, 1, 2)
+        );
+        assert_eq!(count(100_000_000), 500);
+        let start = Timestamp::from_micros(1);
+        let buckets = Buckets::exact(start, at(25_000), step);
+        assert_eq!(buckets.start(), start);
     }
 
     #[test]

@@ -87,6 +87,10 @@ ids! {
     WorkerId,
     /// Names a variable.
     VariableId,
+    /// Names something handed to a run.
+    RunInputId,
+    /// Names the hold on slots of concurrency limits.
+    LeaseId,
 }
 
 impl ScheduleId {

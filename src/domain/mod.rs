@@ -5,6 +5,7 @@
 //! import from here; this room imports nothing of ours.
 
 pub mod access;
+pub mod actor;
 pub mod agent;
 pub mod alert;
 pub mod checkup;
@@ -15,6 +16,7 @@ pub mod error;
 pub mod filter;
 pub mod flow;
 pub mod flow_run;
+pub mod flow_run_policy;
 pub mod history;
 pub mod ids;
 pub mod log;
@@ -24,6 +26,7 @@ pub mod proxies;
 pub mod retention;
 pub mod rules;
 pub mod run;
+pub mod run_input;
 pub mod runner;
 pub mod saved_search;
 pub mod schedule;

@@ -8,12 +8,14 @@
 //!                                └────► Cancelling ──► Cancelled
 //! ```
 
+use std::collections::BTreeMap;
 use std::fmt;
 
 use serde_json::Value;
+use uuid::Uuid;
 
 use super::JsonMap;
-use super::ids::{FlowRunId, StateId, TaskRunId};
+use super::ids::{FlowRunId, LeaseId, StateId, TaskRunId};
 use super::time::Timestamp;
 
 /// What kind of place a state is. The set is that of the modern API; the 2.0a7 generation
@@ -110,6 +112,22 @@ pub struct StateDetails {
     pub cache_key: Option<String>,
     /// Until when that cache entry holds; absent: for ever.
     pub cache_expiration: Option<Timestamp>,
+    /// When a pause that nobody resumes is over.
+    pub pause_timeout: Option<Timestamp>,
+    /// Whether a paused run's process ends, so that it goes on by a new one.
+    pub pause_reschedule: bool,
+    /// Names a pause within its attempt.
+    pub pause_key: Option<String>,
+    /// By which keys a paused run's input is kept: `schema`, `response`, `description`.
+    pub run_input_keyset: Option<BTreeMap<String, String>>,
+    /// Whether a task runs although its result is cached.
+    pub refresh_cache: Option<bool>,
+    /// Whether a failed task may be tried again; absent: as its policy says.
+    pub retriable: Option<bool>,
+    /// Names a step, so that one that is told twice is taken once.
+    pub transition_id: Option<Uuid>,
+    /// The run's hold on a slot of its deployment.
+    pub lease: Option<LeaseId>,
     /// Details that only some dialect or the agent knows, kept as they came.
     pub extra: JsonMap,
 }

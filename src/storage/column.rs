@@ -8,8 +8,8 @@ use uuid::Uuid;
 
 use super::result_size;
 use crate::domain::ids::{
-    DeploymentId, FlowId, FlowRunId, LogId, SavedSearchId, ScheduleId, StateId, TaskRunId,
-    VariableId, WorkPoolId, WorkQueueId, WorkerId,
+    DeploymentId, FlowId, FlowRunId, LeaseId, LogId, RunInputId, SavedSearchId, ScheduleId,
+    StateId, TaskRunId, VariableId, WorkPoolId, WorkQueueId, WorkerId,
 };
 use crate::domain::log::Stream;
 use crate::domain::state::StateType;
@@ -47,6 +47,8 @@ id_columns!(
     WorkQueueId,
     WorkerId,
     VariableId,
+    RunInputId,
+    LeaseId,
 );
 
 macro_rules! micros_columns {

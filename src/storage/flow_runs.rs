@@ -5,24 +5,30 @@ use rusqlite::{Connection, Row as SqlRow, named_params};
 use super::column::Json;
 use super::query::{self, Columns};
 use super::rows::{Filtered, Row, key};
-use super::{deployments, sql, states};
-use crate::domain::access::Actor;
+use super::{actors, deployments, run_policy, sql, states};
+use crate::domain::JsonMap;
 use crate::domain::error::Result;
 use crate::domain::filter::Noun;
 use crate::domain::flow_run::{Claim, FlowRun, FlowRunUpdate};
+use crate::domain::flow_run_policy::FlowRunPolicy;
 use crate::domain::ids::{FlowId, FlowRunId};
 use crate::domain::run::RunStatistics;
 use crate::domain::runner::RunnerKind;
 use crate::domain::state::{State, StateType};
-use crate::domain::time::Timestamp;
+use crate::domain::time::{Span, Timestamp};
 
 const INSERT: &str = include_str!("../../sql/queries/flow_runs/insert.sql");
 const ID_BY_KEY: &str = include_str!("../../sql/queries/flow_runs/id_by_key.sql");
 const UPDATE: &str = include_str!("../../sql/queries/flow_runs/update.sql");
 const ENTER_STATE: &str = include_str!("../../sql/queries/flow_runs/enter_state.sql");
+const SET_LABELS: &str = include_str!("../../sql/queries/flow_runs/set_labels.sql");
+const SET_POLICY: &str = include_str!("../../sql/queries/flow_runs/set_policy.sql");
 const COUNT_BY_STATE: &str = include_str!("../../sql/queries/flow_runs/count_by_state.sql");
 const IS_WITHIN: &str = include_str!("../../sql/queries/flow_runs/is_within.sql");
 const OUTPUT: &str = include_str!("../../sql/queries/flow_runs/output.sql");
+
+/// How long a cancellation may stay unconfirmed, as on the 3.9 server.
+const UNCONFIRMED: Span = Span::from_micros(300 * 1_000_000);
 
 /// Stores a run that is new, in its first state. The state's own row comes after it.
 pub fn insert(db: &Connection, run: &FlowRun, first: &State) -> Result<()> {
@@ -36,12 +42,17 @@ pub fn insert(db: &Connection, run: &FlowRun, first: &State) -> Result<()> {
         ":parameters": Json(&run.parameters),
         ":idempotency_key": run.idempotency_key,
         ":context": Json(&run.context),
+        ":empirical_policy": run_policy::column(&run.policy),
         ":tags": Json(&run.tags),
+        ":labels": Json(&run.labels),
         ":parent_task_run_id": run.parent_task_run_id,
         ":auto_scheduled": run.auto_scheduled,
         ":infrastructure_kind": run.infrastructure.kind.as_ref().map(RunnerKind::word),
         ":infrastructure_config": run.infrastructure.config.as_ref().map(Json),
-        ":created_by": run.created_by.as_ref().map(Actor::to_string),
+        ":job_variables": run.job_variables.as_ref().map(Json),
+        ":work_queue_id": run.work_queue_id,
+        ":deployment_version": run.deployment_version,
+        ":created_by": actors::Column(run.created_by.as_ref()),
         ":run_count": run.statistics.run_count,
         ":expected_start_time": run.statistics.expected_start_time,
         ":next_scheduled_start_time": run.statistics.next_scheduled_start_time,
@@ -50,6 +61,7 @@ pub fn insert(db: &Connection, run: &FlowRun, first: &State) -> Result<()> {
         ":state_id": first.id,
         ":state_type": first.kind,
         ":state_name": first.name,
+        ":state_deadline": deadline(run, first),
     };
     query::change(db, INSERT, params)?;
     Ok(())
@@ -93,6 +105,8 @@ pub fn id_by_key(db: &Connection, flow_id: FlowId, key: &str) -> Result<Option<F
 /// Changes what the update names; the rest of `run` stays.
 pub fn update(db: &Connection, run: FlowRun, change: FlowRunUpdate, now: Timestamp) -> Result<()> {
     let infrastructure = change.infrastructure.unwrap_or(run.infrastructure);
+    let policy = change.policy.unwrap_or(run.policy);
+    let job_variables = change.job_variables.over(run.job_variables);
     let params = named_params! {
         ":id": run.id,
         ":now": now,
@@ -102,9 +116,35 @@ pub fn update(db: &Connection, run: FlowRun, change: FlowRunUpdate, now: Timesta
         ":tags": Json(&change.tags.unwrap_or(run.tags)),
         ":infrastructure_kind": infrastructure.kind.as_ref().map(RunnerKind::word),
         ":infrastructure_config": infrastructure.config.as_ref().map(Json),
+        ":empirical_policy": run_policy::column(&policy),
+        ":job_variables": job_variables.as_ref().map(Json),
+        ":infrastructure_pid": change.infrastructure_pid.over(run.infrastructure_pid),
     };
     query::change(db, UPDATE, params)?;
     Ok(())
+}
+
+/// Gives a run these labels in the place of those that it has.
+pub fn set_labels(db: &Connection, id: FlowRunId, labels: &JsonMap, now: Timestamp) -> Result<()> {
+    let params = named_params! {":id": id, ":labels": Json(labels), ":now": now};
+    query::change(db, SET_LABELS, params)?;
+    Ok(())
+}
+
+/// Gives a run this policy in the place of the one that it has.
+pub fn set_policy(db: &Connection, id: FlowRunId, policy: &FlowRunPolicy) -> Result<()> {
+    let params = named_params! {":id": id, ":empirical_policy": run_policy::column(policy)};
+    query::change(db, SET_POLICY, params)?;
+    Ok(())
+}
+
+/// When a state is over unless something happens. What an agent of ours holds is ended by that.
+fn deadline(run: &FlowRun, state: &State) -> Option<Timestamp> {
+    match state.kind {
+        StateType::Paused => state.details.pause_timeout,
+        StateType::Cancelling if run.claim.is_none() => Some(state.timestamp + UNCONFIRMED),
+        _ => None,
+    }
 }
 
 /// Points the run to its new state, and keeps the statistics of the step. When it was first
@@ -129,6 +169,7 @@ pub fn enter_state(
             ":start_time": statistics.start_time,
             ":end_time": statistics.end_time,
             ":total_run_time": statistics.total_run_time,
+            ":state_deadline": deadline(run, state),
         },
     )?;
     Ok(())
@@ -179,23 +220,22 @@ fn read(row: &SqlRow<'_>) -> rusqlite::Result<FlowRun> {
         parameters: columns.next::<Json<_>>()?.0,
         idempotency_key: columns.next()?,
         context: columns.next::<Json<_>>()?.0,
-        empirical_policy: columns.next::<Json<_>>()?.0,
+        policy: run_policy::read(&mut columns)?,
         empirical_config: columns.next::<Json<_>>()?.0,
         tags: columns.next::<Json<_>>()?.0,
+        labels: columns.next::<Json<_>>()?.0,
         parent_task_run_id: columns.next()?,
         auto_scheduled: columns.next()?,
         infrastructure: deployments::infrastructure(&mut columns)?,
-        created_by: created_by(&mut columns)?,
+        job_variables: columns.next::<Option<Json<_>>>()?.map(|json| json.0),
+        work_queue_id: columns.next()?,
+        deployment_version: columns.next()?,
+        infrastructure_pid: columns.next()?,
+        created_by: actors::read(&mut columns)?,
         claim: claim(&mut columns)?,
         statistics: statistics(&mut columns)?,
         state: states::read_optional(&mut columns)?,
     })
-}
-
-/// Somebody; what an older version wrote and cannot be read is nobody.
-fn created_by(columns: &mut Columns<'_, '_>) -> rusqlite::Result<Option<Actor>> {
-    let text: Option<String> = columns.next()?;
-    Ok(text.and_then(|text| text.parse().ok()))
 }
 
 fn claim(columns: &mut Columns<'_, '_>) -> rusqlite::Result<Option<Claim>> {

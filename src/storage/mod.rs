@@ -10,6 +10,7 @@
 //!
 //! The noun files hold small functions that take a transaction or a connection.
 
+mod actors;
 pub mod backup;
 pub mod blobs;
 mod checkpoints;
@@ -35,6 +36,8 @@ pub mod requests;
 mod result_size;
 pub mod retention;
 pub mod rows;
+pub mod run_inputs;
+mod run_policy;
 pub mod saved_searches;
 mod schedule;
 pub mod schedules;

@@ -19,6 +19,10 @@ const MAY_SCAN: &[(&str, &str)] = &[
         "the steps that it has just found",
     ),
     (
+        "run_inputs/with_prefix.sql",
+        "the keys that it is asked with",
+    ),
+    (
         "removal/delete_some_cache_entries.sql",
         "as far as the limit",
     ),

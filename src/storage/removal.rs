@@ -18,6 +18,7 @@ const LEAVE: &str = include_str!("../../sql/queries/removal/leave_deployment.sql
 const LEAVE_SUB_FLOWS: &str = include_str!("../../sql/queries/removal/leave_some_sub_flows.sql");
 const FLOW_RUN_STATES: &str =
     include_str!("../../sql/queries/removal/delete_some_flow_run_states.sql");
+const INPUTS: &str = include_str!("../../sql/queries/removal/delete_some_flow_run_inputs.sql");
 const TASK_RUN_STATES: &str =
     include_str!("../../sql/queries/removal/delete_some_task_run_states.sql");
 const LOGS: &str = include_str!("../../sql/queries/removal/delete_some_logs.sql");
@@ -138,6 +139,12 @@ pub fn leave_some_sub_flows(db: &Connection, id: TaskRunId, limit: i64) -> Resul
 pub fn some_flow_run_states(db: &Connection, id: FlowRunId, limit: i64) -> Result<usize> {
     let params = named_params! {":id": id, ":limit": limit};
     query::change(db, FLOW_RUN_STATES, params)
+}
+
+/// Removes up to `limit` inputs of a flow run and answers how many.
+pub fn some_flow_run_inputs(db: &Connection, id: FlowRunId, limit: i64) -> Result<usize> {
+    let params = named_params! {":id": id, ":limit": limit};
+    query::change(db, INPUTS, params)
 }
 
 /// Removes up to `limit` states of a task run and answers how many.

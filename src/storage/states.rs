@@ -1,5 +1,7 @@
 //! States of flow runs and of task runs: two tables of one shape.
 
+use std::collections::BTreeMap;
+
 use rusqlite::{Connection, Row, named_params};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -9,7 +11,7 @@ use super::query::{self, Columns};
 use super::sql::{Statement, statement};
 use crate::domain::JsonMap;
 use crate::domain::error::Result;
-use crate::domain::ids::{FlowRunId, StateId, TaskRunId};
+use crate::domain::ids::{FlowRunId, LeaseId, StateId, TaskRunId};
 use crate::domain::state::{State, StateDetails, StateType};
 use crate::domain::time::Timestamp;
 
@@ -139,6 +141,22 @@ struct Details {
     cache_key: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     cache_expiration: Option<i64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pause_timeout: Option<i64>,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pause_reschedule: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pause_key: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    run_input_keyset: Option<BTreeMap<String, String>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    refresh_cache: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    retriable: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    transition_id: Option<Uuid>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    lease: Option<Uuid>,
     #[serde(skip_serializing_if = "JsonMap::is_empty")]
     extra: JsonMap,
 }
@@ -152,6 +170,14 @@ impl From<&StateDetails> for Details {
             scheduled_time,
             cache_key,
             cache_expiration,
+            pause_timeout,
+            pause_reschedule,
+            pause_key,
+            run_input_keyset,
+            refresh_cache,
+            retriable,
+            transition_id,
+            lease,
             extra,
         } = details;
         Self {
@@ -161,6 +187,14 @@ impl From<&StateDetails> for Details {
             scheduled_time: scheduled_time.map(Timestamp::micros),
             cache_key: cache_key.clone(),
             cache_expiration: cache_expiration.map(Timestamp::micros),
+            pause_timeout: pause_timeout.map(Timestamp::micros),
+            pause_reschedule: *pause_reschedule,
+            pause_key: pause_key.clone(),
+            run_input_keyset: run_input_keyset.clone(),
+            refresh_cache: *refresh_cache,
+            retriable: *retriable,
+            transition_id: *transition_id,
+            lease: lease.map(LeaseId::uuid),
             extra: extra.clone(),
         }
     }
@@ -175,6 +209,14 @@ impl From<Details> for StateDetails {
             scheduled_time: details.scheduled_time.map(Timestamp::from_micros),
             cache_key: details.cache_key,
             cache_expiration: details.cache_expiration.map(Timestamp::from_micros),
+            pause_timeout: details.pause_timeout.map(Timestamp::from_micros),
+            pause_reschedule: details.pause_reschedule,
+            pause_key: details.pause_key,
+            run_input_keyset: details.run_input_keyset,
+            refresh_cache: details.refresh_cache,
+            retriable: details.retriable,
+            transition_id: details.transition_id,
+            lease: details.lease.map(LeaseId::from_uuid),
             extra: details.extra,
         }
     }

@@ -71,8 +71,16 @@ impl Requester {
     pub async fn shown(
         &self,
         status: StatusCode,
-        mut body: impl Redact + Serialize,
+        body: impl Redact + Serialize,
     ) -> Result<Response> {
+        answer::json(status, &self.masked(body).await?)
+    }
+
+    /// What this one is shown of `body`.
+    ///
+    /// # Errors
+    /// Where it cannot be found out what is a run's own.
+    pub async fn masked<T: Redact>(&self, mut body: T) -> Result<T> {
         if self.who != Who::Operator {
             let reader = Reader {
                 words: self.gate.secret_words(),
@@ -80,7 +88,7 @@ impl Requester {
             };
             body.redact(&reader);
         }
-        answer::json(status, &body)
+        Ok(body)
     }
 
     /// The answer that says all of `body` to a run: of what it has itself proposed.

@@ -17,7 +17,7 @@ macro_rules! harmless {
 }
 pub(in crate::api) use harmless;
 
-harmless!((), bool, u64, &'static str, BTreeMap<Uuid, usize>);
+harmless!((), bool, u64, f64, &'static str, BTreeMap<Uuid, usize>);
 
 impl Redact for String {
     fn redact(&mut self, reader: &Reader<'_>) {

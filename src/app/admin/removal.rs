@@ -197,6 +197,7 @@ fn deployment(db: &Connection, id: DeploymentId, now: Timestamp, budget: &Budget
 fn flow_run(db: &Connection, id: FlowRunId, budget: &Budget) -> Result<bool> {
     let tasks = || retention::some_task_runs(db, id, CHUNK);
     let is_bare = each(budget, tasks, |task| task_run(db, task, budget))?
+        && all_rows(budget, || removal::some_flow_run_inputs(db, id, CHUNK))?
         && all_rows(budget, || removal::some_flow_run_states(db, id, CHUNK))?;
     if is_bare {
         rows::delete(db, id)?;

@@ -6,17 +6,22 @@ use super::propose_state::{self, Decision, Outcome};
 use crate::app::App;
 use crate::app::request::{Repeat, comes_to_the_same};
 use crate::app::tx::Tx;
+use crate::domain::JsonMap;
 use crate::domain::container::labels;
 use crate::domain::error::{Error, Result};
 use crate::domain::filter::{Filters, Page, Sort};
 use crate::domain::flow::Created;
 use crate::domain::flow_run::{FlowRun, FlowRunUpdate, NewFlowRun};
 use crate::domain::ids::{FlowRunId, StateId};
+use crate::domain::patch::Patch;
 use crate::domain::rules::{Generation, Policy};
 use crate::domain::state::{ProposedState, State, StateType};
 use crate::domain::weight;
 use crate::storage::removal::Removal;
 use crate::storage::{Connection, Job, StateOf, flow_runs, rows, states};
+
+/// The most labels of a run.
+const MOST_LABELS: usize = 1000;
 
 impl App {
     /// Creates a flow run, or answers the flow's run with the same idempotency key.
@@ -55,8 +60,29 @@ impl App {
         if let Some(infrastructure) = &update.infrastructure {
             labels::check_settings(infrastructure).map_err(Error::invalid)?;
         }
-        self.write(move |tx| flow_runs::update(tx.db, read(tx.db, id)?, update, tx.now))
-            .await
+        self.write(move |tx| {
+            let run = read(tx.db, id)?;
+            if update.job_variables != Patch::Keep {
+                check_job_can_change(&run)?;
+            }
+            flow_runs::update(tx.db, run, update, tx.now)
+        })
+        .await
+    }
+
+    /// Lays labels over those that a flow run has.
+    pub async fn update_flow_run_labels(&self, id: FlowRunId, labels: JsonMap) -> Result<()> {
+        self.write(move |tx| {
+            let mut all = read(tx.db, id)?.labels;
+            all.extend(labels);
+            match all.len() <= MOST_LABELS {
+                true => flow_runs::set_labels(tx.db, id, &all, tx.now),
+                false => Err(Error::invalid(format!(
+                    "A flow run has at most {MOST_LABELS} labels."
+                ))),
+            }
+        })
+        .await
     }
 
     /// Removes a flow run with its states and task runs.
@@ -163,8 +189,36 @@ pub(in crate::app) fn create_run(tx: &mut Tx<'_>, new: NewFlowRun) -> Result<Cre
     }
     labels::check_settings(&new.infrastructure).map_err(Error::invalid)?;
     check_parents(tx.db, &new)?;
-    let (run, first) = FlowRun::create(new, tx.now);
+    let (mut run, first) = FlowRun::create(new, tx.now);
+    run.labels = with_origin(&run);
     propose_state::begin_flow_run(tx, run, first).map(Created::New)
+}
+
+/// The labels of a run: what it came from, and its own over that.
+fn with_origin(run: &FlowRun) -> JsonMap {
+    let mut all = JsonMap::new();
+    let mut put = |key: &str, id: String| all.insert(key.to_owned(), id.into());
+    put("prefect.flow.id", run.flow_id.to_string());
+    if let Some(id) = run.deployment_id {
+        put("prefect.deployment.id", id.to_string());
+    }
+    all.extend(run.labels.clone());
+    all
+}
+
+/// Refuses other variables for the job of a run that has begun, or that is of no deployment.
+fn check_job_can_change(run: &FlowRun) -> Result<()> {
+    let kind = run.state.as_ref().map(|state| state.kind);
+    match kind {
+        Some(StateType::Scheduled) if run.deployment_id.is_some() => Ok(()),
+        Some(StateType::Scheduled) => Err(Error::refused(
+            "A deployment for the flow run could not be found",
+        )),
+        kind => Err(Error::refused(format!(
+            "Job variables for a flow run in state {} cannot be updated",
+            kind.map_or("none", StateType::word)
+        ))),
+    }
 }
 
 fn check_parents(db: &Connection, new: &NewFlowRun) -> Result<()> {

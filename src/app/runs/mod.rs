@@ -5,6 +5,7 @@ mod documents;
 pub(super) mod flow_runs;
 mod history;
 mod identity;
+mod inputs;
 mod logs;
 pub(super) mod propose_state;
 mod task_runs;

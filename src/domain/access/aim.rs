@@ -2,10 +2,13 @@
 
 use std::collections::BTreeSet;
 
+use crate::domain::JsonMap;
 use crate::domain::deployment::Infrastructure;
 use crate::domain::flow_run::{DeploymentRunRequest, FlowRunUpdate, NewFlowRun};
 use crate::domain::ids::{DeploymentId, FlowRunId, TaskRunId};
 use crate::domain::log::NewLog;
+use crate::domain::patch::Patch;
+use crate::domain::run_input::NewRunInput;
 use crate::domain::state::ProposedState;
 use crate::domain::task_run::NewTaskRun;
 
@@ -56,6 +59,8 @@ impl Aims for NewFlowRun {
     fn aim(&self, _at: ()) -> Aim {
         match (self.deployment_id, self.parent_task_run_id) {
             _ if chooses(Some(&self.infrastructure)) => Aim::Infrastructure,
+            _ if chooses_job(self.job_variables.as_ref()) => Aim::Infrastructure,
+            _ if self.work_queue_id.is_some() => Aim::Infrastructure,
             (None, Some(parent)) => change_task_run(parent),
             _ => Aim::Elsewhere,
         }
@@ -73,6 +78,7 @@ impl Aims<DeploymentId> for DeploymentRunRequest {
     fn aim(&self, _at: DeploymentId) -> Aim {
         match self.parent_task_run_id {
             _ if chooses(self.infrastructure.as_ref()) => Aim::Infrastructure,
+            _ if chooses_job(self.job_variables.as_ref()) => Aim::Infrastructure,
             Some(parent) => change_task_run(parent),
             None => Aim::Change(Targets::default()),
         }
@@ -81,10 +87,37 @@ impl Aims<DeploymentId> for DeploymentRunRequest {
 
 impl Aims<FlowRunId> for FlowRunUpdate {
     fn aim(&self, at: FlowRunId) -> Aim {
-        match chooses(self.infrastructure.as_ref()) {
+        let job = match &self.job_variables {
+            Patch::Set(variables) => Some(variables),
+            Patch::Keep | Patch::Clear => None,
+        };
+        match chooses(self.infrastructure.as_ref()) || chooses_job(job) {
             true => Aim::Infrastructure,
             false => change_flow_run(at),
         }
+    }
+}
+
+impl Aims<FlowRunId> for NewRunInput {
+    fn aim(&self, at: FlowRunId) -> Aim {
+        change_flow_run(at)
+    }
+}
+
+/// Nothing that is read of the request: it aims at what its path names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct AtPath;
+
+impl Aims<FlowRunId> for AtPath {
+    fn aim(&self, at: FlowRunId) -> Aim {
+        change_flow_run(at)
+    }
+}
+
+/// Labels, and the input of a run that goes on.
+impl Aims<FlowRunId> for JsonMap {
+    fn aim(&self, at: FlowRunId) -> Aim {
+        change_flow_run(at)
     }
 }
 
@@ -116,6 +149,11 @@ impl Aims for Vec<NewLog> {
             task_runs: task_runs.into_iter().collect(),
         })
     }
+}
+
+/// Whether variables of the job are named that a run is.
+fn chooses_job(variables: Option<&JsonMap>) -> bool {
+    variables.is_some_and(|variables| !variables.is_empty())
 }
 
 /// Whether infrastructure is named. An unset flow runner, whose parts are null, names none.

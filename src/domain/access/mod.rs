@@ -13,12 +13,10 @@ mod secret;
 mod tests;
 mod text;
 
-use std::fmt;
-
 use super::ids::{DeploymentId, FlowRunId};
 use super::time::{Span, Timestamp};
 
-pub use aim::{Aim, Aims, Targets};
+pub use aim::{Aim, Aims, AtPath, Targets};
 pub use secret::{MASK, Secret, is_secret_name, mask_runners, masked};
 pub use text::masked_text;
 
@@ -212,36 +210,6 @@ impl Groups {
             Who::Viewer
         } else {
             Who::Stranger("You are in none of the groups that may use this daemon.")
-        }
-    }
-}
-
-/// Who created or changed something.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Actor {
-    /// A local user, by name.
-    User(String),
-    /// A run.
-    FlowRun(FlowRunId),
-}
-
-impl fmt::Display for Actor {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Actor::User(name) => write!(f, "user:{name}"),
-            Actor::FlowRun(id) => write!(f, "flow-run:{id}"),
-        }
-    }
-}
-
-impl std::str::FromStr for Actor {
-    type Err = ();
-
-    fn from_str(text: &str) -> Result<Self, ()> {
-        match text.split_once(':') {
-            Some(("user", name)) => Ok(Actor::User(name.to_owned())),
-            Some(("flow-run", id)) => id.parse().map(Actor::FlowRun).map_err(|_| ()),
-            _ => Err(()),
         }
     }
 }

@@ -185,17 +185,6 @@ fn a_secret_shows_itself_to_nobody() {
 }
 
 #[test]
-fn actors_are_written_and_read_back() {
-    for actor in [
-        Actor::User("ada".to_owned()),
-        Actor::FlowRun(FlowRunId::new()),
-    ] {
-        assert_eq!(actor.to_string().parse(), Ok(actor));
-    }
-    assert_eq!("ada".parse::<Actor>(), Err(()));
-}
-
-#[test]
 fn flow_runners_are_veiled_wherever_they_lie() {
     let mut value = serde_json::json!([{
         "deployment": { "flow_runner": { "config": { "env": { "KEY": "x", "N": 1, "PASS": 2 } } } },

@@ -38,6 +38,15 @@ pub enum Schedule {
 }
 
 impl Schedule {
+    /// Its kind, by the modern API's word.
+    pub const fn kind(&self) -> &'static str {
+        match self {
+            Schedule::Interval(_) => "IntervalSchedule",
+            Schedule::Cron(_) => "CronSchedule",
+            Schedule::Rrule(_) => "RRuleSchedule",
+        }
+    }
+
     /// Refuses a schedule that cannot be followed, saying why.
     pub fn check(&self) -> Result<(), String> {
         match self {

@@ -3,12 +3,13 @@
 use rusqlite::{Connection, Row};
 use sea_query::{Expr, ExprTrait, JoinType, Query, SelectStatement};
 
-use super::{Filtered, all, column, condition};
+use super::{Filtered, Row as _, all, column, condition};
 use crate::domain::error::Result;
 use crate::domain::filter::Filters;
+use crate::domain::flow_run::FlowRun;
 use crate::domain::history::{Buckets, Tally};
 use crate::domain::state::StateType;
-use crate::domain::time::Timestamp;
+use crate::domain::time::{Span, Timestamp};
 use crate::storage::query::Columns;
 use crate::storage::sql;
 
@@ -39,13 +40,7 @@ pub(super) fn statement<R: Filtered>(
         "sum(max(0, \"{table}\".\"total_run_time\" + \
          CASE \"{table}\".\"state_type\" WHEN 'RUNNING' THEN ? - s.timestamp ELSE 0 END))"
     );
-    let lateness = format!(
-        "sum(max(0, CASE \
-         WHEN start_time > expected_start_time THEN start_time - expected_start_time \
-         WHEN start_time IS NULL AND state_type NOT IN ({}) AND expected_start_time < ? \
-         THEN ? - expected_start_time ELSE 0 END))",
-        sql::words(StateType::is_terminal)
-    );
+    let lateness = format!("sum({})", lateness());
     Query::select()
         .expr_as(bucket, "bucket")
         .column((table, "state_type"))
@@ -74,6 +69,38 @@ pub(super) fn statement<R: Filtered>(
             column(table, "state_name"),
         ])
         .take()
+}
+
+/// How late one run started, or is, as [`RunStatistics::lateness`]; takes the present moment twice.
+///
+/// [`RunStatistics::lateness`]: crate::domain::run::RunStatistics::lateness
+fn lateness() -> String {
+    format!(
+        "max(0, CASE \
+         WHEN start_time > expected_start_time THEN start_time - expected_start_time \
+         WHEN start_time IS NULL AND state_type NOT IN ({}) AND expected_start_time < ? \
+         THEN ? - expected_start_time ELSE 0 END)",
+        sql::words(StateType::is_terminal)
+    )
+}
+
+/// How late flow runs started, or are, on average; nothing where there are none.
+pub fn average_lateness(
+    db: &Connection,
+    filters: &Filters,
+    now: Timestamp,
+) -> Result<Option<Span>> {
+    let average = format!("CAST(avg({}) AS INTEGER)", lateness());
+    let statement = Query::select()
+        .expr(Expr::cust_with_values(
+            average,
+            [now.micros(), now.micros()],
+        ))
+        .from(FlowRun::TABLE)
+        .cond_where(condition::of(FlowRun::NOUN, filters))
+        .take();
+    let found = all(db, &statement, |row| row.get(0))?;
+    Ok(found.into_iter().next().flatten())
 }
 
 fn read(row: &Row<'_>) -> rusqlite::Result<Tally> {

@@ -80,6 +80,9 @@ impl Planted {
                              "level": 20, "message": text(),
                              "timestamp": "2024-01-01T00:00:00+00:00" }]);
         http.post("/orion/logs/", &lines).expect(201);
+        let input = json!({ "key": "planted", "value": text() });
+        let inputs = format!("/v3/flow_runs/{}/input", id(&run));
+        http.post(&inputs, &input).expect(201);
         let search = json!({ "name": "s", "filters": { "flow_runs": secrets() } });
         let search = http.put("/orion/saved_searches/", &search);
         let document = http.post("/orion/data/persist", &secrets()).expect(201);
@@ -157,6 +160,8 @@ impl Planted {
             ("deployment_name", ..) => "d",
             ("noun", ..) => "flow_runs",
             ("beginning", ..) => "0a",
+            ("key", _, Need::Aim) => "none",
+            ("key", ..) => "planted",
             _ => panic!("what is {name} in {path}?"),
         };
         one.to_owned()
@@ -172,6 +177,7 @@ impl Planted {
             "history" => json!({
                 "history_start": "2020-01-01T00:00:00Z", "history_end": "2020-01-02T00:00:00Z",
                 "history_interval_seconds": 3600 }),
+            "filter" if path.contains("/input/") => json!({ "prefix": "p" }),
             "doctor" => json!({ "part": "machine" }),
             _ => json!({}),
         }
@@ -185,7 +191,8 @@ impl Planted {
             path.split_once("/api/").map_or("", |(_, rest)| rest),
         ) {
             (_, path) if path.ends_with("/set_state") => json!({ "state": { "type": "RUNNING" } }),
-            ("PATCH", _) => json!({}),
+            ("PATCH" | "DELETE", _) => json!({}),
+            (_, path) if path.ends_with("/input") => json!({ "key": "other", "value": "v" }),
             (_, path) if path.ends_with("/flow_runs/") => {
                 json!({ "flow_id": self.flow, "parent_task_run_id": targets.task })
             }

@@ -17,6 +17,7 @@ use crate::api::redaction::{Reader, Redact};
 use crate::domain::JsonMap;
 use crate::domain::deployment::Infrastructure;
 use crate::domain::flow_run::{DeploymentRunRequest, FlowRun, FlowRunUpdate, NewFlowRun};
+use crate::domain::flow_run_policy::FlowRunPolicy;
 use crate::domain::ids::{DeploymentId, FlowId, FlowRunId, TaskRunId};
 use crate::domain::names;
 use crate::domain::patch::Patch;
@@ -40,7 +41,7 @@ pub struct FlowRunOut<'a> {
     #[schema(value_type = Object)]
     context: Cow<'a, JsonMap>,
     #[schema(value_type = Object)]
-    empirical_policy: Cow<'a, JsonMap>,
+    empirical_policy: JsonMap,
     #[schema(value_type = Object)]
     empirical_config: Cow<'a, JsonMap>,
     tags: Cow<'a, [String]>,
@@ -66,14 +67,20 @@ impl<'a> FlowRunOut<'a> {
             parameters,
             idempotency_key,
             context,
-            empirical_policy,
+            policy: _,
             empirical_config,
             tags,
+            labels: _,
             parent_task_run_id,
             auto_scheduled,
             infrastructure,
-            created_by: _, // these clients do not know it
-            claim: _,      // nor this
+            // These clients know none of these.
+            job_variables: _,
+            work_queue_id: _,
+            deployment_version: _,
+            infrastructure_pid: _,
+            created_by: _,
+            claim: _,
             statistics,
             state,
         } = run;
@@ -89,7 +96,8 @@ impl<'a> FlowRunOut<'a> {
             parameters: Cow::Borrowed(parameters),
             idempotency_key: idempotency_key.as_deref().map(Cow::Borrowed),
             context: Cow::Borrowed(context),
-            empirical_policy: Cow::Borrowed(empirical_policy),
+            // Runs of this generation have none.
+            empirical_policy: JsonMap::new(),
             empirical_config: Cow::Borrowed(empirical_config),
             tags: tags.into(),
             parent_task_run_id: parent_task_run_id.map(TaskRunId::uuid),
@@ -119,7 +127,7 @@ impl Redact for FlowRunOut<'_> {
             parameters,
             idempotency_key,
             context,
-            empirical_policy,
+            empirical_policy: _,
             empirical_config,
             tags,
             parent_task_run_id: _,
@@ -132,7 +140,7 @@ impl Redact for FlowRunOut<'_> {
         mask.over(name);
         mask.over(flow_version);
         mask.over(idempotency_key);
-        for map in [parameters, context, empirical_policy, empirical_config] {
+        for map in [parameters, context, empirical_config] {
             mask.over(map);
         }
         mask.over(tags);
@@ -173,9 +181,14 @@ pub fn new_flow_run(value: &JsonValue<'_>, context: &mut ReadContext) -> Option<
         parameters: parameters?,
         idempotency_key: idempotency_key?,
         context: context?,
+        policy: FlowRunPolicy::default(),
         tags: tags?,
+        labels: JsonMap::new(),
         parent_task_run_id: parent_task_run_id?,
         infrastructure: infrastructure?.unwrap_or_default(),
+        job_variables: None,
+        work_queue_id: None,
+        deployment_version: None,
         auto_scheduled: false,
         created_by: None,
         state: state?,
@@ -204,6 +217,9 @@ pub fn run_request(
         idempotency_key: idempotency_key?,
         parent_task_run_id: None,
         infrastructure: infrastructure?,
+        job_variables: None,
+        policy: FlowRunPolicy::default(),
+        labels: JsonMap::new(),
         state: state?,
         created_by: None,
     })
@@ -233,5 +249,6 @@ pub fn flow_run_update(value: &JsonValue<'_>, context: &mut ReadContext) -> Opti
             .or_else(|| renames.then(names::random)),
         tags: None,
         infrastructure: infrastructure?.or_else(|| clears_runner.then(Infrastructure::default)),
+        ..FlowRunUpdate::default()
     })
 }

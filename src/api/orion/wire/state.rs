@@ -96,7 +96,16 @@ impl<'a> From<&'a StateDetails> for DetailsOut<'a> {
             scheduled_time,
             cache_key,
             cache_expiration,
-            extra: _, // unknown keys are refused by these clients
+            // Unknown keys are refused by these clients.
+            pause_timeout: _,
+            pause_reschedule: _,
+            pause_key: _,
+            run_input_keyset: _,
+            refresh_cache: _,
+            retriable: _,
+            transition_id: _,
+            lease: _,
+            extra: _,
         } = details;
         Self {
             flow_run_id: flow_run_id.map(FlowRunId::uuid),
@@ -266,7 +275,7 @@ fn details(value: &JsonValue<'_>, context: &mut ReadContext) -> Option<StateDeta
         scheduled_time: scheduled_time?,
         cache_key: cache_key?,
         cache_expiration: cache_expiration?,
-        extra: crate::domain::JsonMap::new(),
+        ..StateDetails::default()
     })
 }
 

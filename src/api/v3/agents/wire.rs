@@ -153,8 +153,13 @@ impl HeldRun {
 
     /// The run, by the clock of whoever reads this at `now`. Empty where the wire says nothing.
     pub fn into_domain(self, now: Timestamp) -> flow_run::FlowRun {
-        let agent = self.run.work_queue_name.clone();
-        let infrastructure_id = self.run.infrastructure_pid.clone();
+        // Daemons of an earlier version tell these only by the modern server's names.
+        let told = (&self.run.work_queue_name, &self.run.infrastructure_pid);
+        let agent = self.run.agent.as_ref().or(told.0.as_ref()).cloned();
+        let infrastructure_id = match &self.run.agent {
+            Some(_) => self.run.agent_made.clone(),
+            None => told.1.clone(),
+        };
         let mut run = flow_run::FlowRun::from(self.run);
         run.claim = agent.map(|agent| Claim {
             agent,

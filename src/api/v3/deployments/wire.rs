@@ -13,6 +13,7 @@ use crate::domain::JsonMap;
 use crate::domain::deployment::{self, Infrastructure, NewDeployment};
 use crate::domain::error::Error;
 use crate::domain::flow_run::DeploymentRunRequest;
+use crate::domain::flow_run_policy::FlowRunPolicy;
 use crate::domain::ids::{DeploymentId, FlowId, TaskRunId};
 use crate::domain::runner::RunnerKind;
 use crate::domain::schedule::Schedule;
@@ -27,6 +28,13 @@ pub struct FlowRunner {
     /// Its settings.
     #[schema(value_type = Option<Object>)]
     pub config: Option<JsonMap>,
+}
+
+impl FlowRunner {
+    /// Whether neither a type nor settings are told.
+    pub fn is_unset(&self) -> bool {
+        self.kind.is_none() && self.config.is_none()
+    }
 }
 
 impl From<Infrastructure> for FlowRunner {
@@ -245,27 +253,13 @@ pub struct RunRequest {
     pub job_variables: Option<JsonMap>,
 }
 
-/// What a request would have a run run on, in the words of either generation.
-pub fn chosen(
-    flow_runner: Option<FlowRunner>,
-    job_variables: Option<JsonMap>,
-) -> Option<Infrastructure> {
-    let variables = job_variables.map(|variables| Infrastructure {
-        kind: None,
-        config: Some(variables),
-    });
-    flow_runner.map(Infrastructure::from).or(variables)
-}
-
 /// Lets a request pass that chooses nothing.
 ///
 /// # Errors
 /// [`Kind::Invalid`](crate::domain::error::Kind::Invalid) otherwise.
 pub fn refuse_choice(chosen: Option<&Infrastructure>) -> Result<(), Error> {
     match chosen {
-        Some(_) => Err(Error::invalid(
-            "flow_runner and job_variables cannot be chosen here.",
-        )),
+        Some(_) => Err(Error::invalid("flow_runner cannot be chosen here.")),
         None => Ok(()),
     }
 }
@@ -286,7 +280,10 @@ impl AimedBody for RunRequest {
             tags: self.tags,
             idempotency_key: self.idempotency_key,
             parent_task_run_id: self.parent_task_run_id.map(TaskRunId::from_uuid),
-            infrastructure: chosen(self.flow_runner, self.job_variables),
+            infrastructure: self.flow_runner.map(Infrastructure::from),
+            job_variables: self.job_variables,
+            policy: FlowRunPolicy::default(),
+            labels: JsonMap::new(),
             state: Some(state.try_into()?),
             created_by: None,
         })

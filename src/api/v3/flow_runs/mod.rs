@@ -1,5 +1,9 @@
 //! Routes of flow runs.
 
+pub mod create;
+mod history;
+mod inputs;
+mod settings;
 pub mod wire;
 
 use axum::extract::State;
@@ -15,11 +19,12 @@ use crate::api::{Caller, Ctx};
 use crate::domain::access::Need;
 use crate::domain::ids::FlowRunId;
 use crate::domain::state::{ProposedState, StateType};
-use wire::{FlowRun, FlowRunCreate, FlowRunUpdate};
+use create::{FlowRunCreate, FlowRunUpdate, LabelsUpdate};
+use wire::FlowRun;
 
 /// What there is to ask.
 pub fn operations() -> Vec<Operation> {
-    vec![
+    let own = vec![
         Operation::post(
             "/flow_runs/",
             "Creates a flow run, or answers the one that is there",
@@ -42,6 +47,13 @@ pub fn operations() -> Vec<Operation> {
             .asks::<FlowRunUpdate>()
             .is_silent()
             .aims(update),
+        Operation::patch(
+            "/flow_runs/{id}/labels",
+            "Lays labels over those of a flow run",
+        )
+        .asks::<LabelsUpdate>()
+        .is_silent()
+        .aims(update_labels),
         Operation::delete("/flow_runs/{id}", "Deletes a flow run")
             .is_silent()
             .needs(Need::Operate, delete),
@@ -58,7 +70,9 @@ pub fn operations() -> Vec<Operation> {
         )
         .makes::<Decision>()
         .needs(Need::Operate, cancel),
-    ]
+    ];
+    let all = [own, inputs::operations(), history::operations()];
+    all.into_iter().flatten().collect()
 }
 
 pub async fn create(
@@ -96,6 +110,14 @@ pub async fn update(
 ) -> Answer {
     refuse_choice(asked.infrastructure.as_ref())?;
     ctx.app.update_flow_run(at, asked).await?;
+    no_content()
+}
+
+pub async fn update_labels(
+    State(ctx): State<Ctx>,
+    Aimed { at, asked }: Aimed<LabelsUpdate, FlowRunId>,
+) -> Answer {
+    ctx.app.update_flow_run_labels(at, asked).await?;
     no_content()
 }
 

@@ -6,57 +6,14 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
+use super::settings::{CreatedBy, FlowRunPolicy};
 use crate::api::redaction::{Reader, Redact};
-use crate::api::v3::deployments::wire::chosen;
-use crate::api::v3::extract::AimedBody;
-use crate::api::v3::wire::{FlowRunner, Instant, State, StateCreate};
+use crate::api::v3::wire::{FlowRunner, Instant, State};
 use crate::domain::JsonMap;
-use crate::domain::access::Actor;
-use crate::domain::error::Error;
-use crate::domain::flow_run::{self, NewFlowRun};
-use crate::domain::ids::{DeploymentId, FlowId, FlowRunId, TaskRunId};
-use crate::domain::patch::Patch;
+use crate::domain::flow_run::{self, Claim};
+use crate::domain::ids::{DeploymentId, FlowId, FlowRunId, TaskRunId, WorkQueueId};
 use crate::domain::run::RunStatistics;
 use crate::domain::time::{Span, Timestamp};
-
-/// Who created something, as modern servers tell it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-pub struct CreatedBy {
-    /// The id of a run.
-    pub id: Option<Uuid>,
-    /// `USER` for a local user, `FLOW_RUN` for a run.
-    #[serde(rename = "type")]
-    pub kind: String,
-    /// A user's name, or a run's id.
-    pub display_value: String,
-}
-
-impl From<Actor> for CreatedBy {
-    fn from(actor: Actor) -> Self {
-        match actor {
-            Actor::User(name) => Self {
-                id: None,
-                kind: "USER".to_owned(),
-                display_value: name,
-            },
-            Actor::FlowRun(id) => Self {
-                id: Some(id.uuid()),
-                kind: "FLOW_RUN".to_owned(),
-                display_value: id.to_string(),
-            },
-        }
-    }
-}
-
-impl CreatedBy {
-    fn into_domain(self) -> Option<Actor> {
-        match (self.kind.as_str(), self.id) {
-            ("USER", _) => Some(Actor::User(self.display_value)),
-            ("FLOW_RUN", Some(id)) => Some(Actor::FlowRun(FlowRunId::from_uuid(id))),
-            _ => None,
-        }
-    }
-}
 
 /// A flow run. Times of length are seconds.
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
@@ -71,8 +28,16 @@ pub struct FlowRun {
     pub name: String,
     /// Its flow.
     pub flow_id: Uuid,
+    /// Its current state's id.
+    pub state_id: Option<Uuid>,
     /// Its deployment.
     pub deployment_id: Option<Uuid>,
+    /// The version of that when the run was created.
+    pub deployment_version: Option<String>,
+    /// The queue whose workers take it.
+    pub work_queue_id: Option<Uuid>,
+    /// That queue's name; of a run without one, the agent that took it.
+    pub work_queue_name: Option<String>,
     /// The flow's version.
     pub flow_version: Option<String>,
     /// Its parameters.
@@ -83,20 +48,21 @@ pub struct FlowRun {
     /// Free context.
     #[schema(value_type = Object)]
     pub context: JsonMap,
+    /// How it retries, and what is known of its pauses.
+    #[serde(default)]
+    pub empirical_policy: FlowRunPolicy,
     /// Tags.
     pub tags: Vec<String>,
+    /// Labels.
+    #[serde(default)]
+    #[schema(value_type = Object)]
+    pub labels: JsonMap,
     /// The task run that stands for it in a parent.
     pub parent_task_run_id: Option<Uuid>,
-    /// Whether a schedule made it.
-    pub auto_scheduled: bool,
-    /// What it runs on.
-    pub flow_runner: FlowRunner,
-    /// Who created it.
-    pub created_by: Option<CreatedBy>,
-    /// The agent that took it.
-    pub work_queue_name: Option<String>,
-    /// What that agent made for it.
-    pub infrastructure_pid: Option<String>,
+    /// Its current state's type.
+    pub state_type: Option<String>,
+    /// Its current state's name.
+    pub state_name: Option<String>,
     /// How often it ran.
     pub run_count: i64,
     /// When it was expected to start.
@@ -113,14 +79,33 @@ pub struct FlowRun {
     pub estimated_run_time: f64,
     /// How late it started, or is.
     pub estimated_start_time_delta: f64,
-    /// Its current state's id.
-    pub state_id: Option<Uuid>,
-    /// Its current state's type.
-    pub state_type: Option<String>,
-    /// Its current state's name.
-    pub state_name: Option<String>,
+    /// Whether a schedule made it.
+    pub auto_scheduled: bool,
+    /// Always null: infrastructure blocks have gone from the modern generation.
+    #[schema(value_type = Option<Uuid>)]
+    pub infrastructure_document_id: Option<Uuid>,
+    /// What was made for it: by a worker, as that calls it, or by the agent that took it.
+    pub infrastructure_pid: Option<String>,
+    /// Who created it.
+    pub created_by: Option<CreatedBy>,
+    /// The pool of its queue.
+    pub work_pool_id: Option<Uuid>,
+    /// That pool's name.
+    pub work_pool_name: Option<String>,
     /// Its current state.
     pub state: Option<State>,
+    /// Laid over its deployment's variables of the job.
+    #[schema(value_type = Option<Object>)]
+    pub job_variables: Option<JsonMap>,
+    /// What it runs on, where that is a flow runner of the 2.0a7 generation.
+    #[serde(default, skip_serializing_if = "FlowRunner::is_unset")]
+    pub flow_runner: FlowRunner,
+    /// The agent that took it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub agent: Option<String>,
+    /// What that agent made for it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub agent_made: Option<String>,
 }
 
 impl FlowRun {
@@ -137,12 +122,17 @@ impl FlowRun {
             parameters,
             idempotency_key,
             context,
-            empirical_policy: _, // the modern shape of it differs and is not stored yet
-            empirical_config: _,
+            policy,
+            empirical_config: _, // nobody of this generation knows it
             tags,
+            labels,
             parent_task_run_id,
             auto_scheduled,
             infrastructure,
+            job_variables,
+            work_queue_id,
+            deployment_version,
+            infrastructure_pid,
             created_by,
             claim,
             statistics,
@@ -159,8 +149,12 @@ impl FlowRun {
             total_run_time,
         } = statistics;
         let state = state.as_ref().map(State::from);
-        let (work_queue_name, infrastructure_pid) = match claim {
-            Some(claim) => (Some(claim.agent), claim.infrastructure_id),
+        let (agent, agent_made) = match claim {
+            Some(Claim {
+                agent,
+                at: _,
+                infrastructure_id,
+            }) => (Some(agent), infrastructure_id),
             None => (None, None),
         };
         Self {
@@ -169,18 +163,21 @@ impl FlowRun {
             updated: updated.into(),
             name,
             flow_id: flow_id.uuid(),
+            state_id: state.as_ref().map(|state| state.id),
             deployment_id: deployment_id.map(DeploymentId::uuid),
+            deployment_version,
+            work_queue_id: work_queue_id.map(WorkQueueId::uuid),
+            work_queue_name: agent.clone(),
             flow_version,
             parameters,
             idempotency_key,
             context,
+            empirical_policy: policy.into(),
             tags,
+            labels,
             parent_task_run_id: parent_task_run_id.map(TaskRunId::uuid),
-            auto_scheduled,
-            flow_runner: infrastructure.into(),
-            created_by: created_by.map(CreatedBy::from),
-            work_queue_name,
-            infrastructure_pid,
+            state_type: state.as_ref().map(|state| state.kind.clone()),
+            state_name: state.as_ref().map(|state| state.name.clone()),
             run_count,
             expected_start_time: expected_start_time.map(Into::into),
             next_scheduled_start_time: next_scheduled_start_time.map(Into::into),
@@ -189,10 +186,17 @@ impl FlowRun {
             total_run_time: total_run_time.as_secs_f64(),
             estimated_run_time: estimated_run_time.as_secs_f64(),
             estimated_start_time_delta: lateness.as_secs_f64(),
-            state_id: state.as_ref().map(|state| state.id),
-            state_type: state.as_ref().map(|state| state.kind.clone()),
-            state_name: state.as_ref().map(|state| state.name.clone()),
+            auto_scheduled,
+            infrastructure_document_id: None,
+            infrastructure_pid: infrastructure_pid.or_else(|| agent_made.clone()),
+            created_by: created_by.map(CreatedBy::from),
+            work_pool_id: None,
+            work_pool_name: None,
             state,
+            job_variables,
+            flow_runner: infrastructure.into(),
+            agent,
+            agent_made,
         }
     }
 }
@@ -209,18 +213,21 @@ impl Redact for FlowRun {
             updated: _,
             name,
             flow_id: _,
+            state_id: _,
             deployment_id,
+            deployment_version,
+            work_queue_id: _,
+            work_queue_name,
             flow_version,
             parameters,
             idempotency_key,
             context,
+            empirical_policy: _,
             tags,
+            labels,
             parent_task_run_id: _,
-            auto_scheduled: _,
-            flow_runner,
-            created_by: _,
-            work_queue_name,
-            infrastructure_pid,
+            state_type: _,
+            state_name,
             run_count: _,
             expected_start_time: _,
             next_scheduled_start_time: _,
@@ -229,25 +236,38 @@ impl Redact for FlowRun {
             total_run_time: _,
             estimated_run_time: _,
             estimated_start_time_delta: _,
-            state_id: _,
-            state_type: _,
-            state_name,
+            auto_scheduled: _,
+            infrastructure_document_id: _,
+            infrastructure_pid,
+            created_by: _,
+            work_pool_id: _,
+            work_pool_name,
             state,
+            job_variables,
+            flow_runner,
+            agent,
+            agent_made,
         } = self;
         let mask = reader.of_flow_run(FlowRunId::from_uuid(*id), deployment_id.is_some());
         for text in [
+            deployment_version,
             flow_version,
             idempotency_key,
             work_queue_name,
+            work_pool_name,
             infrastructure_pid,
             state_name,
+            agent,
+            agent_made,
         ] {
             mask.over(text);
         }
         mask.over(name);
-        mask.over(parameters);
-        mask.over(context);
+        for map in [parameters, context, labels] {
+            mask.over(map);
+        }
         mask.over(tags);
+        mask.over_infrastructure(job_variables);
         flow_runner.redact(&mask);
         if let Some(state) = state {
             state.redact_by(&mask);
@@ -269,12 +289,17 @@ impl From<FlowRun> for flow_run::FlowRun {
             parameters: run.parameters,
             idempotency_key: run.idempotency_key,
             context: run.context,
-            empirical_policy: JsonMap::new(),
+            policy: run.empirical_policy.meaning().unwrap_or_default(),
             empirical_config: JsonMap::new(),
             tags: run.tags,
+            labels: run.labels,
             parent_task_run_id: run.parent_task_run_id.map(TaskRunId::from_uuid),
             auto_scheduled: run.auto_scheduled,
             infrastructure: run.flow_runner.into(),
+            job_variables: run.job_variables,
+            work_queue_id: run.work_queue_id.map(WorkQueueId::from_uuid),
+            deployment_version: run.deployment_version,
+            infrastructure_pid: None,
             created_by: run.created_by.and_then(CreatedBy::into_domain),
             claim: None,
             statistics: RunStatistics {
@@ -287,86 +312,5 @@ impl From<FlowRun> for flow_run::FlowRun {
             },
             state: run.state.and_then(State::into_domain),
         }
-    }
-}
-
-/// A flow run to be created.
-#[derive(Debug, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct FlowRunCreate {
-    flow_id: Uuid,
-    #[serde(default)]
-    name: Option<String>,
-    #[serde(default)]
-    deployment_id: Option<Uuid>,
-    #[serde(default)]
-    flow_version: Option<String>,
-    #[serde(default)]
-    #[schema(value_type = Object)]
-    parameters: JsonMap,
-    #[serde(default)]
-    #[schema(value_type = Object)]
-    context: JsonMap,
-    #[serde(default)]
-    tags: Vec<String>,
-    #[serde(default)]
-    idempotency_key: Option<String>,
-    #[serde(default)]
-    parent_task_run_id: Option<Uuid>,
-    #[serde(default)]
-    flow_runner: FlowRunner,
-    #[serde(default)]
-    state: Option<StateCreate>,
-}
-
-impl AimedBody for FlowRunCreate {
-    type Meaning = NewFlowRun;
-
-    fn meaning(self) -> Result<NewFlowRun, Error> {
-        Ok(NewFlowRun {
-            name: self.name,
-            flow_id: FlowId::from_uuid(self.flow_id),
-            deployment_id: self.deployment_id.map(DeploymentId::from_uuid),
-            flow_version: self.flow_version,
-            parameters: self.parameters,
-            idempotency_key: self.idempotency_key,
-            context: self.context,
-            tags: self.tags,
-            parent_task_run_id: self.parent_task_run_id.map(TaskRunId::from_uuid),
-            infrastructure: self.flow_runner.into(),
-            auto_scheduled: false,
-            created_by: None,
-            state: self.state.map(TryInto::try_into).transpose()?,
-        })
-    }
-}
-
-/// Changes to a flow run; absent fields stay.
-#[derive(Debug, Default, Deserialize, ToSchema)]
-#[serde(default, deny_unknown_fields)]
-pub struct FlowRunUpdate {
-    name: Option<String>,
-    flow_version: Option<String>,
-    #[schema(value_type = Option<Object>)]
-    parameters: Option<JsonMap>,
-    tags: Option<Vec<String>>,
-    // Known so that a run is told that it may not choose; nobody can yet.
-    #[schema(ignore)]
-    flow_runner: Option<FlowRunner>,
-    #[schema(ignore)]
-    job_variables: Option<JsonMap>,
-}
-
-impl AimedBody for FlowRunUpdate {
-    type Meaning = flow_run::FlowRunUpdate;
-
-    fn meaning(self) -> Result<flow_run::FlowRunUpdate, Error> {
-        Ok(flow_run::FlowRunUpdate {
-            flow_version: self.flow_version.map_or(Patch::Keep, Patch::Set),
-            parameters: self.parameters,
-            name: self.name,
-            tags: self.tags,
-            infrastructure: chosen(self.flow_runner, self.job_variables),
-        })
     }
 }

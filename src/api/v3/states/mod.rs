@@ -1,5 +1,6 @@
 //! Routes of states, and the answer to a proposal.
 
+mod details;
 pub mod wire;
 
 use axum::extract::{Request, State as Extract};

@@ -7,15 +7,16 @@ use serde_json::Value;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
+use super::details::{DetailsIn, details_out};
 use crate::api::redaction::{Mask, Reader, Redact};
 use crate::api::v3::extract::AimedBody;
 use crate::api::v3::wire::Instant;
 use crate::app::{self, Outcome};
 use crate::domain::JsonMap;
 use crate::domain::error::Error;
-use crate::domain::ids::{FlowRunId, StateId, TaskRunId};
+use crate::domain::ids::{FlowRunId, StateId};
 use crate::domain::rules::{Generation, Policy};
-use crate::domain::state::{self, ProposedState, StateDetails, StateType};
+use crate::domain::state::{self, ProposedState, StateType};
 
 /// A state.
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
@@ -126,50 +127,14 @@ impl Redact for State {
 
 impl From<ProposedState> for StateCreate {
     fn from(proposed: ProposedState) -> Self {
-        let details = proposed.details;
         Self {
             kind: proposed.kind.word().to_owned(),
             name: proposed.name,
             message: proposed.message,
             data: proposed.data,
-            state_details: DetailsIn {
-                flow_run_id: details.flow_run_id.map(FlowRunId::uuid),
-                task_run_id: details.task_run_id.map(TaskRunId::uuid),
-                child_flow_run_id: details.child_flow_run_id.map(FlowRunId::uuid),
-                scheduled_time: details.scheduled_time.map(Into::into),
-                cache_key: details.cache_key,
-                cache_expiration: details.cache_expiration.map(Into::into),
-                extra: details.extra,
-            },
+            state_details: proposed.details.into(),
         }
     }
-}
-
-fn details_out(details: &StateDetails) -> JsonMap {
-    let StateDetails {
-        flow_run_id,
-        task_run_id,
-        child_flow_run_id,
-        scheduled_time,
-        cache_key,
-        cache_expiration,
-        extra,
-    } = details;
-    let id = |id: Option<Uuid>| id.map_or(Value::Null, |id| id.to_string().into());
-    let at = |at: Option<_>| at.map_or(Value::Null, |at| Instant::from(at).to_string().into());
-    let mut map = JsonMap::new();
-    let mut put = |key: &str, value: Value| map.insert(key.to_owned(), value);
-    put("flow_run_id", id(flow_run_id.map(FlowRunId::uuid)));
-    put("task_run_id", id(task_run_id.map(TaskRunId::uuid)));
-    put(
-        "child_flow_run_id",
-        id(child_flow_run_id.map(FlowRunId::uuid)),
-    );
-    put("scheduled_time", at(*scheduled_time));
-    put("cache_key", cache_key.clone().into());
-    put("cache_expiration", at(*cache_expiration));
-    map.extend(extra.clone());
-    map
 }
 
 /// A proposed state.
@@ -203,42 +168,6 @@ impl StateCreate {
                 ..DetailsIn::default()
             },
             ..Self::default()
-        }
-    }
-}
-
-/// What a proposal says beyond the type; what the domain does not know is kept as it came.
-#[derive(Clone, Debug, Default, Serialize, Deserialize, ToSchema)]
-#[serde(default)]
-pub struct DetailsIn {
-    /// The flow run it belongs to.
-    pub flow_run_id: Option<Uuid>,
-    /// The task run it belongs to.
-    pub task_run_id: Option<Uuid>,
-    /// The sub-flow's run.
-    pub child_flow_run_id: Option<Uuid>,
-    /// When a scheduled state is due.
-    pub scheduled_time: Option<Instant>,
-    /// The key of a cached result.
-    pub cache_key: Option<String>,
-    /// Until when that holds.
-    pub cache_expiration: Option<Instant>,
-    /// Everything else.
-    #[serde(flatten)]
-    #[schema(value_type = Object)]
-    pub extra: JsonMap,
-}
-
-impl From<DetailsIn> for StateDetails {
-    fn from(details: DetailsIn) -> Self {
-        Self {
-            flow_run_id: details.flow_run_id.map(FlowRunId::from_uuid),
-            task_run_id: details.task_run_id.map(TaskRunId::from_uuid),
-            child_flow_run_id: details.child_flow_run_id.map(FlowRunId::from_uuid),
-            scheduled_time: details.scheduled_time.map(Into::into),
-            cache_key: details.cache_key,
-            cache_expiration: details.cache_expiration.map(Into::into),
-            extra: details.extra,
         }
     }
 }

@@ -12,7 +12,8 @@ pub use super::agents::wire::{
 pub use super::checkup::wire::{Check, CheckupIn, CheckupPlan, Part, Setting};
 pub use super::deployments::around::{Around, Brief};
 pub use super::deployments::wire::{Deployment, DeploymentCreate, FlowRunner, RunRequest};
-pub use super::flow_runs::wire::{FlowRun, FlowRunCreate, FlowRunUpdate};
+pub use super::flow_runs::create::{FlowRunCreate, FlowRunUpdate};
+pub use super::flow_runs::wire::FlowRun;
 pub use super::flows::wire::{Flow, FlowCreate};
 pub use super::ids::wire::{Ids, Named};
 pub use super::logs::pages::{

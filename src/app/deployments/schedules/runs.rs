@@ -5,9 +5,11 @@ use crate::app::budget::Budget;
 use crate::app::runs::flow_runs::create_run;
 use crate::app::tx::Tx;
 use crate::domain::JsonMap;
+use crate::domain::actor::Actor;
 use crate::domain::deployment::{Deployment, DeploymentSchedule};
 use crate::domain::error::Result;
 use crate::domain::flow_run::NewFlowRun;
+use crate::domain::flow_run_policy::FlowRunPolicy;
 use crate::domain::ids::{DeploymentId, ScheduleId};
 use crate::domain::state::ProposedState;
 use crate::domain::time::Timestamp;
@@ -105,11 +107,16 @@ fn scheduled_run(
         parameters,
         idempotency_key: Some(key(schedule.id, date)),
         context: JsonMap::new(),
+        policy: FlowRunPolicy::default(),
         tags,
+        labels: JsonMap::new(),
         parent_task_run_id: None,
         infrastructure: deployment.infrastructure.clone(),
+        job_variables: None,
+        work_queue_id: None,
+        deployment_version: None,
         auto_scheduled: true,
-        created_by: None,
+        created_by: Some(Actor::schedule(schedule.id, schedule.rule.kind())),
         state: Some(ProposedState::scheduled(date).because("Flow run scheduled")),
     }
 }

@@ -74,7 +74,7 @@ fn shown(run: &FlowRun, states: &[State], names: &Names) -> String {
             ("parameters", parameters.to_string()),
             ("tags", render::name(&run.tags.join(", "))),
             ("runs on", or_none(&run.flow_runner.kind)),
-            ("agent", or_none(&run.work_queue_name)),
+            ("agent", or_none(&run.agent)),
             ("made", or_none(&run.infrastructure_pid)),
             ("states", history(states)),
         ]

@@ -1,0 +1,1 @@
+UPDATE flow_runs SET updated = :now, labels = :labels WHERE id = :id

@@ -1,0 +1,2 @@
+SELECT id, created, updated, flow_run_id, key, value, sender FROM flow_run_inputs
+WHERE flow_run_id = :flow_run_id AND key = :key

@@ -1,0 +1,151 @@
+//! Routes that look back: histories, and how late runs are.
+
+use axum::extract::State;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use crate::api::access::Requester;
+use crate::api::redaction::{Reader, Redact};
+use crate::api::v3::extract::Body;
+use crate::api::v3::wire::{
+    DeploymentFilter, FlowFilter, FlowRunFilter, Instant, Query, TaskRunFilter,
+};
+use crate::api::v3::{Answer, ok};
+use crate::api::{Ctx, Operation};
+use crate::domain::access::Need;
+use crate::domain::error::Error;
+use crate::domain::history::{Buckets, Tally};
+use crate::domain::time::Span;
+
+/// What there is to ask.
+pub fn operations() -> Vec<Operation> {
+    vec![
+        Operation::post("/flow_runs/history", "Flow runs by time and state")
+            .asks::<HistoryQuery>()
+            .lists::<Bucket>()
+            .needs(Need::Read, history),
+        Operation::post("/flow_runs/lateness", "How late flow runs are on average")
+            .asks::<Query>()
+            .tells("number")
+            .needs(Need::Read, lateness),
+    ]
+}
+
+/// What a history asks for.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct HistoryQuery {
+    /// From here on.
+    history_start: Instant,
+    /// Up to here.
+    history_end: Instant,
+    /// How long each part of it is, in seconds.
+    history_interval_seconds: f64,
+    /// About flows.
+    #[serde(default)]
+    flows: Option<FlowFilter>,
+    /// About flow runs.
+    #[serde(default)]
+    flow_runs: Option<FlowRunFilter>,
+    /// About task runs.
+    #[serde(default)]
+    task_runs: Option<TaskRunFilter>,
+    /// About deployments.
+    #[serde(default)]
+    deployments: Option<DeploymentFilter>,
+}
+
+impl HistoryQuery {
+    /// The parts of time, and which runs are meant.
+    fn parts(self) -> Result<(Buckets, Query), Error> {
+        let step = Span::of_secs(self.history_interval_seconds);
+        let Some(step) = step.filter(|step| step.micros() >= 1_000_000) else {
+            return Err(Error::invalid(
+                "History interval must not be less than 1 second.",
+            ));
+        };
+        let buckets = Buckets::exact(self.history_start.into(), self.history_end.into(), step);
+        if !buckets.end().is_in_calendar() {
+            return Err(Error::invalid("The history ends after the year 9999."));
+        }
+        let query = Query {
+            flows: self.flows,
+            flow_runs: self.flow_runs,
+            task_runs: self.task_runs,
+            deployments: self.deployments,
+            ..Query::default()
+        };
+        Ok((buckets, query))
+    }
+}
+
+/// One part of a history. Times of length are seconds.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Bucket {
+    interval_start: Instant,
+    interval_end: Instant,
+    states: Vec<InState>,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+struct InState {
+    state_type: &'static str,
+    state_name: String,
+    count_runs: i64,
+    sum_estimated_run_time: f64,
+    sum_estimated_lateness: f64,
+}
+
+impl Redact for Bucket {
+    fn redact(&mut self, reader: &Reader<'_>) {
+        let Self {
+            interval_start: _,
+            interval_end: _,
+            states,
+        } = self;
+        let mask = reader.of_nobody();
+        states
+            .iter_mut()
+            .for_each(|state| mask.over(&mut state.state_name));
+    }
+}
+
+/// Every part with what is in it, empty ones included.
+fn buckets_out(buckets: Buckets, tallies: Vec<Tally>) -> Vec<Bucket> {
+    let mut out: Vec<_> = buckets
+        .each()
+        .map(|(_, start, end)| Bucket {
+            interval_start: start.into(),
+            interval_end: end.into(),
+            states: Vec::new(),
+        })
+        .collect();
+    for tally in tallies {
+        let at = usize::try_from(tally.bucket).ok();
+        if let Some(bucket) = at.and_then(|at| out.get_mut(at)) {
+            bucket.states.push(InState {
+                state_type: tally.kind.word(),
+                state_name: tally.name,
+                count_runs: tally.count,
+                sum_estimated_run_time: tally.run_time.as_secs_f64(),
+                sum_estimated_lateness: tally.lateness.as_secs_f64(),
+            });
+        }
+    }
+    out
+}
+
+pub async fn history(
+    State(ctx): State<Ctx>,
+    who: Requester,
+    Body(asked): Body<HistoryQuery>,
+) -> Answer {
+    let (buckets, query) = asked.parts()?;
+    let tallies = ctx.app.flow_run_history(query.parts()?.0, buckets).await?;
+    ok(&who, buckets_out(buckets, tallies)).await
+}
+
+pub async fn lateness(State(ctx): State<Ctx>, who: Requester, Body(query): Body<Query>) -> Answer {
+    let average = ctx.app.average_lateness(query.parts()?.0).await?;
+    ok(&who, average.map(Span::as_secs_f64)).await
+}
