@@ -3,14 +3,22 @@
 //! Settled once, in this order: an explicit path; the modern client's version header; the
 //! 2.0a7 client's user agent; else the modern dialect. The request's path is rewritten to
 //! the explicit one, so that routing needs no further thought.
+//!
+//! One question is the modern dialect's even with that user agent: the modern clients of
+//! websockets ask for the server's version under the bare name of their HTTP library, and the
+//! 2.0a7 client never asks for it.
 
 use axum::body::Bytes;
 use axum::http::{HeaderMap, Request, Uri, header};
+
+use super::client::API_VERSION;
 
 /// Where the 2.0a7 generation's routes are.
 pub const ORION: &str = "/api/orion";
 /// Where the modern generation's routes are.
 pub const V3: &str = "/api/v3";
+/// Where clients ask which Prefect the server is.
+const SERVER_VERSION: &str = "/api/admin/version";
 
 /// The path as the client wrote it, where that was not the explicit one.
 #[derive(Clone, Debug)]
@@ -34,7 +42,11 @@ fn explicit(uri: &Uri, headers: &HeaderMap) -> Option<Uri> {
     }
     // The path and the query after "/api".
     let rest = uri.path_and_query()?.as_str().strip_prefix("/api")?;
-    let path = [spoken(headers), rest].concat();
+    let dialect = match uri.path() == SERVER_VERSION {
+        true => V3,
+        false => spoken(headers),
+    };
+    let path = [dialect, rest].concat();
     Uri::from_maybe_shared(Bytes::from(path)).ok()
 }
 
@@ -48,7 +60,7 @@ fn spoken(headers: &HeaderMap) -> &'static str {
     let agent = headers
         .get(header::USER_AGENT)
         .and_then(|value| value.to_str().ok());
-    if headers.contains_key("x-prefect-api-version") {
+    if headers.contains_key(API_VERSION) {
         V3
     } else if agent.is_some_and(|agent| agent.starts_with("python-httpx/")) {
         ORION
@@ -77,6 +89,9 @@ mod tests {
             ("/api/flows/?a=1", &[httpx], "/api/orion/flows/?a=1"),
             ("/api/flows/", &[httpx, version], "/api/v3/flows/"),
             ("/api/flows/", &[], "/api/v3/flows/"),
+            ("/api/admin/version", &[httpx], "/api/v3/admin/version"),
+            ("/api/admin/hello", &[httpx], "/api/orion/admin/hello"),
+            ("/api/orion/admin/version", &[], "/api/orion/admin/version"),
             ("/api/orion/flows/", &[version], "/api/orion/flows/"),
             ("/api/v3/flows/", &[httpx], "/api/v3/flows/"),
             ("/api/orionish", &[httpx], "/api/orion/orionish"),

@@ -12,6 +12,8 @@ mod body;
 mod body_budget;
 mod browsers;
 pub mod caller;
+mod client;
+mod compat;
 pub mod dialect;
 mod docs;
 mod error;
@@ -25,6 +27,7 @@ pub mod orion;
 mod panics;
 mod redaction;
 pub mod v3;
+mod versions;
 
 use std::sync::Arc;
 
@@ -43,6 +46,7 @@ pub use access::{Gate, PeerLookup, Rules};
 use body_budget::BodyBudget;
 pub use browsers::{Browsers, Sites};
 pub use caller::Caller;
+pub use compat::Compat;
 pub use host_probe::HostProbe;
 pub use operation::Operation;
 use operation::Routes;
@@ -63,6 +67,8 @@ pub struct ApiState {
     pub host: Arc<dyn HostProbe>,
     /// Finds out who asks.
     pub gate: Gate,
+    /// What clients send that is not known here.
+    pub compat: Compat,
 }
 
 /// An operation as it is declared.
@@ -119,8 +125,8 @@ pub fn service(
         });
     let router = router.fallback(elsewhere).with_state(ctx);
     // Layers are around the router as a whole: one that is added to it is boxed route by route.
-    let router =
-        MapRequestLayer::new(orion::without_head).layer(key::Once.layer(panics::caught(router)));
+    let router = key::Once.layer(versions::Checked.layer(panics::caught(router)));
+    let router = MapRequestLayer::new(orion::without_head).layer(router);
     let gated = metrics::Timed.layer(browsers.layer(BodyBudget::new().layer(router)));
     MapRequestLayer::new(dialect::settle::<axum::body::Body>).layer(gated)
 }

@@ -145,6 +145,7 @@ impl Parts {
             about: self.about.clone(),
             host: Arc::new(host),
             gate,
+            compat: api::Compat::default(),
         };
         api::service(Arc::new(state), sites(settings))
     }

@@ -238,7 +238,11 @@ impl Pair {
         [0, 1].map(|side| {
             let base = self.bases.get(side).unwrap();
             let kept = self.kept.get(side).unwrap();
-            let path = filled(ask.path, kept);
+            let mut path = filled(ask.path, kept);
+            // Without a prefix it is the modern clients' question.
+            if side == 0 && path == "/admin/version" {
+                path.insert_str(0, "/orion");
+            }
             let request = Request::builder()
                 .method(ask.method)
                 .uri(format!("{base}{path}"))

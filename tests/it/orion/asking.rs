@@ -78,7 +78,7 @@ fn paths_are_mended_and_unknown_ones_are_not() {
     assert_eq!(http.put("/flows/filter", &json!({})).status, 405);
     // Taken as an id, which it is not.
     assert_eq!(http.delete("/flows/filter").status, 422);
-    assert_eq!(http.get("/admin/version").expect(200), "2.0a7");
+    assert_eq!(http.get("/orion/admin/version").expect(200), "2.0a7");
     assert_eq!(http.get("/admin/hello").expect(200), "👋");
 }
 

@@ -4,7 +4,7 @@ mod backup;
 pub mod wire;
 
 use axum::extract::State;
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::StatusCode;
 use axum::response::IntoResponse;
 
 use super::wire::Agent;
@@ -16,29 +16,20 @@ use crate::domain::access::Need;
 use crate::domain::agent::EMBEDDED;
 use crate::domain::filter::Filters;
 use crate::domain::state::StateType;
-use wire::{Readiness, Status};
+use wire::{IgnoredField, Readiness, Status};
 
 /// What there is to ask.
 pub fn operations() -> Vec<Operation> {
     vec![
-        Operation::get("/health", "Tells that the process answers")
-            .tells("boolean")
-            .needs(Need::Open, health),
-        Operation::get("/ready", "Tells that the database takes writes")
-            .tells("boolean")
-            .needs(Need::Read, ready),
-        Operation::get("/hello", "Waves")
-            .tells("string")
-            .needs(Need::Read, hello),
-        Operation::get("/version", "Tells the version of the API")
-            .tells("string")
-            .needs(Need::Read, version),
-        Operation::get("/admin/version", "Tells the version of the API")
-            .tells("string")
-            .needs(Need::Inspect, version),
         Operation::get("/prefectd/status", "Tells what the daemon is doing")
             .answers::<Status>()
             .needs(Need::Inspect, status),
+        Operation::get(
+            "/prefectd/compat",
+            "Lists the fields that Prefect clients sent and that were ignored",
+        )
+        .lists::<IgnoredField>()
+        .needs(Need::Inspect, compat),
         Operation::get(
             "/prefectd/ready",
             "Tells whether the database takes writes and the engine answers",
@@ -54,21 +45,8 @@ pub fn operations() -> Vec<Operation> {
     ]
 }
 
-/// The version told to callers that do not say theirs.
-const VERSION: &str = "3.0.0";
-
-/// True while the process answers.
-pub async fn health(who: Requester) -> Answer {
-    ok(&who, true).await
-}
-
-/// True once a transaction has gone through the writer.
-pub async fn ready(State(ctx): State<Ctx>, who: Requester) -> Answer {
-    ctx.app.check_writer().await?;
-    ok(&who, true).await
-}
-
-/// The same, with the engine's state: its absence is told and is no reason for a refusal.
+/// Whether a transaction goes through the writer, and the engine's state: its absence is told and
+/// is no reason for a refusal.
 pub async fn readiness(State(ctx): State<Ctx>) -> Answer {
     let writer = ctx.app.check_writer().await;
     let engine = ctx.host.engine_trouble().await;
@@ -87,23 +65,6 @@ pub async fn readiness(State(ctx): State<Ctx>) -> Answer {
             .collect(),
     };
     Ok((status, axum::Json(told)).into_response())
-}
-
-/// A wave.
-pub async fn hello(who: Requester) -> Answer {
-    ok(&who, "👋").await
-}
-
-/// A version that the caller accepts: modern clients refuse a server of another major
-/// version, so it follows the client's own where the client names it (`prefect/3.4.1`).
-pub async fn version(who: Requester, headers: HeaderMap) -> Answer {
-    let agent = headers
-        .get("user-agent")
-        .and_then(|value| value.to_str().ok());
-    let named = agent
-        .and_then(|agent| agent.strip_prefix("prefect/"))
-        .and_then(|rest| rest.split_whitespace().next());
-    ok(&who, named.unwrap_or(VERSION).to_owned()).await
 }
 
 /// Everything that `prefectctl status` shows.
@@ -134,6 +95,12 @@ pub async fn status(State(ctx): State<Ctx>, who: Requester) -> Answer {
         },
     )
     .await
+}
+
+/// What Prefect clients sent in vain.
+pub async fn compat(State(ctx): State<Ctx>, who: Requester) -> Answer {
+    let all = ctx.compat.all().into_iter();
+    ok(&who, all.map(IgnoredField::from).collect::<Vec<_>>()).await
 }
 
 async fn count(ctx: &Ctx, kind: StateType) -> crate::domain::error::Result<u64> {

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use crate::api::compat::{Sightings, UnknownField};
 use crate::api::redaction::{Reader, Redact};
 use crate::api::v3::wire::{Agent, Instant};
 
@@ -88,5 +89,49 @@ impl Redact for Status {
         mask.over(storage_trouble);
         agent.redact(reader);
         agents.redact(reader);
+    }
+}
+
+/// A field that Prefect clients sent and that was ignored.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct IgnoredField {
+    /// The clients' version; `?` where they do not say.
+    pub client: String,
+    /// What they asked, such as `POST /deployments/`.
+    pub operation: String,
+    /// The field's place in the body, such as `schedules.catchup`.
+    pub field: String,
+    /// How often it came since the daemon started.
+    pub count: u64,
+    /// For the first time.
+    pub first: Instant,
+    /// For the last time.
+    pub last: Instant,
+}
+
+impl From<(UnknownField, Sightings)> for IgnoredField {
+    fn from((field, sightings): (UnknownField, Sightings)) -> Self {
+        Self {
+            client: field.client,
+            operation: field.operation,
+            field: field.field,
+            count: sightings.count,
+            first: sightings.first.into(),
+            last: sightings.last.into(),
+        }
+    }
+}
+
+impl Redact for IgnoredField {
+    fn redact(&mut self, reader: &Reader<'_>) {
+        let Self {
+            client: _,
+            operation: _,
+            field,
+            count: _,
+            first: _,
+            last: _,
+        } = self;
+        reader.of_nobody().over(field);
     }
 }

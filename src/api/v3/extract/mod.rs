@@ -1,22 +1,26 @@
 //! Ids from paths and queries, and bodies by serde.
 
+mod reader;
+
 use std::borrow::Cow;
 
 use axum::extract::{FromRequest, FromRequestParts, RawPathParams, Request};
 use axum::http::Uri;
 use axum::http::request::Parts;
 use serde::de::DeserializeOwned;
-use serde_json::Value;
-use serde_path_to_error::Segment;
 use uuid::Uuid;
 
 use super::super::aside::aside;
-use super::super::{Ctx, body, json};
-use super::error::Refusal;
+use super::super::{Ctx, body};
+use super::error::{Fault, Refusal};
 use crate::api::access::{Authorised, Requester};
 use crate::domain::access::Aims;
 use crate::domain::error::Error;
-use crate::domain::ids::{DeploymentId, FlowRunId, TaskRunId};
+use crate::domain::ids::{DeploymentId, FlowRunId, ScheduleId, TaskRunId};
+#[cfg(fuzzing)]
+pub use reader::Read;
+use reader::Sender;
+pub use reader::read;
 
 /// The id in the path.
 pub struct Id(pub Uuid);
@@ -25,14 +29,31 @@ impl FromRequestParts<Ctx> for Id {
     type Rejection = Refusal;
 
     async fn from_request_parts(parts: &mut Parts, ctx: &Ctx) -> Result<Self, Refusal> {
-        let params = RawPathParams::from_request_parts(parts, ctx).await;
-        let text = params.ok().and_then(|params| {
-            let mut ids = params.iter().filter(|(name, _)| *name == "id");
-            ids.next().map(|(_, value)| value.to_owned())
-        });
-        let uuid = text.as_deref().and_then(|text| Uuid::parse_str(text).ok());
-        uuid.map(Self).ok_or_else(|| invalid_id("path", "id"))
+        path_id(parts, ctx, "id").await.map(Self)
     }
+}
+
+/// The id of a schedule in the path, below its deployment's.
+pub struct ScheduleIdIn(pub ScheduleId);
+
+impl FromRequestParts<Ctx> for ScheduleIdIn {
+    type Rejection = Refusal;
+
+    async fn from_request_parts(parts: &mut Parts, ctx: &Ctx) -> Result<Self, Refusal> {
+        let id = path_id(parts, ctx, "schedule_id").await?;
+        Ok(Self(ScheduleId::from_uuid(id)))
+    }
+}
+
+/// The id of that name in the path.
+async fn path_id(parts: &mut Parts, ctx: &Ctx, wanted: &'static str) -> Result<Uuid, Refusal> {
+    let params = RawPathParams::from_request_parts(parts, ctx).await;
+    let text = params.ok().and_then(|params| {
+        let mut ids = params.iter().filter(|(name, _)| *name == wanted);
+        ids.next().map(|(_, value)| value.to_owned())
+    });
+    let uuid = text.as_deref().and_then(|text| Uuid::parse_str(text).ok());
+    uuid.ok_or_else(|| invalid_id("path", wanted))
 }
 
 /// An id in the query.
@@ -52,11 +73,11 @@ pub fn in_query<'u>(uri: &'u Uri, name: &str) -> Option<Cow<'u, str>> {
 
 /// What is named is no id.
 pub fn invalid_id(part: &'static str, key: &str) -> Refusal {
-    Refusal::Invalid {
+    Refusal::at(Fault {
         loc: vec![part.into(), key.into()],
         message: "Input should be a valid UUID".to_owned(),
-        body: Box::default(),
-    }
+        kind: "uuid_parsing",
+    })
 }
 
 /// A JSON body. No body at all reads as an empty object.
@@ -65,10 +86,11 @@ pub struct Body<T>(pub T);
 impl<T: DeserializeOwned> FromRequest<Ctx> for Body<T> {
     type Rejection = Refusal;
 
-    async fn from_request(request: Request, _ctx: &Ctx) -> Result<Self, Refusal> {
+    async fn from_request(request: Request, ctx: &Ctx) -> Result<Self, Refusal> {
         let (parts, content) = request.into_parts();
         let bytes = body::whole(&parts.headers, content).await?;
-        aside(bytes.len(), || read(&bytes)).map(Self)
+        let sender = Sender::of(&parts);
+        aside(bytes.len(), || read(&bytes)?.accepted(&sender, &bytes, ctx)).map(Self)
     }
 }
 
@@ -130,61 +152,14 @@ where
         let (mut parts, content) = request.into_parts();
         let at = I::of(Id::from_request_parts(&mut parts, ctx).await)?;
         let bytes = body::whole(&parts.headers, content).await?;
-        let asked = aside(bytes.len(), || read::<W>(&bytes))?.meaning()?;
+        let sender = Sender::of(&parts);
+        let asked = aside(bytes.len(), || {
+            read::<W>(&bytes)?.accepted(&sender, &bytes, ctx)
+        })?;
+        let asked = asked.meaning()?;
         let requester = Requester::of(&parts, ctx);
         let place = (&parts.method, &parts.uri);
         requester.authorise(&asked, at, place).await?;
         Ok(Self { at, asked })
-    }
-}
-
-/// How much of what serde says is told; it repeats what was sent.
-const LONGEST_MESSAGE: usize = 500;
-
-/// Reads a body, of which there is not too much.
-pub fn read<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Refusal> {
-    let refused = |loc: Vec<Value>, message: String| Refusal::Invalid {
-        loc: [vec!["body".into()], loc].concat(),
-        message,
-        body: Box::new(match bytes.len() > body::MOST_TOLD {
-            true => body::beginning(bytes).into(),
-            false => serde_json::from_slice(bytes).unwrap_or_default(),
-        }),
-    };
-    let text = match std::str::from_utf8(bytes) {
-        Ok("") => "{}",
-        Ok(text) => text,
-        Err(error) => return Err(refused(Vec::new(), error.to_string())),
-    };
-    let given = json::parse(text).map_err(|fault| {
-        let json::Malformed {
-            msg, line, column, ..
-        } = fault;
-        refused(Vec::new(), format!("{msg} at line {line} column {column}"))
-    })?;
-    if let Some(excess) = json::excesses(&given).first() {
-        let loc = excess.place.iter().map(|step| match step {
-            json::PathStep::Key(key) => shortened(key).into(),
-            json::PathStep::Index(index) => (*index).into(),
-        });
-        let what = if excess.is_list { "items" } else { "bytes" };
-        let message = format!("Input should have at most {} {what}", excess.limit);
-        return Err(refused(loc.collect(), message));
-    }
-    serde_path_to_error::deserialize(given).map_err(|error| {
-        let loc = error.path().iter().filter_map(|step| match step {
-            Segment::Seq { index } => Some((*index).into()),
-            Segment::Map { key } => Some(shortened(key).into()),
-            Segment::Enum { .. } | Segment::Unknown => None,
-        });
-        refused(loc.collect(), shortened(&error.inner().to_string()))
-    })
-}
-
-fn shortened(text: &str) -> String {
-    let end = text.floor_char_boundary(LONGEST_MESSAGE);
-    match text.get(..end) {
-        Some(start) if end < text.len() => format!("{start}…"),
-        _ => text.to_owned(),
     }
 }

@@ -1,0 +1,5 @@
+//! The modern dialect as its clients speak it.
+
+mod deployments;
+mod filters;
+mod server;
