@@ -1,9 +1,19 @@
 deployments.id, deployments.created, deployments.updated, deployments.name, deployments.flow_id,
-       deployments.flow_data,
+       deployments.version, deployments.description, deployments.flow_data, deployments.path,
+       deployments.entrypoint, deployments.pull_steps,
        (SELECT json_group_array(
             json_object('id', hex(id), 'created', created, 'updated', updated, 'slug', slug,
-                        'schedule', json(schedule), 'active', active, 'parameters', json(parameters))
+                        'schedule', json(schedule), 'active', active, 'max_scheduled_runs', max_scheduled_runs,
+                        'parameters', json(parameters))
             ORDER BY id)
         FROM schedules WHERE deployment_id = deployments.id),
-       deployments.is_schedule_active, deployments.parameters, deployments.tags,
-       deployments.infrastructure_kind, deployments.infrastructure_config
+       deployments.is_schedule_active, deployments.parameters, deployments.parameter_openapi_schema,
+       deployments.enforce_parameter_schema, deployments.tags, deployments.labels,
+       deployments.infrastructure_kind, deployments.infrastructure_config, deployments.job_variables,
+       deployments.work_queue_id,
+       (SELECT name FROM work_queues WHERE work_queues.id = deployments.work_queue_id),
+       (SELECT work_pools.name FROM work_queues JOIN work_pools ON work_pools.id = work_queues.work_pool_id
+        WHERE work_queues.id = deployments.work_queue_id),
+       deployments.concurrency_limit, deployments.concurrency_options,
+       deployments.storage_document_id, deployments.infrastructure_document_id,
+       deployments.created_by, deployments.updated_by, deployments.last_polled

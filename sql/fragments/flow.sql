@@ -1,1 +1,1 @@
-flows.id, flows.created, flows.updated, flows.name, flows.tags
+flows.id, flows.created, flows.updated, flows.name, flows.tags, flows.labels

@@ -1,5 +1,6 @@
 //! A flow: a name under which deployments and runs gather.
 
+use super::JsonMap;
 use super::ids::FlowId;
 use super::time::Timestamp;
 
@@ -16,6 +17,8 @@ pub struct Flow {
     pub name: String,
     /// Tags, in the order given.
     pub tags: Vec<String>,
+    /// Labels, which its deployments and its runs take over.
+    pub labels: JsonMap,
 }
 
 /// What a client says of a flow that it registers.
@@ -25,6 +28,19 @@ pub struct NewFlow {
     pub name: String,
     /// Tags; kept only when the flow is new.
     pub tags: Vec<String>,
+    /// Labels; kept only when the flow is new.
+    pub labels: JsonMap,
+}
+
+impl NewFlow {
+    /// One of which nothing is said but its name.
+    pub fn named(name: impl Into<String>) -> Self {
+        Self {
+            name: name.into(),
+            tags: Vec::new(),
+            labels: JsonMap::new(),
+        }
+    }
 }
 
 /// Whether a creation made something or found it there.

@@ -30,6 +30,15 @@ impl<T> Patch<T> {
             Self::Set(value) => Some(value),
         }
     }
+
+    /// The same of something else, where that may fail.
+    pub fn try_map<U, E>(self, change: impl FnOnce(T) -> Result<U, E>) -> Result<Patch<U>, E> {
+        Ok(match self {
+            Self::Keep => Patch::Keep,
+            Self::Clear => Patch::Clear,
+            Self::Set(value) => Patch::Set(change(value)?),
+        })
+    }
 }
 
 /// What was said of a value, where saying nothing keeps it: `null` or a value.

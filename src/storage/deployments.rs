@@ -1,13 +1,18 @@
 //! Deployments in the store.
 
 use rusqlite::{Connection, Row as SqlRow, named_params};
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
 
+use super::actors;
 use super::column::Json;
 use super::query::{self, Columns};
 use super::rows::{Filtered, Row, key};
 use super::schedules;
 use super::sql::{self, Statement, statement};
-use crate::domain::deployment::{Around, Brief, Deployment, Infrastructure, NewDeployment};
+use crate::domain::deployment::{
+    Around, Brief, CollisionStrategy, Concurrency, ConcurrencyOptions, Deployment, Infrastructure,
+};
 use crate::domain::error::Result;
 use crate::domain::filter::Noun;
 use crate::domain::ids::{DeploymentId, FlowId};
@@ -17,53 +22,91 @@ use crate::domain::time::Timestamp;
 
 const INSERT: &str = include_str!("../../sql/queries/deployments/insert.sql");
 const UPDATE: &str = include_str!("../../sql/queries/deployments/update.sql");
+const POLL: &str = include_str!("../../sql/queries/deployments/poll.sql");
 static BY_KEY: Statement = statement!("deployments/by_key.sql");
 const SET_SCHEDULE_ACTIVE: &str =
     include_str!("../../sql/queries/deployments/set_schedule_active.sql");
 const LATEST_RUNS: &str = include_str!("../../sql/queries/deployments/latest_runs.sql");
 
-/// Stores a deployment that is not there yet. Its flow must be.
-pub fn insert(db: &Connection, new: &NewDeployment, now: Timestamp) -> Result<DeploymentId> {
-    let id = DeploymentId::new();
-    let unset = Infrastructure::default();
-    let infrastructure = new.infrastructure.as_ref().unwrap_or(&unset);
-    let params = named_params! {
-        ":id": id,
-        ":now": now,
-        ":name": new.name,
-        ":flow_id": new.flow_id,
-        ":flow_data": new.flow_data.as_ref().map(Json),
-        ":is_schedule_active": new.is_schedule_active,
-        ":parameters": Json(&new.parameters),
-        ":tags": Json(&new.tags),
-        ":infrastructure_kind": infrastructure.kind.as_ref().map(RunnerKind::word),
-        ":infrastructure_config": infrastructure.config.as_ref().map(Json),
-    };
-    query::change(db, INSERT, params)?;
-    schedules::replace(db, id, &[], &new.schedules, now)?;
-    Ok(id)
+/// Stores a deployment that is not there yet, with its schedules. Its flow must be.
+pub fn insert(db: &Connection, new: &Deployment) -> Result<()> {
+    write(db, INSERT, new)
 }
 
-/// Lays what is new over what is there; an infrastructure that was not given stays.
-pub fn update(
-    db: &Connection,
-    known: &Deployment,
-    new: &NewDeployment,
-    now: Timestamp,
-) -> Result<()> {
-    let infrastructure = new.infrastructure.as_ref().unwrap_or(&known.infrastructure);
+/// Stores what became of a deployment and its schedules.
+pub fn update(db: &Connection, changed: &Deployment) -> Result<()> {
+    write(db, UPDATE, changed)
+}
+
+fn write(db: &Connection, sql: &str, deployment: &Deployment) -> Result<()> {
+    let Deployment {
+        id,
+        created: _,
+        updated,
+        name,
+        flow_id,
+        version,
+        description,
+        flow_data,
+        path,
+        entrypoint,
+        pull_steps,
+        schedules,
+        is_schedule_active,
+        parameters,
+        parameter_schema,
+        enforces_schema,
+        tags,
+        labels,
+        infrastructure,
+        job_variables,
+        work_queue_id,
+        work_queue_name: _,
+        work_pool_name: _,
+        concurrency,
+        storage_document_id,
+        infrastructure_document_id,
+        created_by,
+        updated_by,
+        last_polled: _,
+    } = deployment;
+    let options = concurrency.options.map(Options::from);
     let params = named_params! {
-        ":id": known.id,
-        ":now": now,
-        ":flow_data": new.flow_data.as_ref().map(Json),
-        ":is_schedule_active": new.is_schedule_active,
-        ":parameters": Json(&new.parameters),
-        ":tags": Json(&new.tags),
+        ":id": id,
+        ":now": updated,
+        ":name": name,
+        ":flow_id": flow_id,
+        ":version": version,
+        ":description": description,
+        ":flow_data": flow_data.as_ref().map(Json),
+        ":path": path,
+        ":entrypoint": entrypoint,
+        ":pull_steps": pull_steps.as_ref().map(Json),
+        ":is_schedule_active": is_schedule_active,
+        ":parameters": Json(parameters),
+        ":parameter_schema": parameter_schema.as_ref().map(Json),
+        ":enforces_schema": enforces_schema,
+        ":tags": Json(tags),
+        ":labels": Json(labels),
         ":infrastructure_kind": infrastructure.kind.as_ref().map(RunnerKind::word),
         ":infrastructure_config": infrastructure.config.as_ref().map(Json),
+        ":job_variables": Json(job_variables),
+        ":work_queue_id": work_queue_id,
+        ":concurrency_limit": concurrency.limit,
+        ":concurrency_options": options.as_ref().map(Json),
+        ":storage_document_id": storage_document_id.as_ref().map(Uuid::as_bytes),
+        ":infrastructure_document_id": infrastructure_document_id.as_ref().map(Uuid::as_bytes),
+        ":created_by": actors::Column(created_by.as_ref()),
+        ":updated_by": actors::Column(updated_by.as_ref()),
     };
-    query::change(db, UPDATE, params)?;
-    schedules::replace(db, known.id, &known.schedules, &new.schedules, now)
+    query::change(db, sql, params)?;
+    schedules::replace(db, *id, schedules)
+}
+
+/// Notes that somebody asked for a deployment's runs.
+pub fn poll(db: &Connection, id: DeploymentId, now: Timestamp) -> Result<()> {
+    query::change(db, POLL, named_params! {":id": id, ":now": now})?;
+    Ok(())
 }
 
 /// The flow's deployment of that name.
@@ -158,13 +201,67 @@ fn read(row: &SqlRow<'_>) -> rusqlite::Result<Deployment> {
         updated: columns.next()?,
         name: columns.next()?,
         flow_id: columns.next()?,
+        version: columns.next()?,
+        description: columns.text()?,
         flow_data: columns.next::<Option<Json<_>>>()?.map(|json| json.0),
+        path: columns.next()?,
+        entrypoint: columns.next()?,
+        pull_steps: columns.next::<Option<Json<_>>>()?.map(|json| json.0),
         schedules: schedules::read(columns.next()?),
         is_schedule_active: columns.next()?,
         parameters: columns.next::<Json<_>>()?.0,
+        parameter_schema: columns.next::<Option<Json<_>>>()?.map(|json| json.0),
+        enforces_schema: columns.next()?,
         tags: columns.next::<Json<_>>()?.0,
+        labels: columns.next::<Json<_>>()?.0,
         infrastructure: infrastructure(&mut columns)?,
+        job_variables: columns.next::<Json<_>>()?.0,
+        work_queue_id: columns.next()?,
+        work_queue_name: columns.next()?,
+        work_pool_name: columns.next()?,
+        concurrency: Concurrency {
+            limit: columns.next()?,
+            options: columns
+                .next::<Option<Json<Options>>>()?
+                .map(|json| json.0.into()),
+        },
+        storage_document_id: document_id(&mut columns)?,
+        infrastructure_document_id: document_id(&mut columns)?,
+        created_by: actors::read(&mut columns)?,
+        updated_by: actors::read(&mut columns)?,
+        last_polled: columns.next()?,
     })
+}
+
+fn document_id(columns: &mut Columns<'_, '_>) -> rusqlite::Result<Option<Uuid>> {
+    let bytes = columns.next::<Option<[u8; 16]>>()?;
+    Ok(bytes.map(Uuid::from_bytes))
+}
+
+/// What becomes of runs for which there is no slot, in its column.
+#[derive(Serialize, Deserialize)]
+struct Options {
+    collision_strategy: String,
+    grace_period_seconds: Option<i64>,
+}
+
+impl From<ConcurrencyOptions> for Options {
+    fn from(options: ConcurrencyOptions) -> Self {
+        Self {
+            collision_strategy: options.collision_strategy.word().to_owned(),
+            grace_period_seconds: options.grace_period_seconds,
+        }
+    }
+}
+
+impl From<Options> for ConcurrencyOptions {
+    fn from(options: Options) -> Self {
+        let strategy = CollisionStrategy::from_word(&options.collision_strategy);
+        Self {
+            collision_strategy: strategy.unwrap_or_default(),
+            grace_period_seconds: options.grace_period_seconds,
+        }
+    }
 }
 
 /// The two columns that say what runs run on.

@@ -26,6 +26,7 @@ pub fn upsert(db: &Connection, flow: &NewFlow, now: Timestamp) -> Result<Created
     let id = FlowId::new();
     let params = named_params! {
         ":id": id, ":now": now, ":name": flow.name, ":tags": Json(&flow.tags),
+        ":labels": Json(&flow.labels),
     };
     query::change(db, INSERT, params)?;
     Ok(Created::New(Flow {
@@ -34,6 +35,7 @@ pub fn upsert(db: &Connection, flow: &NewFlow, now: Timestamp) -> Result<Created
         updated: now,
         name: flow.name.clone(),
         tags: flow.tags.clone(),
+        labels: flow.labels.clone(),
     }))
 }
 
@@ -84,5 +86,6 @@ fn read(row: &SqlRow<'_>) -> rusqlite::Result<Flow> {
         updated: columns.next()?,
         name: columns.next()?,
         tags: columns.next::<Json<_>>()?.0,
+        labels: columns.next::<Json<_>>()?.0,
     })
 }

@@ -8,7 +8,7 @@ use super::column::Json;
 use super::query;
 use super::schedule::Stored;
 use crate::domain::JsonMap;
-use crate::domain::deployment::{DeploymentSchedule, NewSchedule};
+use crate::domain::deployment::DeploymentSchedule;
 use crate::domain::error::Result;
 use crate::domain::ids::{DeploymentId, FlowRunId, ScheduleId};
 use crate::domain::time::Timestamp;
@@ -28,6 +28,7 @@ pub(super) struct Listed {
     slug: Option<String>,
     schedule: Stored,
     active: u8,
+    max_scheduled_runs: Option<i64>,
     parameters: JsonMap,
 }
 
@@ -40,36 +41,41 @@ pub(super) fn read(listed: Json<Vec<Listed>>) -> Vec<DeploymentSchedule> {
         slug: listed.slug,
         rule: listed.schedule.into(),
         active: listed.active != 0,
+        max_scheduled_runs: listed.max_scheduled_runs,
         parameters: listed.parameters,
     };
     listed.0.into_iter().map(read).collect()
 }
 
-/// Gives a deployment these schedules in the place of those that are known, in their order.
-/// Each has the id of the known one in its place, so that the runs stay known that it made.
+/// Gives a deployment these schedules in the place of those that it had.
 pub(super) fn replace(
     db: &Connection,
     deployment: DeploymentId,
-    known: &[DeploymentSchedule],
-    new: &[NewSchedule],
-    now: Timestamp,
+    schedules: &[DeploymentSchedule],
 ) -> Result<()> {
-    if !known.is_empty() {
-        let params = named_params! {":deployment_id": deployment};
-        query::change(db, DELETE_ALL, params)?;
-    }
-    for (at, schedule) in new.iter().enumerate() {
-        let before = known.get(at);
-        let id = before.map_or_else(|| ScheduleId::nth_of(deployment, at), |before| before.id);
+    let params = named_params! {":deployment_id": deployment};
+    query::change(db, DELETE_ALL, params)?;
+    for schedule in schedules {
+        let DeploymentSchedule {
+            id,
+            created,
+            updated,
+            slug,
+            rule,
+            active,
+            max_scheduled_runs,
+            parameters,
+        } = schedule;
         let params = named_params! {
             ":id": id,
-            ":created": before.map_or(now, |before| before.created),
-            ":updated": now,
+            ":created": created,
+            ":updated": updated,
             ":deployment_id": deployment,
-            ":slug": schedule.slug,
-            ":schedule": Json(&Stored::from(&schedule.rule)),
-            ":active": schedule.active,
-            ":parameters": Json(&schedule.parameters),
+            ":slug": slug,
+            ":schedule": Json(&Stored::from(rule)),
+            ":active": active,
+            ":max_scheduled_runs": max_scheduled_runs,
+            ":parameters": Json(parameters),
         };
         query::change(db, INSERT, params)?;
     }

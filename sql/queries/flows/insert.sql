@@ -1,3 +1,3 @@
-INSERT INTO flows (id, created, updated, name, tags)
-VALUES (:id, :now, :now, :name, :tags)
+INSERT INTO flows (id, created, updated, name, tags, labels)
+VALUES (:id, :now, :now, :name, :tags, :labels)
 ON CONFLICT (name) DO NOTHING

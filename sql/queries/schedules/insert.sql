@@ -1,2 +1,2 @@
-INSERT INTO schedules (id, created, updated, deployment_id, slug, schedule, active, parameters)
-VALUES (:id, :created, :updated, :deployment_id, :slug, :schedule, :active, :parameters)
+INSERT INTO schedules (id, created, updated, deployment_id, slug, schedule, active, max_scheduled_runs, parameters)
+VALUES (:id, :created, :updated, :deployment_id, :slug, :schedule, :active, :max_scheduled_runs, :parameters)

@@ -38,9 +38,9 @@ impl App {
             .await
     }
 
-    /// A page of flows, by name.
-    pub async fn flows(&self, filters: Filters, page: Page) -> Result<Vec<Flow>> {
-        self.find(move |db| rows::page(db, &filters, Sort::NAME, page))
+    /// A page of flows.
+    pub async fn flows(&self, filters: Filters, sort: Sort, page: Page) -> Result<Vec<Flow>> {
+        self.find(move |db| rows::page(db, &filters, sort, page))
             .await
     }
 

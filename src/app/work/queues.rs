@@ -88,8 +88,8 @@ impl App {
         let pool = pool.to_owned();
         self.scan(move |db| {
             let pool = pools::by_name(db, &pool)?;
-            let mut criteria = asked;
-            criteria.push(work_queue::WORK_POOL_ID.is_one_of_ids([pool.id.uuid()]));
+            let of_pool = work_queue::WORK_POOL_ID.is_one_of_ids([pool.id.uuid()]);
+            let criteria = Criteria::All(vec![asked, Criteria::One(of_pool)]);
             let filters = Filters {
                 work_queues: Some(criteria),
                 ..Filters::default()
@@ -158,10 +158,6 @@ impl Repeat for WorkQueue {
 ///
 /// # Errors
 /// Not found when there is no such pool.
-#[cfg_attr(
-    not(test),
-    expect(dead_code, reason = "for deployments and runs that name theirs")
-)]
 pub(in crate::app) fn named(
     tx: &Tx<'_>,
     pool: Option<&str>,

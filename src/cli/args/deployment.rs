@@ -54,6 +54,7 @@ Examples:
   prefectctl deployment run my-flow/example
   prefectctl deployment run my-flow/example -p name=Ada -p count=3 --watch
   prefectctl deployment run my-flow/example --at 'tomorrow 06:00'
+  prefectctl deployment run my-flow/example --job-variable image=flows:3
 
 The names of parameters are checked before the run is made: against the flow's script, where that
 is stored at the daemon or lies on this machine and Python (of the active virtual environment,
@@ -65,6 +66,10 @@ the flow had, where one that is all but the same is refused.")]
         /// A parameter; the value is read as JSON, or as text when it is none.
         #[arg(short, long = "param", value_name = "KEY=VALUE")]
         param: Vec<String>,
+        /// A variable of the job that the run is made as, such as image=python:3.13; the value is
+        /// read as JSON, or as text when it is none.
+        #[arg(long, value_name = "KEY=VALUE")]
+        job_variable: Vec<String>,
         /// Run it then instead of now: tomorrow, 06:00, +10m, 2030-01-01, 2030-01-01T06:00,
         /// 2030-01-01T06:00:00+02:00.
         #[arg(long, value_name = "TIME", value_parser = when::to_come)]
@@ -76,13 +81,22 @@ the flow had, where one that is all but the same is refused.")]
         #[arg(long, short)]
         watch: bool,
     },
-    /// Stop following a deployment's schedule; its runs that have not begun are removed.
+    /// List the schedules of a deployment, and switch single ones off and on.
+    #[command(
+        subcommand,
+        after_help = "\
+Examples:
+  prefectctl deployment schedule ls my-flow/example
+  prefectctl deployment schedule pause my-flow/example nightly"
+    )]
+    Schedule(Schedules),
+    /// Stop following a deployment's schedules; their runs that have not begun are removed.
     #[command(after_help = "Example:\n  prefectctl deployment pause my-flow/example")]
     Pause {
         /// FLOW/NAME.
         name: String,
     },
-    /// Follow a deployment's schedule again.
+    /// Follow a deployment's schedules again.
     #[command(after_help = "Example:\n  prefectctl deployment resume my-flow/example")]
     Resume {
         /// FLOW/NAME.
@@ -100,6 +114,38 @@ Examples:
         /// Do not ask, however many they are.
         #[arg(long, short)]
         yes: bool,
+    },
+}
+
+/// Commands on the schedules of a deployment. A schedule is named by its slug, by its id or a
+/// unique beginning of that; a deployment's only one need not be named.
+#[derive(Debug, Subcommand)]
+pub enum Schedules {
+    /// List the schedules of a deployment.
+    #[command(after_help = "Example:\n  prefectctl deployment schedule ls my-flow/example")]
+    Ls {
+        /// FLOW/NAME.
+        name: String,
+    },
+    /// Stop following one of them.
+    #[command(
+        after_help = "Example:\n  prefectctl deployment schedule pause my-flow/example nightly"
+    )]
+    Pause {
+        /// FLOW/NAME.
+        name: String,
+        /// Which one.
+        schedule: Option<String>,
+    },
+    /// Follow one of them again.
+    #[command(
+        after_help = "Example:\n  prefectctl deployment schedule resume my-flow/example nightly"
+    )]
+    Resume {
+        /// FLOW/NAME.
+        name: String,
+        /// Which one.
+        schedule: Option<String>,
     },
 }
 

@@ -11,7 +11,7 @@ use clap_complete::Shell;
 
 use crate::config::LogFormat;
 
-pub use deployment::{Deployment, Flow};
+pub use deployment::{Deployment, Flow, Schedules};
 pub use flow_run::{FlowRun, List, Logs, TaskRun};
 pub use selection::{Runs, Selection};
 
@@ -164,6 +164,15 @@ In a terminal it is shown anew every two seconds, until it is interrupted.")]
         #[arg(long)]
         once: bool,
     },
+    /// List the fields that Prefect clients sent, that this daemon does not know, and that it
+    /// ignored.
+    #[command(after_help = "\
+Examples:
+  prefectctl compat
+  prefectctl compat --output json
+
+A field is listed by the client's version. It is counted from the daemon's start.")]
+    Compat,
     /// Print the names that the last word may become; for shells.
     #[command(name = "__complete", hide = true)]
     Complete {

@@ -95,6 +95,12 @@ impl Client {
             .to_vec())
     }
 
+    /// Changes something.
+    pub async fn patch(&self, path: &str, body: &impl Serialize) -> Result<()> {
+        let body = serde_json::to_vec(body).map_err(|error| Failure::new(error.to_string()))?;
+        self.send(Method::PATCH, path, Some(body)).await.map(drop)
+    }
+
     /// Deletes something.
     pub async fn delete(&self, path: &str) -> Result<()> {
         self.send(Method::DELETE, path, None).await.map(drop)

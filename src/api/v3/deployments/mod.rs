@@ -1,25 +1,33 @@
 //! Routes of deployments.
 
 pub mod around;
+mod schedules;
 pub mod wire;
 
 use axum::extract::{Path, State};
 
 use super::extract::{Aimed, Body, Id};
 use super::ids;
-use super::wire::{FlowRun, Ids, Query};
+use super::wire::{FlowRun, Ids, PageQuery, Paginated, Query};
 use super::{Answer, created, no_content, ok};
 use crate::api::Operation;
 use crate::api::access::Requester;
 use crate::api::{Caller, Ctx};
 use crate::domain::access::Need;
 use crate::domain::deployment;
+use crate::domain::filter::NAMED_SORTS;
 use crate::domain::ids::DeploymentId;
 use around::Around;
-use wire::{Deployment, DeploymentCreate, RunRequest, refuse_choice};
+use wire::{Deployment, DeploymentCreate, DeploymentUpdate, DueQuery, RunRequest, refuse_choice};
 
 /// What there is to ask.
 pub fn operations() -> Vec<Operation> {
+    let mut all = own();
+    all.extend(schedules::operations());
+    all
+}
+
+fn own() -> Vec<Operation> {
     vec![
         Operation::post(
             "/deployments/",
@@ -36,9 +44,17 @@ pub fn operations() -> Vec<Operation> {
             .asks::<Query>()
             .tells("integer")
             .needs(Need::Read, count),
+        Operation::post("/deployments/paginate", "Finds deployments, page by page")
+            .asks::<PageQuery>()
+            .answers::<Paginated<Deployment>>()
+            .needs(Need::Read, paginate),
         Operation::get("/deployments/{id}", "Reads a deployment")
             .answers::<Deployment>()
             .needs(Need::Read, read),
+        Operation::patch("/deployments/{id}", "Changes a deployment")
+            .asks::<DeploymentUpdate>()
+            .is_silent()
+            .needs(Need::Operate, update),
         Operation::delete("/deployments/{id}", "Deletes a deployment")
             .is_silent()
             .needs(Need::Operate, delete),
@@ -53,17 +69,13 @@ pub fn operations() -> Vec<Operation> {
             .makes::<FlowRun>()
             .aims(create_flow_run),
         Operation::post(
-            "/deployments/{id}/pause_deployment",
-            "Switches its schedule off",
+            "/deployments/get_scheduled_flow_runs",
+            "Finds the runs of deployments that are due, for whoever runs them",
         )
-        .tells("any")
-        .needs(Need::Operate, pause),
-        Operation::post(
-            "/deployments/{id}/resume_deployment",
-            "Switches its schedule on",
-        )
-        .tells("any")
-        .needs(Need::Operate, resume),
+        .asks::<DueQuery>()
+        .lists::<FlowRun>()
+        .is_routine()
+        .needs(Need::Operate, scheduled),
         Operation::post(
             "/prefectd/deployments/around",
             "Tells which run of each deployment is next, and which was last",
@@ -77,10 +89,24 @@ pub fn operations() -> Vec<Operation> {
 pub async fn create(
     State(ctx): State<Ctx>,
     who: Requester,
+    caller: Caller,
     Body(create): Body<DeploymentCreate>,
 ) -> Answer {
-    let made = ctx.app.create_deployment(create.into()).await?;
-    created(&who, made, Deployment::from).await
+    let new = create.meaning(ctx.app.now(), caller.actor())?;
+    let made = ctx.app.create_deployment(new).await?;
+    created(&who, made, |it| Deployment::new(it, ctx.app.now())).await
+}
+
+pub async fn update(
+    State(ctx): State<Ctx>,
+    Id(id): Id,
+    caller: Caller,
+    Body(update): Body<DeploymentUpdate>,
+) -> Answer {
+    let update = update.meaning(ctx.app.now(), caller.actor())?;
+    let id = DeploymentId::from_uuid(id);
+    ctx.app.update_deployment(id, update).await?;
+    no_content()
 }
 
 pub async fn read(State(ctx): State<Ctx>, who: Requester, Id(id): Id) -> Answer {
@@ -103,21 +129,34 @@ async fn whole(ctx: &Ctx, who: &Requester, deployment: deployment::Deployment) -
         Some(schedule) => Some(ctx.app.outlook(schedule.rule.clone()).await?),
         None => None,
     };
-    ok(who, Deployment::from(deployment).with_outlook(outlook)).await
+    let told = Deployment::new(deployment, ctx.app.now());
+    ok(who, told.with_outlook(outlook)).await
 }
 
 pub async fn filter(State(ctx): State<Ctx>, who: Requester, Body(query): Body<Query>) -> Answer {
-    let (filters, _, page) = query.parts()?;
-    let found = ctx.app.deployments(filters, page).await?;
-    ok(
-        &who,
-        found.into_iter().map(Deployment::from).collect::<Vec<_>>(),
-    )
-    .await
+    let (filters, sort, page) = query.parts(NAMED_SORTS)?;
+    let found = ctx.app.deployments(filters, sort, page).await?;
+    let now = ctx.app.now();
+    let told = found.into_iter().map(|it| Deployment::new(it, now));
+    ok(&who, told.collect::<Vec<_>>()).await
+}
+
+pub async fn paginate(
+    State(ctx): State<Ctx>,
+    who: Requester,
+    Body(query): Body<PageQuery>,
+) -> Answer {
+    let (filters, sort, page, number) = query.parts(NAMED_SORTS)?;
+    let count = ctx.app.count_deployments(filters.clone()).await?;
+    let found = ctx.app.deployments(filters, sort, page).await?;
+    let now = ctx.app.now();
+    let found = found.into_iter().map(|it| Deployment::new(it, now));
+    let found = found.collect();
+    ok(&who, Paginated::new(found, count, page.limit, number)).await
 }
 
 pub async fn count(State(ctx): State<Ctx>, who: Requester, Body(query): Body<Query>) -> Answer {
-    ok(&who, ctx.app.count_deployments(query.parts()?.0).await?).await
+    ok(&who, ctx.app.count_deployments(query.filters()?).await?).await
 }
 
 pub async fn delete(State(ctx): State<Ctx>, Id(id): Id) -> Answer {
@@ -139,16 +178,17 @@ pub async fn create_flow_run(
     created(&who, run, |run| FlowRun::new(run, ctx.app.now())).await
 }
 
-pub async fn pause(State(ctx): State<Ctx>, who: Requester, Id(id): Id) -> Answer {
-    let id = DeploymentId::from_uuid(id);
-    ctx.app.set_schedule_active(id, false).await?;
-    ok(&who, ()).await
-}
-
-pub async fn resume(State(ctx): State<Ctx>, who: Requester, Id(id): Id) -> Answer {
-    let id = DeploymentId::from_uuid(id);
-    ctx.app.set_schedule_active(id, true).await?;
-    ok(&who, ()).await
+/// Whoever asks is taken for somebody who will run them.
+pub async fn scheduled(
+    State(ctx): State<Ctx>,
+    who: Requester,
+    Body(query): Body<DueQuery>,
+) -> Answer {
+    let (ids, before, limit) = query.parts()?;
+    let runs = ctx.app.scheduled_runs_of(ids, before, limit).await?;
+    let now = ctx.app.now();
+    let told = runs.into_iter().map(|run| FlowRun::new(run, now));
+    ok(&who, told.collect::<Vec<_>>()).await
 }
 
 pub async fn around(

@@ -3,17 +3,18 @@
 pub mod wire;
 
 use axum::extract::{Path, State};
-use axum::http::header::USER_AGENT;
 use axum::http::{HeaderMap, Uri};
 
 use super::extract::{Body, Id, in_query};
-use super::wire::Query;
+use super::wire::{PageQuery, Paginated, Query};
 use super::{Answer, created, no_content, ok};
 use crate::api::Ctx;
 use crate::api::Operation;
 use crate::api::access::Requester;
+use crate::api::client::is_prefect;
 use crate::app::Force;
 use crate::domain::access::Need;
+use crate::domain::filter::NAMED_SORTS;
 use crate::domain::ids::FlowId;
 use wire::{Flow, FlowCreate, FlowUpdate};
 
@@ -35,6 +36,10 @@ pub fn operations() -> Vec<Operation> {
             .asks::<Query>()
             .tells("integer")
             .needs(Need::Read, count),
+        Operation::post("/flows/paginate", "Finds flows, page by page")
+            .asks::<PageQuery>()
+            .answers::<Paginated<Flow>>()
+            .needs(Need::Read, paginate),
         Operation::get("/flows/{id}", "Reads a flow")
             .answers::<Flow>()
             .needs(Need::Read, read),
@@ -75,13 +80,25 @@ pub async fn read_by_name(
 }
 
 pub async fn filter(State(ctx): State<Ctx>, who: Requester, Body(query): Body<Query>) -> Answer {
-    let (filters, _, page) = query.parts()?;
-    let flows = ctx.app.flows(filters, page).await?;
+    let (filters, sort, page) = query.parts(NAMED_SORTS)?;
+    let flows = ctx.app.flows(filters, sort, page).await?;
     ok(&who, flows.into_iter().map(Flow::from).collect::<Vec<_>>()).await
 }
 
+pub async fn paginate(
+    State(ctx): State<Ctx>,
+    who: Requester,
+    Body(query): Body<PageQuery>,
+) -> Answer {
+    let (filters, sort, page, number) = query.parts(NAMED_SORTS)?;
+    let count = ctx.app.count_flows(filters.clone()).await?;
+    let flows = ctx.app.flows(filters, sort, page).await?;
+    let flows = flows.into_iter().map(Flow::from).collect();
+    ok(&who, Paginated::new(flows, count, page.limit, number)).await
+}
+
 pub async fn count(State(ctx): State<Ctx>, who: Requester, Body(query): Body<Query>) -> Answer {
-    ok(&who, ctx.app.count_flows(query.parts()?.0).await?).await
+    ok(&who, ctx.app.count_flows(query.filters()?).await?).await
 }
 
 pub async fn update(State(ctx): State<Ctx>, Id(id): Id, Body(update): Body<FlowUpdate>) -> Answer {
@@ -94,11 +111,7 @@ pub async fn update(State(ctx): State<Ctx>, Id(id): Id, Body(update): Body<FlowU
 /// clients, which know no such parameter.
 pub async fn delete(State(ctx): State<Ctx>, Id(id): Id, uri: Uri, headers: HeaderMap) -> Answer {
     let forced = in_query(&uri, "force").is_some_and(|value| value == "true");
-    let agent = headers
-        .get(USER_AGENT)
-        .and_then(|value| value.to_str().ok());
-    let is_prefect = agent.is_some_and(|agent| agent.starts_with("prefect/"));
-    let force = match forced || is_prefect {
+    let force = match forced || is_prefect(&headers) {
         true => Force::Yes,
         false => Force::No,
     };

@@ -5,7 +5,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::api::redaction::{Reader, Redact};
-use crate::api::v3::wire::Instant;
+use crate::api::v3::wire::{Instant, Labels};
 use crate::domain::JsonMap;
 use crate::domain::flow::{self, NewFlow};
 
@@ -22,7 +22,7 @@ pub struct Flow {
     pub name: String,
     /// Its tags.
     pub tags: Vec<String>,
-    /// Its labels; none are stored yet.
+    /// Its labels.
     #[schema(value_type = Object)]
     pub labels: JsonMap,
 }
@@ -35,6 +35,7 @@ impl From<flow::Flow> for Flow {
             updated,
             name,
             tags,
+            labels,
         } = flow;
         Self {
             id: id.uuid(),
@@ -42,7 +43,7 @@ impl From<flow::Flow> for Flow {
             updated: updated.into(),
             name,
             tags,
-            labels: JsonMap::new(),
+            labels,
         }
     }
 }
@@ -66,22 +67,28 @@ impl Redact for Flow {
 
 /// A flow to be registered.
 #[derive(Debug, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
 pub struct FlowCreate {
     name: String,
     #[serde(default)]
     tags: Vec<String>,
+    #[serde(default)]
+    labels: Option<Labels>,
 }
 
 impl From<FlowCreate> for NewFlow {
-    fn from(FlowCreate { name, tags }: FlowCreate) -> Self {
-        Self { name, tags }
+    fn from(create: FlowCreate) -> Self {
+        let FlowCreate { name, tags, labels } = create;
+        Self {
+            name,
+            tags,
+            labels: labels.unwrap_or_default().into(),
+        }
     }
 }
 
 /// Changes to a flow; absent fields stay.
 #[derive(Debug, Default, Deserialize, ToSchema)]
-#[serde(default, deny_unknown_fields)]
+#[serde(default)]
 pub struct FlowUpdate {
     /// Replace those that it has.
     pub tags: Option<Vec<String>>,

@@ -1,10 +1,11 @@
 //! Verbs on schedules: making the runs that they ask for, and marking those that are late.
 
+mod edit;
 mod memory;
 mod plan;
 mod runs;
 
-use super::SLICE;
+use super::write::SLICE;
 use crate::app::App;
 use crate::app::budget::Budget;
 use crate::app::request::comes_to_the_same;
@@ -153,7 +154,7 @@ impl App {
         range: Range,
     ) -> Result<Result<u64, TooCostly>> {
         let mut made = Ok(0);
-        for schedule in &deployment.schedules {
+        for schedule in deployment.schedules.iter().filter(|it| it.active) {
             match self.plan(schedule.rule.clone(), range).await? {
                 Ok(plan) => {
                     let missing = Missing::All;

@@ -93,13 +93,13 @@ impl App {
 
     /// Bounded work on a thread of its own; few at once, so that what many ask for leaves the
     /// machine to others.
-    async fn compute<T: Send + 'static>(
+    pub(in crate::app::deployments) async fn compute<T: Send + 'static>(
         &self,
         work: impl FnOnce() -> T + Send + 'static,
     ) -> Result<T> {
         let planning = self.inner.planning.acquire().await;
         let done = tokio::task::spawn_blocking(work).await;
         drop(planning);
-        done.map_err(|error| Error::internal(error).while_doing("finding a schedule's dates"))
+        done.map_err(Error::internal)
     }
 }

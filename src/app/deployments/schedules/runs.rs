@@ -109,14 +109,17 @@ fn scheduled_run(
         context: JsonMap::new(),
         policy: FlowRunPolicy::default(),
         tags,
-        labels: JsonMap::new(),
+        labels: deployment.labels.clone(),
         parent_task_run_id: None,
         infrastructure: deployment.infrastructure.clone(),
         job_variables: None,
-        work_queue_id: None,
-        deployment_version: None,
+        work_queue_id: deployment.work_queue_id,
+        deployment_version: deployment.version.clone(),
         auto_scheduled: true,
-        created_by: Some(Actor::schedule(schedule.id, schedule.rule.kind())),
+        created_by: Some(Actor::schedule(
+            schedule.id,
+            schedule.slug.as_deref().unwrap_or(schedule.rule.kind()),
+        )),
         state: Some(ProposedState::scheduled(date).because("Flow run scheduled")),
     }
 }

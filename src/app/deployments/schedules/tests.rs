@@ -5,7 +5,7 @@ use serde_json::json;
 use crate::app::App;
 use crate::app::testing::{Ahead, app};
 use crate::domain::JsonMap;
-use crate::domain::deployment::{NewDeployment, NewSchedule};
+use crate::domain::deployment::{DeploymentChanges, NewDeployment, NewSchedule};
 use crate::domain::filter::{Filters, Page, Sort};
 use crate::domain::flow::NewFlow;
 use crate::domain::flow_run::FlowRun;
@@ -21,15 +21,14 @@ fn cron(expression: &str) -> NewSchedule {
 }
 
 fn deployment(flow_id: FlowId, schedules: Vec<NewSchedule>) -> NewDeployment {
+    let parameters = JsonMap::from_iter([("n".to_owned(), json!(1)), ("m".to_owned(), json!(1))]);
     NewDeployment {
-        name: "d".to_owned(),
-        flow_id,
-        flow_data: None,
         schedules,
-        is_schedule_active: true,
-        parameters: JsonMap::from_iter([("n".to_owned(), json!(1)), ("m".to_owned(), json!(1))]),
-        tags: Vec::new(),
-        infrastructure: None,
+        changes: DeploymentChanges {
+            parameters: Some(parameters),
+            ..DeploymentChanges::default()
+        },
+        ..NewDeployment::named(flow_id, "d")
     }
 }
 
@@ -46,10 +45,7 @@ async fn runs(app: &App) -> Vec<FlowRun> {
 async fn each_schedule_makes_its_own_runs_and_all_go_with_a_pause() {
     let dir = tempfile::tempdir().unwrap();
     let app = app(dir.path(), Ahead::default());
-    let flow = NewFlow {
-        name: "f".to_owned(),
-        tags: Vec::new(),
-    };
+    let flow = NewFlow::named("f");
     let flow = app.create_flow(flow).await.unwrap().get().id;
     let noon = NewSchedule {
         slug: Some("noon".to_owned()),

@@ -30,12 +30,8 @@ fn shown(row: &Row) -> String {
     let config = config.map(|config| yaml(&Value::Object(config.clone())));
     let kind = it.flow_runner.kind.as_deref().unwrap_or("subprocess");
     let runner = format!("{}\n{}", render::name(kind), config.unwrap_or_default());
-    let whole = it.schedule.as_ref().map(yaml);
-    let planned = match &whole {
-        Some(whole) => format!("{}\n{whole}", schedule::told(it.schedule.as_ref())),
-        None => "none".to_owned(),
-    };
-    let paused = match (it.paused, &whole) {
+    let planned = planned(it);
+    let paused = match (it.paused, &it.schedule) {
         (_, None) => "has no schedule",
         (true, _) => "yes",
         (false, _) => "no",
@@ -59,6 +55,22 @@ fn shown(row: &Row) -> String {
         ]
         .into_iter(),
     )
+}
+
+/// What belongs to the only schedule, or each of several in a few words.
+fn planned(it: &Deployment) -> String {
+    match (&it.schedule, it.schedules.as_slice()) {
+        (None, _) => "none".to_owned(),
+        (Some(only), [] | [_]) => format!("{}\n{}", schedule::told(Some(only)), yaml(only)),
+        (_, several) => {
+            let each = several.iter().map(|one| {
+                let slug = one.slug.as_deref().map(render::name).unwrap_or_default();
+                let off = if one.active { "" } else { " (paused)" };
+                format!("{} {slug}{off}", schedule::told(Some(&one.schedule)))
+            });
+            each.collect::<Vec<_>>().join("\n")
+        }
+    }
 }
 
 fn brief(run: Option<&Brief>) -> String {

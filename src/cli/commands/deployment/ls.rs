@@ -7,14 +7,12 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::schedule;
-use crate::api::v3::wire::{
-    Around, Brief, ByTags, ByText, Deployment, DeploymentFilter, FlowFilter, Ids, Query,
-};
+use crate::api::v3::wire::{Around, Brief, ByAnyTags, Deployment, DeploymentFilter, Ids, Query};
 use crate::cli::args::Output;
 use crate::cli::commands::{Ctl, REFRESH, pages_of};
 use crate::cli::failure::Result;
-use crate::cli::pages;
 use crate::cli::render::{self, keep, spare};
+use crate::cli::{find, pages};
 
 /// A deployment with what is around it.
 pub struct Row {
@@ -63,7 +61,7 @@ impl Row {
         let kind = it.flow_runner.kind.as_deref().unwrap_or("subprocess");
         [
             self.path.clone(),
-            format!("{}{paused}", schedule::told(it.schedule.as_ref())),
+            format!("{}{paused}", schedule::told_of(it)),
             self.next()
                 .and_then(near)
                 .unwrap_or_else(|| "none".to_owned()),
@@ -78,14 +76,11 @@ impl Row {
 /// Lists deployments once, or again and again.
 pub async fn ls(ctl: &Ctl, flows: Vec<String>, tags: Vec<String>, watch: bool) -> Result<()> {
     let query = Query {
-        flows: (!flows.is_empty()).then(|| FlowFilter {
-            name: Some(ByText { any_: Some(flows) }),
-            ..FlowFilter::default()
-        }),
+        flows: (!flows.is_empty()).then(|| find::flow_named(flows)),
         deployments: (!tags.is_empty()).then(|| DeploymentFilter {
-            tags: Some(ByTags {
+            tags: Some(ByAnyTags {
                 all_: Some(tags),
-                ..ByTags::default()
+                ..ByAnyTags::default()
             }),
             ..DeploymentFilter::default()
         }),

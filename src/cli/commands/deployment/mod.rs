@@ -4,6 +4,7 @@ mod inspect;
 mod ls;
 mod run;
 mod schedule;
+mod schedules;
 mod signature;
 
 use super::{Ctl, deploy};
@@ -22,17 +23,20 @@ pub async fn carry_out(ctl: &Ctl, command: Command) -> Result<()> {
         Command::Run {
             name,
             param,
+            job_variable,
             at,
             unchecked,
             watch,
         } => {
             let how = run::How {
+                job_variables: run::pairs(&job_variable)?,
                 at,
                 unchecked,
                 watch,
             };
             run::run(ctl, &name, &param, how).await
         }
+        Command::Schedule(command) => schedules::carry_out(ctl, command).await,
         Command::Pause { name } => follow_schedule(ctl, &name, "pause").await,
         Command::Resume { name } => follow_schedule(ctl, &name, "resume").await,
         Command::Delete { names, yes } => delete(ctl, &names, yes).await,
@@ -47,8 +51,8 @@ async fn follow_schedule(ctl: &Ctl, wanted: &str, verb: &str) -> Result<()> {
     let after: Deployment = ctl.client.get(&path).await?;
     let name = render::name(&name);
     render::print(ctl.output, &after, |_| match verb {
-        "pause" => format!("The schedule of {name} is paused"),
-        _ => format!("The schedule of {name} is followed"),
+        "pause" => format!("The schedules of {name} are paused"),
+        _ => format!("The schedules of {name} are followed"),
     })
 }
 

@@ -13,6 +13,8 @@ use crate::domain::JsonMap;
 
 /// When, and with what care.
 pub struct How {
+    /// Laid over the deployment's variables of the job that it runs as.
+    pub job_variables: JsonMap,
     /// Then instead of now.
     pub at: Option<DateTime<Utc>>,
     /// Whatever its parameters are called.
@@ -24,17 +26,19 @@ pub struct How {
 /// Runs a deployment, and follows the run when asked to.
 pub async fn run(ctl: &Ctl, wanted: &str, params: &[String], how: How) -> Result<()> {
     let How {
+        job_variables,
         at,
         unchecked,
         watch,
     } = how;
-    let parameters = parameters(params)?;
+    let parameters = pairs(params)?;
     let (deployment, path) = find::deployment(&ctl.client, wanted).await?;
     if !unchecked {
         signature::check(ctl, &deployment, &path, &parameters).await?;
     }
     let request = RunRequest {
         parameters,
+        job_variables: (!job_variables.is_empty()).then_some(job_variables),
         state: at.map(StateCreate::scheduled),
         ..RunRequest::default()
     };
@@ -72,7 +76,7 @@ pub async fn run(ctl: &Ctl, wanted: &str, params: &[String], how: How) -> Result
 }
 
 /// Reads `key=value`, the value as JSON or as text.
-fn parameters(given: &[String]) -> Result<JsonMap> {
+pub fn pairs(given: &[String]) -> Result<JsonMap> {
     let read = |pair: &String| {
         let (key, value) = pair
             .split_once('=')
@@ -91,14 +95,14 @@ mod tests {
     #[test]
     fn parameters_are_json_where_they_can_be() {
         let given = ["n=3", "s=x=y", "t=\"3\"", "l=[1,2]", "e="].map(str::to_owned);
-        let read = Value::Object(parameters(&given).unwrap());
+        let read = Value::Object(pairs(&given).unwrap());
         let want = serde_json::json!({"n": 3, "s": "x=y", "t": "3", "l": [1, 2], "e": ""});
         assert_eq!(read, want);
         let numbers = ["x=202402144809161001040", "y=1.50", "z=1e400"].map(str::to_owned);
-        let read = Value::Object(parameters(&numbers).unwrap()).to_string();
+        let read = Value::Object(pairs(&numbers).unwrap()).to_string();
         assert_eq!(read, r#"{"x":202402144809161001040,"y":1.50,"z":1e+400}"#);
         for bad in ["novalue", "=x"] {
-            assert!(parameters(&[bad.to_owned()]).unwrap_err().is_usage());
+            assert!(pairs(&[bad.to_owned()]).unwrap_err().is_usage());
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use crate::api::v3::wire::Deployment;
 use crate::cli::render;
 
 /// Such as `every 1 h 0 min`, `0 6 * * * Europe/Berlin`, or a rule as it is written.
@@ -18,6 +19,15 @@ pub fn told(schedule: Option<&Value>) -> String {
     match text("cron").or(text("rrule")) {
         Some(rule) => format!("{rule}{zone}"),
         None => "unknown".to_owned(),
+    }
+}
+
+/// The same of a deployment that may have several: the first, and how many more there are.
+pub fn told_of(deployment: &Deployment) -> String {
+    let first = told(deployment.schedule.as_ref());
+    match deployment.schedules.len() {
+        0 | 1 => first,
+        many => format!("{first} and {} more", many - 1),
     }
 }
 

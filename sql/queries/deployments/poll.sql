@@ -1,0 +1,1 @@
+UPDATE deployments SET last_polled = :now, status = 'READY' WHERE id = :id

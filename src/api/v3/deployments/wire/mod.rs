@@ -1,0 +1,436 @@
+//! Deployments.
+
+mod change;
+mod schedule;
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use crate::api::redaction::{Mask, Reader, Redact};
+use crate::api::v3::extract::AimedBody;
+use crate::api::v3::flow_runs::settings::{CreatedBy, FlowRunPolicy};
+use crate::api::v3::wire::{Instant, Labels, StateCreate};
+use crate::app::Outlook;
+use crate::domain::JsonMap;
+use crate::domain::deployment::{self, Infrastructure};
+use crate::domain::error::Error;
+use crate::domain::flow_run::DeploymentRunRequest;
+use crate::domain::ids::{DeploymentId, TaskRunId, WorkQueueId};
+use crate::domain::runner::RunnerKind;
+use crate::domain::time::Timestamp;
+
+pub use change::{DeploymentCreate, DeploymentUpdate};
+use schedule::rule_out;
+pub use schedule::{DueQuery, Schedule, ScheduleCreate, ScheduleRange, ScheduleUpdate};
+
+/// What runs run on.
+#[derive(Clone, Debug, Default, Serialize, Deserialize, ToSchema)]
+#[serde(default)]
+pub struct FlowRunner {
+    /// `docker`, `subprocess`, …
+    #[serde(rename = "type")]
+    pub kind: Option<String>,
+    /// Its settings.
+    #[schema(value_type = Option<Object>)]
+    pub config: Option<JsonMap>,
+}
+
+impl FlowRunner {
+    /// Whether neither a type nor settings are told.
+    pub fn is_unset(&self) -> bool {
+        self.kind.is_none() && self.config.is_none()
+    }
+}
+
+impl From<Infrastructure> for FlowRunner {
+    fn from(Infrastructure { kind, config }: Infrastructure) -> Self {
+        let kind = kind.map(String::from);
+        Self { kind, config }
+    }
+}
+
+impl From<FlowRunner> for Infrastructure {
+    fn from(FlowRunner { kind, config }: FlowRunner) -> Self {
+        let kind = kind.map(RunnerKind::from);
+        Self { kind, config }
+    }
+}
+
+/// A deployment.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct Deployment {
+    /// Its id.
+    pub id: Uuid,
+    /// When it was first created.
+    pub created: Instant,
+    /// When it last changed.
+    pub updated: Instant,
+    /// Its name within its flow.
+    pub name: String,
+    /// Its version.
+    pub version: Option<String>,
+    /// What it is for.
+    pub description: Option<String>,
+    /// Its flow.
+    pub flow_id: Uuid,
+    /// Whether its schedules are not followed.
+    pub paused: bool,
+    /// When to run it by itself.
+    pub schedules: Vec<Schedule>,
+    /// Always null, as on the reference; see `global_concurrency_limit`.
+    pub concurrency_limit: Option<i64>,
+    /// The limit on how many of its runs are executed at once.
+    pub global_concurrency_limit: Option<Limit>,
+    /// What becomes of the others.
+    pub concurrency_options: Option<Options>,
+    /// The variables of its pool's template.
+    #[schema(value_type = Object)]
+    pub job_variables: JsonMap,
+    /// Default parameters.
+    #[schema(value_type = Object)]
+    pub parameters: JsonMap,
+    /// Tags.
+    pub tags: Vec<String>,
+    /// Labels.
+    #[schema(value_type = Object)]
+    pub labels: JsonMap,
+    /// The queue whose workers take its runs.
+    pub work_queue_name: Option<String>,
+    /// Its id.
+    pub work_queue_id: Option<Uuid>,
+    /// When somebody last asked for its runs.
+    pub last_polled: Option<Instant>,
+    /// The JSON Schema of its parameters.
+    #[schema(value_type = Option<Object>)]
+    pub parameter_openapi_schema: Option<JsonMap>,
+    /// Where the flow's code is.
+    pub path: Option<String>,
+    /// What a run does to get it.
+    pub pull_steps: Option<Value>,
+    /// The file and the function that are the flow.
+    pub entrypoint: Option<String>,
+    /// The block document of its storage.
+    pub storage_document_id: Option<Uuid>,
+    /// The block document of its infrastructure.
+    pub infrastructure_document_id: Option<Uuid>,
+    /// Who created it.
+    pub created_by: Option<CreatedBy>,
+    /// Who changed it last.
+    pub updated_by: Option<CreatedBy>,
+    /// The pool that its queue belongs to.
+    pub work_pool_name: Option<String>,
+    /// `READY` where somebody has asked for its runs of late, else `NOT_READY`.
+    pub status: String,
+    /// Whether parameters have to conform to the schema.
+    pub enforce_parameter_schema: bool,
+    /// The first of its schedules.
+    pub schedule: Option<Value>,
+    /// When that schedule is due next; told of one deployment, not in lists.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub next_date: Option<Instant>,
+    /// Why that schedule is never due again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub schedule_note: Option<String>,
+    /// What its runs run on, in the 2.0a7 generation.
+    pub flow_runner: FlowRunner,
+    /// The document that leads to the flow's code, in the 2.0a7 generation.
+    pub flow_data: Option<Value>,
+}
+
+/// A limit on how many things are done at once.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct Limit {
+    /// Its id.
+    pub id: Uuid,
+    /// When it was created.
+    pub created: Instant,
+    /// When it last changed.
+    pub updated: Instant,
+    /// Whether it is kept.
+    pub active: bool,
+    /// Its name.
+    pub name: String,
+    /// At most so many.
+    pub limit: i64,
+    /// So many are being done.
+    pub active_slots: i64,
+    /// How many slots come back by themselves.
+    pub slot_decay_per_second: f64,
+}
+
+/// What becomes of runs for which there is no slot.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct Options {
+    /// `ENQUEUE` or `CANCEL_NEW`.
+    pub collision_strategy: String,
+    /// How many seconds a run may hold its slot before it has begun.
+    pub grace_period_seconds: Option<i64>,
+}
+
+impl From<deployment::ConcurrencyOptions> for Options {
+    fn from(options: deployment::ConcurrencyOptions) -> Self {
+        Self {
+            collision_strategy: options.collision_strategy.word().to_owned(),
+            grace_period_seconds: options.grace_period_seconds,
+        }
+    }
+}
+
+impl Deployment {
+    /// A deployment as it is at `now`.
+    pub fn new(deployment: deployment::Deployment, now: Timestamp) -> Self {
+        let is_ready = deployment.is_ready(now);
+        let deployment::Deployment {
+            id,
+            created,
+            updated,
+            name,
+            flow_id,
+            version,
+            description,
+            flow_data,
+            path,
+            entrypoint,
+            pull_steps,
+            schedules,
+            is_schedule_active,
+            parameters,
+            parameter_schema,
+            enforces_schema,
+            tags,
+            labels,
+            infrastructure,
+            job_variables,
+            work_queue_id,
+            work_queue_name,
+            work_pool_name,
+            concurrency,
+            storage_document_id,
+            infrastructure_document_id,
+            created_by,
+            updated_by,
+            last_polled,
+        } = deployment;
+        let limit = concurrency.limit.map(|limit| Limit {
+            id: id.uuid(),
+            created: created.into(),
+            updated: updated.into(),
+            active: true,
+            name: format!("deployment:{id}"),
+            limit,
+            active_slots: 0,
+            slot_decay_per_second: 0.0,
+        });
+        Self {
+            id: id.uuid(),
+            created: created.into(),
+            updated: updated.into(),
+            name,
+            version,
+            description,
+            flow_id: flow_id.uuid(),
+            paused: !is_schedule_active,
+            schedule: schedules.first().map(|first| rule_out(&first.rule)),
+            schedules: Schedule::all_of(id, schedules),
+            concurrency_limit: None,
+            global_concurrency_limit: limit,
+            concurrency_options: concurrency.options.map(Options::from),
+            job_variables,
+            parameters,
+            tags,
+            labels,
+            work_queue_name,
+            work_queue_id: work_queue_id.map(WorkQueueId::uuid),
+            last_polled: last_polled.map(Into::into),
+            parameter_openapi_schema: parameter_schema,
+            path,
+            // The reference has no steps where none were given, and null in no case.
+            pull_steps: Some(pull_steps.unwrap_or_else(|| Value::Array(Vec::new()))),
+            entrypoint,
+            storage_document_id,
+            infrastructure_document_id,
+            created_by: created_by.map(CreatedBy::from),
+            updated_by: updated_by.map(CreatedBy::from),
+            work_pool_name,
+            status: if is_ready { "READY" } else { "NOT_READY" }.to_owned(),
+            enforce_parameter_schema: enforces_schema,
+            next_date: None,
+            schedule_note: None,
+            flow_runner: infrastructure.into(),
+            flow_data,
+        }
+    }
+
+    /// The same with what there is to say about its first schedule.
+    #[must_use]
+    pub fn with_outlook(self, outlook: Option<Outlook>) -> Self {
+        let (next_date, schedule_note) = match outlook {
+            None => (None, None),
+            Some(Outlook::Next(next)) => (Some(next.into()), None),
+            Some(Outlook::NoneLeft) => (None, Some("no date is left".to_owned())),
+            Some(Outlook::TooCostly(costly)) => (None, Some(format!("not followed: {costly}"))),
+        };
+        Self {
+            next_date,
+            schedule_note,
+            ..self
+        }
+    }
+}
+
+impl Redact for Deployment {
+    fn redact(&mut self, reader: &Reader<'_>) {
+        let Self {
+            id,
+            created: _,
+            updated: _,
+            name,
+            version,
+            description,
+            flow_id: _,
+            paused: _,
+            schedules,
+            concurrency_limit: _,
+            global_concurrency_limit: _,
+            concurrency_options: _,
+            job_variables,
+            parameters,
+            tags,
+            labels,
+            work_queue_name,
+            work_queue_id: _,
+            last_polled: _,
+            parameter_openapi_schema,
+            path,
+            pull_steps,
+            entrypoint,
+            storage_document_id: _,
+            infrastructure_document_id: _,
+            created_by: _,
+            updated_by: _,
+            work_pool_name,
+            status: _,
+            enforce_parameter_schema: _,
+            schedule,
+            next_date: _,
+            schedule_note,
+            flow_runner,
+            flow_data,
+        } = self;
+        let mask = reader.of_deployment(DeploymentId::from_uuid(*id));
+        mask.over(name);
+        for text in [version, description, work_queue_name, work_pool_name] {
+            mask.over(text);
+        }
+        for schedule in schedules {
+            schedule.redact_by(&mask);
+        }
+        mask.over_infrastructure(job_variables);
+        mask.over(schedule);
+        mask.over(schedule_note);
+        mask.over(parameters);
+        mask.over(parameter_openapi_schema);
+        mask.over(tags);
+        mask.over(labels);
+        mask.over_flow(path);
+        mask.over_flow(pull_steps);
+        mask.over_flow(entrypoint);
+        flow_runner.redact(&mask);
+        mask.over_flow(flow_data);
+    }
+}
+
+impl FlowRunner {
+    /// Masks the secrets in it.
+    pub fn redact(&mut self, mask: &Mask<'_>) {
+        let Self { kind, config } = self;
+        mask.over_infrastructure(kind);
+        mask.over_infrastructure(config);
+    }
+}
+
+/// A run wanted of a deployment.
+#[derive(Clone, Debug, Default, Serialize, Deserialize, ToSchema)]
+#[serde(default)]
+pub struct RunRequest {
+    /// The run's name.
+    pub name: Option<String>,
+    /// Laid over the deployment's parameters.
+    #[schema(value_type = Object)]
+    pub parameters: JsonMap,
+    /// Free context.
+    #[schema(value_type = Object)]
+    pub context: JsonMap,
+    /// Added to the deployment's tags.
+    pub tags: Vec<String>,
+    /// The same key answers the same run.
+    pub idempotency_key: Option<String>,
+    /// The task run that stands for it in a parent.
+    pub parent_task_run_id: Option<Uuid>,
+    /// How it retries.
+    #[serde(skip_serializing)]
+    #[schema(ignore)]
+    pub empirical_policy: FlowRunPolicy,
+    /// Its own labels.
+    #[serde(skip_serializing)]
+    pub labels: Option<Labels>,
+    /// Known; there are no infrastructure documents.
+    #[serde(skip_serializing)]
+    #[schema(ignore)]
+    pub infrastructure_document_id: Option<Uuid>,
+    /// Its first state; absent: Scheduled for now.
+    pub state: Option<StateCreate>,
+    /// Whether the parameters have to conform to the deployment's schema.
+    pub enforce_parameter_schema: Option<bool>,
+    /// The queue of the deployment's pool that takes it.
+    pub work_queue_name: Option<String>,
+    /// What it would run on. Known so that a run is told that it may not choose; nobody can yet.
+    #[serde(skip_serializing)]
+    #[schema(ignore)]
+    pub flow_runner: Option<FlowRunner>,
+    /// Laid over the deployment's variables of the job that it runs as.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Object>)]
+    pub job_variables: Option<JsonMap>,
+}
+
+/// Lets a request pass that chooses nothing.
+///
+/// # Errors
+/// [`Kind::Invalid`](crate::domain::error::Kind::Invalid) otherwise.
+pub fn refuse_choice(chosen: Option<&Infrastructure>) -> Result<(), Error> {
+    match chosen {
+        Some(_) => Err(Error::invalid("flow_runner cannot be chosen here.")),
+        None => Ok(()),
+    }
+}
+
+impl AimedBody for RunRequest {
+    type Meaning = DeploymentRunRequest;
+
+    fn meaning(self) -> Result<DeploymentRunRequest, Error> {
+        // The modern server schedules such a run for now; the 2.0a7 one leaves it Pending.
+        let state = self.state.unwrap_or_else(|| StateCreate {
+            kind: "SCHEDULED".to_owned(),
+            ..StateCreate::default()
+        });
+        Ok(DeploymentRunRequest {
+            name: self.name,
+            parameters: self.parameters,
+            context: self.context,
+            tags: self.tags,
+            idempotency_key: self.idempotency_key,
+            parent_task_run_id: self.parent_task_run_id.map(TaskRunId::from_uuid),
+            infrastructure: self.flow_runner.map(Infrastructure::from),
+            job_variables: self.job_variables,
+            policy: self.empirical_policy.meaning()?,
+            labels: self.labels.unwrap_or_default().into(),
+            enforces_schema: self.enforce_parameter_schema,
+            work_queue_name: self.work_queue_name,
+            state: Some(state.try_into()?),
+            created_by: None,
+        })
+    }
+}

@@ -1,0 +1,321 @@
+//! Verbs that create and change deployments.
+
+use std::time::Duration;
+
+use uuid::Uuid;
+
+use super::schedules::{Missing, Outlook, Plan, Range, forget_some, insert_runs};
+use super::{queue, read, unknown};
+use crate::app::App;
+use crate::app::budget::Budget;
+use crate::app::request::Repeat;
+use crate::app::tx::{Effect, Tx};
+use crate::domain::JsonMap;
+use crate::domain::container::labels;
+use crate::domain::deployment::{
+    Deployment, DeploymentChanges, DeploymentUpdate, NewDeployment, schedules,
+};
+use crate::domain::error::{Error, Result};
+use crate::domain::flow::{Created, Flow};
+use crate::domain::ids::DeploymentId;
+use crate::domain::parameters::{self, Required, Unfit};
+use crate::domain::patch::Patch;
+use crate::domain::schedule::Schedule;
+use crate::domain::weight;
+use crate::storage::{Job, deployments, rows};
+
+/// For how long one transaction takes away runs of schedules.
+pub(super) const SLICE: Duration = Duration::from_millis(10);
+/// The most schedules of a deployment.
+const MOST_SCHEDULES: usize = 100;
+/// The label that names a deployment's flow.
+const FLOW_LABEL: &str = "prefect.flow.id";
+
+impl App {
+    /// Creates a deployment, or lays the new one over the flow's deployment of that name.
+    ///
+    /// Fails as a conflict when the flow does not exist, as not found when its pool does not,
+    /// and as invalid when its parameters do not conform to the schema that it brings.
+    pub async fn create_deployment(&self, new: NewDeployment) -> Result<Created<Deployment>> {
+        check_infrastructure(&new.changes)?;
+        check_count(new.schedules.len())?;
+        self.check_given_parameters(&new.changes).await?;
+        let mut is_over = false;
+        let mut plans = Vec::new();
+        for schedule in &new.schedules {
+            let rule = || schedule.rule.clone();
+            is_over |= self.check_schedule(rule()).await? == Outlook::NoneLeft;
+            let plan = self.plan(rule(), Range::default()).await?;
+            plans.push(plan.unwrap_or_else(|_| Plan::nothing(rule())));
+        }
+        let first = plans.clone();
+        let job = Job::prompt(weight(&new.changes));
+        let upserted = self.write_as(job, move |tx| upsert_with_runs(tx, new, &first));
+        let Upserted { created, is_clear } = upserted.await?;
+        let deployment = created.get();
+        if is_over {
+            tracing::warn!(deployment = %deployment.name, id = %deployment.id, "its schedule has no date left");
+        }
+        if !is_clear {
+            self.forget_runs(deployment.id).await?;
+        }
+        self.inner.schedules.forget(deployment);
+        if deployment.is_schedule_active {
+            for (schedule, plan) in deployment.schedules.iter().zip(plans) {
+                self.make_planned(deployment, schedule, plan, Missing::All)
+                    .await?;
+            }
+        }
+        Ok(created)
+    }
+
+    /// Changes a deployment. The runs that its schedules have made and that have not begun are
+    /// made anew.
+    ///
+    /// Fails as [`App::create_deployment`] does, but as a conflict when parameters do not conform.
+    pub async fn update_deployment(
+        &self,
+        id: DeploymentId,
+        update: DeploymentUpdate,
+    ) -> Result<()> {
+        check_infrastructure(&update.changes)?;
+        let schedules = update.schedules.iter().flatten();
+        let rules: Vec<_> = schedules.filter_map(|it| it.update.rule.clone()).collect();
+        check_count(rules.len())?;
+        self.check_schedules(rules).await?;
+        let known = self.deployment(id).await?;
+        self.check_update(&known, &update.changes).await?;
+        let job = Job::prompt(weight(&update.changes));
+        self.write_as(job, move |tx| {
+            let known = read(tx.db, id)?;
+            let deployment = updated(tx, known, update)?;
+            store(tx, &deployment)
+        })
+        .await?;
+        self.follow(id).await
+    }
+
+    /// Follows a deployment's schedules as they are, making the next runs of those that are
+    /// active at once; of others, removes the runs that have not begun.
+    pub(super) async fn follow(&self, id: DeploymentId) -> Result<()> {
+        self.forget_runs(id).await?;
+        // By what it is now: a request that comes again may be late.
+        let deployment = self.deployment(id).await?;
+        self.inner.schedules.forget(&deployment);
+        match deployment.is_schedule_active {
+            // Where its dates take too long to find, the scheduler says so.
+            true => self
+                .make_runs(&deployment, Range::default())
+                .await
+                .map(drop),
+            false => Ok(()),
+        }
+    }
+
+    /// Refuses schedules that cannot be followed.
+    pub(super) async fn check_schedules(&self, rules: Vec<Schedule>) -> Result<()> {
+        for rule in rules {
+            self.check_schedule(rule).await?;
+        }
+        Ok(())
+    }
+
+    /// As on the reference, only what says itself that it is enforced is checked here.
+    async fn check_given_parameters(&self, changes: &DeploymentChanges) -> Result<()> {
+        let Patch::Set(schema) = &changes.parameter_schema else {
+            return Ok(());
+        };
+        if changes.enforces_schema != Some(true) {
+            return Ok(());
+        }
+        let parameters = changes.parameters.clone().unwrap_or_default();
+        let checked = self
+            .conforms(parameters, schema.clone(), Required::No)
+            .await?;
+        checked.map_err(|unfit| Error::invalid(unfit.to_string()))
+    }
+
+    /// Checks the parameters that a deployment will have against the schema that it will have.
+    async fn check_update(&self, known: &Deployment, changes: &DeploymentChanges) -> Result<()> {
+        if !changes.enforces_schema.unwrap_or(known.enforces_schema) {
+            return Ok(());
+        }
+        let schema = match &changes.parameter_schema {
+            // One that says nothing changes nothing.
+            Patch::Set(schema) if !schema.is_empty() => Some(schema),
+            _ => known.parameter_schema.as_ref(),
+        };
+        let schema = schema.ok_or_else(no_schema)?.clone();
+        let parameters = changes.parameters.as_ref().unwrap_or(&known.parameters);
+        let checked = self.conforms(parameters.clone(), schema, Required::No);
+        checked
+            .await?
+            .map_err(|unfit| unfit.while_doing("updating deployment"))
+    }
+
+    /// Whether parameters conform to a schema, found out where nobody waits for it.
+    pub(super) async fn conforms(
+        &self,
+        parameters: JsonMap,
+        schema: JsonMap,
+        required: Required,
+    ) -> Result<Result<(), Unfit>> {
+        self.compute(move || {
+            parameters::check_schema(&schema)?;
+            parameters::check(&parameters, &schema, required)
+        })
+        .await
+    }
+}
+
+/// Told where parameters are to be checked and there is nothing to check them against.
+pub(super) fn no_schema() -> Error {
+    Error::conflict(
+        "Error updating deployment: Cannot update parameters because parameter schema enforcement \
+         is enabled and the deployment does not have a valid parameter schema.",
+    )
+}
+
+fn check_infrastructure(changes: &DeploymentChanges) -> Result<()> {
+    match &changes.infrastructure {
+        Some(infrastructure) => labels::check_settings(infrastructure).map_err(Error::invalid),
+        None => Ok(()),
+    }
+}
+
+pub(super) fn check_count(schedules: usize) -> Result<()> {
+    match schedules > MOST_SCHEDULES {
+        true => Err(Error::invalid(format!(
+            "A deployment has at most {MOST_SCHEDULES} schedules."
+        ))),
+        false => Ok(()),
+    }
+}
+
+fn weight(changes: &DeploymentChanges) -> usize {
+    let maps = [&changes.parameters, &changes.job_variables];
+    let maps: usize = maps.into_iter().flatten().map(weight::of_map).sum();
+    let schema = match &changes.parameter_schema {
+        Patch::Set(schema) => weight::of_map(schema),
+        Patch::Keep | Patch::Clear => 0,
+    };
+    maps + schema
+}
+
+/// A deployment that was stored, and whether no run of an earlier schedule is left.
+struct Upserted {
+    created: Created<Deployment>,
+    is_clear: bool,
+}
+
+impl Repeat for Upserted {
+    fn made(&self) -> Option<Vec<Uuid>> {
+        Some(vec![self.created.get().id.uuid()])
+    }
+
+    /// Whether all runs are gone that should be is seen by going on.
+    fn again(tx: &mut Tx<'_>, made: &[Uuid]) -> Result<Self> {
+        let id = made.first().copied().map(DeploymentId::from_uuid);
+        Ok(Self {
+            created: id
+                .map_or_else(|| Err(unknown()), |id| read(tx.db, id))
+                .map(Created::Known)?,
+            is_clear: false,
+        })
+    }
+}
+
+/// Stores a deployment with runs of its first schedule.
+fn upsert_with_runs(tx: &mut Tx<'_>, new: NewDeployment, plans: &[Plan]) -> Result<Upserted> {
+    let created = upsert(tx, new)?;
+    let deployment = created.get();
+    // Runs that an earlier schedule made are no longer wanted.
+    let is_clear = forget_some(tx, deployment.id, &Budget::of(SLICE))?;
+    // The others' come in transactions of their own.
+    let first = deployment.schedules.first().zip(plans.first());
+    if let Some((schedule, plan)) = first.filter(|_| is_clear) {
+        insert_runs(tx, deployment, schedule, plan)?;
+    }
+    if !deployment.schedules.is_empty() {
+        // Runs may be due earlier than the agents would look by themselves.
+        tx.entail(Effect::WakeAgents);
+    }
+    Ok(Upserted { created, is_clear })
+}
+
+/// Stores a deployment, over the flow's deployment of that name where there is one.
+fn upsert(tx: &Tx<'_>, new: NewDeployment) -> Result<Created<Deployment>> {
+    let NewDeployment {
+        name,
+        flow_id,
+        schedules: rules,
+        changes,
+        by,
+    } = new;
+    let flow: Option<Flow> = rows::by_id(tx.db, flow_id)?;
+    let flow = flow.ok_or_else(|| Error::conflict(format!("There is no flow {flow_id}.")))?;
+    let known = deployments::by_key(tx.db, flow_id, &name)?;
+    let is_new = known.is_none();
+    let before = known.unwrap_or_else(|| {
+        let id = DeploymentId::new();
+        Deployment {
+            created_by: by.clone(),
+            ..Deployment::new(id, flow_id, name, tx.now)
+        }
+    });
+    let queue = queue::named(tx, changes.queue.clone())?;
+    let labels = match (&changes.labels, is_new) {
+        (None, false) => before.labels.clone(),
+        (own, _) => labelled(&flow, own.clone().unwrap_or_default()),
+    };
+    let known = before.schedules.clone();
+    let deployment = Deployment {
+        schedules: schedules::replaced(before.id, &known, rules, tx.now)?,
+        labels,
+        ..before.changed(changes, queue, by, tx.now)
+    };
+    match is_new {
+        true => {
+            deployments::insert(tx.db, &deployment)?;
+            read(tx.db, deployment.id).map(Created::New)
+        }
+        false => {
+            deployments::update(tx.db, &deployment)?;
+            read(tx.db, deployment.id).map(Created::Known)
+        }
+    }
+}
+
+/// The labels of a deployment: its own over those of its flow.
+fn labelled(flow: &Flow, own: JsonMap) -> JsonMap {
+    let mut labels = flow.labels.clone();
+    labels.insert(FLOW_LABEL.to_owned(), flow.id.to_string().into());
+    labels.extend(own);
+    labels
+}
+
+fn updated(tx: &Tx<'_>, known: Deployment, update: DeploymentUpdate) -> Result<Deployment> {
+    let DeploymentUpdate {
+        schedules: asked,
+        changes,
+        by,
+    } = update;
+    let queue = queue::named(tx, changes.queue.clone())?;
+    let schedules = match asked {
+        None => known.schedules.clone(),
+        Some(asked) => schedules::changed(known.id, known.schedules.clone(), asked, tx.now)?,
+    };
+    check_count(schedules.len())?;
+    Ok(Deployment {
+        schedules,
+        ..known.changed(changes, queue, by, tx.now)
+    })
+}
+
+/// Stores a deployment that was changed, without the first of the runs that its schedules made.
+pub(super) fn store(tx: &mut Tx<'_>, deployment: &Deployment) -> Result<()> {
+    deployments::update(tx.db, deployment)?;
+    forget_some(tx, deployment.id, &Budget::of(SLICE))?;
+    tx.entail(Effect::WakeAgents);
+    Ok(())
+}

@@ -1,0 +1,84 @@
+//! Schemas as they are checked against. Those of pydantic's first version say less than they
+//! mean, and the reference reads them so that they say it.
+
+use serde_json::{Value, json};
+
+use super::Required;
+use crate::domain::JsonMap;
+
+/// A schema as it is checked against.
+pub(super) fn prepared(schema: &JsonMap, required: Required) -> Value {
+    let mut schema = schema.clone();
+    mend(&mut schema);
+    if let Some(Value::Object(definitions)) = schema.get_mut("definitions") {
+        for definition in definitions.values_mut() {
+            if let Value::Object(definition) = definition {
+                mend(definition);
+            }
+        }
+    }
+    let mut schema = Value::Object(schema);
+    if required == Required::No {
+        require_nothing(&mut schema);
+    }
+    schema
+}
+
+/// Mends the properties of an object, and theirs.
+fn mend(schema: &mut JsonMap) {
+    let required: Vec<String> = match schema.get("required") {
+        Some(Value::Array(names)) => {
+            let names = names.iter().filter_map(Value::as_str);
+            names.map(str::to_owned).collect()
+        }
+        _ => Vec::new(),
+    };
+    let Some(Value::Object(properties)) = schema.get_mut("properties") else {
+        return;
+    };
+    for (name, property) in properties.iter_mut() {
+        let Value::Object(property) = property else {
+            continue;
+        };
+        if !required.contains(name) {
+            let_be_null(property);
+        }
+        name_places(property);
+        mend(property);
+    }
+}
+
+/// What may be left out may be null, unless it has a default.
+fn let_be_null(property: &mut JsonMap) {
+    if property.contains_key("default") || property.get("type").is_none_or(|it| it == "null") {
+        return;
+    }
+    if let Some(kind) = property.shift_remove("type") {
+        let either = json!([{ "type": kind }, { "type": "null" }]);
+        property.insert("anyOf".to_owned(), either);
+    }
+}
+
+/// A list of schemas under `items` is one for each place.
+fn name_places(property: &mut JsonMap) {
+    let are_places =
+        matches!(property.get("items"), Some(Value::Array(items)) if !items.is_empty());
+    if are_places && !property.contains_key("prefixItems") {
+        let items = property.shift_remove("items").unwrap_or_default();
+        property.insert("prefixItems".to_owned(), items);
+    }
+}
+
+fn require_nothing(schema: &mut Value) {
+    match schema {
+        Value::Array(items) => items.iter_mut().for_each(require_nothing),
+        Value::Object(map) => {
+            // A property of that name is an object.
+            if map.get("required").is_some_and(Value::is_array) {
+                map.shift_remove("required");
+            }
+            map.values_mut().for_each(require_nothing);
+        }
+        _ => {}
+    }
+}
