@@ -39,18 +39,21 @@ fn runner() -> Runner {
 
 /// Fails for a file that a newer version has written.
 pub(super) fn refuse_newer(connection: &Connection) -> Result<()> {
-    let runner = runner();
-    let known = runner.get_migrations().iter().map(|m| m.version()).max();
     let applied = last_applied(connection)?;
-    match (applied, known) {
-        (Some(applied), Some(known)) if applied > i64::from(known) => {
-            Err(Error::internal(format_args!(
-                "the database has schema version {applied}, this prefectd knows up to {known}: \
+    match (applied, newest()) {
+        (Some(applied), Some(known)) if applied > known => Err(Error::internal(format_args!(
+            "the database has schema version {applied}, this prefectd knows up to {known}: \
                  it was written by a newer version; install that one or restore a backup"
-            )))
-        }
+        ))),
         _ => Ok(()),
     }
+}
+
+/// The newest migration that there is.
+pub(super) fn newest() -> Option<i64> {
+    let runner = runner();
+    let versions = runner.get_migrations().iter().map(|it| it.version());
+    versions.max().map(i64::from)
 }
 
 /// The newest migration that the file has seen; `None` for a new file.

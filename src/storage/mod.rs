@@ -45,6 +45,7 @@ mod sql;
 pub mod states;
 pub mod task_runs;
 mod trouble;
+mod upgrade;
 pub mod upkeep;
 pub mod variables;
 pub mod work_pools;
@@ -272,9 +273,7 @@ impl Store {
 
 /// The readers and the writing connection of a file that is brought up to date.
 fn open_whole(path: &Path) -> Result<(readers::Readers, writer::Open)> {
-    let mut connection = connection::open_writer(path)?;
-    upkeep::make_shrinkable(&connection)?;
-    migrate::run(&mut connection)?;
+    let connection = upgrade::open(path)?;
     let readers = readers::Readers::start(path)?;
     let open = writer::Open {
         connection,

@@ -1,0 +1,179 @@
+//! Brings a database file up to this version's schema, with a copy of what it was at hand until
+//! that is done.
+//!
+//! The migrations are one transaction, so that one that is killed leaves the file as it was. The
+//! copy is for what a transaction does not undo: a file that is found to be damaged halfway
+//! through, or a disk that fails.
+
+use std::fs;
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use rusqlite::Connection;
+
+use super::{connection, migrate, trouble, upkeep};
+use crate::domain::error::{Error, Result};
+
+/// How many of SQLite's steps there are between two looks at the time.
+const STEPS: i32 = 100_000;
+/// How often the log is told that it still goes on.
+const TOLD_EVERY: Duration = Duration::from_secs(5);
+
+/// The writing connection of a file that is up to date.
+pub(super) fn open(path: &Path) -> Result<Connection> {
+    let db = connection::open_writer(path)?;
+    migrate::refuse_newer(&db)?;
+    // Of an upgrade that was killed; what it undid is undone.
+    remove(&copy_of(path))?;
+    upkeep::make_shrinkable(&db)?;
+    match migrate::last_applied(&db)? {
+        Some(applied) if Some(applied) < migrate::newest() => upgraded(db, path, applied),
+        _ => {
+            let mut db = db;
+            migrate::run(&mut db)?;
+            Ok(db)
+        }
+    }
+}
+
+fn upgraded(mut db: Connection, path: &Path, from: i64) -> Result<Connection> {
+    let began = Instant::now();
+    let bytes = fs::metadata(path).map_or(0, |file| file.len());
+    let to = migrate::newest().unwrap_or_default();
+    tracing::info!(from, to, bytes, "upgrading the database");
+    let copy = keep(&db, path)?;
+    tell_progress(&mut db, began)?;
+    let migrated = migrate::run(&mut db);
+    db.progress_handler(0, None::<fn() -> bool>)?;
+    match migrated {
+        Ok(()) => {
+            remove(&copy)?;
+            let seconds = began.elapsed().as_secs_f64();
+            tracing::info!(from, to, seconds, "the database is upgraded");
+            Ok(db)
+        }
+        Err(error) => {
+            drop(db);
+            put_back(&copy, path)?;
+            tracing::error!("the database is as it was before the upgrade, which failed: {error}");
+            Err(error)
+        }
+    }
+}
+
+/// Tells the log from time to time that it still goes on.
+fn tell_progress(db: &mut Connection, began: Instant) -> Result<()> {
+    let mut told = began;
+    let tell = move || {
+        if told.elapsed() >= TOLD_EVERY {
+            told = Instant::now();
+            let seconds = began.elapsed().as_secs();
+            tracing::info!(seconds, "still upgrading the database");
+        }
+        false
+    };
+    Ok(db.progress_handler(STEPS, Some(tell))?)
+}
+
+fn copy_of(path: &Path) -> PathBuf {
+    path.with_extension("db.before-upgrade")
+}
+
+/// Copies the file, whole and on the disk before it has its name.
+fn keep(db: &Connection, path: &Path) -> Result<PathBuf> {
+    // All of it has to be in the file itself.
+    db.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?;
+    let copy = copy_of(path);
+    let unfinished = path.with_extension("db.before-upgrade.part");
+    let copied = fs::copy(path, &unfinished)
+        .and_then(|_| fs::File::open(&unfinished)?.sync_all())
+        .and_then(|()| fs::rename(&unfinished, &copy));
+    copied.map_err(|error| {
+        let _ = fs::remove_file(&unfinished);
+        let what = "keeping a copy of the database before its upgrade";
+        match error.kind() {
+            ErrorKind::StorageFull | ErrorKind::QuotaExceeded => trouble::full(what),
+            _ => Error::internal(format_args!("{what}: {error}")),
+        }
+    })?;
+    Ok(copy)
+}
+
+fn put_back(copy: &Path, path: &Path) -> Result<()> {
+    remove(&path.with_extension("db-wal"))?;
+    remove(&path.with_extension("db-shm"))?;
+    fs::rename(copy, path).map_err(|error| {
+        Error::internal(format_args!(
+            "putting {} back as {}: {error}",
+            copy.display(),
+            path.display()
+        ))
+    })
+}
+
+fn remove(path: &Path) -> Result<()> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != ErrorKind::NotFound => Err(Error::internal(format_args!(
+            "removing {}: {error}",
+            path.display()
+        ))),
+        _ => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const V6: &str = include_str!("../../tests/old_databases/V6.sql");
+
+    fn old(dir: &Path, more: &str) -> PathBuf {
+        let path = dir.join("t.db");
+        let db = Connection::open(&path).unwrap();
+        db.execute_batch(V6).unwrap();
+        db.execute_batch(more).unwrap();
+        path
+    }
+
+    fn names(dir: &Path) -> Vec<String> {
+        let files = fs::read_dir(dir).unwrap();
+        let names = files.map(|file| file.unwrap().file_name().into_string().unwrap());
+        let mut names: Vec<_> = names.collect();
+        names.sort();
+        names
+    }
+
+    #[test]
+    fn an_upgrade_leaves_no_copy() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = old(dir.path(), "");
+        fs::write(copy_of(&path), "of one that was killed").unwrap();
+        let db = open(&path).unwrap();
+        assert_eq!(migrate::last_applied(&db).unwrap(), migrate::newest());
+        drop(db);
+        assert_eq!(names(dir.path()), ["t.db"]);
+        open(&path).unwrap();
+    }
+
+    #[test]
+    fn one_that_fails_leaves_the_file_as_it_was() {
+        let dir = tempfile::tempdir().unwrap();
+        // V7 makes a table of that name.
+        let path = old(dir.path(), "CREATE TABLE schedules (mine TEXT)");
+        let before = Connection::open(&path).unwrap();
+        upkeep::rebuild(&before).unwrap();
+        drop(before);
+        let error = open(&path).unwrap_err();
+        assert!(error.to_string().contains("schedules"), "{error}");
+        assert_eq!(names(dir.path()), ["t.db"]);
+        let db = Connection::open(&path).unwrap();
+        assert_eq!(migrate::last_applied(&db).unwrap(), Some(6));
+        let runs: i64 = db
+            .query_row("SELECT count(*) FROM flow_runs", [], |row| row.get(0))
+            .unwrap();
+        assert_eq!(runs, 2);
+        db.execute("INSERT INTO schedules VALUES ('x')", [])
+            .unwrap();
+    }
+}
