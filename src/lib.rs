@@ -31,7 +31,9 @@
 //!   with what it needs of who asks ([`api::operation`]); [`api::access`] finds out who that is,
 //!   and [`domain::access`] decides, about a request that aims at something once it is read.
 //!   What an answer shows to whom is said by its shape (`api::redaction`). Bodies of both
-//!   dialects are read by one parser with limits (`api::json`).
+//!   dialects are read by one parser with limits (`api::json`). The modern dialect looks at the
+//!   version that a client speaks (`api::versions`), and ignores and counts the fields of Prefect
+//!   clients that it does not know (`api::compat`).
 //! - [`runners`]: how a run's process is made: containers and subprocesses.
 //! - [`services`]: what goes on by itself: the agent, the scheduler, the marking of late runs,
 //!   the leases of agents elsewhere, the notice of workers that fall silent, the deletion of what

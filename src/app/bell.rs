@@ -87,10 +87,7 @@ mod tests {
     async fn who_leaves_before_the_answer_takes_no_ring_along() {
         let dir = tempfile::tempdir().unwrap();
         let app = app(dir.path(), Ahead::default());
-        let flow = NewFlow {
-            name: "f".to_owned(),
-            tags: Vec::new(),
-        };
+        let flow = NewFlow::named("f");
         let flow_id = app.create_flow(flow).await.unwrap().get().id;
         let schedule = Schedule::Cron(Cron {
             expression: "0 0 * * *".to_owned(),
@@ -98,14 +95,8 @@ mod tests {
             day_or: true,
         });
         let new = NewDeployment {
-            name: "d".to_owned(),
-            flow_id,
-            flow_data: None,
             schedules: vec![schedule.into()],
-            is_schedule_active: true,
-            parameters: crate::domain::JsonMap::new(),
-            tags: Vec::new(),
-            infrastructure: None,
+            ..NewDeployment::named(flow_id, "d")
         };
         let (bell, patience) = (app.agent_bell(), Duration::from_secs(20));
         let rings = bell.rings();

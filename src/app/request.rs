@@ -239,10 +239,7 @@ mod tests {
     }
 
     async fn flow_id(app: &App) -> crate::domain::ids::FlowId {
-        let flow = NewFlow {
-            name: "f".to_owned(),
-            tags: Vec::new(),
-        };
+        let flow = NewFlow::named("f");
         app.create_flow(flow).await.unwrap().get().id
     }
 
@@ -273,16 +270,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let app = app(dir.path(), Ahead::default());
         let flow_id = flow_id(&app).await;
-        let new = NewDeployment {
-            name: "d".to_owned(),
-            flow_id,
-            flow_data: None,
-            schedules: Vec::new(),
-            is_schedule_active: true,
-            parameters: crate::domain::JsonMap::new(),
-            tags: Vec::new(),
-            infrastructure: None,
-        };
+        let new = NewDeployment::named(flow_id, "d");
         let deployment = app.create_deployment(new).await.unwrap().get().id;
         for _ in 0..100 {
             let request = DeploymentRunRequest {

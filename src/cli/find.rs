@@ -9,8 +9,8 @@ use super::failure::{Failure, Result};
 use super::pages;
 use super::render;
 use crate::api::v3::wire::{
-    ById, ByName, ByText, Deployment, DeploymentFilter, Flow, FlowFilter, FlowRun, FlowRunFilter,
-    Named, Query, TaskRun, TaskRunFilter,
+    ByName, Deployment, DeploymentFilter, Flow, FlowFilter, FlowRun, FlowRunFilter, Named, Query,
+    TaskRun, TaskRunFilter,
 };
 
 /// How many candidates a message names.
@@ -99,10 +99,7 @@ pub async fn flow_run(client: &Client, wanted: &str) -> Result<FlowRun> {
     }
     let query = Query {
         flow_runs: Some(FlowRunFilter {
-            name: Some(ByName {
-                any_: Some(vec![wanted.to_owned()]),
-                ..ByName::default()
-            }),
+            name: named(vec![wanted.to_owned()]),
             ..FlowRunFilter::default()
         }),
         ..Query::default()
@@ -161,14 +158,17 @@ async fn read<T: DeserializeOwned>(client: &Client, noun: &str, what: &str, id: 
     })
 }
 
-fn named(names: Vec<String>) -> Option<ByText> {
-    Some(ByText { any_: Some(names) })
+fn named(names: Vec<String>) -> Option<ByName> {
+    Some(ByName {
+        any_: Some(names),
+        ..ByName::default()
+    })
 }
 
-fn flow_named(names: Vec<String>) -> FlowFilter {
+/// A question about flows of these names.
+pub fn flow_named(names: Vec<String>) -> FlowFilter {
     FlowFilter {
         name: named(names),
-        id: None::<ById>,
         ..FlowFilter::default()
     }
 }

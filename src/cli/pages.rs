@@ -33,7 +33,7 @@ pub async fn fitting<T: DeserializeOwned>(
             return Ok(found);
         }
         let query = Query {
-            limit: Some(left),
+            limit: i64::try_from(left).ok(),
             offset: read,
             ..query.clone()
         };

@@ -8,7 +8,8 @@ use super::failure::{Failure, Result};
 use super::pattern::Pattern;
 use super::{find, pages};
 use crate::api::v3::wire::{
-    ById, ByName, ByState, ByTags, ByText, ByTime, FlowFilter, FlowRun, FlowRunFilter, Query,
+    ByAnyTags, ByIdOrNot, ByIdOrNull, ByName, ByState, ByStateType, ByTime, FlowRun, FlowRunFilter,
+    Query, StateWord,
 };
 use crate::domain::state::StateType;
 
@@ -35,9 +36,13 @@ pub fn kinds(words: &[String]) -> Result<Vec<String>> {
 
 /// A question about runs of these state types.
 pub fn in_states(kinds: Vec<String>) -> ByState {
+    let known = kinds.iter().filter_map(|word| StateType::from_word(word));
     ByState {
-        kind: Some(ByText { any_: Some(kinds) }),
-        name: None,
+        kind: Some(ByStateType {
+            any_: Some(known.map(StateWord).collect()),
+            ..ByStateType::default()
+        }),
+        ..ByState::default()
     }
 }
 
@@ -51,11 +56,14 @@ pub async fn query(client: &Client, like: &Selection) -> Result<Query> {
     let some = |list: &[String]| (!list.is_empty()).then(|| list.to_vec());
     let filter = FlowRunFilter {
         state: (!kinds.is_empty()).then(|| in_states(kinds)),
-        tags: some(&like.tag).map(|tags| ByTags {
+        tags: some(&like.tag).map(|tags| ByAnyTags {
             all_: Some(tags),
-            ..ByTags::default()
+            ..ByAnyTags::default()
         }),
-        deployment_id: (!deployments.is_empty()).then(|| any_of(deployments)),
+        deployment_id: (!deployments.is_empty()).then(|| ByIdOrNull {
+            any_: Some(deployments),
+            ..ByIdOrNull::default()
+        }),
         expected_start_time: like.since.map(|since| ByTime {
             after_: Some(since.into()),
             ..ByTime::default()
@@ -64,10 +72,7 @@ pub async fn query(client: &Client, like: &Selection) -> Result<Query> {
     };
     Ok(Query {
         flow_runs: Some(filter),
-        flows: some(&like.flow).map(|names| FlowFilter {
-            name: Some(ByText { any_: Some(names) }),
-            ..FlowFilter::default()
-        }),
+        flows: some(&like.flow).map(find::flow_named),
         sort: Some("EXPECTED_START_TIME_DESC".to_owned()),
         ..Query::default()
     })
@@ -125,9 +130,9 @@ fn in_order(found: &mut Vec<FlowRun>, sort: Option<&str>) {
 }
 
 /// A question about one of these ids.
-pub fn any_of(ids: Vec<Uuid>) -> ById {
-    ById {
+pub fn any_of(ids: Vec<Uuid>) -> ByIdOrNot {
+    ByIdOrNot {
         any_: Some(ids),
-        ..ById::default()
+        ..ByIdOrNot::default()
     }
 }

@@ -178,6 +178,11 @@ pub struct DeploymentRunRequest {
     pub policy: FlowRunPolicy,
     /// Its own labels.
     pub labels: JsonMap,
+    /// Whether its parameters have to conform to the deployment's schema; absent: as the
+    /// deployment says.
+    pub enforces_schema: Option<bool>,
+    /// The queue of the deployment's pool that takes it; absent: the deployment's.
+    pub work_queue_name: Option<String>,
     /// Its first state; absent: Pending.
     pub state: Option<ProposedState>,
     /// Who asks.

@@ -21,6 +21,7 @@ pub mod history;
 pub mod ids;
 pub mod log;
 pub mod names;
+pub mod parameters;
 pub mod patch;
 pub mod proxies;
 pub mod retention;

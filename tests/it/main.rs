@@ -105,3 +105,5 @@ mod storm;
 #[cfg(test)]
 #[cfg(feature = "systemd")]
 mod systemd;
+#[cfg(test)]
+mod v3;

@@ -14,6 +14,7 @@ use crate::api::access::Requester;
 use crate::app::Range;
 use crate::domain::access::Need;
 use crate::domain::error::Kind;
+use crate::domain::filter::Sort;
 use crate::domain::flow_run::DeploymentRunRequest;
 use crate::domain::ids::DeploymentId;
 
@@ -111,7 +112,7 @@ pub async fn filter(State(ctx): State<Ctx>, who: Requester, mut request: Request
         page.zip(filters)
     });
     let (page, filters) = request.done(asked)?;
-    let found = ctx.app.deployments(filters, page).await?;
+    let found = ctx.app.deployments(filters, Sort::NAME, page).await?;
     ok(
         &who,
         found.iter().map(DeploymentOut::from).collect::<Vec<_>>(),

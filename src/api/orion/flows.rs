@@ -11,6 +11,7 @@ use crate::api::Operation;
 use crate::api::access::Requester;
 use crate::app::Force;
 use crate::domain::access::Need;
+use crate::domain::filter::Sort;
 use crate::domain::ids::FlowId;
 
 /// What there is to request.
@@ -75,7 +76,7 @@ pub async fn filter(State(ctx): State<Ctx>, who: Requester, mut request: Request
         page.zip(filters)
     });
     let (page, filters) = request.done(asked)?;
-    let flows = ctx.app.flows(filters, page).await?;
+    let flows = ctx.app.flows(filters, Sort::NAME, page).await?;
     ok(&who, flows.iter().map(FlowOut::from).collect::<Vec<_>>()).await
 }
 

@@ -4,16 +4,18 @@ use serde::de::DeserializeOwned;
 
 use super::extract::{self, AimedBody};
 use super::wire;
-use crate::domain::deployment::NewDeployment;
 use crate::domain::log::NewLog;
 
 /// Reads a body in every way that a route of this dialect does.
 pub fn read(body: &[u8]) {
-    one::<wire::Query>(body).map(wire::Query::parts);
+    one::<wire::Query>(body).map(wire::Query::filters);
     one::<wire::LogQuery>(body).map(wire::LogQuery::parts);
     one::<wire::SetState>(body).map(AimedBody::meaning);
     one::<wire::State>(body).map(wire::State::into_domain);
-    one::<wire::DeploymentCreate>(body).map(NewDeployment::from);
+    let now = crate::domain::time::Timestamp::from_micros(0);
+    one::<wire::DeploymentCreate>(body).map(|it| it.meaning(now, None));
+    one::<wire::DeploymentUpdate>(body).map(|it| it.meaning(now, None));
+    one::<wire::ScheduleCreate>(body).map(|it| it.meaning(now));
     one::<wire::RunRequest>(body).map(AimedBody::meaning);
     one::<wire::FlowRunCreate>(body).map(AimedBody::meaning);
     one::<wire::FlowRunUpdate>(body).map(AimedBody::meaning);
@@ -32,5 +34,5 @@ pub fn read(body: &[u8]) {
 }
 
 fn one<T: DeserializeOwned>(body: &[u8]) -> Option<T> {
-    extract::read(body).ok()
+    extract::read(body).ok().map(extract::Read::into_value)
 }

@@ -1,5 +1,6 @@
 //! The modern dialect: what `prefectctl` needs of it, and the start of the rest.
 
+mod admin;
 mod agents;
 mod checkup;
 mod collections;

@@ -1,8 +1,8 @@
 //! The routes of the modern dialect, each noun's declared in its own folder.
 
 use super::{
-    agents, checkup, collections, deployments, flow_runs, flows, ids, logs, processes, server,
-    states, task_runs, variables, why, work_pools, work_queues, workers,
+    admin, agents, checkup, collections, deployments, flow_runs, flows, ids, logs, processes,
+    server, states, task_runs, variables, why, work_pools, work_queues, workers,
 };
 use crate::api::dialect::V3;
 use crate::api::operation::Routes;
@@ -10,6 +10,7 @@ use crate::api::operation::Routes;
 /// Every route.
 pub fn all() -> Routes {
     let nouns = [
+        admin::operations,
         server::operations,
         checkup::operations,
         agents::operations,

@@ -51,15 +51,20 @@ impl App {
     }
 
     /// A page of lines.
-    pub async fn logs(&self, criteria: Criteria, sort: Sort, page: Page) -> Result<Vec<Log>> {
-        let filters = about_logs(criteria);
+    pub async fn logs(
+        &self,
+        criteria: impl Into<Criteria>,
+        sort: Sort,
+        page: Page,
+    ) -> Result<Vec<Log>> {
+        let filters = about_logs(criteria.into());
         self.find(move |db| rows::page(db, &filters, sort, page))
             .await
     }
 
     /// How many lines match.
-    pub async fn count_logs(&self, criteria: Criteria) -> Result<u64> {
-        let filters = about_logs(criteria);
+    pub async fn count_logs(&self, criteria: impl Into<Criteria>) -> Result<u64> {
+        let filters = about_logs(criteria.into());
         self.find(move |db| rows::count::<Log>(db, &filters)).await
     }
 

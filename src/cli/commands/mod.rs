@@ -3,6 +3,7 @@
 mod agent;
 mod auth;
 mod backup;
+mod compat;
 mod complete;
 mod completions;
 mod config;
@@ -81,6 +82,7 @@ pub async fn carry_out(args: Args) -> Result<()> {
         Command::Flow(command) => flow::carry_out(&ctl, command).await,
         Command::FlowRun(command) => flow_run::carry_out(&ctl, command).await,
         Command::TaskRun(command) => task_run::carry_out(&ctl, command).await,
+        Command::Compat => compat::compat(&ctl).await,
         Command::Top { once } => top::top(&ctl, once).await,
         Command::Agent(Agent::Ls) => agent::ls(&ctl).await,
         Command::Config(Config::Show { all }) => config::show(&ctl, all).await,

@@ -4,9 +4,7 @@ use serde_json::{Value, json};
 
 use super::Ctl;
 use super::flow_run_history;
-use crate::api::v3::wire::{
-    ByText, FlowFilter, FlowRunFilter, Query, State, TaskRun, TaskRunFilter,
-};
+use crate::api::v3::wire::{FlowRunFilter, Query, State, TaskRun, TaskRunFilter};
 use crate::cli::args::{Output, TaskRun as Command};
 use crate::cli::failure::Result;
 use crate::cli::render::{self, keep, spare};
@@ -48,10 +46,7 @@ async fn ls(
             state: Some(select::in_states(kinds)),
             ..TaskRunFilter::default()
         }),
-        flows: (!flows.is_empty()).then(|| FlowFilter {
-            name: Some(ByText { any_: Some(flows) }),
-            ..FlowFilter::default()
-        }),
+        flows: (!flows.is_empty()).then(|| find::flow_named(flows)),
         ..Query::default()
     };
     let tasks: Vec<TaskRun> = pages::all(&ctl.client, "/task_runs/filter", &query, limit).await?;

@@ -1,6 +1,6 @@
 //! What can be asked about deployments.
 
-use super::Field;
+use super::{Field, Holds};
 
 /// Their ids.
 pub static ID: Field = Field::id("id");
@@ -11,5 +11,8 @@ pub static IS_SCHEDULE_ACTIVE: Field = Field::flag("is_schedule_active");
 /// Their tags.
 pub static TAGS: Field = Field::tags();
 
-/// All of it.
+/// Their names, or those of their flows; only modern clients ask that.
+pub static NAME_OR_FLOW: Field = Field::holding("flow_or_deployment_name", Holds::NameOrFlow);
+
+/// All that 2.0a7 clients ask.
 pub static FIELDS: &[&Field] = &[&ID, &NAME, &IS_SCHEDULE_ACTIVE, &TAGS];

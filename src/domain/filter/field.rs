@@ -2,6 +2,8 @@
 
 use uuid::Uuid;
 
+use super::TextQuery;
+
 /// Something about a noun that can be asked.
 #[derive(Debug, PartialEq)]
 pub struct Field {
@@ -15,6 +17,8 @@ pub struct Field {
     pub may_be_null: bool,
     /// Whether values can be excluded.
     pub may_exclude: bool,
+    /// The column that is compared where that one is empty.
+    pub or: Option<&'static str>,
 }
 
 /// What a field holds.
@@ -36,6 +40,14 @@ pub enum Holds {
     Flag,
     /// No column of its own: whether some flow run has this row as its parent.
     SubFlow,
+    /// No column of its own: the flow run whose task run stands for this row.
+    ParentRun,
+    /// No column of its own: whether a flow has no deployments.
+    Deployments,
+    /// The name of a deployment or of its flow.
+    NameOrFlow,
+    /// The message of a log line with the name of its logger.
+    Message,
     /// Several fields under one name.
     Group(&'static [&'static Field]),
 }
@@ -62,6 +74,10 @@ pub enum Test {
     StartsWith(Vec<String>),
     /// Each of these tags.
     HasAll(Vec<String>),
+    /// One of these tags at least.
+    HasAny(Vec<String>),
+    /// A text in which that is found.
+    Finds(TextQuery),
     /// Absent, or without any tag (true); there (false).
     IsNull(bool),
     /// This or more.
@@ -89,6 +105,7 @@ impl Field {
             holds,
             may_be_null: false,
             may_exclude: false,
+            or: None,
         }
     }
 
@@ -122,6 +139,15 @@ impl Field {
 
     pub(super) const fn flag(name: &'static str) -> Self {
         Self::new(name, Holds::Flag)
+    }
+
+    pub(super) const fn holding(name: &'static str, holds: Holds) -> Self {
+        Self::new(name, holds)
+    }
+
+    pub(super) const fn or_column(mut self, column: &'static str) -> Self {
+        self.or = Some(column);
+        self
     }
 
     pub(super) const fn sub_flow(name: &'static str) -> Self {

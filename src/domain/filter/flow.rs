@@ -1,6 +1,6 @@
 //! What can be asked about flows.
 
-use super::Field;
+use super::{Field, Holds};
 
 /// Their ids.
 pub static ID: Field = Field::id("id");
@@ -9,5 +9,8 @@ pub static NAME: Field = Field::text("name");
 /// Their tags.
 pub static TAGS: Field = Field::tags();
 
-/// All of it.
+/// Whether they have no deployments; only modern clients ask that.
+pub static DEPLOYMENTS: Field = Field::holding("deployment", Holds::Deployments);
+
+/// All that 2.0a7 clients ask.
 pub static FIELDS: &[&Field] = &[&ID, &NAME, &TAGS];

@@ -1,6 +1,6 @@
 //! What can be asked about flow runs.
 
-use super::Field;
+use super::{Field, Holds, Sort};
 
 /// Their ids.
 pub static ID: Field = Field::id("id").or_not();
@@ -27,7 +27,43 @@ pub static NEXT_SCHEDULED_START_TIME: Field = Field::time("next_scheduled_start_
 /// The task runs that stand for them.
 pub static PARENT_TASK_RUN_ID: Field = Field::id("parent_task_run_id").or_null();
 
-/// All of it.
+// What only modern clients ask.
+
+/// When they first ran, or were expected to.
+pub static BEGINNING: Field = Field::time("start_time").or_column("expected_start_time");
+/// When they ended.
+pub static END_TIME: Field = Field::time("end_time");
+/// The keys that they were created under.
+pub static IDEMPOTENCY_KEY: Field = Field::text("idempotency_key");
+/// The flow runs that they are sub-flows of.
+pub static PARENT_FLOW_RUN_ID: Field = Field::holding("parent_flow_run_id", Holds::ParentRun);
+
+/// The orders, by the words of the modern dialect; the first is the usual one.
+pub const SORTS: &[(&str, Sort)] = &[
+    ("ID_DESC", Sort::NEWEST),
+    (
+        "START_TIME_ASC",
+        Sort::up("start_time").or("expected_start_time"),
+    ),
+    (
+        "START_TIME_DESC",
+        Sort::down("start_time").or("expected_start_time"),
+    ),
+    ("EXPECTED_START_TIME_ASC", Sort::up("expected_start_time")),
+    (
+        "EXPECTED_START_TIME_DESC",
+        Sort::down("expected_start_time"),
+    ),
+    ("NAME_ASC", Sort::NAME),
+    ("NAME_DESC", Sort::down("name")),
+    (
+        "NEXT_SCHEDULED_START_TIME_ASC",
+        Sort::up("next_scheduled_start_time"),
+    ),
+    ("END_TIME_DESC", Sort::down("end_time")),
+];
+
+/// All that 2.0a7 clients ask.
 pub static FIELDS: &[&Field] = &[
     &ID,
     &NAME,

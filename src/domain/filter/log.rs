@@ -1,6 +1,6 @@
 //! What can be asked about log lines.
 
-use super::{Field, Sort};
+use super::{Field, Holds, Sort};
 
 /// Their levels.
 pub static LEVEL: Field = Field::number("level");
@@ -11,7 +11,10 @@ pub static FLOW_RUN_ID: Field = Field::id("flow_run_id");
 /// The task runs that said them.
 pub static TASK_RUN_ID: Field = Field::id("task_run_id");
 
-/// All of it.
+/// What they say, and who says it; only modern clients ask that.
+pub static TEXT: Field = Field::holding("text", Holds::Message);
+
+/// All that 2.0a7 clients ask.
 pub static FIELDS: &[&Field] = &[&LEVEL, &TIMESTAMP, &FLOW_RUN_ID, &TASK_RUN_ID];
 
 /// The order in which lines were said.
@@ -19,7 +22,10 @@ pub const OLDEST: Sort = Sort::up("timestamp");
 /// That backwards.
 pub const LATEST: Sort = Sort::down("timestamp");
 
-/// The orders, by the words of dialects. Lines that are equal by them come in the order of
+/// The orders by the words of the modern dialect; the first is the usual one.
+pub const TIME_SORTS: &[(&str, Sort)] = &[("TIMESTAMP_ASC", OLDEST), ("TIMESTAMP_DESC", LATEST)];
+
+/// The orders, by the words of the 2.0a7 dialect. Lines that are equal by them come in the order of
 /// arrival, or backwards.
 pub const SORTS: &[(&str, Sort)] = &[
     ("TIMESTAMP_ASC", OLDEST),

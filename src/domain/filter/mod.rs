@@ -2,12 +2,14 @@
 //! list of criteria on them. What a dialect allows to be asked is its own business; it compiles
 //! to these tables.
 
+mod criteria;
 pub mod deployment;
 mod field;
 pub mod flow;
 pub mod flow_run;
 pub mod log;
 pub mod task_run;
+mod text_query;
 pub mod variable;
 pub mod work_pool;
 pub mod work_queue;
@@ -15,7 +17,9 @@ pub mod work_queue;
 use super::ids::FlowRunId;
 use super::state::StateType;
 
+pub use criteria::{Criteria, Joined};
 pub use field::{Criterion, Field, Holds, Test, Values};
+pub use text_query::TextQuery;
 
 /// The most items that one page holds.
 pub const MAX_PAGE: u64 = 200;
@@ -77,6 +81,8 @@ impl Default for Page {
 pub struct Sort {
     /// The column.
     pub column: &'static str,
+    /// The column that counts where that one is empty.
+    pub or: Option<&'static str>,
     /// From the largest down.
     pub descending: bool,
 }
@@ -89,18 +95,40 @@ impl Sort {
 
     /// From the smallest up.
     pub const fn up(column: &'static str) -> Self {
-        let descending = false;
-        Self { column, descending }
+        Self {
+            column,
+            or: None,
+            descending: false,
+        }
     }
 
     /// From the largest down.
     pub const fn down(column: &'static str) -> Self {
-        let descending = true;
-        Self { column, descending }
+        Self {
+            column,
+            or: None,
+            descending: true,
+        }
+    }
+
+    /// By another column where that one is empty.
+    const fn or(self, column: &'static str) -> Self {
+        Self {
+            or: Some(column),
+            ..self
+        }
     }
 }
 
-/// The orders of flow runs and of task runs, by the words of every dialect.
+/// The orders of what has a name, by the words of the modern dialect; the first is the usual one.
+pub const NAMED_SORTS: &[(&str, Sort)] = &[
+    ("NAME_ASC", Sort::NAME),
+    ("NAME_DESC", Sort::down("name")),
+    ("CREATED_DESC", Sort::down("created")),
+    ("UPDATED_DESC", Sort::down("updated")),
+];
+
+/// The orders of flow runs and of task runs, by the words of the 2.0a7 dialect.
 pub const RUN_SORTS: &[(&str, Sort)] = &[
     ("ID_DESC", Sort::NEWEST),
     ("EXPECTED_START_TIME_ASC", Sort::up("expected_start_time")),
@@ -114,9 +142,6 @@ pub const RUN_SORTS: &[(&str, Sort)] = &[
     ),
     ("END_TIME_DESC", Sort::down("end_time")),
 ];
-
-/// All of these hold.
-pub type Criteria = Vec<Criterion>;
 
 /// Questions about an item and the items around it. All given ones must hold; `Some` of an
 /// empty list asks only that such a neighbour exists.
@@ -159,7 +184,7 @@ impl Filters {
     /// About one flow run.
     pub fn of_flow_run(id: FlowRunId) -> Self {
         Self {
-            flow_runs: Some(vec![flow_run::ID.is_one_of_ids([id.uuid()])]),
+            flow_runs: Some(vec![flow_run::ID.is_one_of_ids([id.uuid()])].into()),
             ..Self::default()
         }
     }
@@ -168,7 +193,7 @@ impl Filters {
     pub fn of_flow_runs_in(kinds: &[StateType]) -> Self {
         let words = kinds.iter().map(|kind| kind.word());
         Self {
-            flow_runs: Some(vec![flow_run::STATE_TYPE.is_one_of(words)]),
+            flow_runs: Some(vec![flow_run::STATE_TYPE.is_one_of(words)].into()),
             ..Self::default()
         }
     }

@@ -41,10 +41,7 @@ async fn archive() -> (Vec<u8>, String) {
 }
 
 fn put_flow(db: &Connection, name: &str, now: Timestamp) -> Result<()> {
-    let new = NewFlow {
-        name: name.to_owned(),
-        tags: Vec::new(),
-    };
+    let new = NewFlow::named(name);
     flows::upsert(db, &new, now).map(drop)
 }
 

@@ -5,10 +5,12 @@
 
 use std::collections::BTreeSet;
 
-use sea_query::{Condition, Expr, ExprTrait, Query, SelectStatement, Value};
+use sea_query::{Condition, Expr, ExprTrait, Func, Query, SelectStatement, Value};
 use uuid::Uuid;
 
-use crate::domain::filter::{Criterion, Field, Filters, Holds, Noun, Test, Values};
+use crate::domain::filter::{
+    Criteria, Criterion, Field, Filters, Holds, Noun, Test, TextQuery, Values,
+};
 
 /// A noun whose rows belong to those that are asked for.
 struct Neighbour {
@@ -87,10 +89,8 @@ pub(super) fn of(noun: Noun, filters: &Filters) -> Condition {
 
 fn asked(noun: Noun, neighbours: &[Neighbour], filters: &Filters) -> Condition {
     let table = table_of(noun);
-    let criteria = filters.about(noun).into_iter().flatten();
-    let own = criteria.fold(Condition::all(), |all, it| {
-        all.add(criterion(table, it.field.column, it))
-    });
+    let own = filters.about(noun).map(|asked| all_of(table, asked));
+    let own = own.unwrap_or_else(Condition::all);
     let given = neighbours.iter().filter(|it| it.is_asked_about(filters));
     given.fold(own, |all, it| {
         let theirs = column(table_of(it.noun), it.theirs).equals((table, it.ours));
@@ -109,12 +109,31 @@ impl Neighbour {
     /// What the filters say of the column that is equal in both, once more of ours: only so is
     /// the index on it of use, and without it all of our rows would be gone through.
     fn by_key(&self, table: &'static str, filters: &Filters) -> Condition {
-        let criteria = filters.about(self.noun).into_iter().flatten();
-        let same =
-            criteria.filter(|it| it.field.column == self.theirs && matches!(it.test, Test::In(_)));
+        let certain = filters.about(self.noun).map(Criteria::certain);
+        let is_same = |it: &&Criterion| {
+            it.field.column == self.theirs
+                && it.field.holds == Holds::Id
+                && matches!(it.test, Test::In(_))
+        };
+        let same = certain.into_iter().flatten().filter(is_same);
         same.fold(Condition::all(), |all, it| {
             all.add(criterion(table, self.ours, it))
         })
+    }
+}
+
+/// What criteria ask of a row.
+fn all_of(table: &'static str, asked: &Criteria) -> Condition {
+    match asked {
+        Criteria::One(one) => criterion(table, one.field.column, one),
+        Criteria::All(parts) => {
+            let parts = parts.iter().filter(|part| !part.is_nothing());
+            parts.fold(Condition::all(), |all, part| all.add(all_of(table, part)))
+        }
+        Criteria::Any(parts) => {
+            let parts = parts.iter();
+            parts.fold(Condition::any(), |any, part| any.add(all_of(table, part)))
+        }
     }
 }
 
@@ -123,7 +142,14 @@ fn criterion(table: &'static str, name: &'static str, asked: &Criterion) -> Cond
     let of = (table, name);
     let here = || column(table, name);
     let all = Condition::all();
+    let compared = || match asked.field.or {
+        Some(other) => Func::coalesce([here(), column(table, other)]).into(),
+        None => here(),
+    };
     match &asked.test {
+        Test::In(Values::Ids(ids)) if asked.field.holds == Holds::ParentRun => {
+            all.add(is_sub_flow_of(of, ids))
+        }
         Test::In(Values::Ids(ids)) => all.add(is_id_in(of, ids)),
         Test::In(Values::Words(words)) if asked.field.holds == Holds::StateType => {
             // There are few, however often each is asked for.
@@ -132,14 +158,23 @@ fn criterion(table: &'static str, name: &'static str, asked: &Criterion) -> Cond
         }
         Test::In(Values::Words(words)) => all.add(is_word_in(of, words)),
         Test::NotIn(values) => all.add(is_not_in(of, values)),
+        Test::Like(part) if asked.field.holds == Holds::NameOrFlow => {
+            all.add(name_or_flow_is_like(part))
+        }
         Test::Like(part) => all.add(here().like(format!("%{part}%"))),
         Test::StartsWith(starts) => all.add(starts.iter().fold(Condition::any(), |any, start| {
             any.add(here().like(format!("{start}%")))
         })),
         Test::HasAll(tags) => all.add(has_all(table, tags)),
+        Test::HasAny(tags) => all.add(has_any(table, tags)),
+        Test::Finds(query) => all.add(finds(query)),
+        Test::IsNull(is_null) if asked.field.holds == Holds::Deployments => match is_null {
+            true => all.add(has_deployments().not()),
+            false => all.add(has_deployments()),
+        },
         Test::IsNull(is_null) => all.add(is_absent(asked.field, here(), *is_null)),
-        Test::AtLeast(number) => all.add(here().gte(*number)),
-        Test::AtMost(number) => all.add(here().lte(*number)),
+        Test::AtLeast(number) => all.add(compared().gte(*number)),
+        Test::AtMost(number) => all.add(compared().lte(*number)),
         Test::Is(is) if asked.field.holds == Holds::SubFlow => match is {
             true => all.add(stands_for_sub_flow(table)),
             false => all.add(stands_for_sub_flow(table).not()),
@@ -251,4 +286,64 @@ fn some(table: &'static str, condition: Condition) -> SelectStatement {
         .from(table)
         .cond_where(condition)
         .take()
+}
+
+/// One of these tags at least is among a row's.
+fn has_any(table: &'static str, tags: &[String]) -> Expr {
+    let has = format!(
+        "EXISTS (SELECT 1 FROM json_each(\"{table}\".\"tags\") \
+         WHERE value IN (SELECT value FROM json_each(?)))"
+    );
+    Expr::cust_with_values(has, [array(tags)])
+}
+
+/// The row's parent is a task run of one of these flow runs.
+fn is_sub_flow_of((table, _): (&'static str, &'static str), ids: &[Uuid]) -> Expr {
+    let theirs = is_id_in(("task_runs", "flow_run_id"), ids);
+    let parents = Query::select()
+        .column(("task_runs", "id"))
+        .from("task_runs")
+        .and_where(theirs)
+        .take();
+    column(table, "parent_task_run_id").in_subquery(parents)
+}
+
+/// A flow has deployments.
+fn has_deployments() -> Expr {
+    Expr::cust("EXISTS (SELECT 1 FROM deployments AS own WHERE own.flow_id = flows.id)")
+}
+
+/// A deployment's name, or its flow's, holds that.
+fn name_or_flow_is_like(part: &str) -> Expr {
+    let like = format!("%{part}%");
+    Expr::cust_with_values(
+        "(deployments.name LIKE ? OR EXISTS (SELECT 1 FROM flows AS own \
+         WHERE own.id = deployments.flow_id AND own.name LIKE ?))",
+        [like.clone(), like],
+    )
+}
+
+/// A log line in which that is found; what stands in the words is meant as it is.
+fn finds(query: &TextQuery) -> Condition {
+    let TextQuery {
+        include,
+        exclude,
+        require,
+    } = query;
+    let holds = |term: &String| {
+        let text = "instr(lower(logs.message || ' ' || logs.name), ?) > 0";
+        Expr::cust_with_values(text, [term.as_str()])
+    };
+    let mut all = Condition::all();
+    if !include.is_empty() {
+        let one = include.iter().map(holds);
+        all = all.add(one.fold(Condition::any(), Condition::add));
+    }
+    for term in require {
+        all = all.add(holds(term));
+    }
+    for term in exclude {
+        all = all.add(holds(term).not());
+    }
+    all
 }

@@ -154,7 +154,12 @@ fn selecting<R: Filtered>(filters: &Filters, sort: Sort, page: Page) -> SelectSt
         true => Order::Desc,
         false => Order::Asc,
     };
-    statement.order_by((R::TABLE, sort.column), order.clone());
+    let own = column(R::TABLE, sort.column);
+    let by = match sort.or {
+        Some(other) => Func::coalesce([own, column(R::TABLE, other)]).into(),
+        None => own,
+    };
+    statement.order_by_expr(by, order.clone());
     if R::TIES_BY_ID {
         statement.order_by((R::TABLE, "id"), order);
     }

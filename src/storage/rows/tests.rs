@@ -44,44 +44,56 @@ fn everything() -> Filters {
     let at = Test::AtLeast(0);
     let tags = || Test::HasAll(vec!["a".into(), "b".into()]);
     Filters {
-        flows: Some(vec![
-            flow::ID.is_one_of_ids([Uuid::now_v7()]),
-            flow::NAME.is_one_of(["n"]),
-            flow::TAGS.asked(tags()),
-        ]),
-        deployments: Some(vec![
-            deployment::ID.is_one_of_ids([]),
-            deployment::NAME.is_one_of(["n"]),
-            deployment::IS_SCHEDULE_ACTIVE.asked(Test::Is(true)),
-            deployment::TAGS.asked(Test::IsNull(true)),
-        ]),
-        flow_runs: Some(vec![
-            flow_run::ID.is_one_of_ids([Uuid::now_v7()]),
-            flow_run::ID.asked(Test::NotIn(Values::Ids(vec![Uuid::now_v7()]))),
-            flow_run::NAME.is_one_of([] as [&str; 0]),
-            flow_run::NAME.asked(Test::Like("n".into())),
-            flow_run::TAGS.asked(tags()),
-            flow_run::DEPLOYMENT_ID.is_one_of_ids([Uuid::now_v7()]),
-            flow_run::DEPLOYMENT_ID.asked(Test::IsNull(false)),
-            flow_run::STATE_TYPE.is_one_of([StateType::Running.word()]),
-            flow_run::STATE_NAME.is_one_of(["Late"]),
-            flow_run::FLOW_VERSION.is_one_of(["1"]),
-            flow_run::START_TIME.asked(at.clone()),
-            flow_run::EXPECTED_START_TIME.asked(at.clone()),
-            flow_run::NEXT_SCHEDULED_START_TIME.asked(at),
-            flow_run::PARENT_TASK_RUN_ID.is_one_of_ids([Uuid::now_v7()]),
-            flow_run::PARENT_TASK_RUN_ID.asked(Test::IsNull(true)),
-        ]),
-        task_runs: Some(vec![
-            task_run::ID.is_one_of_ids([Uuid::now_v7()]),
-            task_run::NAME.is_one_of(["n"]),
-            task_run::TAGS.asked(Test::IsNull(false)),
-            task_run::STATE_TYPE.is_one_of([StateType::Failed.word()]),
-            task_run::STATE_NAME.is_one_of(["x"]),
-            task_run::START_TIME.asked(Test::IsNull(true)),
-            task_run::SUBFLOW_RUNS.asked(Test::Is(true)),
-            task_run::SUBFLOW_RUNS.asked(Test::Is(false)),
-        ]),
+        flows: Some(
+            vec![
+                flow::ID.is_one_of_ids([Uuid::now_v7()]),
+                flow::NAME.is_one_of(["n"]),
+                flow::TAGS.asked(tags()),
+            ]
+            .into(),
+        ),
+        deployments: Some(
+            vec![
+                deployment::ID.is_one_of_ids([]),
+                deployment::NAME.is_one_of(["n"]),
+                deployment::IS_SCHEDULE_ACTIVE.asked(Test::Is(true)),
+                deployment::TAGS.asked(Test::IsNull(true)),
+            ]
+            .into(),
+        ),
+        flow_runs: Some(
+            vec![
+                flow_run::ID.is_one_of_ids([Uuid::now_v7()]),
+                flow_run::ID.asked(Test::NotIn(Values::Ids(vec![Uuid::now_v7()]))),
+                flow_run::NAME.is_one_of([] as [&str; 0]),
+                flow_run::NAME.asked(Test::Like("n".into())),
+                flow_run::TAGS.asked(tags()),
+                flow_run::DEPLOYMENT_ID.is_one_of_ids([Uuid::now_v7()]),
+                flow_run::DEPLOYMENT_ID.asked(Test::IsNull(false)),
+                flow_run::STATE_TYPE.is_one_of([StateType::Running.word()]),
+                flow_run::STATE_NAME.is_one_of(["Late"]),
+                flow_run::FLOW_VERSION.is_one_of(["1"]),
+                flow_run::START_TIME.asked(at.clone()),
+                flow_run::EXPECTED_START_TIME.asked(at.clone()),
+                flow_run::NEXT_SCHEDULED_START_TIME.asked(at),
+                flow_run::PARENT_TASK_RUN_ID.is_one_of_ids([Uuid::now_v7()]),
+                flow_run::PARENT_TASK_RUN_ID.asked(Test::IsNull(true)),
+            ]
+            .into(),
+        ),
+        task_runs: Some(
+            vec![
+                task_run::ID.is_one_of_ids([Uuid::now_v7()]),
+                task_run::NAME.is_one_of(["n"]),
+                task_run::TAGS.asked(Test::IsNull(false)),
+                task_run::STATE_TYPE.is_one_of([StateType::Failed.word()]),
+                task_run::STATE_NAME.is_one_of(["x"]),
+                task_run::START_TIME.asked(Test::IsNull(true)),
+                task_run::SUBFLOW_RUNS.asked(Test::Is(true)),
+                task_run::SUBFLOW_RUNS.asked(Test::Is(false)),
+            ]
+            .into(),
+        ),
         ..Filters::default()
     }
 }
@@ -109,11 +121,14 @@ fn every_question_prepares() {
 fn an_agent_s_poll_walks_the_index_of_due_runs() {
     let db = schema();
     let filters = Filters {
-        flow_runs: Some(vec![
-            flow_run::STATE_TYPE.is_one_of([StateType::Scheduled.word()]),
-            flow_run::DEPLOYMENT_ID.asked(Test::IsNull(false)),
-            flow_run::NEXT_SCHEDULED_START_TIME.asked(Test::AtMost(1)),
-        ]),
+        flow_runs: Some(
+            vec![
+                flow_run::STATE_TYPE.is_one_of([StateType::Scheduled.word()]),
+                flow_run::DEPLOYMENT_ID.asked(Test::IsNull(false)),
+                flow_run::NEXT_SCHEDULED_START_TIME.asked(Test::AtMost(1)),
+            ]
+            .into(),
+        ),
         ..Filters::default()
     };
     let sort = Sort::up("next_scheduled_start_time");
@@ -140,23 +155,21 @@ fn scans(plan: &str) -> bool {
 #[test]
 fn what_is_asked_by_key_is_found_by_key() {
     let db = schema();
-    let flow_run = || vec![flow_run::ID.is_one_of_ids([Uuid::now_v7()])];
+    let flow_run = || Criteria::from(vec![flow_run::ID.is_one_of_ids([Uuid::now_v7()])]);
     let of_flow_run = Filters {
         flow_runs: Some(flow_run()),
         ..Filters::default()
     };
     let of_flow = Filters {
-        flows: Some(vec![flow::ID.is_one_of_ids([Uuid::now_v7()])]),
+        flows: Some(vec![flow::ID.is_one_of_ids([Uuid::now_v7()])].into()),
         ..Filters::default()
     };
     let of_deployment = Filters {
-        deployments: Some(vec![deployment::ID.is_one_of_ids([Uuid::now_v7()])]),
+        deployments: Some(vec![deployment::ID.is_one_of_ids([Uuid::now_v7()])].into()),
         ..Filters::default()
     };
     let running = Filters {
-        flow_runs: Some(vec![
-            flow_run::STATE_TYPE.is_one_of([StateType::Running.word()]),
-        ]),
+        flow_runs: Some(vec![flow_run::STATE_TYPE.is_one_of([StateType::Running.word()])].into()),
         ..Filters::default()
     };
     let (newest, all) = (Sort::NEWEST, Page::default());
@@ -190,7 +203,7 @@ fn a_history_looks_only_at_its_own_time() {
 #[test]
 fn a_run_s_log_is_read_from_its_index_in_order() {
     let db = schema();
-    let filters = about_logs(vec![log::FLOW_RUN_ID.is_one_of_ids([Uuid::now_v7()])]);
+    let filters = about_logs(vec![log::FLOW_RUN_ID.is_one_of_ids([Uuid::now_v7()])].into());
     let statement = selecting::<Log>(&filters, log::OLDEST, Page::default());
     let plan = plan(&db, &statement);
     assert!(plan.contains("logs_by_flow_run"), "{plan}");
@@ -241,34 +254,46 @@ fn lists(many: usize) -> Filters {
     let ids = || (0..many).map(|_| Uuid::now_v7()).collect::<Vec<_>>();
     let tags = || Test::HasAll(words());
     Filters {
-        flows: Some(vec![
-            flow::ID.is_one_of_ids(ids()),
-            flow::NAME.is_one_of(words()),
-            flow::TAGS.asked(tags()),
-        ]),
-        deployments: Some(vec![
-            deployment::ID.is_one_of_ids(ids()),
-            deployment::NAME.is_one_of(words()),
-            deployment::TAGS.asked(tags()),
-        ]),
-        flow_runs: Some(vec![
-            flow_run::ID.is_one_of_ids(ids()),
-            flow_run::ID.asked(Test::NotIn(Values::Ids(ids()))),
-            flow_run::NAME.is_one_of(words()),
-            flow_run::TAGS.asked(tags()),
-            flow_run::DEPLOYMENT_ID.is_one_of_ids(ids()),
-            flow_run::STATE_TYPE.is_one_of(vec![StateType::Running.word(); many]),
-            flow_run::STATE_NAME.is_one_of(words()),
-            flow_run::FLOW_VERSION.is_one_of(words()),
-            flow_run::PARENT_TASK_RUN_ID.is_one_of_ids(ids()),
-        ]),
-        task_runs: Some(vec![
-            task_run::ID.is_one_of_ids(ids()),
-            task_run::NAME.is_one_of(words()),
-            task_run::TAGS.asked(tags()),
-            task_run::STATE_TYPE.is_one_of(vec![StateType::Failed.word(); many]),
-            task_run::STATE_NAME.is_one_of(words()),
-        ]),
+        flows: Some(
+            vec![
+                flow::ID.is_one_of_ids(ids()),
+                flow::NAME.is_one_of(words()),
+                flow::TAGS.asked(tags()),
+            ]
+            .into(),
+        ),
+        deployments: Some(
+            vec![
+                deployment::ID.is_one_of_ids(ids()),
+                deployment::NAME.is_one_of(words()),
+                deployment::TAGS.asked(tags()),
+            ]
+            .into(),
+        ),
+        flow_runs: Some(
+            vec![
+                flow_run::ID.is_one_of_ids(ids()),
+                flow_run::ID.asked(Test::NotIn(Values::Ids(ids()))),
+                flow_run::NAME.is_one_of(words()),
+                flow_run::TAGS.asked(tags()),
+                flow_run::DEPLOYMENT_ID.is_one_of_ids(ids()),
+                flow_run::STATE_TYPE.is_one_of(vec![StateType::Running.word(); many]),
+                flow_run::STATE_NAME.is_one_of(words()),
+                flow_run::FLOW_VERSION.is_one_of(words()),
+                flow_run::PARENT_TASK_RUN_ID.is_one_of_ids(ids()),
+            ]
+            .into(),
+        ),
+        task_runs: Some(
+            vec![
+                task_run::ID.is_one_of_ids(ids()),
+                task_run::NAME.is_one_of(words()),
+                task_run::TAGS.asked(tags()),
+                task_run::STATE_TYPE.is_one_of(vec![StateType::Failed.word(); many]),
+                task_run::STATE_NAME.is_one_of(words()),
+            ]
+            .into(),
+        ),
         ..Filters::default()
     }
 }
@@ -279,10 +304,13 @@ fn a_list_is_one_parameter_however_long_it_is() {
     let page = Page::default();
     let texts = |filters: &Filters| {
         let two = || [Uuid::now_v7(), Uuid::now_v7()];
-        let log = about_logs(vec![
-            log::FLOW_RUN_ID.is_one_of_ids(two()),
-            log::TASK_RUN_ID.is_one_of_ids(two()),
-        ]);
+        let log = about_logs(
+            vec![
+                log::FLOW_RUN_ID.is_one_of_ids(two()),
+                log::TASK_RUN_ID.is_one_of_ids(two()),
+            ]
+            .into(),
+        );
         let statements = [
             selecting::<Flow>(filters, Sort::NAME, page),
             counting::<Deployment>(filters),
@@ -314,7 +342,7 @@ fn lists_find_what_they_name() {
     put(three, "three", r#"["c","b","a"]"#);
     let found = |criterion: Criterion| {
         let filters = Filters {
-            flows: Some(vec![criterion]),
+            flows: Some(vec![criterion].into()),
             ..Filters::default()
         };
         count::<Flow>(&db, &filters).unwrap()
@@ -351,7 +379,7 @@ fn tags_by_tags_are_not_quadratic() {
         .unwrap();
     }
     let filters = Filters {
-        flows: Some(vec![flow::TAGS.asked(Test::HasAll(tags))]),
+        flows: Some(vec![flow::TAGS.asked(Test::HasAll(tags))].into()),
         ..Filters::default()
     };
     let began = std::time::Instant::now();
@@ -369,10 +397,10 @@ fn several_keys_are_found_by_key_as_well() {
 fn are_found_by_key(db: &Connection, many: usize) {
     let ids = || (0..many).map(|_| Uuid::now_v7()).collect::<Vec<_>>();
     let filters = Filters {
-        flow_runs: Some(vec![flow_run::ID.is_one_of_ids(ids())]),
+        flow_runs: Some(vec![flow_run::ID.is_one_of_ids(ids())].into()),
         ..Filters::default()
     };
-    let log = about_logs(vec![log::FLOW_RUN_ID.is_one_of_ids(ids())]);
+    let log = about_logs(vec![log::FLOW_RUN_ID.is_one_of_ids(ids())].into());
     for statement in [
         selecting::<FlowRun>(&filters, Sort::NEWEST, Page::default()),
         counting::<FlowRun>(&filters),

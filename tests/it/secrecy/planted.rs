@@ -162,6 +162,10 @@ impl Planted {
             ("beginning", ..) => "0a",
             ("key", _, Need::Aim) => "none",
             ("key", ..) => "planted",
+            ("queue", ..) => "default",
+            ("view", ..) => "aggregate-worker-metadata",
+            // Of these none is planted.
+            ("id", "work_queues" | "variables", _) => &self.flow,
             _ => panic!("what is {name} in {path}?"),
         };
         one.to_owned()

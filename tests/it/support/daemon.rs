@@ -121,6 +121,11 @@ impl TestDaemon {
         Http::new(&self.url())
     }
 
+    /// Requests as the modern client sends them.
+    pub fn modern(&self) -> Http {
+        Http::modern(&self.url())
+    }
+
     /// Its Unix socket.
     pub fn socket(&self) -> PathBuf {
         self.dir.path().join("prefectd.sock")

@@ -36,10 +36,20 @@ impl Answer {
 impl Http {
     /// To the API at `base`, such as `http://127.0.0.1:4200`.
     pub fn new(base: &str) -> Self {
+        Self::named(base, "python-httpx/0.22.0")
+    }
+
+    /// The same, as the modern client names itself, so that it is answered in its dialect.
+    pub fn modern(base: &str) -> Self {
+        Self::named(base, "prefect/3.9.1 (API 0.8.4)")
+    }
+
+    /// The same, under any name.
+    pub fn named(base: &str, name: &str) -> Self {
         let config = Agent::config_builder()
             .http_status_as_error(false)
             .max_redirects(0)
-            .user_agent("python-httpx/0.22.0")
+            .user_agent(name)
             .build();
         Self {
             agent: config.into(),

@@ -14,8 +14,9 @@ use super::state::document;
 use super::time::Iso;
 use crate::api::redaction::{Reader, Redact};
 use crate::domain::JsonMap;
-use crate::domain::deployment::{Deployment, NewDeployment};
+use crate::domain::deployment::{Deployment, DeploymentChanges, NewDeployment};
 use crate::domain::ids::{DeploymentId, FlowId};
+use crate::domain::patch::Patch;
 
 /// A deployment.
 #[derive(Serialize, ToSchema)]
@@ -43,12 +44,30 @@ impl<'a> From<&'a Deployment> for DeploymentOut<'a> {
             updated,
             name,
             flow_id,
+            version: _,
+            description: _,
             flow_data,
+            path: _,
+            entrypoint: _,
+            pull_steps: _,
             schedules,
             is_schedule_active,
             parameters,
+            parameter_schema: _,
+            enforces_schema: _,
             tags,
+            labels: _,
             infrastructure,
+            job_variables: _,
+            work_queue_id: _,
+            work_queue_name: _,
+            work_pool_name: _,
+            concurrency: _,
+            storage_document_id: _,
+            infrastructure_document_id: _,
+            created_by: _,
+            updated_by: _,
+            last_polled: _,
         } = deployment;
         Self {
             id: id.uuid(),
@@ -104,13 +123,15 @@ pub fn new_deployment(value: &JsonValue<'_>, context: &mut ReadContext) -> Optio
     let infrastructure = fields.optional("flow_runner", flow_runner);
     fields.finish();
     Some(NewDeployment {
-        name: name?,
-        flow_id: flow_id?,
-        flow_data: Some(flow_data?),
         schedules: when?.map(Into::into).into_iter().collect(),
-        is_schedule_active: is_schedule_active?,
-        parameters: parameters?,
-        tags: tags?,
-        infrastructure: infrastructure?,
+        changes: DeploymentChanges {
+            flow_data: Patch::Set(flow_data?),
+            is_schedule_active: Some(is_schedule_active?),
+            parameters: Some(parameters?),
+            tags: Some(tags?),
+            infrastructure: infrastructure?,
+            ..DeploymentChanges::default()
+        },
+        ..NewDeployment::named(flow_id?, name?)
     })
 }

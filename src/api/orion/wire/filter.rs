@@ -5,8 +5,8 @@ use super::super::read::{
 };
 use super::state::STATE_TYPES;
 use crate::domain::filter::{
-    Criteria, Field, Filters, Holds, MAX_PAGE, Page, RUN_SORTS, Sort, Test, Values, deployment,
-    flow, flow_run, log, task_run,
+    Criteria, Criterion, Field, Filters, Holds, MAX_PAGE, Page, RUN_SORTS, Sort, Test, Values,
+    deployment, flow, flow_run, log, task_run,
 };
 use crate::domain::state::StateType;
 use crate::domain::time::Timestamp;
@@ -57,6 +57,12 @@ pub fn log_criteria(fields: &mut Fields<'_, '_>) -> Option<Criteria> {
 fn about(
     table: &'static [&'static Field],
 ) -> impl FnOnce(&JsonValue<'_>, &mut ReadContext) -> Option<Criteria> {
+    move |value, context| criteria(table)(value, context).map(Criteria::from)
+}
+
+fn criteria(
+    table: &'static [&'static Field],
+) -> impl FnOnce(&JsonValue<'_>, &mut ReadContext) -> Option<Vec<Criterion>> {
     move |value, context| {
         let mut fields = Fields::of(value, context)?;
         let each = table.iter().copied();
@@ -70,9 +76,13 @@ fn about(
 }
 
 /// Reads what is asked of a field: each operator of the object is a criterion.
-fn of(field: &'static Field, value: &JsonValue<'_>, context: &mut ReadContext) -> Option<Criteria> {
+fn of(
+    field: &'static Field,
+    value: &JsonValue<'_>,
+    context: &mut ReadContext,
+) -> Option<Vec<Criterion>> {
     if let Holds::Group(parts) = field.holds {
-        return about(parts)(value, context);
+        return criteria(parts)(value, context);
     }
     let mut fields = Fields::of(value, context)?;
     let tests = operators(field, &mut fields);
@@ -114,6 +124,8 @@ fn operators(field: &Field, fields: &mut Fields<'_, '_>) -> Vec<Asked> {
         Holds::Flag => vec![operator(fields, "eq_", boolean, Test::Is)],
         Holds::SubFlow => vec![operator(fields, "exists_", boolean, Test::Is)],
         Holds::Group(_) => Vec::new(),
+        // These clients ask nothing of the kind.
+        Holds::ParentRun | Holds::Deployments | Holds::NameOrFlow | Holds::Message => Vec::new(),
     };
     if field.may_exclude {
         asked.push(operator(fields, "not_any_", list(id(|id| id)), |ids| {

@@ -30,6 +30,7 @@ impl<'a> From<&'a Flow> for FlowOut<'a> {
             updated,
             name,
             tags,
+            labels: _,
         } = flow;
         Self {
             id: FlowId::uuid(*id),
@@ -63,8 +64,8 @@ pub fn new_flow(value: &JsonValue<'_>, context: &mut ReadContext) -> Option<NewF
     let tags = fields.default("tags", list(string), Vec::new);
     fields.finish();
     Some(NewFlow {
-        name: name?,
         tags: tags?,
+        ..NewFlow::named(name?)
     })
 }
 

@@ -220,6 +220,8 @@ pub fn run_request(
         job_variables: None,
         policy: FlowRunPolicy::default(),
         labels: JsonMap::new(),
+        enforces_schema: None,
+        work_queue_name: None,
         state: state?,
         created_by: None,
     })

@@ -9,7 +9,7 @@ use crate::domain::settings::Effective;
 
 /// What is to be looked at.
 #[derive(Clone, Debug, Default, Serialize, Deserialize, ToSchema)]
-#[serde(default, deny_unknown_fields)]
+#[serde(default)]
 pub struct CheckupIn {
     /// The part of it; absent: all, with the images and networks of the plan.
     pub part: Option<Part>,

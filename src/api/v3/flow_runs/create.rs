@@ -16,7 +16,6 @@ use crate::domain::patch::Patch;
 
 /// A flow run to be created.
 #[derive(Debug, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
 pub struct FlowRunCreate {
     flow_id: Uuid,
     #[serde(default)]
@@ -129,7 +128,6 @@ impl AimedBody for LabelsUpdate {
 
 /// Changes to a flow run; absent fields stay.
 #[derive(Debug, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
 pub struct FlowRunUpdate {
     #[serde(default, deserialize_with = "said")]
     #[schema(value_type = Option<String>)]

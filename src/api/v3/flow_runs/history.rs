@@ -33,7 +33,6 @@ pub fn operations() -> Vec<Operation> {
 
 /// What a history asks for.
 #[derive(Debug, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
 pub struct HistoryQuery {
     /// From here on.
     history_start: Instant,
@@ -141,11 +140,11 @@ pub async fn history(
     Body(asked): Body<HistoryQuery>,
 ) -> Answer {
     let (buckets, query) = asked.parts()?;
-    let tallies = ctx.app.flow_run_history(query.parts()?.0, buckets).await?;
+    let tallies = ctx.app.flow_run_history(query.filters()?, buckets).await?;
     ok(&who, buckets_out(buckets, tallies)).await
 }
 
 pub async fn lateness(State(ctx): State<Ctx>, who: Requester, Body(query): Body<Query>) -> Answer {
-    let average = ctx.app.average_lateness(query.parts()?.0).await?;
+    let average = ctx.app.average_lateness(query.filters()?).await?;
     ok(&who, average.map(Span::as_secs_f64)).await
 }

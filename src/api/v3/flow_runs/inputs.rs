@@ -108,7 +108,6 @@ impl Redact for RunInput {
 
 /// Something to be handed to a run.
 #[derive(Debug, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
 pub struct RunInputCreate {
     /// Names it within the run.
     key: String,
@@ -130,7 +129,6 @@ impl AimedBody for RunInputCreate {
 
 /// Which inputs of a run are asked for.
 #[derive(Debug, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
 pub struct RunInputQuery {
     /// How their keys begin.
     prefix: String,

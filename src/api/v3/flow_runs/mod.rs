@@ -3,7 +3,7 @@
 pub mod create;
 mod history;
 mod inputs;
-mod settings;
+pub mod settings;
 pub mod wire;
 
 use axum::extract::State;
@@ -11,12 +11,13 @@ use axum::extract::State;
 use super::deployments::wire::refuse_choice;
 use super::extract::{Aimed, Body, Id};
 use super::states::decided;
-use super::wire::{Decision, Query, SetState};
+use super::wire::{Decision, PageQuery, Paginated, Query, SetState};
 use super::{Answer, created, no_content, ok};
 use crate::api::Operation;
 use crate::api::access::Requester;
 use crate::api::{Caller, Ctx};
 use crate::domain::access::Need;
+use crate::domain::filter::flow_run::SORTS;
 use crate::domain::ids::FlowRunId;
 use crate::domain::state::{ProposedState, StateType};
 use create::{FlowRunCreate, FlowRunUpdate, LabelsUpdate};
@@ -40,6 +41,10 @@ pub fn operations() -> Vec<Operation> {
             .asks::<Query>()
             .tells("integer")
             .needs(Need::Read, count),
+        Operation::post("/flow_runs/paginate", "Finds flow runs, page by page")
+            .asks::<PageQuery>()
+            .answers::<Paginated<FlowRun>>()
+            .needs(Need::Read, paginate),
         Operation::get("/flow_runs/{id}", "Reads a flow run")
             .answers::<FlowRun>()
             .needs(Need::Read, read),
@@ -93,15 +98,32 @@ pub async fn read(State(ctx): State<Ctx>, who: Requester, Id(id): Id) -> Answer 
 }
 
 pub async fn filter(State(ctx): State<Ctx>, who: Requester, Body(query): Body<Query>) -> Answer {
-    let (filters, sort, page) = query.parts()?;
+    let (filters, sort, page) = query.parts(SORTS)?;
     let runs = ctx.app.flow_runs(filters, sort, page).await?;
     let now = ctx.app.now();
     let runs = runs.into_iter().map(|run| FlowRun::new(run, now));
     ok(&who, runs.collect::<Vec<_>>()).await
 }
 
+pub async fn paginate(
+    State(ctx): State<Ctx>,
+    who: Requester,
+    Body(query): Body<PageQuery>,
+) -> Answer {
+    let (filters, sort, page, number) = query.parts(SORTS)?;
+    let count = ctx.app.count_flow_runs(filters.clone()).await?;
+    let runs = ctx.app.flow_runs(filters, sort, page).await?;
+    let now = ctx.app.now();
+    let runs = runs.into_iter().map(|run| FlowRun::new(run, now));
+    ok(
+        &who,
+        Paginated::new(runs.collect(), count, page.limit, number),
+    )
+    .await
+}
+
 pub async fn count(State(ctx): State<Ctx>, who: Requester, Body(query): Body<Query>) -> Answer {
-    ok(&who, ctx.app.count_flow_runs(query.parts()?.0).await?).await
+    ok(&who, ctx.app.count_flow_runs(query.filters()?).await?).await
 }
 
 pub async fn update(

@@ -17,7 +17,6 @@ pub struct Named {
 
 /// Some ids.
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
 pub struct Ids {
     /// At most 200.
     pub ids: Vec<Uuid>,

@@ -45,7 +45,7 @@ impl From<LogPosition> for log::LogPosition {
 
 /// Lines of one run.
 #[derive(Clone, Debug, Default, Serialize, Deserialize, ToSchema)]
-#[serde(default, deny_unknown_fields)]
+#[serde(default)]
 pub struct LinesQuery {
     /// The run.
     pub flow_run_id: Uuid,

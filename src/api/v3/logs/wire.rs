@@ -79,7 +79,6 @@ impl Redact for Log {
 
 /// A log line to be kept.
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
 pub struct LogCreate {
     name: String,
     level: i64,

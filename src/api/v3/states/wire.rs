@@ -139,7 +139,6 @@ impl From<ProposedState> for StateCreate {
 
 /// A proposed state.
 #[derive(Clone, Debug, Default, Serialize, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
 pub struct StateCreate {
     /// Its type.
     #[serde(rename = "type")]
@@ -191,7 +190,6 @@ impl TryFrom<StateCreate> for ProposedState {
 
 /// The body of `set_state`.
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
 pub struct SetState {
     /// The proposed state.
     pub state: StateCreate,

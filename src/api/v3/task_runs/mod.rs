@@ -6,12 +6,13 @@ use axum::extract::State;
 
 use super::extract::{Aimed, Body, Id};
 use super::states::decided;
-use super::wire::{Decision, Query, SetState};
+use super::wire::{Decision, PageQuery, Paginated, Query, SetState};
 use super::{Answer, created, no_content, ok};
 use crate::api::Operation;
 use crate::api::access::Requester;
 use crate::api::{Caller, Ctx};
 use crate::domain::access::Need;
+use crate::domain::filter::task_run::SORTS;
 use crate::domain::ids::TaskRunId;
 use wire::{TaskRun, TaskRunCreate};
 
@@ -33,6 +34,10 @@ pub fn operations() -> Vec<Operation> {
             .asks::<Query>()
             .tells("integer")
             .needs(Need::Read, count),
+        Operation::post("/task_runs/paginate", "Finds task runs, page by page")
+            .asks::<PageQuery>()
+            .answers::<Paginated<TaskRun>>()
+            .needs(Need::Read, paginate),
         Operation::get("/task_runs/{id}", "Reads a task run")
             .answers::<TaskRun>()
             .needs(Need::Read, read),
@@ -64,15 +69,32 @@ pub async fn read(State(ctx): State<Ctx>, who: Requester, Id(id): Id) -> Answer 
 }
 
 pub async fn filter(State(ctx): State<Ctx>, who: Requester, Body(query): Body<Query>) -> Answer {
-    let (filters, sort, page) = query.parts()?;
+    let (filters, sort, page) = query.parts(SORTS)?;
     let runs = ctx.app.task_runs(filters, sort, page).await?;
     let now = ctx.app.now();
     let runs = runs.into_iter().map(|run| TaskRun::new(run, now));
     ok(&who, runs.collect::<Vec<_>>()).await
 }
 
+pub async fn paginate(
+    State(ctx): State<Ctx>,
+    who: Requester,
+    Body(query): Body<PageQuery>,
+) -> Answer {
+    let (filters, sort, page, number) = query.parts(SORTS)?;
+    let count = ctx.app.count_task_runs(filters.clone()).await?;
+    let runs = ctx.app.task_runs(filters, sort, page).await?;
+    let now = ctx.app.now();
+    let runs = runs.into_iter().map(|run| TaskRun::new(run, now));
+    ok(
+        &who,
+        Paginated::new(runs.collect(), count, page.limit, number),
+    )
+    .await
+}
+
 pub async fn count(State(ctx): State<Ctx>, who: Requester, Body(query): Body<Query>) -> Answer {
-    ok(&who, ctx.app.count_task_runs(query.parts()?.0).await?).await
+    ok(&who, ctx.app.count_task_runs(query.filters()?).await?).await
 }
 
 pub async fn delete(State(ctx): State<Ctx>, Id(id): Id) -> Answer {

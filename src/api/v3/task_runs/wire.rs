@@ -131,7 +131,6 @@ impl Redact for TaskRun {
 
 /// A task run to be created.
 #[derive(Debug, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
 pub struct TaskRunCreate {
     flow_run_id: Uuid,
     task_key: String,

@@ -6,8 +6,8 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::api::redaction::{Reader, Redact};
-use crate::api::v3::wire::operators::{all, asked};
-use crate::api::v3::wire::{ById, ByName, ByTags, Instant, check_operator, page, sort};
+use crate::api::v3::wire::operators::{Operator, all, asked};
+use crate::api::v3::wire::{ById, ByName, ByTags, Instant, page, sort};
 use crate::domain::error::Result;
 use crate::domain::filter::{Criteria, Filters, Page, Sort, variable};
 use crate::domain::variable::{self as noun, NewVariable, VariableUpdate};
@@ -69,7 +69,6 @@ impl Redact for Variable {
 
 /// A variable to be created.
 #[derive(Debug, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
 pub struct VariableCreate {
     name: String,
     // Has to be there, though it be null.
@@ -87,7 +86,6 @@ impl From<VariableCreate> for NewVariable {
 
 /// Changes to a variable; absent fields stay.
 #[derive(Debug, Default, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
 pub struct VariableChanges {
     #[serde(default)]
     name: Option<String>,
@@ -110,7 +108,7 @@ impl From<VariableChanges> for VariableUpdate {
 
 /// About variables.
 #[derive(Clone, Debug, Default, Serialize, Deserialize, ToSchema)]
-#[serde(default, deny_unknown_fields)]
+#[serde(default)]
 pub struct VariableFilter {
     /// By id.
     pub id: Option<ById>,
@@ -118,8 +116,8 @@ pub struct VariableFilter {
     pub name: Option<ByName>,
     /// By tags.
     pub tags: Option<ByTags>,
-    /// How these go together: all of them hold.
-    pub operator: Option<String>,
+    /// How these go together.
+    pub operator: Operator,
 }
 
 impl VariableFilter {
@@ -130,25 +128,27 @@ impl VariableFilter {
             tags,
             operator,
         } = self;
-        check_operator(operator.as_deref())?;
-        all([
-            asked(&variable::ID, id),
-            asked(&variable::NAME, name),
-            asked(&variable::TAGS, tags),
-        ])
+        all(
+            operator,
+            [
+                asked(&variable::ID, id),
+                asked(&variable::NAME, name),
+                asked(&variable::TAGS, tags),
+            ],
+        )
     }
 }
 
 /// Which variables.
 #[derive(Debug, Default, Serialize, Deserialize, ToSchema)]
-#[serde(default, deny_unknown_fields)]
+#[serde(default)]
 pub struct VariableQuery {
     /// About variables.
     pub variables: Option<VariableFilter>,
     /// `NAME_ASC`, `NAME_DESC`, `CREATED_DESC` or `UPDATED_DESC`.
     pub sort: Option<String>,
     /// At most so many.
-    pub limit: Option<u64>,
+    pub limit: Option<i64>,
     /// After skipping so many.
     pub offset: u64,
 }
@@ -156,7 +156,7 @@ pub struct VariableQuery {
 impl VariableQuery {
     /// What is asked, in what order, and which part of it.
     pub fn parts(self) -> Result<(Filters, Sort, Page)> {
-        let sort = sort(self.sort.as_deref(), variable::SORTS, Sort::NAME)?;
+        let sort = sort(self.sort.as_deref(), variable::SORTS)?;
         let page = page(self.limit, self.offset)?;
         let filters = Filters {
             variables: self.variables.map(VariableFilter::criteria).transpose()?,

@@ -1,8 +1,11 @@
 //! The modern generation's shapes, each in its noun's folder, and what several share. The daemon
 //! writes what `prefectctl` reads, so most go both ways.
 
+mod duration;
 mod filter;
+mod labels;
 pub(super) mod operators;
+mod pages;
 mod patch;
 mod time;
 
@@ -11,7 +14,10 @@ pub use super::agents::wire::{
 };
 pub use super::checkup::wire::{Check, CheckupIn, CheckupPlan, Part, Setting};
 pub use super::deployments::around::{Around, Brief};
-pub use super::deployments::wire::{Deployment, DeploymentCreate, FlowRunner, RunRequest};
+pub use super::deployments::wire::{
+    Deployment, DeploymentCreate, DeploymentUpdate, FlowRunner, RunRequest, Schedule,
+    ScheduleCreate, ScheduleUpdate,
+};
 pub use super::flow_runs::create::{FlowRunCreate, FlowRunUpdate};
 pub use super::flow_runs::wire::FlowRun;
 pub use super::flows::wire::{Flow, FlowCreate};
@@ -21,7 +27,7 @@ pub use super::logs::pages::{
 };
 pub use super::logs::wire::{Log, LogCreate};
 pub use super::processes::wire::Process;
-pub use super::server::wire::{Readiness, Status};
+pub use super::server::wire::{IgnoredField, Readiness, Status};
 pub use super::states::wire::{Decision, SetState, State, StateCreate};
 pub use super::task_runs::wire::{TaskRun, TaskRunCreate};
 pub use super::variables::wire::{Variable, VariableQuery};
@@ -29,10 +35,15 @@ pub use super::why::wire::{Holder, Why};
 pub use super::work_pools::wire::{WorkPool, WorkPoolFilter, WorkPoolQuery};
 pub use super::work_queues::wire::{WorkQueue, WorkQueueFilter, WorkQueueQuery};
 pub use super::workers::wire::{Worker, WorkerQuery};
+pub use duration::Duration;
 pub use filter::{
-    ByState, DeploymentFilter, FlowFilter, FlowRunFilter, LogQuery, Query, TaskRunFilter,
+    ByState, DeploymentFilter, FlowFilter, FlowRunFilter, LogQuery, PageQuery, Query, TaskRunFilter,
 };
-pub(super) use filter::{check_operator, page, sort};
-pub use operators::{ById, ByName, ByTags, ByText, ByTime};
+pub(super) use filter::{limit, page, sort};
+pub use labels::Labels;
+pub use operators::{
+    ByAnyTags, ById, ByIdOrNot, ByIdOrNull, ByName, ByStateType, ByTags, ByText, ByTime, StateWord,
+};
+pub use pages::Paginated;
 pub(super) use patch::{check_limit, said};
 pub use time::Instant;

@@ -6,8 +6,8 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::api::redaction::{Reader, Redact};
-use crate::api::v3::wire::operators::{all, asked};
-use crate::api::v3::wire::{ById, ByText, Instant, check_limit, check_operator, page, said};
+use crate::api::v3::wire::operators::{Operator, all, asked};
+use crate::api::v3::wire::{ById, ByText, Instant, check_limit, page, said};
 use crate::domain::JsonMap;
 use crate::domain::error::{Error, Result};
 use crate::domain::filter::{Criteria, Filters, Page, work_pool};
@@ -129,7 +129,6 @@ impl Redact for WorkPool {
 
 /// Where results and bundles are kept.
 #[derive(Clone, Debug, Default, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
 pub struct StorageConfiguration {
     /// How a bundle is left there.
     #[serde(default)]
@@ -167,7 +166,6 @@ impl From<StorageConfiguration> for JsonMap {
 
 /// A pool to be created.
 #[derive(Debug, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
 pub struct WorkPoolCreate {
     name: String,
     #[serde(default)]
@@ -219,7 +217,6 @@ fn check_kind(kind: &str) -> Result<()> {
 
 /// Changes to a pool; absent fields stay.
 #[derive(Debug, Default, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
 pub struct WorkPoolChanges {
     #[serde(default, deserialize_with = "said")]
     #[schema(value_type = Option<String>)]
@@ -253,7 +250,7 @@ impl TryFrom<WorkPoolChanges> for WorkPoolUpdate {
 
 /// About pools.
 #[derive(Clone, Debug, Default, Serialize, Deserialize, ToSchema)]
-#[serde(default, deny_unknown_fields)]
+#[serde(default)]
 pub struct WorkPoolFilter {
     /// By id.
     pub id: Option<ById>,
@@ -262,8 +259,8 @@ pub struct WorkPoolFilter {
     /// By type.
     #[serde(rename = "type")]
     pub kind: Option<ByText>,
-    /// How these go together: all of them hold.
-    pub operator: Option<String>,
+    /// How these go together.
+    pub operator: Operator,
 }
 
 impl WorkPoolFilter {
@@ -275,23 +272,25 @@ impl WorkPoolFilter {
             kind,
             operator,
         } = self;
-        check_operator(operator.as_deref())?;
-        all([
-            asked(&work_pool::ID, id),
-            asked(&work_pool::NAME, name),
-            asked(&work_pool::TYPE, kind),
-        ])
+        all(
+            operator,
+            [
+                asked(&work_pool::ID, id),
+                asked(&work_pool::NAME, name),
+                asked(&work_pool::TYPE, kind),
+            ],
+        )
     }
 }
 
 /// Which pools.
 #[derive(Debug, Default, Serialize, Deserialize, ToSchema)]
-#[serde(default, deny_unknown_fields)]
+#[serde(default)]
 pub struct WorkPoolQuery {
     /// About pools.
     pub work_pools: Option<WorkPoolFilter>,
     /// At most so many.
-    pub limit: Option<u64>,
+    pub limit: Option<i64>,
     /// After skipping so many.
     pub offset: u64,
 }

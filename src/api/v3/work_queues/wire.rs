@@ -6,10 +6,10 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::api::redaction::{Reader, Redact};
-use crate::api::v3::wire::operators::{Operators, all, asked};
-use crate::api::v3::wire::{ById, Instant, check_limit, check_operator, page, said};
+use crate::api::v3::wire::operators::{Operator, Operators, all, asked};
+use crate::api::v3::wire::{ById, Instant, check_limit, page, said};
 use crate::domain::error::{Error, Result};
-use crate::domain::filter::{Criteria, Field, Filters, Page, Test, Values, work_queue};
+use crate::domain::filter::{Criteria, Filters, Joined, Page, Test, Values, work_queue};
 use crate::domain::patch::Patch;
 use crate::domain::work::{self, NewWorkQueue, Service, WorkQueueUpdate};
 
@@ -114,7 +114,7 @@ impl Redact for WorkQueue {
 
 /// Which runs belonged to a queue of the 2.0 generation.
 #[derive(Clone, Debug, Default, Serialize, Deserialize, ToSchema)]
-#[serde(default, deny_unknown_fields)]
+#[serde(default)]
 pub struct QueueFilter {
     /// Those with all of these tags.
     pub tags: Option<Vec<String>>,
@@ -130,7 +130,6 @@ impl From<QueueFilter> for Value {
 
 /// A queue to be created.
 #[derive(Debug, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
 pub struct WorkQueueCreate {
     name: String,
     #[serde(default = "empty")]
@@ -182,7 +181,6 @@ fn check_priority(priority: Option<i64>) -> Result<()> {
 
 /// Changes to a queue; absent fields stay.
 #[derive(Debug, Default, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
 pub struct WorkQueueChanges {
     #[serde(default)]
     name: Option<String>,
@@ -224,7 +222,7 @@ impl TryFrom<WorkQueueChanges> for WorkQueueUpdate {
 
 /// By the name of a queue.
 #[derive(Clone, Debug, Default, Serialize, Deserialize, ToSchema)]
-#[serde(default, deny_unknown_fields)]
+#[serde(default)]
 pub struct ByQueueName {
     /// One of these.
     pub any_: Option<Vec<String>>,
@@ -238,7 +236,7 @@ const MOST_STARTS: usize = 100;
 const LONGEST_START: usize = 200;
 
 impl Operators for ByQueueName {
-    fn tests(self, _: &Field) -> Result<Vec<Test>> {
+    fn tests(self) -> Result<(Joined, Vec<Option<Test>>)> {
         let is_bounded = |starts: &Vec<String>| {
             let mut lengths = starts.iter().map(|start| start.chars().count());
             starts.len() <= MOST_STARTS && lengths.all(|length| length <= LONGEST_START)
@@ -250,39 +248,41 @@ impl Operators for ByQueueName {
         }
         let one_of = self.any_.map(|words| Test::In(Values::Words(words)));
         let starts = self.startswith_.map(Test::StartsWith);
-        Ok([one_of, starts].into_iter().flatten().collect())
+        Ok((Joined::And, vec![one_of, starts]))
     }
 }
 
 /// About queues.
 #[derive(Clone, Debug, Default, Serialize, Deserialize, ToSchema)]
-#[serde(default, deny_unknown_fields)]
+#[serde(default)]
 pub struct WorkQueueFilter {
     /// By id.
     pub id: Option<ById>,
     /// By name.
     pub name: Option<ByQueueName>,
-    /// How these go together: all of them hold.
-    pub operator: Option<String>,
+    /// How these go together.
+    pub operator: Operator,
 }
 
 impl WorkQueueFilter {
     /// What is asked.
     pub fn criteria(self) -> Result<Criteria> {
         let Self { id, name, operator } = self;
-        check_operator(operator.as_deref())?;
-        all([asked(&work_queue::ID, id), asked(&work_queue::NAME, name)])
+        all(
+            operator,
+            [asked(&work_queue::ID, id), asked(&work_queue::NAME, name)],
+        )
     }
 }
 
 /// Which queues.
 #[derive(Debug, Default, Serialize, Deserialize, ToSchema)]
-#[serde(default, deny_unknown_fields)]
+#[serde(default)]
 pub struct WorkQueueQuery {
     /// About queues.
     pub work_queues: Option<WorkQueueFilter>,
     /// At most so many.
-    pub limit: Option<u64>,
+    pub limit: Option<i64>,
     /// After skipping so many.
     pub offset: u64,
 }

@@ -5,7 +5,8 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::api::redaction::{Reader, Redact};
-use crate::api::v3::wire::{Instant, check_operator, page};
+use crate::api::v3::wire::operators::Operator;
+use crate::api::v3::wire::{Instant, page};
 use crate::app::WorkersAsked;
 use crate::domain::error::{Error, Result};
 use crate::domain::filter::Page;
@@ -77,7 +78,6 @@ impl Redact for Worker {
 
 /// A beat of a worker's heart.
 #[derive(Debug, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
 pub struct Heartbeat {
     /// The worker's name.
     pub name: String,
@@ -88,7 +88,7 @@ pub struct Heartbeat {
 
 /// By status.
 #[derive(Clone, Debug, Default, Serialize, Deserialize, ToSchema)]
-#[serde(default, deny_unknown_fields)]
+#[serde(default)]
 pub struct ByWorkerStatus {
     /// One of these.
     pub any_: Option<Vec<String>>,
@@ -98,7 +98,7 @@ pub struct ByWorkerStatus {
 
 /// By the last heartbeat.
 #[derive(Clone, Debug, Default, Serialize, Deserialize, ToSchema)]
-#[serde(default, deny_unknown_fields)]
+#[serde(default)]
 pub struct ByHeartbeat {
     /// Then or earlier.
     pub before_: Option<Instant>,
@@ -108,24 +108,24 @@ pub struct ByHeartbeat {
 
 /// About workers.
 #[derive(Clone, Debug, Default, Serialize, Deserialize, ToSchema)]
-#[serde(default, deny_unknown_fields)]
+#[serde(default)]
 pub struct WorkerFilter {
     /// By the last heartbeat.
     pub last_heartbeat_time: Option<ByHeartbeat>,
     /// By status.
     pub status: Option<ByWorkerStatus>,
-    /// How these go together: all of them hold.
-    pub operator: Option<String>,
+    /// How these go together.
+    pub operator: Operator,
 }
 
 /// Which workers.
 #[derive(Debug, Default, Serialize, Deserialize, ToSchema)]
-#[serde(default, deny_unknown_fields)]
+#[serde(default)]
 pub struct WorkerQuery {
     /// About workers.
     pub workers: Option<WorkerFilter>,
     /// At most so many.
-    pub limit: Option<u64>,
+    pub limit: Option<i64>,
     /// After skipping so many.
     pub offset: u64,
 }
@@ -135,7 +135,6 @@ impl WorkerQuery {
     pub fn parts(self) -> Result<(WorkersAsked, Page)> {
         let page = page(self.limit, self.offset)?;
         let filter = self.workers.unwrap_or_default();
-        check_operator(filter.operator.as_deref())?;
         let status = filter.status.unwrap_or_default();
         let heartbeat = filter.last_heartbeat_time.unwrap_or_default();
         let asked = WorkersAsked {

@@ -14,10 +14,7 @@ use crate::domain::flow::NewFlow;
 const MANY: usize = 40_000;
 
 async fn flow_of(app: &App, name: &str) -> FlowId {
-    let new = NewFlow {
-        name: name.to_owned(),
-        tags: Vec::new(),
-    };
+    let new = NewFlow::named(name);
     app.create_flow(new).await.unwrap().get().id
 }
 
@@ -130,16 +127,7 @@ async fn a_deployment_takes_its_runs_that_have_not_begun_along() {
     let dir = tempfile::tempdir().unwrap();
     let app = app(dir.path(), Ahead::default());
     let flow = flow_of(&app, "f").await;
-    let new = NewDeployment {
-        name: "d".to_owned(),
-        flow_id: flow,
-        flow_data: None,
-        schedules: Vec::new(),
-        is_schedule_active: true,
-        parameters: serde_json::Map::new(),
-        tags: Vec::new(),
-        infrastructure: None,
-    };
+    let new = NewDeployment::named(flow, "d");
     let deployment = app.create_deployment(new).await.unwrap().get().id;
     let states = [
         ("SCHEDULED", 0, 1),

@@ -15,10 +15,9 @@ use tempfile::TempDir;
 use super::{Agent, LocalControlPlane, Runners};
 use crate::app::App;
 use crate::app::testing::{Ahead, app};
-use crate::domain::JsonMap;
 use crate::domain::agent::{AgentSettings, ContainerRetention, EMBEDDED, Identity, OutputLimits};
 use crate::domain::container::ContainerRules;
-use crate::domain::deployment::{Infrastructure, NewDeployment};
+use crate::domain::deployment::{DeploymentChanges, Infrastructure, NewDeployment};
 use crate::domain::filter::{Page, log};
 use crate::domain::flow::NewFlow;
 use crate::domain::flow_run::{DeploymentRunRequest, FlowRun};
@@ -47,23 +46,18 @@ impl World {
         let dir = tempfile::tempdir().unwrap();
         let clock = Ahead::default();
         let app = app(dir.path(), clock.clone());
-        let flow = NewFlow {
-            name: "f".to_owned(),
-            tags: Vec::new(),
-        };
+        let flow = NewFlow::named("f");
         let flow = app.create_flow(flow).await.unwrap().into_inner();
         let deployment = NewDeployment {
-            name: "d".to_owned(),
-            flow_id: flow.id,
-            flow_data: None,
-            schedules: Vec::new(),
-            is_schedule_active: false,
-            parameters: JsonMap::new(),
-            tags: Vec::new(),
-            infrastructure: Some(Infrastructure {
-                kind: Some(RunnerKind::Docker),
-                config: None,
-            }),
+            changes: DeploymentChanges {
+                is_schedule_active: Some(false),
+                infrastructure: Some(Infrastructure {
+                    kind: Some(RunnerKind::Docker),
+                    config: None,
+                }),
+                ..DeploymentChanges::default()
+            },
+            ..NewDeployment::named(flow.id, "d")
         };
         let deployment = app
             .create_deployment(deployment)

@@ -1,0 +1,114 @@
+//! What people write to search in texts: words and quoted phrases, each perhaps after `+`, `-` or
+//! `!`.
+
+/// A search in a text, whatever its case.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct TextQuery {
+    /// One of these is in it.
+    pub include: Vec<String>,
+    /// None of these is.
+    pub exclude: Vec<String>,
+    /// All of these are.
+    pub require: Vec<String>,
+}
+
+impl TextQuery {
+    /// What a person wrote, read as the reference reads it: `+` before a word asks that it is
+    /// there, `-` and `!` that it is not, and quotes hold a phrase together, in which `\"` is a
+    /// quote.
+    pub fn read(text: &str) -> Self {
+        let mut query = Self::default();
+        let mut rest = text.trim_start();
+        while let Some(first) = rest.chars().next() {
+            let (sign, after) = match first {
+                '+' | '-' | '!' => (Some(first), rest.get(1..).unwrap_or_default()),
+                _ => (None, rest),
+            };
+            // A sign on its own means nothing.
+            if sign.is_some() && after.starts_with(char::is_whitespace) {
+                rest = after.trim_start();
+                continue;
+            }
+            let (term, after) = match after.strip_prefix('"') {
+                Some(quoted) => phrase(quoted),
+                None => word(after),
+            };
+            if !term.trim().is_empty() {
+                let list = match sign {
+                    Some('+') => &mut query.require,
+                    Some(_) => &mut query.exclude,
+                    None => &mut query.include,
+                };
+                list.push(term.to_lowercase());
+            }
+            rest = after.trim_start();
+        }
+        query
+    }
+}
+
+/// A word, and what comes after it.
+fn word(text: &str) -> (String, &str) {
+    let end = text.find(|c: char| c.is_whitespace() || c == '"');
+    let (word, rest) = text.split_at(end.unwrap_or(text.len()));
+    (word.to_owned(), rest)
+}
+
+/// A phrase up to its closing quote or to the end, and what comes after it.
+fn phrase(text: &str) -> (String, &str) {
+    let mut phrase = String::new();
+    let mut chars = text.char_indices();
+    while let Some((at, c)) = chars.next() {
+        match c {
+            '"' => return (phrase, text.get(at + 1..).unwrap_or_default()),
+            '\\' => {
+                let mut ahead = chars.clone();
+                match ahead.next() {
+                    Some((_, escaped @ ('"' | '\\'))) => {
+                        phrase.push(escaped);
+                        chars = ahead;
+                    }
+                    _ => phrase.push('\\'),
+                }
+            }
+            c => phrase.push(c),
+        }
+    }
+    (phrase, "")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_phrases_and_signs_are_told_apart() {
+        let read = |text: &str| {
+            let TextQuery {
+                include,
+                exclude,
+                require,
+            } = TextQuery::read(text);
+            [include, exclude, require].map(|list| list.join("|"))
+        };
+        let cases = [
+            ("error", ["error", "", ""]),
+            ("Error -debug !trace", ["error", "debug|trace", ""]),
+            ("+must not", ["not", "", "must"]),
+            (
+                r#""connection timeout" -"not this""#,
+                ["connection timeout", "not this", ""],
+            ),
+            (r#"say "he said \"no\"""#, [r#"say|he said "no""#, "", ""]),
+            (r#""unclosed phrase"#, ["unclosed phrase", "", ""]),
+            ("- alone +", ["alone", "", ""]),
+            ("", ["", "", ""]),
+            ("   ", ["", "", ""]),
+            (r#"a"b c"d"#, ["a|b c|d", "", ""]),
+            ("ÜBER -Größe", ["über", "größe", ""]),
+        ];
+        for (text, expected) in cases {
+            assert_eq!(read(text), expected, "{text:?}");
+        }
+    }
+}
