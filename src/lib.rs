@@ -30,6 +30,8 @@
 //!   [`api::v3`] (the modern one, a folder a noun). An operation is declared beside its handler,
 //!   with what it needs of who asks ([`api::operation`]); [`api::access`] finds out who that is,
 //!   and [`domain::access`] decides, about a request that aims at something once it is read.
+//!   Websockets (`api::sockets`) are operations, too; on `/events/in` a ping is answered once all
+//!   that came before it is committed.
 //!   What an answer shows to whom is said by its shape (`api::redaction`). Bodies of both
 //!   dialects are read by one parser with limits (`api::json`). The modern dialect looks at the
 //!   version that a client speaks (`api::versions`), and ignores and counts the fields of Prefect

@@ -78,16 +78,18 @@ impl Inner {
         }
         let origin = headers.get(header::ORIGIN);
         let allowed = origin.filter(|origin| self.allows(origin));
-        if matches!(
+        let reads = matches!(
             *request.method(),
             Method::GET | Method::HEAD | Method::OPTIONS
-        ) {
+        );
+        // A websocket is asked for like a page, and then says anything.
+        if reads && !headers.contains_key(header::UPGRADE) {
             return Ok(allowed.cloned());
         }
         if allowed.is_none() {
             same_site(headers)?;
         }
-        if within(request.uri().path(), V3) {
+        if !reads && within(request.uri().path(), V3) {
             kind(headers)?;
         }
         Ok(allowed.cloned())

@@ -1,7 +1,7 @@
 //! Which dialect a request speaks.
 //!
-//! Settled once, in this order: an explicit path; the modern client's version header; the
-//! 2.0a7 client's user agent; else the modern dialect. The request's path is rewritten to
+//! Settled once, in this order: an explicit path; the modern client's version header, or the
+//! wish for a websocket; the 2.0a7 client's user agent; else the modern dialect. The request's path is rewritten to
 //! the explicit one, so that routing needs no further thought.
 //!
 //! One question is the modern dialect's even with that user agent: the modern clients of
@@ -60,7 +60,9 @@ fn spoken(headers: &HeaderMap) -> &'static str {
     let agent = headers
         .get(header::USER_AGENT)
         .and_then(|value| value.to_str().ok());
-    if headers.contains_key(API_VERSION) {
+    // The 2.0a7 generation has no websockets.
+    let is_modern = headers.contains_key(API_VERSION) || headers.contains_key(header::UPGRADE);
+    if is_modern {
         V3
     } else if agent.is_some_and(|agent| agent.starts_with("python-httpx/")) {
         ORION
@@ -84,6 +86,7 @@ mod tests {
     #[test]
     fn the_order_of_signs() {
         let httpx = ("user-agent", "python-httpx/0.22.0");
+        let upgrade = ("upgrade", "websocket");
         let version = ("x-prefect-api-version", "0.8.4");
         let cases: &[(&str, &[_], &str)] = &[
             ("/api/flows/?a=1", &[httpx], "/api/orion/flows/?a=1"),
@@ -94,6 +97,7 @@ mod tests {
             ("/api/orion/admin/version", &[], "/api/orion/admin/version"),
             ("/api/orion/flows/", &[version], "/api/orion/flows/"),
             ("/api/v3/flows/", &[httpx], "/api/v3/flows/"),
+            ("/api/events/in", &[httpx, upgrade], "/api/v3/events/in"),
             ("/api/orionish", &[httpx], "/api/orion/orionish"),
             ("/apis", &[httpx], "/apis"),
             ("/metrics", &[httpx], "/metrics"),

@@ -26,6 +26,7 @@ pub mod operation;
 pub mod orion;
 mod panics;
 mod redaction;
+mod sockets;
 pub mod v3;
 mod versions;
 
@@ -50,6 +51,7 @@ pub use compat::Compat;
 pub use host_probe::HostProbe;
 pub use operation::Operation;
 use operation::Routes;
+pub use sockets::Sockets;
 
 /// The largest body that is read, in bytes.
 pub const MAX_BODY: usize = 32 * 1024 * 1024;
@@ -69,6 +71,8 @@ pub struct ApiState {
     pub gate: Gate,
     /// What clients send that is not known here.
     pub compat: Compat,
+    /// The websockets there are.
+    pub sockets: Sockets,
 }
 
 /// An operation as it is declared.

@@ -41,6 +41,7 @@
 use std::collections::BTreeSet;
 
 use axum::Router;
+use axum::extract::{Request, State};
 use axum::handler::Handler;
 use axum::http::Method;
 use axum::routing::{MethodFilter, MethodRouter, on};
@@ -49,6 +50,7 @@ use utoipa::ToSchema;
 use super::Ctx;
 use super::access::{Authorising, Guarded};
 use super::openapi::{Doc, Shape};
+use super::sockets;
 use crate::domain::access::Need;
 
 /// An operation.
@@ -94,6 +96,11 @@ impl Operation {
     /// `DELETE`.
     pub fn delete(path: &'static str, summary: &'static str) -> Draft {
         Draft::new(Method::DELETE, path, summary)
+    }
+
+    /// A websocket.
+    pub fn socket(path: &'static str, summary: &'static str) -> Draft {
+        Draft::new(Method::GET, path, summary)
     }
 
     /// Its method.
@@ -222,6 +229,22 @@ impl Draft {
             doc,
             need,
             handler: on(filter, guarded),
+        }
+    }
+
+    /// What the websocket needs of who opens it, and what is done on it then. What a message says
+    /// is authorised by the conversation.
+    pub(super) fn talks(self, need: Need, talking: sockets::Talking) -> Operation {
+        let open = move |State(ctx): State<Ctx>, request: Request| async move {
+            sockets::open(ctx, need, talking, request).await
+        };
+        Operation {
+            method: self.method,
+            path: self.path,
+            summary: self.summary,
+            doc: self.doc,
+            need,
+            handler: on(MethodFilter::GET, open),
         }
     }
 

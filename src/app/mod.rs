@@ -7,12 +7,14 @@
 //! agent makes the world agree.
 //!
 //! The verbs are sorted by area: `deployments` with flows and schedules, `runs` with states and
-//! logs, `work` for agents and for pools with their queues and workers, and `admin` for what is done to the whole.
+//! logs, `events` with who listens to them, `work` for agents and for pools with their queues and
+//! workers, and `admin` for what is done to the whole.
 
 mod admin;
 mod bell;
 mod budget;
 mod deployments;
+mod events;
 mod request;
 mod runs;
 #[cfg(test)]
@@ -35,6 +37,7 @@ pub use admin::vitals::{AgentVitals, Vitals};
 pub use bell::{Bell, Listener};
 pub use deployments::flow::Force;
 pub use deployments::schedules::{LATE_AFTER, Outlook, RUNS_AHEAD, Range, TIME_AHEAD};
+pub use events::{Cursor, EventPage, Subscription};
 pub use request::{RequestKey, under};
 pub use runs::propose_state::{Decision, Outcome};
 pub use work::queues::QueueName;
@@ -55,6 +58,7 @@ struct Inner {
     blobs: Blobs,
     clock: SharedClock,
     agent_bell: Bell,
+    feed: events::Feed,
     agents: work::registry::Registry,
     lease: Duration,
     schedules: deployments::schedules::Memory,
@@ -72,6 +76,7 @@ impl App {
                 blobs,
                 clock,
                 agent_bell: Bell::default(),
+                feed: events::Feed::default(),
                 agents: work::registry::Registry::default(),
                 lease,
                 schedules: deployments::schedules::Memory::default(),

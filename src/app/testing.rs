@@ -7,6 +7,12 @@ use std::time::Duration;
 
 use super::App;
 use crate::clock::{Clock, SystemClock};
+use crate::domain::JsonMap;
+use crate::domain::deployment::Infrastructure;
+use crate::domain::flow::NewFlow;
+use crate::domain::flow_run::NewFlowRun;
+use crate::domain::flow_run_policy::FlowRunPolicy;
+use crate::domain::ids::FlowRunId;
 use crate::domain::time::{Span, Timestamp};
 use crate::storage::Store;
 use crate::storage::blobs::Blobs;
@@ -26,4 +32,35 @@ pub fn app(folder: &Path, clock: Ahead) -> App {
     let store = Store::open(&folder.join("prefectd.db")).unwrap();
     let blobs = Blobs::open(&folder.join("blobs")).unwrap();
     App::new(store, blobs, Arc::new(clock), Duration::from_secs(30))
+}
+
+/// A run of a flow that is made for it, or is there.
+pub async fn flow_run(app: &App) -> FlowRunId {
+    let flow = NewFlow {
+        name: "f".to_owned(),
+        tags: Vec::new(),
+        labels: JsonMap::new(),
+    };
+    let flow_id = app.create_flow(flow).await.unwrap().get().id;
+    let new = NewFlowRun {
+        name: None,
+        flow_id,
+        deployment_id: None,
+        flow_version: None,
+        parameters: JsonMap::new(),
+        idempotency_key: None,
+        context: JsonMap::new(),
+        policy: FlowRunPolicy::default(),
+        tags: Vec::new(),
+        labels: JsonMap::new(),
+        parent_task_run_id: None,
+        infrastructure: Infrastructure::default(),
+        job_variables: None,
+        work_queue_id: None,
+        deployment_version: None,
+        auto_scheduled: false,
+        created_by: None,
+        state: None,
+    };
+    app.create_flow_run(new).await.unwrap().get().id
 }

@@ -9,6 +9,7 @@ use uuid::Uuid;
 
 use super::App;
 use super::bell::Bell;
+use super::events::{Feed, Told};
 use super::request::{self, Repeat, WriteKey};
 use super::runs::crash::Crash;
 use crate::domain::error::Result;
@@ -34,18 +35,26 @@ pub(super) enum Effect {
     TellCrash(Crash),
 }
 
-/// What transactions entail, in order.
+/// What transactions entail, in order, and the events that are told of them.
 #[derive(Default)]
-struct Effects(Vec<Effect>);
+struct Effects {
+    all: Vec<Effect>,
+    told: Vec<Told>,
+}
 
 impl Tx<'_> {
     /// Has something done after the commit and before the answer, whether or not the caller is
     /// still there. It is not done where the transaction fails.
     pub fn entail(&mut self, effect: Effect) {
         let is_wake = |effect: &Effect| matches!(effect, Effect::WakeAgents);
-        if !(is_wake(&effect) && self.effects.0.iter().any(is_wake)) {
-            self.effects.0.push(effect);
+        if !(is_wake(&effect) && self.effects.all.iter().any(is_wake)) {
+            self.effects.all.push(effect);
         }
+    }
+
+    /// Has those who listen told of an event that this transaction has stored, likewise.
+    pub fn tell(&mut self, told: Told) {
+        self.effects.told.push(told);
     }
 
     /// Carries out what a request asks for, unless that was done already.
@@ -70,8 +79,9 @@ impl Tx<'_> {
 
 impl Effects {
     /// On the writer's thread, so nothing here takes long.
-    fn carry_out(&self, agents: &Bell) {
-        for effect in &self.0 {
+    fn carry_out(&self, agents: &Bell, feed: &Feed) {
+        feed.tell(&self.told);
+        for effect in &self.all {
             match effect {
                 Effect::WakeAgents => agents.ring(),
                 Effect::TellCrash(crash) => crash.tell(),
@@ -109,8 +119,8 @@ impl App {
             let done = tx.once(write, work)?;
             Ok((done, tx.effects))
         };
-        let agents = self.agent_bell();
-        let then = move |(_, effects): &(T, Effects)| effects.carry_out(&agents);
+        let (agents, feed) = (self.agent_bell(), self.inner.feed.clone());
+        let then = move |(_, effects): &(T, Effects)| effects.carry_out(&agents, &feed);
         let (done, _) = self.inner.store.write_as(job, work, then).await?;
         Ok(done)
     }

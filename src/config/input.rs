@@ -50,7 +50,10 @@ pub struct Input {
     retention: RetentionInput,
 }
 
-/// How much of the past is kept; by default all of it.
+/// For how many days events are kept where nobody says it, as in the reference.
+const EVENTS_DAYS: u32 = 7;
+
+/// How much of the past is kept; by default all of it but events.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 struct RetentionInput {
@@ -58,6 +61,7 @@ struct RetentionInput {
     flow_runs_max: Option<u64>,
     logs_days: Option<u32>,
     logs_max: Option<u64>,
+    events_days: Option<u32>,
 }
 
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -249,13 +253,15 @@ impl RetentionInput {
             at_most_for: days.map(|days| Span::from_micros(i64::from(days) * 86_400_000_000)),
             at_most,
         };
-        if self.flow_runs_days == Some(0) || self.logs_days == Some(0) {
+        let days = [self.flow_runs_days, self.logs_days, self.events_days];
+        if days.contains(&Some(0)) {
             let words = "retention: days must be at least 1; to keep everything, leave them out";
             return Err(ConfigError(words.to_owned()));
         }
         Ok(Retention {
             flow_runs: keep(self.flow_runs_days, self.flow_runs_max),
             logs: keep(self.logs_days, self.logs_max),
+            events: keep(Some(self.events_days.unwrap_or(EVENTS_DAYS)), None),
         })
     }
 }

@@ -184,7 +184,7 @@ impl<S: Answering> Serving<S> {
 
     async fn talk(
         &self,
-        stream: impl AsyncRead + AsyncWrite + Send + Unpin,
+        stream: impl AsyncRead + AsyncWrite + Send + Unpin + 'static,
         caller: Caller,
         slot: &ConnectionSlot,
     ) {
@@ -216,7 +216,8 @@ impl<S: Answering> Serving<S> {
             .serve_connection(
                 TokioIo::new(Unread::new(stream)),
                 TowerToHyperService::new(service),
-            );
+            )
+            .with_upgrades();
         let mut connection = std::pin::pin!(connection);
         // A connection that breaks concerns only its client.
         tokio::select! {

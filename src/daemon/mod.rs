@@ -67,7 +67,7 @@ pub async fn run(settings: Settings, flags: Flags) -> anyhow::Result<()> {
         stop: stop.clone(),
     };
     let socket = entrances.control.ours.clone();
-    let service = parts.gated_api(&settings, rules, told);
+    let service = parts.gated_api(&settings, rules, told, &tasks);
     parts::serve(&parts, entrances, service, &tasks)?;
     parts.start_loops(&settings, &tasks);
     let line = parts.tell_health(&tasks);

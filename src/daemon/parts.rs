@@ -10,7 +10,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::{agent, bridge, health, host_probe, listeners, names, peers, relay, systemd};
-use crate::api::{self, About, ApiState, Gate, Rules, Sites};
+use crate::api::{self, About, ApiState, Gate, Rules, Sites, Sockets};
 use crate::app::App;
 use crate::clock::SharedClock;
 use crate::config::Settings;
@@ -130,6 +130,7 @@ impl Parts {
         settings: &Settings,
         rules: Rules,
         in_force: watch::Receiver<host_probe::InForce>,
+        tasks: &Tasks,
     ) -> impl listeners::Answering + use<> {
         let peers = peers::LocalPeers::new(&self.docker, self.about.instance());
         let own_uid = nix::unistd::geteuid().as_raw();
@@ -146,6 +147,7 @@ impl Parts {
             host: Arc::new(host),
             gate,
             compat: api::Compat::default(),
+            sockets: Sockets::new(tasks.stop.clone(), tasks.all.clone()),
         };
         api::service(Arc::new(state), sites(settings))
     }

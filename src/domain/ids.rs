@@ -91,6 +91,8 @@ ids! {
     RunInputId,
     /// Names the hold on slots of concurrency limits.
     LeaseId,
+    /// Names an event.
+    EventId,
 }
 
 impl ScheduleId {

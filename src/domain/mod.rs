@@ -13,6 +13,7 @@ pub mod container;
 pub mod deployment;
 pub mod document;
 pub mod error;
+pub mod event;
 pub mod filter;
 pub mod flow;
 pub mod flow_run;

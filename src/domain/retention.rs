@@ -14,6 +14,8 @@ pub struct Retention {
     pub flow_runs: RetentionLimit,
     /// Of log lines, while their runs stay.
     pub logs: RetentionLimit,
+    /// Of events.
+    pub events: RetentionLimit,
 }
 
 /// How much of one kind is kept.

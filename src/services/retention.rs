@@ -1,4 +1,4 @@
-//! Lets old things go: runs, log lines, cache entries that answer nothing, the keys of
+//! Lets old things go: runs, log lines, events, cache entries that answer nothing, the keys of
 //! requests that come no more, and then the room
 //! that they took in the file.
 //!
@@ -49,6 +49,7 @@ pub async fn retention(app: App, keep: Retention, stop: CancellationToken) {
             cache(&app, &mut pace).await?;
         }
         requests(&app, &mut pace).await?;
+        events(&app, &keep, &mut pace).await?;
         shrink(&app, &mut pace).await
     })
     .await;
@@ -114,6 +115,26 @@ async fn cache(app: &App, pace: &mut Pace) -> Result<()> {
             pace.note("cache_entries", &slice).await;
             ids = slice.left;
         }
+    }
+    Ok(())
+}
+
+/// Deletes events, those that arrived first first.
+async fn events(app: &App, keep: &Retention, pace: &mut Pace) -> Result<()> {
+    let mut deleted = 0;
+    while !pace.stop.is_cancelled() {
+        let mut places = app.events_to_go(keep.events, BATCH as i64).await?;
+        if places.is_empty() {
+            break;
+        }
+        while !places.is_empty() && !pace.stop.is_cancelled() {
+            let slice = app.delete_events(places, SLICE).await?;
+            deleted += pace.note("events", &slice).await;
+            places = slice.left;
+        }
+    }
+    if deleted > 0 {
+        tracing::info!(deleted, "old events are gone");
     }
     Ok(())
 }

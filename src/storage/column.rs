@@ -8,8 +8,8 @@ use uuid::Uuid;
 
 use super::result_size;
 use crate::domain::ids::{
-    DeploymentId, FlowId, FlowRunId, LeaseId, LogId, RunInputId, SavedSearchId, ScheduleId,
-    StateId, TaskRunId, VariableId, WorkPoolId, WorkQueueId, WorkerId,
+    DeploymentId, EventId, FlowId, FlowRunId, LeaseId, LogId, RunInputId, SavedSearchId,
+    ScheduleId, StateId, TaskRunId, VariableId, WorkPoolId, WorkQueueId, WorkerId,
 };
 use crate::domain::log::Stream;
 use crate::domain::state::StateType;
@@ -49,6 +49,7 @@ id_columns!(
     VariableId,
     RunInputId,
     LeaseId,
+    EventId,
 );
 
 macro_rules! micros_columns {

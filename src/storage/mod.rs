@@ -19,6 +19,7 @@ mod column;
 mod connection;
 pub mod deployments;
 mod error;
+pub mod events;
 mod files;
 pub mod flow_runs;
 pub mod flows;

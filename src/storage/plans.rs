@@ -15,6 +15,11 @@ const MAY_SCAN: &[(&str, &str)] = &[
         "once per examination by a person",
     ),
     (
+        "events/delete_related.sql",
+        "the resources that one event names",
+    ),
+    ("events/oldest.sql", "as far as the limit"),
+    (
         "flow_runs/is_within.sql",
         "the steps that it has just found",
     ),
@@ -26,6 +31,11 @@ const MAY_SCAN: &[(&str, &str)] = &[
         "removal/delete_some_cache_entries.sql",
         "as far as the limit",
     ),
+    (
+        "removal/delete_some_event_related.sql",
+        "as far as the limit",
+    ),
+    ("removal/delete_some_events.sql", "as far as the limit"),
     ("removal/delete_some_logs.sql", "as far as the limit"),
     ("removal/delete_some_searches.sql", "as far as the limit"),
     ("removal/some_flows.sql", "as far as the limit"),

@@ -23,6 +23,8 @@ const TASK_RUN_STATES: &str =
     include_str!("../../sql/queries/removal/delete_some_task_run_states.sql");
 const LOGS: &str = include_str!("../../sql/queries/removal/delete_some_logs.sql");
 const CACHE: &str = include_str!("../../sql/queries/removal/delete_some_cache_entries.sql");
+const EVENTS: &str = include_str!("../../sql/queries/removal/delete_some_events.sql");
+const EVENT_RELATED: &str = include_str!("../../sql/queries/removal/delete_some_event_related.sql");
 const SEARCHES: &str = include_str!("../../sql/queries/removal/delete_some_searches.sql");
 
 /// What is to go, with all that belongs to it.
@@ -154,10 +156,10 @@ pub fn some_task_run_states(db: &Connection, id: TaskRunId, limit: i64) -> Resul
 }
 
 /// Removes up to `limit` rows each of what belongs to no flow, and answers how many: log
-/// lines, cache entries, saved searches.
+/// lines, cache entries, events, saved searches.
 pub fn some_of_the_rest(db: &Connection, limit: i64) -> Result<usize> {
     let mut gone = 0;
-    for sql in [LOGS, CACHE, SEARCHES] {
+    for sql in [LOGS, CACHE, EVENTS, EVENT_RELATED, SEARCHES] {
         gone += query::change(db, sql, named_params! {":limit": limit})?;
     }
     Ok(gone)

@@ -47,10 +47,11 @@ lists! {
     WORK_QUEUE: "work_queue.sql",
     WORKER: "worker.sql",
     VARIABLE: "variable.sql",
+    EVENT: "event.sql",
 }
 
 /// What names stand for.
-static FRAGMENTS: LazyLock<[(&str, String); 13]> = LazyLock::new(|| {
+static FRAGMENTS: LazyLock<[(&str, String); 14]> = LazyLock::new(|| {
     [
         ("{flow}", FLOW.clone()),
         ("{deployment}", DEPLOYMENT.clone()),
@@ -62,6 +63,7 @@ static FRAGMENTS: LazyLock<[(&str, String); 13]> = LazyLock::new(|| {
         ("{work_queue}", WORK_QUEUE.clone()),
         ("{worker}", WORKER.clone()),
         ("{variable}", VARIABLE.clone()),
+        ("{event}", EVENT.clone()),
         ("{state}", STATE.trim_end().to_owned()),
         ("{live}", words(|kind| !kind.is_terminal())),
         ("{terminal}", words(StateType::is_terminal)),

@@ -7,16 +7,22 @@ use super::query::{self, Columns};
 use super::rows::{Filtered, Row, key};
 use super::{flow_runs, sql, states};
 use crate::domain::error::Result;
+use crate::domain::event::told::ToldTaskRun;
 use crate::domain::filter::Noun;
-use crate::domain::ids::{FlowRunId, TaskRunId};
+use crate::domain::ids::{FlowRunId, StateId, TaskRunId};
 use crate::domain::run::RunStatistics;
 use crate::domain::state::State;
 use crate::domain::task_run::{RetryPolicy, TaskRun, TaskRunSpec};
+use crate::domain::time::Timestamp;
 
 const INSERT: &str = include_str!("../../sql/queries/task_runs/insert.sql");
 const ID_BY_KEY: &str = include_str!("../../sql/queries/task_runs/id_by_key.sql");
 const FLOW_RUN_OF: &str = include_str!("../../sql/queries/task_runs/flow_run_of.sql");
 const ENTER_STATE: &str = include_str!("../../sql/queries/task_runs/enter_state.sql");
+const KNOWN_BY_KEY: &str = include_str!("../../sql/queries/task_runs/known_by_key.sql");
+const KNOWN_BY_ID: &str = include_str!("../../sql/queries/task_runs/known_by_id.sql");
+const RECORD: &str = include_str!("../../sql/queries/task_runs/record.sql");
+const RENAME: &str = include_str!("../../sql/queries/task_runs/rename.sql");
 
 /// Stores a run that is new, in its first state. The state's own row comes after it.
 pub fn insert(db: &Connection, run: &TaskRun, first: &State) -> Result<()> {
@@ -33,13 +39,17 @@ pub fn insert(db: &Connection, run: &TaskRun, first: &State) -> Result<()> {
         ":task_version": spec.task_version,
         ":max_retries": spec.policy.max_retries,
         ":retry_delay": spec.policy.retry_delay,
+        ":empirical_policy": Json(&spec.empirical_policy),
         ":tags": Json(&spec.tags),
+        ":labels": Json(&spec.labels),
         ":task_inputs": Json(&spec.task_inputs),
+        ":flow_run_run_count": run.flow_run_run_count,
         ":run_count": run.statistics.run_count,
         ":expected_start_time": run.statistics.expected_start_time,
         ":next_scheduled_start_time": run.statistics.next_scheduled_start_time,
         ":start_time": run.statistics.start_time,
         ":end_time": run.statistics.end_time,
+        ":total_run_time": run.statistics.total_run_time,
         ":state_id": first.id,
         ":state_type": first.kind,
         ":state_name": first.name,
@@ -58,9 +68,10 @@ pub fn id_by_key(db: &Connection, spec: &TaskRunSpec) -> Result<Option<TaskRunId
     query::one(db, ID_BY_KEY, params, |row| row.get(0))
 }
 
-/// The flow run that a task run belongs to.
+/// The flow run that a task run belongs to, if it belongs to one.
 pub fn flow_run_of(db: &Connection, id: TaskRunId) -> Result<Option<FlowRunId>> {
-    query::one(db, FLOW_RUN_OF, named_params! {":id": id}, |row| row.get(0))
+    let found = query::one(db, FLOW_RUN_OF, named_params! {":id": id}, |row| row.get(0))?;
+    Ok(found.flatten())
 }
 
 /// Points the run to its new state, and keeps the statistics of the step. When it was first
@@ -88,6 +99,73 @@ pub fn enter_state(
         },
     )?;
     Ok(())
+}
+
+/// What is stored of a run that an event tells of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Known {
+    /// Its id.
+    pub id: TaskRunId,
+    /// The flow run that it is part of.
+    pub flow_run_id: Option<FlowRunId>,
+    /// When it entered its state, and that state's id.
+    pub state: Option<(Timestamp, StateId)>,
+}
+
+/// The run that an event tells of: of the same task and dynamic key in the flow run, or else of
+/// the same id.
+pub fn known(db: &Connection, told: &ToldTaskRun) -> Result<Option<Known>> {
+    let read = |row: &SqlRow<'_>| {
+        let at: Option<Timestamp> = row.get(2)?;
+        Ok(Known {
+            id: row.get(0)?,
+            flow_run_id: row.get(1)?,
+            state: at.zip(row.get(3)?),
+        })
+    };
+    let key = named_params! {
+        ":flow_run_id": told.flow_run_id,
+        ":task_key": told.task_key,
+        ":dynamic_key": told.dynamic_key,
+    };
+    match query::one(db, KNOWN_BY_KEY, key, read)? {
+        Some(known) => Ok(Some(known)),
+        None => query::one(db, KNOWN_BY_ID, named_params! {":id": told.id}, read),
+    }
+}
+
+/// Makes a run what an event tells of it, its state included, whose row is there already.
+pub fn record(db: &Connection, id: TaskRunId, told: &ToldTaskRun, now: Timestamp) -> Result<()> {
+    let policy = RetryPolicy::told(&told.empirical_policy);
+    let params = named_params! {
+        ":id": id,
+        ":now": now,
+        ":name": told.name,
+        ":max_retries": policy.max_retries,
+        ":retry_delay": policy.retry_delay,
+        ":empirical_policy": Json(&told.empirical_policy),
+        ":tags": Json(&told.tags),
+        ":labels": Json(&told.labels),
+        ":task_inputs": Json(&told.task_inputs),
+        ":flow_run_run_count": told.flow_run_run_count,
+        ":run_count": told.statistics.run_count,
+        ":expected_start_time": told.statistics.expected_start_time,
+        ":next_scheduled_start_time": told.statistics.next_scheduled_start_time,
+        ":start_time": told.statistics.start_time,
+        ":end_time": told.statistics.end_time,
+        ":total_run_time": told.statistics.total_run_time,
+        ":state_id": told.state.id,
+        ":state_type": told.state.kind,
+        ":state_name": told.state.name,
+    };
+    query::change(db, RECORD, params)?;
+    Ok(())
+}
+
+/// Renames a run; false when there is none.
+pub fn rename(db: &Connection, id: TaskRunId, name: &str, now: Timestamp) -> Result<bool> {
+    let params = named_params! {":id": id, ":name": name, ":now": now};
+    Ok(query::change(db, RENAME, params)? > 0)
 }
 
 key!(TaskRunId, TaskRun);
@@ -127,9 +205,12 @@ fn read(row: &SqlRow<'_>) -> rusqlite::Result<TaskRun> {
                 max_retries: columns.next()?,
                 retry_delay: columns.next()?,
             },
+            empirical_policy: columns.next::<Json<_>>()?.0,
             tags: columns.next::<Json<_>>()?.0,
+            labels: columns.next::<Json<_>>()?.0,
             task_inputs: columns.next::<Json<_>>()?.0,
         },
+        flow_run_run_count: columns.next()?,
         statistics: flow_runs::statistics(&mut columns)?,
         state: states::read_optional(&mut columns)?,
     })

@@ -50,6 +50,8 @@ mod edge;
 #[cfg(test)]
 mod endings;
 #[cfg(test)]
+mod events;
+#[cfg(test)]
 mod first_hour;
 #[cfg(test)]
 mod flows;

@@ -68,6 +68,16 @@ impl Keys {
     }
 }
 
+impl Keys {
+    /// Whether a token is the key, or the credentials, as they are.
+    pub async fn lets_in_token(&self, token: &str) -> bool {
+        let (inner, token) = (&self.0, token.as_bytes());
+        token.len() <= LONGEST
+            && (inner.is_right(inner.basic.as_ref(), token).await
+                || inner.is_right(inner.bearer.as_ref(), token).await)
+    }
+}
+
 enum Scheme {
     Bearer,
     Basic,

@@ -24,7 +24,7 @@ use crate::domain::error::Error;
 pub use guard::{Authorised, Authorising, Guarded};
 use keys::Keys;
 pub use peers::PeerLookup;
-use refusal::Refused;
+pub(in crate::api) use refusal::Refused;
 pub use requester::Requester;
 
 /// What the operator decided about access.
@@ -85,7 +85,7 @@ impl Gate {
     }
 
     /// Whether the caller may do everything, as far as can be told at once.
-    fn is_open_to(&self, caller: &Caller) -> bool {
+    pub(in crate::api) fn is_open_to(&self, caller: &Caller) -> bool {
         match caller.end() {
             End::Socket(peer) => self.0.groups.role(peer, self.0.own_uid) == Who::Operator,
             End::Loopback(_) => !self.0.keys.are_needed(),
@@ -93,11 +93,16 @@ impl Gate {
         }
     }
 
+    /// Whether a credential lets in that was not sent as a header: the key, or `user:password`.
+    pub(in crate::api) async fn lets_in(&self, token: &str) -> bool {
+        self.0.keys.lets_in_token(token).await
+    }
+
     /// By whom a request is made to an operation with that need.
     ///
     /// # Errors
     /// Why that one does not meet it.
-    async fn admit(
+    pub(in crate::api) async fn admit(
         &self,
         caller: &Caller,
         headers: &HeaderMap,

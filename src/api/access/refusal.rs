@@ -8,7 +8,7 @@ use super::super::caller::{Caller, End};
 use super::super::dialect::V3;
 use super::super::error;
 use crate::domain::alert;
-use crate::domain::error::Error;
+use crate::domain::error::{Error, Kind};
 
 /// Why a request goes no further.
 #[derive(Debug)]
@@ -39,6 +39,15 @@ impl Refused {
                 (StatusCode::FORBIDDEN, axum::Json(body)).into_response()
             }
             Refused::Failed(failure) => error::answer(&failure),
+        }
+    }
+
+    /// What is wrong, where there is no answer to give.
+    pub fn into_error(self) -> Error {
+        match self {
+            Refused::Keyless => Error::new(Kind::Forbidden, "Unauthorized"),
+            Refused::Forbidden(why) => Error::new(Kind::Forbidden, why),
+            Refused::Failed(failure) => failure,
         }
     }
 

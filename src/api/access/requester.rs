@@ -37,11 +37,21 @@ impl Requester {
         }
     }
 
+    /// That one.
+    pub fn new(who: Who, caller: Caller, gate: Gate) -> Self {
+        Self { who, caller, gate }
+    }
+
+    /// Who it is.
+    pub fn who(&self) -> &Who {
+        &self.who
+    }
+
     /// Lets what was read of a request pass if this one may aim at what it names.
     ///
     /// # Errors
     /// [`Kind::Forbidden`] otherwise; the log is told.
-    pub async fn authorise<I, T: Aims<I>>(
+    pub async fn authorise<I, T: Aims<I> + ?Sized>(
         &self,
         asked: &T,
         at: I,

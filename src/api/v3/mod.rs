@@ -5,8 +5,9 @@ mod agents;
 mod checkup;
 mod collections;
 mod deployments;
-mod error;
-mod extract;
+pub(in crate::api) mod error;
+pub(in crate::api) mod events;
+pub(in crate::api) mod extract;
 mod flow_runs;
 mod flows;
 #[cfg(fuzzing)]

@@ -1,11 +1,12 @@
 //! The routes of the modern dialect, each noun's declared in its own folder.
 
 use super::{
-    admin, agents, checkup, collections, deployments, flow_runs, flows, ids, logs, processes,
-    server, states, task_runs, variables, why, work_pools, work_queues, workers,
+    admin, agents, checkup, collections, deployments, events, flow_runs, flows, ids, logs,
+    processes, server, states, task_runs, variables, why, work_pools, work_queues, workers,
 };
 use crate::api::dialect::V3;
 use crate::api::operation::Routes;
+use crate::api::sockets;
 
 /// Every route.
 pub fn all() -> Routes {
@@ -28,6 +29,8 @@ pub fn all() -> Routes {
         workers::operations,
         variables::operations,
         collections::operations,
+        events::operations,
+        sockets::operations,
     ];
     Routes::below(V3, nouns.into_iter().flat_map(|noun| noun()).collect())
 }

@@ -10,7 +10,7 @@ use crate::domain::error::Result;
 use crate::domain::ids::{FlowRunId, LogId};
 use crate::domain::retention::{RetentionLimit, may_go};
 use crate::domain::time::Timestamp;
-use crate::storage::{Connection, Job, removal, retention, rows, upkeep};
+use crate::storage::{Connection, Job, events, removal, retention, rows, upkeep};
 
 /// Rows of one kind that are deleted between two looks at the time.
 const CHUNK: i64 = 16;
@@ -88,6 +88,27 @@ impl App {
     pub async fn delete_logs(&self, ids: Vec<LogId>, budget: Duration) -> Result<Slice<LogId>> {
         self.slice(ids, budget, |db, id, _| {
             retention::delete_log(db, id)?;
+            Ok(true)
+        })
+        .await
+    }
+
+    /// The places of up to `limit` events that may go, those that arrived first first.
+    pub async fn events_to_go(&self, keep: RetentionLimit, limit: i64) -> Result<Vec<i64>> {
+        let Some(horizon) = keep.horizon(self.now(), None) else {
+            return Ok(Vec::new());
+        };
+        let oldest = self.read(move |db| events::oldest(db, limit)).await?;
+        let old = oldest
+            .into_iter()
+            .take_while(|(_, received)| *received < horizon);
+        Ok(old.map(|(place, _)| place).collect())
+    }
+
+    /// Deletes events for about as long as `budget`.
+    pub async fn delete_events(&self, places: Vec<i64>, budget: Duration) -> Result<Slice<i64>> {
+        self.slice(places, budget, |db, place, _| {
+            events::delete(db, place)?;
             Ok(true)
         })
         .await

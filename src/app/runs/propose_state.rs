@@ -293,7 +293,7 @@ fn step_of_task_run(
     mut proposed: ProposedState,
     now: Timestamp,
 ) -> (State, RunStatistics) {
-    proposed.details.flow_run_id = Some(run.spec.flow_run_id);
+    proposed.details.flow_run_id = run.spec.flow_run_id;
     proposed.details.task_run_id = Some(run.id);
     let state = State::enter(proposed, now);
     let mut statistics = run.statistics.clone();

@@ -4,31 +4,34 @@ use super::flow_runs::of_request;
 use super::propose_state::{self, Decision};
 use crate::app::App;
 use crate::app::request::comes_to_the_same;
+use crate::app::tx::Tx;
+use crate::domain::JsonMap;
 use crate::domain::error::{Error, Result};
 use crate::domain::filter::{Filters, Page, Sort};
 use crate::domain::flow::Created;
+use crate::domain::flow_run::FlowRun;
 use crate::domain::ids::{FlowRunId, StateId, TaskRunId};
 use crate::domain::rules::Policy;
 use crate::domain::state::{ProposedState, State};
-use crate::domain::task_run::{NewTaskRun, TaskRun};
+use crate::domain::task_run::{NewTaskRun, TaskRun, TaskRunSpec, TaskRunUpdate};
 use crate::domain::weight;
 use crate::storage::removal::Removal;
 use crate::storage::{Connection, Job, StateOf, rows, states, task_runs};
 
 impl App {
     /// Creates a task run, or answers the one of the same task and dynamic key in the same
-    /// flow run. Fails as a conflict when the flow run does not exist.
+    /// flow run. Fails as a conflict when the flow run does not exist, or another run has the id.
     pub async fn create_task_run(&self, new: NewTaskRun) -> Result<Created<TaskRun>> {
+        self.write(move |tx| create(tx, new)).await
+    }
+
+    /// Changes what the update names.
+    pub async fn update_task_run(&self, id: TaskRunId, update: TaskRunUpdate) -> Result<()> {
         self.write(move |tx| {
-            if let Some(known) = task_runs::id_by_key(tx.db, &new.spec)? {
-                return read(tx.db, known).map(Created::Known);
-            }
-            let parent = new.spec.flow_run_id;
-            if !rows::exists(tx.db, parent)? {
-                return Err(Error::conflict(format!("There is no flow run {parent}.")));
-            }
-            let (run, first) = TaskRun::create(new, tx.now);
-            propose_state::begin_task_run(tx, run, first).map(Created::New)
+            let run = read(tx.db, id)?;
+            let name = update.name.unwrap_or(run.spec.name);
+            task_runs::rename(tx.db, id, &name, tx.now)?;
+            Ok(())
         })
         .await
     }
@@ -107,6 +110,48 @@ impl App {
 
 // Found by its flow run, task and dynamic key.
 comes_to_the_same!(Created<TaskRun>);
+
+fn create(tx: &mut Tx<'_>, mut new: NewTaskRun) -> Result<Created<TaskRun>> {
+    if let Some(known) = task_runs::id_by_key(tx.db, &new.spec)? {
+        return read(tx.db, known).map(Created::Known);
+    }
+    if let Some(id) = new.id
+        && let Some(known) = rows::by_id(tx.db, id)?
+    {
+        let is_same = known.spec.flow_run_id == new.spec.flow_run_id
+            && known.spec.task_key == new.spec.task_key
+            && known.spec.dynamic_key == new.spec.dynamic_key;
+        return match is_same {
+            true => Ok(Created::Known(known)),
+            false => Err(Error::conflict(format!(
+                "Another task run has the id {id}."
+            ))),
+        };
+    }
+    if let Some(parent) = new.spec.flow_run_id {
+        let Some(parent) = rows::by_id(tx.db, parent)? else {
+            return Err(Error::conflict(format!("There is no flow run {parent}.")));
+        };
+        label(&mut new.spec, &parent);
+    }
+    let (run, first) = TaskRun::create(new, tx.now);
+    propose_state::begin_task_run(tx, run, first).map(Created::New)
+}
+
+/// Labels a task run with where it belongs, as the reference does; its own labels count.
+fn label(spec: &mut TaskRunSpec, parent: &FlowRun) {
+    let mut labels = JsonMap::new();
+    labels.insert(
+        "prefect.flow.id".to_owned(),
+        parent.flow_id.to_string().into(),
+    );
+    labels.insert(
+        "prefect.flow-run.id".to_owned(),
+        parent.id.to_string().into(),
+    );
+    labels.extend(std::mem::take(&mut spec.labels));
+    spec.labels = labels;
+}
 
 fn read(db: &Connection, id: TaskRunId) -> Result<TaskRun> {
     rows::by_id(db, id)?.ok_or_else(unknown)

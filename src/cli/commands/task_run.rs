@@ -101,7 +101,11 @@ fn shown(task: &TaskRun, states: &[State]) -> String {
         [
             ("name", render::name(&task.name)),
             ("id", task.id.to_string()),
-            ("flow run", task.flow_run_id.to_string()),
+            (
+                "flow run",
+                task.flow_run_id
+                    .map_or_else(|| "none".to_owned(), |id| id.to_string()),
+            ),
             ("task", render::name(&task.task_key)),
             ("state", state.unwrap_or_else(|| "none".to_owned())),
             ("created", render::instant(task.created)),

@@ -4,13 +4,15 @@ use std::collections::BTreeSet;
 
 use crate::domain::JsonMap;
 use crate::domain::deployment::Infrastructure;
+use crate::domain::event::Event;
+use crate::domain::event::told::ToldTaskRun;
 use crate::domain::flow_run::{DeploymentRunRequest, FlowRunUpdate, NewFlowRun};
 use crate::domain::ids::{DeploymentId, FlowRunId, TaskRunId};
 use crate::domain::log::NewLog;
 use crate::domain::patch::Patch;
 use crate::domain::run_input::NewRunInput;
 use crate::domain::state::ProposedState;
-use crate::domain::task_run::NewTaskRun;
+use crate::domain::task_run::{NewTaskRun, TaskRunUpdate};
 
 /// What a request aims at.
 #[derive(Clone, Debug, PartialEq)]
@@ -69,7 +71,16 @@ impl Aims for NewFlowRun {
 
 impl Aims for NewTaskRun {
     fn aim(&self, _at: ()) -> Aim {
-        change_flow_run(self.spec.flow_run_id)
+        match self.spec.flow_run_id {
+            Some(id) => change_flow_run(id),
+            None => Aim::Elsewhere,
+        }
+    }
+}
+
+impl Aims<TaskRunId> for TaskRunUpdate {
+    fn aim(&self, at: TaskRunId) -> Aim {
+        change_task_run(at)
     }
 }
 
@@ -154,6 +165,24 @@ impl Aims for Vec<NewLog> {
 /// Whether variables of the job are named that a run is.
 fn chooses_job(variables: Option<&JsonMap>) -> bool {
     variables.is_some_and(|variables| !variables.is_empty())
+}
+
+impl Aims for [Event] {
+    /// What they tell of task runs is of a flow run, like lines; all else may be said by anybody.
+    fn aim(&self, _at: ()) -> Aim {
+        let told = self.iter().filter_map(ToldTaskRun::of);
+        let flow_runs: BTreeSet<_> = told.filter_map(|run| run.flow_run_id).collect();
+        Aim::Log(Targets {
+            flow_runs: flow_runs.into_iter().collect(),
+            task_runs: Vec::new(),
+        })
+    }
+}
+
+impl Aims for Vec<Event> {
+    fn aim(&self, at: ()) -> Aim {
+        self.as_slice().aim(at)
+    }
 }
 
 /// Whether infrastructure is named. An unset flow runner, whose parts are null, names none.

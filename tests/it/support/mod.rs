@@ -7,6 +7,7 @@ mod daemon;
 pub mod flows;
 mod http;
 pub mod shim;
+pub mod socket;
 mod terminal;
 pub mod words;
 

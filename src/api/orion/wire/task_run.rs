@@ -61,6 +61,7 @@ impl<'a> TaskRunOut<'a> {
             created,
             updated,
             spec,
+            flow_run_run_count: _,
             statistics,
             state,
         } = run;
@@ -73,7 +74,9 @@ impl<'a> TaskRunOut<'a> {
             cache_expiration,
             task_version,
             policy,
+            empirical_policy: _,
             tags,
+            labels: _,
             task_inputs,
         } = spec;
         Self {
@@ -81,7 +84,8 @@ impl<'a> TaskRunOut<'a> {
             created: Iso(*created),
             updated: Iso(*updated),
             name: name.into(),
-            flow_run_id: flow_run_id.uuid(),
+            // That generation knows of no task run outside of a flow run.
+            flow_run_id: flow_run_id.map_or(Uuid::nil(), FlowRunId::uuid),
             task_key: task_key.into(),
             dynamic_key: dynamic_key.into(),
             cache_key: cache_key.as_deref().map(Cow::Borrowed),
@@ -203,16 +207,19 @@ pub fn new_task_run(value: &JsonValue<'_>, context: &mut ReadContext) -> Option<
     let name = name?.filter(|name| !name.is_empty());
     let inputs = task_inputs?.into_iter();
     Some(NewTaskRun {
+        id: None,
         spec: TaskRunSpec {
             name: name.unwrap_or_else(names::random),
-            flow_run_id: flow_run_id?,
+            flow_run_id: Some(flow_run_id?),
             task_key: task_key?,
             dynamic_key: dynamic_key?,
             cache_key: cache_key?,
             cache_expiration: cache_expiration?,
             task_version: task_version?,
             policy: policy?,
+            empirical_policy: JsonMap::new(),
             tags: tags?,
+            labels: JsonMap::new(),
             task_inputs: inputs
                 .map(|(name, sources)| (name, Value::Array(sources)))
                 .collect(),

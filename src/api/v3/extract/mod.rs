@@ -19,8 +19,7 @@ use crate::domain::error::Error;
 use crate::domain::ids::{DeploymentId, FlowRunId, ScheduleId, TaskRunId};
 #[cfg(fuzzing)]
 pub use reader::Read;
-use reader::Sender;
-pub use reader::read;
+pub use reader::{Sender, read, read_all};
 
 /// The id in the path.
 pub struct Id(pub Uuid);
@@ -98,6 +97,8 @@ impl<T: DeserializeOwned> FromRequest<Ctx> for Body<T> {
 pub trait AimedBody: DeserializeOwned {
     /// What verbs take.
     type Meaning;
+    /// Whether what it means has bounds of its own, in the place of those of all bodies.
+    const HAS_OWN_BOUNDS: bool = false;
 
     /// What the body means.
     ///
@@ -154,7 +155,11 @@ where
         let bytes = body::whole(&parts.headers, content).await?;
         let sender = Sender::of(&parts);
         let asked = aside(bytes.len(), || {
-            read::<W>(&bytes)?.accepted(&sender, &bytes, ctx)
+            let read = match W::HAS_OWN_BOUNDS {
+                true => read_all::<W>(&bytes),
+                false => read::<W>(&bytes),
+            };
+            read?.accepted(&sender, &bytes, ctx)
         })?;
         let asked = asked.meaning()?;
         let requester = Requester::of(&parts, ctx);

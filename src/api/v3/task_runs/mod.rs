@@ -14,7 +14,7 @@ use crate::api::{Caller, Ctx};
 use crate::domain::access::Need;
 use crate::domain::filter::task_run::SORTS;
 use crate::domain::ids::TaskRunId;
-use wire::{TaskRun, TaskRunCreate};
+use wire::{TaskRun, TaskRunCreate, TaskRunUpdate};
 
 /// What there is to ask.
 pub fn operations() -> Vec<Operation> {
@@ -41,6 +41,10 @@ pub fn operations() -> Vec<Operation> {
         Operation::get("/task_runs/{id}", "Reads a task run")
             .answers::<TaskRun>()
             .needs(Need::Read, read),
+        Operation::patch("/task_runs/{id}", "Renames a task run")
+            .asks::<TaskRunUpdate>()
+            .is_silent()
+            .aims(update),
         Operation::delete("/task_runs/{id}", "Deletes a task run")
             .is_silent()
             .needs(Need::Operate, delete),
@@ -95,6 +99,14 @@ pub async fn paginate(
 
 pub async fn count(State(ctx): State<Ctx>, who: Requester, Body(query): Body<Query>) -> Answer {
     ok(&who, ctx.app.count_task_runs(query.filters()?).await?).await
+}
+
+pub async fn update(
+    State(ctx): State<Ctx>,
+    Aimed { at, asked }: Aimed<TaskRunUpdate, TaskRunId>,
+) -> Answer {
+    ctx.app.update_task_run(at, asked).await?;
+    no_content()
 }
 
 pub async fn delete(State(ctx): State<Ctx>, Id(id): Id) -> Answer {

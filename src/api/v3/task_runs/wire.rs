@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 
 use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
@@ -11,7 +12,7 @@ use crate::api::v3::extract::AimedBody;
 use crate::api::v3::wire::{Instant, State, StateCreate};
 use crate::domain::JsonMap;
 use crate::domain::error::Error;
-use crate::domain::ids::FlowRunId;
+use crate::domain::ids::{FlowRunId, TaskRunId};
 use crate::domain::names;
 use crate::domain::task_run::{self, NewTaskRun, RetryPolicy, TaskRunSpec};
 use crate::domain::time::{Span, Timestamp};
@@ -27,19 +28,43 @@ pub struct TaskRun {
     pub updated: Instant,
     /// Its name.
     pub name: String,
-    /// The flow run that it is part of.
-    pub flow_run_id: Uuid,
+    /// The flow run that it is part of; absent for a task that runs outside of any flow.
+    pub flow_run_id: Option<Uuid>,
     /// Names the task within the flow's code.
     pub task_key: String,
     /// Tells apart the runs of one task within one flow run.
     pub dynamic_key: String,
+    /// The key under which its result is cached.
+    pub cache_key: Option<String>,
+    /// Until when that holds.
+    pub cache_expiration: Option<Instant>,
+    /// The task's version.
+    pub task_version: Option<String>,
+    /// How it retries.
+    #[schema(value_type = Object)]
+    pub empirical_policy: JsonMap,
     /// Tags.
     pub tags: Vec<String>,
+    /// Labels.
+    #[schema(value_type = Object)]
+    pub labels: JsonMap,
+    /// Its current state's id.
+    pub state_id: Option<Uuid>,
     /// Where its arguments come from.
     #[schema(value_type = Object)]
     pub task_inputs: JsonMap,
+    /// Its current state's type.
+    pub state_type: Option<String>,
+    /// Its current state's name.
+    pub state_name: Option<String>,
     /// How often it ran.
     pub run_count: i64,
+    /// How often its flow run had run when it last began to.
+    pub flow_run_run_count: i64,
+    /// When it was first expected to start.
+    pub expected_start_time: Option<Instant>,
+    /// When it is due next.
+    pub next_scheduled_start_time: Option<Instant>,
     /// When it first ran.
     pub start_time: Option<Instant>,
     /// When it ended.
@@ -48,10 +73,8 @@ pub struct TaskRun {
     pub total_run_time: f64,
     /// How long it has run up to now.
     pub estimated_run_time: f64,
-    /// Its current state's type.
-    pub state_type: Option<String>,
-    /// Its current state's name.
-    pub state_name: Option<String>,
+    /// How late it started, or is.
+    pub estimated_start_time_delta: f64,
     /// Its current state.
     pub state: Option<State>,
 }
@@ -64,36 +87,70 @@ impl TaskRun {
             created,
             updated,
             spec,
+            flow_run_run_count,
             statistics,
             state,
         } = run;
         let estimated = statistics.estimated_run_time(state.as_ref(), now);
+        let late = statistics.lateness(state.as_ref(), now);
+        let empirical_policy = policy_out(&spec);
         let state = state.as_ref().map(State::from);
         Self {
             id: id.uuid(),
             created: created.into(),
             updated: updated.into(),
             name: spec.name,
-            flow_run_id: spec.flow_run_id.uuid(),
+            flow_run_id: spec.flow_run_id.map(FlowRunId::uuid),
             task_key: spec.task_key,
             dynamic_key: spec.dynamic_key,
+            cache_key: spec.cache_key,
+            cache_expiration: spec.cache_expiration.map(Into::into),
+            task_version: spec.task_version,
+            empirical_policy,
             tags: spec.tags,
+            labels: spec.labels,
+            state_id: state.as_ref().map(|state| state.id),
             task_inputs: spec.task_inputs,
+            state_type: state.as_ref().map(|state| state.kind.clone()),
+            state_name: state.as_ref().map(|state| state.name.clone()),
             run_count: statistics.run_count,
+            flow_run_run_count,
+            expected_start_time: statistics.expected_start_time.map(Into::into),
+            next_scheduled_start_time: statistics.next_scheduled_start_time.map(Into::into),
             start_time: statistics.start_time.map(Into::into),
             end_time: statistics.end_time.map(Into::into),
             total_run_time: statistics.total_run_time.as_secs_f64(),
             estimated_run_time: estimated.as_secs_f64(),
-            state_type: state.as_ref().map(|state| state.kind.clone()),
-            state_name: state.as_ref().map(|state| state.name.clone()),
+            estimated_start_time_delta: late.as_secs_f64(),
             state,
         }
     }
 }
 
+/// The policy with all members that the reference gives it. An older client's is told in today's
+/// words as well.
+fn policy_out(spec: &TaskRunSpec) -> JsonMap {
+    let mut policy = JsonMap::new();
+    let mut put = |name: &str, value: Value| policy.insert(name.to_owned(), value);
+    let RetryPolicy {
+        max_retries,
+        retry_delay,
+    } = spec.policy;
+    let is_older = spec.empirical_policy.is_empty();
+    let older = |value: Value, default| if is_older { value } else { default };
+    put("max_retries", older(max_retries.into(), 0.into()));
+    let seconds = json!(retry_delay.as_secs_f64());
+    put("retry_delay_seconds", older(seconds.clone(), json!(0.0)));
+    put("retries", older(max_retries.into(), Value::Null));
+    put("retry_delay", older(seconds, Value::Null));
+    put("retry_jitter_factor", Value::Null);
+    policy.extend(spec.empirical_policy.clone());
+    policy
+}
+
 impl Redact for TaskRun {
     fn runs(&self, noted: &mut HashSet<FlowRunId>) {
-        noted.insert(FlowRunId::from_uuid(self.flow_run_id));
+        noted.extend(self.flow_run_id.map(FlowRunId::from_uuid));
     }
 
     fn redact(&mut self, reader: &Reader<'_>) {
@@ -105,22 +162,36 @@ impl Redact for TaskRun {
             flow_run_id,
             task_key,
             dynamic_key,
+            cache_key,
+            cache_expiration: _,
+            task_version,
+            empirical_policy,
             tags,
+            labels,
+            state_id: _,
             task_inputs,
+            state_type: _,
+            state_name,
             run_count: _,
+            flow_run_run_count: _,
+            expected_start_time: _,
+            next_scheduled_start_time: _,
             start_time: _,
             end_time: _,
             total_run_time: _,
             estimated_run_time: _,
-            state_type: _,
-            state_name,
+            estimated_start_time_delta: _,
             state,
         } = self;
-        let mask = reader.within_flow_run(Some(FlowRunId::from_uuid(*flow_run_id)));
+        let mask = reader.within_flow_run(flow_run_id.map(FlowRunId::from_uuid));
         for text in [name, task_key, dynamic_key] {
             mask.over(text);
         }
+        mask.over(cache_key);
+        mask.over(task_version);
+        mask.over(empirical_policy);
         mask.over(tags);
+        mask.over(labels);
         mask.over(task_inputs);
         mask.over(state_name);
         if let Some(state) = state {
@@ -132,7 +203,10 @@ impl Redact for TaskRun {
 /// A task run to be created.
 #[derive(Debug, Deserialize, ToSchema)]
 pub struct TaskRunCreate {
-    flow_run_id: Uuid,
+    #[serde(default)]
+    id: Option<Uuid>,
+    #[serde(default)]
+    flow_run_id: Option<Uuid>,
     task_key: String,
     dynamic_key: String,
     #[serde(default)]
@@ -144,9 +218,13 @@ pub struct TaskRunCreate {
     #[serde(default)]
     task_version: Option<String>,
     #[serde(default)]
-    empirical_policy: Policy,
+    #[schema(value_type = Object)]
+    empirical_policy: Option<JsonMap>,
     #[serde(default)]
     tags: Vec<String>,
+    #[serde(default)]
+    #[schema(value_type = Object)]
+    labels: Option<JsonMap>,
     #[serde(default)]
     #[schema(value_type = Object)]
     task_inputs: JsonMap,
@@ -154,38 +232,94 @@ pub struct TaskRunCreate {
     state: Option<StateCreate>,
 }
 
-#[derive(Debug, Default, Deserialize, ToSchema)]
-#[serde(default)]
-struct Policy {
-    retries: Option<i64>,
-    retry_delay: Option<f64>,
-}
-
 impl AimedBody for TaskRunCreate {
     type Meaning = NewTaskRun;
 
     fn meaning(self) -> Result<NewTaskRun, Error> {
-        let delay = self.empirical_policy.retry_delay.unwrap_or_default();
-        let delay = Span::of_secs(delay).ok_or_else(|| {
-            Error::invalid("retry_delay must be at most a thousand years, in seconds.")
-        })?;
+        let policy = self.empirical_policy.unwrap_or_default();
+        check_policy(&policy)?;
+        let labels = self.labels.unwrap_or_default();
+        check_labels(&labels)?;
         Ok(NewTaskRun {
+            id: self.id.map(TaskRunId::from_uuid),
             spec: TaskRunSpec {
                 name: self.name.unwrap_or_else(names::random),
-                flow_run_id: FlowRunId::from_uuid(self.flow_run_id),
+                flow_run_id: self.flow_run_id.map(FlowRunId::from_uuid),
                 task_key: self.task_key,
                 dynamic_key: self.dynamic_key,
                 cache_key: self.cache_key,
                 cache_expiration: self.cache_expiration.map(Into::into),
                 task_version: self.task_version,
-                policy: RetryPolicy {
-                    max_retries: self.empirical_policy.retries.unwrap_or_default(),
-                    retry_delay: delay,
-                },
+                policy: RetryPolicy::told(&policy),
+                empirical_policy: policy,
                 tags: self.tags,
+                labels,
                 task_inputs: self.task_inputs,
             },
             state: self.state.map(TryInto::try_into).transpose()?,
         })
+    }
+}
+
+/// How many delays a policy may list, as in the reference.
+const MOST_DELAYS: usize = 50;
+
+/// Refuses what is no policy: each member is a number, and the delay may be a list of numbers.
+fn check_policy(policy: &JsonMap) -> Result<(), Error> {
+    let is_delay = |value: &Value| match value {
+        Value::Null => true,
+        value => value
+            .as_f64()
+            .is_some_and(|secs| Span::of_secs(secs).is_some()),
+    };
+    let delay = "retry_delay must be at most a thousand years, in seconds.";
+    for (name, value) in policy {
+        let is_right = match (name.as_str(), value) {
+            ("retries" | "max_retries", value) => value.is_null() || value.is_i64(),
+            ("retry_delay", Value::Array(delays)) => {
+                delays.len() <= MOST_DELAYS && delays.iter().all(is_delay)
+            }
+            ("retry_delay" | "retry_delay_seconds" | "retry_jitter_factor", value) => {
+                is_delay(value)
+            }
+            // The reference passes over what it does not know.
+            _ => true,
+        };
+        if !is_right {
+            let about = if name == "retry_delay" {
+                delay
+            } else {
+                "It must be a number."
+            };
+            return Err(Error::invalid(format!("empirical_policy.{name}: {about}")));
+        }
+    }
+    Ok(())
+}
+
+/// Refuses labels that are not plain.
+fn check_labels(labels: &JsonMap) -> Result<(), Error> {
+    let is_plain = |value: &Value| value.is_string() || value.is_number() || value.is_boolean();
+    match labels.iter().find(|(_, value)| !is_plain(value)) {
+        None => Ok(()),
+        Some((name, _)) => {
+            let words = format!("labels.{name} must be a string, a number or a boolean.");
+            Err(Error::invalid(words))
+        }
+    }
+}
+
+/// What may be changed of a task run.
+#[derive(Debug, Default, Deserialize, ToSchema)]
+#[serde(default)]
+pub struct TaskRunUpdate {
+    name: Option<String>,
+}
+
+impl AimedBody for TaskRunUpdate {
+    type Meaning = task_run::TaskRunUpdate;
+
+    fn meaning(self) -> Result<task_run::TaskRunUpdate, Error> {
+        Ok(task_run::TaskRunUpdate { name: self.name })
     }
 }

@@ -1,0 +1,1 @@
+SELECT place, received FROM events ORDER BY place LIMIT :limit

@@ -1,0 +1,1 @@
+DELETE FROM events WHERE place IN (SELECT place FROM events LIMIT :limit)

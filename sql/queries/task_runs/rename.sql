@@ -1,0 +1,1 @@
+UPDATE task_runs SET name = :name, updated = :now WHERE id = :id
