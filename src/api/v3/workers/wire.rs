@@ -127,13 +127,13 @@ pub struct WorkerQuery {
     /// At most so many.
     pub limit: Option<i64>,
     /// After skipping so many.
-    pub offset: u64,
+    pub offset: Option<u64>,
 }
 
 impl WorkerQuery {
     /// What is asked, and which part of it.
     pub fn parts(self) -> Result<(WorkersAsked, Page)> {
-        let page = page(self.limit, self.offset)?;
+        let page = page(self.limit, self.offset.unwrap_or_default())?;
         let filter = self.workers.unwrap_or_default();
         let status = filter.status.unwrap_or_default();
         let heartbeat = filter.last_heartbeat_time.unwrap_or_default();
