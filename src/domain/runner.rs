@@ -13,6 +13,12 @@ pub enum RunnerKind {
     Subprocess,
     /// What the agent takes for a default, which is a subprocess.
     Universal,
+    /// A container, by the settings of a job of a work pool.
+    DockerJob,
+    /// A process of the agent's machine, likewise.
+    ProcessJob,
+    /// Nothing of an agent's: what serves the deployment executes its runs, too.
+    Served,
     /// A type that only somebody else's agent knows, by its word.
     Other(String),
 }
@@ -33,6 +39,9 @@ impl RunnerKind {
             Self::Docker => "docker",
             Self::Subprocess => "subprocess",
             Self::Universal => "universal",
+            Self::DockerJob => "docker-job",
+            Self::ProcessJob => "process-job",
+            Self::Served => "served",
             Self::Other(word) => word,
         }
     }
@@ -44,6 +53,9 @@ impl From<String> for RunnerKind {
             "docker" => Self::Docker,
             "subprocess" => Self::Subprocess,
             "universal" => Self::Universal,
+            "docker-job" => Self::DockerJob,
+            "process-job" => Self::ProcessJob,
+            "served" => Self::Served,
             _ => Self::Other(word),
         }
     }
@@ -68,8 +80,14 @@ impl Infrastructure {
     /// What a run on this runs as; a type that this program does not know is given back.
     pub fn runs_as(&self) -> Result<RunsAs, &str> {
         match &self.kind {
-            Some(RunnerKind::Docker) => Ok(RunsAs::Container),
-            None | Some(RunnerKind::Subprocess | RunnerKind::Universal) => Ok(RunsAs::Process),
+            Some(RunnerKind::Docker | RunnerKind::DockerJob) => Ok(RunsAs::Container),
+            None
+            | Some(
+                RunnerKind::Subprocess
+                | RunnerKind::Universal
+                | RunnerKind::ProcessJob
+                | RunnerKind::Served,
+            ) => Ok(RunsAs::Process),
             Some(RunnerKind::Other(word)) => Err(word),
         }
     }
@@ -112,6 +130,9 @@ mod tests {
             ("docker", RunnerKind::Docker, Ok(RunsAs::Container)),
             ("subprocess", RunnerKind::Subprocess, Ok(RunsAs::Process)),
             ("universal", RunnerKind::Universal, Ok(RunsAs::Process)),
+            ("docker-job", RunnerKind::DockerJob, Ok(RunsAs::Container)),
+            ("process-job", RunnerKind::ProcessJob, Ok(RunsAs::Process)),
+            ("served", RunnerKind::Served, Ok(RunsAs::Process)),
             ("k8s", RunnerKind::Other("k8s".to_owned()), Err("k8s")),
             (
                 "Docker",

@@ -1,9 +1,12 @@
 //! From a run to the description of its process. Pure: no engine, no file, no environment.
 //!
-//! The settings are those of the 2.0a7 generation's flow runners.
+//! The settings are those of the 2.0a7 generation's flow runners, or those of a job of a work pool.
 
 mod container;
+mod create_kwargs;
+mod docker_job;
 mod process;
+mod process_job;
 #[cfg(test)]
 mod tests;
 
@@ -20,7 +23,7 @@ use crate::domain::container::{ContainerRules, Pull, Resources, labels};
 use crate::domain::flow_run::FlowRun;
 use crate::domain::ids::FlowRunId;
 use crate::domain::proxies;
-use crate::domain::runner::RunsAs;
+use crate::domain::runner::RunnerKind;
 
 /// The image of a deployment whose client sent none.
 pub(super) const DEFAULT_IMAGE: &str = "prefecthq/prefect:2.0a7-python3.9";
@@ -109,6 +112,68 @@ pub struct Container {
     pub init: bool,
     /// Hosts that it reaches without a proxy, where its environment or its image names one.
     pub direct: Vec<String>,
+    /// Memory and swap together, in bytes; -1: any amount of swap.
+    pub memory_swap: Option<i64>,
+    /// With what to log in where its image is pulled from; absent: as Docker's own file says.
+    pub login: Option<RegistryLogin>,
+    /// What else is said of it.
+    pub more: MoreSettings,
+}
+
+/// What is said of a container that reaches nothing beyond it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct MoreSettings {
+    /// The folder in which its command is executed.
+    pub working_dir: Option<String>,
+    /// Its name on its networks.
+    pub hostname: Option<String>,
+    /// The domain of that.
+    pub domainname: Option<String>,
+    /// What its command is handed to.
+    pub entrypoint: Option<Vec<String>>,
+    /// The addresses of its name servers.
+    pub dns: Vec<String>,
+    /// The domains in which names are looked up.
+    pub dns_search: Vec<String>,
+    /// Further groups of its user.
+    pub groups: Vec<String>,
+    /// The signal that asks it to end.
+    pub stop_signal: Option<String>,
+    /// Its weight among others where processors are short.
+    pub cpu_shares: Option<i64>,
+    /// The processors that it may use.
+    pub cpuset_cpus: Option<String>,
+    /// The memory that it is brought back to where memory is short, in bytes.
+    pub memory_reservation: Option<i64>,
+}
+
+/// A login of a registry.
+#[derive(Clone, PartialEq, Eq, Deserialize)]
+pub struct RegistryLogin {
+    /// Who.
+    pub username: String,
+    /// The password.
+    pub password: String,
+    /// Where.
+    pub registry_url: String,
+}
+
+impl std::fmt::Debug for RegistryLogin {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}@{}", self.username, self.registry_url)
+    }
+}
+
+/// In which folder a process is started.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Folder {
+    /// In that of whoever starts it.
+    #[default]
+    Inherited,
+    /// In this one.
+    Given(PathBuf),
+    /// In one of its own, which is made for it and removed after it.
+    Fresh,
 }
 
 /// A process of this machine.
@@ -124,6 +189,8 @@ pub struct Process {
     pub path_first: Option<String>,
     /// Hosts that it reaches without a proxy.
     pub direct: Vec<String>,
+    /// Where it is started.
+    pub folder: Folder,
 }
 
 impl Job {
@@ -140,6 +207,7 @@ impl Job {
                 unset: Vec::new(),
                 path_first: None,
                 direct: Vec::new(),
+                folder: Folder::Inherited,
             }),
         }
     }
@@ -147,10 +215,15 @@ impl Job {
 
 /// Describes the process of a run, or says why there can be none.
 pub fn job(run: &FlowRun, settings: &RunnerSettings) -> Result<Job, RunnerError> {
-    match run.infrastructure.runs_as() {
-        Ok(RunsAs::Container) => container::job(run, settings),
-        Ok(RunsAs::Process) => process::job(run, settings),
-        Err(other) => Err(RunnerError::Refused(format!(
+    match &run.infrastructure.kind {
+        Some(RunnerKind::Docker) => container::job(run, settings),
+        None | Some(RunnerKind::Subprocess | RunnerKind::Universal) => process::job(run, settings),
+        Some(RunnerKind::DockerJob) => docker_job::job(run, settings),
+        Some(RunnerKind::ProcessJob) => process_job::job(run, settings),
+        Some(RunnerKind::Served) => Err(RunnerError::Refused(
+            "The run is for the process that serves its deployment.".to_owned(),
+        )),
+        Some(RunnerKind::Other(other)) => Err(RunnerError::Refused(format!(
             "This agent runs flow runners of type 'docker' and 'subprocess', not {other:?}. \
              Deploy the flow with one of these."
         ))),

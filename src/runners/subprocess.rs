@@ -9,7 +9,7 @@ mod kin;
 
 use std::collections::{HashMap, HashSet};
 use std::fs::{self, OpenOptions};
-use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -24,7 +24,7 @@ use nix::sys::signal::Signal;
 use tokio::process::{Child, Command};
 use tokio_util::sync::CancellationToken;
 
-use super::spec::Process;
+use super::spec::{Folder, Process};
 use super::{
     Exit, Found, Job, JobKind, Made, OutputLine, Progress, Runner, RunnerError, RunnerFuture,
     Status,
@@ -107,6 +107,25 @@ impl SubprocessRunner {
         self.folder.join(format!("{}.log", made.id))
     }
 
+    /// The folder of its own that a run's process may have.
+    fn own_folder(&self, id: &str) -> PathBuf {
+        self.folder.join(format!("{id}.folder"))
+    }
+
+    /// The folder that a process is started in; absent: ours.
+    fn started_in(&self, made: &Made, folder: &Folder) -> std::io::Result<Option<PathBuf>> {
+        match folder {
+            Folder::Inherited => Ok(None),
+            Folder::Given(folder) => Ok(Some(folder.clone())),
+            Folder::Fresh => {
+                let own = self.own_folder(&made.id);
+                let _ = fs::remove_dir_all(&own);
+                fs::DirBuilder::new().mode(0o700).create(&own)?;
+                Ok(Some(own))
+            }
+        }
+    }
+
     /// Where it is noted which process leads a run.
     fn leader_file(&self, id: &str) -> PathBuf {
         self.folder.join(format!("{id}.leader"))
@@ -142,6 +161,9 @@ impl SubprocessRunner {
             .map_err(told)?;
         let err = out.try_clone().map_err(told)?;
         let mut command = self.command(program, process);
+        if let Some(folder) = self.started_in(made, &process.folder).map_err(told)? {
+            command.current_dir(folder);
+        }
         command
             .env(RUN_VARIABLE, made.id.as_str())
             .env(INSTANCE_VARIABLE, self.instance.as_str())
@@ -339,6 +361,7 @@ impl Runner for SubprocessRunner {
             self.leaders().remove(&made.id);
             let _ = fs::remove_file(self.output_file(made));
             let _ = fs::remove_file(self.leader_file(&made.id));
+            let _ = fs::remove_dir_all(self.own_folder(&made.id));
             Ok(())
         }
         .boxed()

@@ -144,6 +144,9 @@ pub enum Pull {
     IfMissing,
     /// Never: an image that is not there ends the run.
     Never,
+    /// Before every run, where that is possible; only jobs of work pools ask for it.
+    #[serde(skip)]
+    IfPossible,
 }
 
 /// The operator's rules for containers.

@@ -17,7 +17,7 @@ use super::{errors, volumes};
 use crate::domain::container::{Bytes, ContainerRules, Pull, Resources};
 use crate::domain::proxies;
 use crate::runners::spec::Container;
-use crate::runners::{Made, Progress, RunnerError};
+use crate::runners::{Made, Progress, RunnerError, Step};
 
 /// The most names that are tried.
 const MOST_NAMES: usize = 1000;
@@ -32,12 +32,10 @@ pub(super) async fn create(
     let mut wanted = wanted.clone();
     wanted.volumes = volumes::resolved(&wanted.volumes, &wanted.host_folders)?;
     wanted.networks = names_of_networks(docker, &wanted).await?;
-    if wanted.pull == Pull::Always {
-        pulls.pull(docker, &wanted.image, progress).await?;
-    }
+    pull_first(docker, pulls, &wanted, progress).await?;
     let made = match under_free_name(docker, &wanted).await {
         Err(error) if errors::is_no_such_image(&error) && wanted.pull == Pull::IfMissing => {
-            pulls.pull(docker, &wanted.image, progress).await?;
+            pulls.pull(docker, &wanted, progress).await?;
             under_free_name(docker, &wanted).await
         }
         made => made,
@@ -59,6 +57,28 @@ pub(super) async fn create(
         }
     }
     Ok(made)
+}
+
+/// Pulls the image where that is to be done whether or not it is there.
+async fn pull_first(
+    docker: &Docker,
+    pulls: &Pulls,
+    wanted: &Container,
+    progress: &Progress,
+) -> Result<(), RunnerError> {
+    match wanted.pull {
+        Pull::Always => pulls.pull(docker, wanted, progress).await,
+        Pull::IfPossible => match pulls.pull(docker, wanted, progress).await {
+            Err(RunnerError::Refused(words)) => {
+                progress(Step::Told(format!(
+                    "{words} Going on with the one that is here"
+                )));
+                Ok(())
+            }
+            pulled => pulled,
+        },
+        Pull::IfMissing | Pull::Never => Ok(()),
+    }
 }
 
 /// Tries `name`, `name-1`, `name-2`, …
@@ -155,6 +175,11 @@ fn body(wanted: &Container) -> ContainerCreateBody {
         env: Some(env.collect()),
         labels: Some(labels),
         user: wanted.resources.user.clone(),
+        working_dir: wanted.more.working_dir.clone(),
+        hostname: wanted.more.hostname.clone(),
+        domainname: wanted.more.domainname.clone(),
+        entrypoint: wanted.more.entrypoint.clone(),
+        stop_signal: wanted.more.stop_signal.clone(),
         host_config: Some(host_config(wanted)),
         ..ContainerCreateBody::default()
     }
@@ -164,6 +189,8 @@ fn host_config(wanted: &Container) -> HostConfig {
     let asked = &wanted.resources;
     let bytes = |bytes: Option<Bytes>| bytes.map(|Bytes(bytes)| bytes);
     let extra = asked.extra_hosts.iter().flatten();
+    let more = &wanted.more;
+    let some = |texts: &Vec<String>| Some(texts.clone()).filter(|texts| !texts.is_empty());
     HostConfig {
         binds: Some(wanted.volumes.clone()),
         extra_hosts: Some(wanted.extra_hosts.iter().chain(extra).cloned().collect()),
@@ -171,6 +198,13 @@ fn host_config(wanted: &Container) -> HostConfig {
         network_mode: wanted.networks.first().cloned(),
         nano_cpus: asked.cpus.map(|cpus| (cpus * 1e9) as i64),
         memory: bytes(asked.memory),
+        memory_swap: wanted.memory_swap,
+        memory_reservation: more.memory_reservation,
+        cpu_shares: more.cpu_shares,
+        cpuset_cpus: more.cpuset_cpus.clone(),
+        dns: some(&more.dns),
+        dns_search: some(&more.dns_search),
+        group_add: some(&more.groups),
         shm_size: bytes(asked.shm_size),
         pids_limit: asked.pids_limit,
         device_requests: asked.gpus.map(|count| vec![gpus(count)]),

@@ -10,6 +10,8 @@ use serde::Deserialize;
 use std::collections::HashMap;
 use tokio::io::AsyncWriteExt;
 
+use crate::runners::spec::RegistryLogin;
+
 /// The registry of images that name none, as Docker's file calls it.
 const DOCKER_HUB: &str = "https://index.docker.io/v1/";
 
@@ -53,6 +55,16 @@ pub(super) async fn of(image: &str) -> Option<DockerCredentials> {
         return ask(helper, registry).await;
     }
     from_file(&config, registry)
+}
+
+/// A login that a job brings along.
+pub(super) fn given(login: RegistryLogin) -> DockerCredentials {
+    DockerCredentials {
+        username: Some(login.username),
+        password: Some(login.password),
+        serveraddress: Some(login.registry_url),
+        ..DockerCredentials::default()
+    }
 }
 
 /// `$DOCKER_CONFIG/config.json`, else the one in the home folder.

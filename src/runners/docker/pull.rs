@@ -10,6 +10,7 @@ use futures_util::future::{BoxFuture, Shared};
 use futures_util::{FutureExt, TryStreamExt};
 
 use super::{credentials, errors};
+use crate::runners::spec::{Container, RegistryLogin};
 use crate::runners::{Progress, RunnerError, Step};
 
 type Pull = Shared<BoxFuture<'static, Result<String, RunnerError>>>;
@@ -21,14 +22,15 @@ pub(super) struct Pulls {
 }
 
 impl Pulls {
-    /// Pulls an image, or waits for whoever is pulling it.
+    /// Pulls a container's image, or waits for whoever is pulling it.
     pub async fn pull(
         &self,
         docker: &Docker,
-        image: &str,
+        wanted: &Container,
         progress: &Progress,
     ) -> Result<(), RunnerError> {
-        let (pull, is_first) = self.join(docker, image);
+        let image = wanted.image.as_str();
+        let (pull, is_first) = self.join(docker, image, wanted.login.clone());
         progress(Step::Pulling(image.to_owned()));
         progress(Step::Told(if is_first {
             format!("Pulling the image {image}")
@@ -42,14 +44,14 @@ impl Pulls {
         Ok(())
     }
 
-    fn join(&self, docker: &Docker, image: &str) -> (Pull, bool) {
+    fn join(&self, docker: &Docker, image: &str, login: Option<RegistryLogin>) -> (Pull, bool) {
         let mut under_way = self.lock();
         if let Some(pull) = under_way.get(image).filter(|pull| pull.peek().is_none()) {
             return (pull.clone(), false);
         }
         let (docker, name) = (docker.clone(), image.to_owned());
         // In a task of its own: it goes on though the run that began it is cancelled.
-        let task = tokio::spawn(async move { fetch(&docker, &name).await });
+        let task = tokio::spawn(async move { fetch(&docker, &name, login).await });
         let lost = || RunnerError::Refused("The pull was broken off.".to_owned());
         let pull = task.map(move |done| done.unwrap_or_else(|_| Err(lost())));
         let pull = pull.boxed().shared();
@@ -66,14 +68,21 @@ impl Pulls {
 }
 
 /// Pulls; answers what came of it in a sentence. The engine's words are the error.
-async fn fetch(docker: &Docker, image: &str) -> Result<String, RunnerError> {
+async fn fetch(
+    docker: &Docker,
+    image: &str,
+    login: Option<RegistryLogin>,
+) -> Result<String, RunnerError> {
     let (name, tag) = parts(image);
     let options = CreateImageOptions {
         from_image: Some(name.to_owned()),
         tag: Some(tag.to_owned()),
         ..CreateImageOptions::default()
     };
-    let login = credentials::of(image).await;
+    let login = match login {
+        Some(login) => Some(credentials::given(login)),
+        None => credentials::of(image).await,
+    };
     let steps = docker.create_image(Some(options), None, login);
     let counted = steps.try_fold(Layers::default(), |mut layers, step| async move {
         layers.count(&step);

@@ -44,7 +44,7 @@ fn split(run: &FlowRun) -> (JsonMap, JsonMap) {
 
 /// By which the container is found again. Each is said, though it be by a word that means
 /// nothing: an image may carry labels, too.
-fn own_labels(
+pub(super) fn own_labels(
     run: &FlowRun,
     settings: &RunnerSettings,
     auto_remove: bool,
@@ -61,7 +61,7 @@ fn own_labels(
 }
 
 /// The API's address as it is from within a container.
-fn reached_at(url: &str, on_host: bool) -> String {
+pub(super) fn reached_at(url: &str, on_host: bool) -> String {
     if on_host {
         url.to_owned()
     } else {
@@ -71,7 +71,7 @@ fn reached_at(url: &str, on_host: bool) -> String {
 
 /// The names that a container knows beside others: that of its host, unless it is on the host's
 /// network or has an API elsewhere.
-fn extra_hosts(own_api: Option<&str>, on_host: bool) -> Vec<String> {
+pub(super) fn extra_hosts(own_api: Option<&str>, on_host: bool) -> Vec<String> {
     let names_host = |url: &str| {
         let names = ["localhost", "127.0.0.1", HOST];
         names.iter().any(|name| url.contains(name))
@@ -97,21 +97,13 @@ pub(super) fn job(run: &FlowRun, settings: &RunnerSettings) -> Result<Job, Runne
                 .to_owned(),
         ));
     }
-    if let Some(bad) = config.volumes.iter().find(|volume| !volume.contains(':')) {
-        return Err(RunnerError::Refused(format!(
-            "The volume {bad:?} is not of the form 'path:container_path'."
-        )));
-    }
+    check_volumes(&config.volumes)?;
     let rules = &settings.containers;
     let resources = rules
         .settle(asked, &config.volumes, &config.networks)
         .map_err(RunnerError::Refused)?;
     let mut networks = config.networks;
-    if let Some(mode) = &resources.network_mode
-        && !networks.contains(mode)
-    {
-        networks.insert(0, mode.clone());
-    }
+    join_mode(&mut networks, &resources);
     let on_host = networks.iter().any(|network| network == "host");
     let api = settings.container_api_url.as_deref();
     let api = api.map(|url| reached_at(url, on_host));
@@ -125,7 +117,7 @@ pub(super) fn job(run: &FlowRun, settings: &RunnerSettings) -> Result<Job, Runne
         stream_output: config.stream_output,
         time_limit: time_limit(config.time_limit_seconds)?,
         kind: JobKind::Container(Box::new(Container {
-            name: container_name(run),
+            name: container_name(&run.name, run.id),
             image: config.image.unwrap_or_else(|| DEFAULT_IMAGE.to_owned()),
             command: engine("python", run),
             env: with_api(config.env, api.as_deref()),
@@ -142,14 +134,36 @@ pub(super) fn job(run: &FlowRun, settings: &RunnerSettings) -> Result<Job, Runne
             cap_drop: rules.dropped_capabilities(),
             init: rules.init.unwrap_or(true),
             direct: direct(api.as_deref()),
+            memory_swap: None,
+            login: None,
+            more: MoreSettings::default(),
         })),
     })
 }
 
-/// The run's name in the letters that the engine allows, or the run's id when none is left.
-pub(super) fn container_name(run: &FlowRun) -> String {
+/// Refuses a mount that does not say where it is mounted.
+pub(super) fn check_volumes(volumes: &[String]) -> Result<(), RunnerError> {
+    match volumes.iter().find(|volume| !volume.contains(':')) {
+        Some(bad) => Err(RunnerError::Refused(format!(
+            "The volume {bad:?} is not of the form 'path:container_path'."
+        ))),
+        None => Ok(()),
+    }
+}
+
+/// The network of a mode goes before the others.
+pub(super) fn join_mode(networks: &mut Vec<String>, resources: &Resources) {
+    if let Some(mode) = &resources.network_mode
+        && !networks.contains(mode)
+    {
+        networks.insert(0, mode.clone());
+    }
+}
+
+/// A name in the letters that the engine allows, or the run's id when none is left.
+pub(super) fn container_name(wanted: &str, id: FlowRunId) -> String {
     let mut name = String::new();
-    for letter in run.name.chars() {
+    for letter in wanted.chars() {
         if letter.is_ascii_alphanumeric() || matches!(letter, '_' | '.' | '-') {
             name.push(letter);
         } else if !name.ends_with('-') {
@@ -162,7 +176,7 @@ pub(super) fn container_name(run: &FlowRun) -> String {
         .trim_end_matches('-');
     match name.len() {
         // The engine asks for two letters at least.
-        0 | 1 => run.id.to_string(),
+        0 | 1 => id.to_string(),
         _ => name.to_owned(),
     }
 }

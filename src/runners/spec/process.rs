@@ -37,6 +37,7 @@ pub(super) fn job(run: &FlowRun, settings: &RunnerSettings) -> Result<Job, Runne
             unset: Vec::new(),
             path_first: None,
             direct: Vec::new(),
+            folder: Folder::Inherited,
         },
     };
     let process = Process { direct, ..process };
@@ -64,6 +65,7 @@ fn in_conda(run: &FlowRun, conda: &str, env: BTreeMap<String, String>) -> Proces
         unset: Vec::new(),
         path_first: None,
         direct: Vec::new(),
+        folder: Folder::Inherited,
     }
 }
 
@@ -77,6 +79,7 @@ fn in_virtualenv(run: &FlowRun, venv: &str, mut env: BTreeMap<String, String>) -
         unset: vec!["PYTHONHOME".to_owned()],
         path_first: Some(format!("{venv}/bin")),
         direct: Vec::new(),
+        folder: Folder::Inherited,
     }
 }
 
