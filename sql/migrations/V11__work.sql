@@ -56,3 +56,11 @@ CREATE TABLE variables (
     value   TEXT    NOT NULL,                              -- any JSON value
     tags    TEXT    NOT NULL DEFAULT '[]'
 ) STRICT, WITHOUT ROWID;
+
+-- What waits in a queue, in the order in which it is due, and what is under way of it.
+CREATE INDEX flow_runs_by_queue ON flow_runs (work_queue_id, state_type, next_scheduled_start_time)
+    WHERE work_queue_id IS NOT NULL;
+-- What is due and waits in no queue, but for the runs of what serves itself.
+CREATE INDEX flow_runs_due_free ON flow_runs (next_scheduled_start_time)
+    WHERE state_type = 'SCHEDULED' AND deployment_id IS NOT NULL AND work_queue_id IS NULL
+      AND infrastructure_kind IS NOT 'served';

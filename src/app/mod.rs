@@ -41,6 +41,7 @@ pub use events::{Cursor, EventPage, Subscription};
 pub use request::{RequestKey, under};
 pub use runs::propose_state::{Decision, Outcome};
 pub use work::queues::QueueName;
+pub use work::scheduled::{Scheduled, ScheduledAsked};
 pub use work::variables::VariableKey;
 pub use work::workers::WorkersAsked;
 

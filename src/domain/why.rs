@@ -1,10 +1,15 @@
 //! Why a run is not further than it is: the one reason that counts at this moment.
 
+mod queue;
+
 use super::agent::{EMBEDDED, KnownAgent};
 use super::flow_run::{Claim, FlowRun};
 use super::ids::FlowRunId;
+use super::runner::RunnerKind;
 use super::state::{State, StateType};
 use super::time::{Span, Timestamp};
+
+pub use queue::Waiting;
 
 /// What the answer is drawn from, all of one moment.
 #[derive(Clone, Debug)]
@@ -19,6 +24,8 @@ pub struct WhyFacts<'a> {
     pub holders: &'a [Holder],
     /// How many runs became due before this one and wait, too.
     pub ahead: u64,
+    /// The queue that it waits in, if it does.
+    pub waiting: Option<Waiting>,
 }
 
 /// A run that uses a slot.
@@ -62,6 +69,16 @@ pub enum Code {
     AgentGone,
     /// No agent reaches a container engine.
     EngineAway,
+    /// Its queue, or its pool, is paused.
+    QueuePaused,
+    /// Its queue, or its pool, has as many runs under way as it may.
+    LimitReached,
+    /// It is for a worker of its pool.
+    ServedByWorker,
+    /// It is for a worker, and there is none.
+    NoWorker,
+    /// It is for the process that serves its deployment.
+    ServedByProcess,
     /// Every slot is in use.
     SlotsTaken,
     /// Its image is being pulled.
@@ -88,6 +105,11 @@ impl Code {
             Code::NoAgent => "no_agent",
             Code::AgentGone => "agent_gone",
             Code::EngineAway => "engine_away",
+            Code::QueuePaused => "queue_paused",
+            Code::LimitReached => "limit_reached",
+            Code::ServedByWorker => "served_by_worker",
+            Code::NoWorker => "no_worker",
+            Code::ServedByProcess => "served_by_process",
             Code::SlotsTaken => "slots_taken",
             Code::PullingImage => "pulling_image",
             Code::Starting => "starting",
@@ -156,6 +178,16 @@ fn scheduled(facts: &WhyFacts<'_>, state: &State) -> Why {
 }
 
 fn due_now(facts: &WhyFacts<'_>) -> Why {
+    if facts.run.infrastructure.kind == Some(RunnerKind::Served) {
+        return plain(
+            Code::ServedByProcess,
+            "The run is for the process that serves its deployment (`serve()`), which has not \
+             taken it yet.",
+        );
+    }
+    if let Some(why) = facts.waiting.as_ref().and_then(Waiting::reason) {
+        return why;
+    }
     if facts.agents.is_empty() {
         return no_agent();
     }

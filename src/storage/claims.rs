@@ -2,15 +2,25 @@
 
 use rusqlite::{Connection, Row, named_params};
 
+use super::column::Json;
 use super::query;
 use super::rows::Row as _;
 use super::sql::{Statement, statement};
+use crate::domain::deployment::Infrastructure;
 use crate::domain::error::Result;
 use crate::domain::flow_run::FlowRun;
-use crate::domain::ids::FlowRunId;
+use crate::domain::ids::{FlowRunId, WorkPoolId, WorkQueueId};
+use crate::domain::runner::RunnerKind;
 use crate::domain::time::Timestamp;
+use crate::domain::work::turn::{DueQueue, room};
 
 const DUE: &str = include_str!("../../sql/queries/claims/due.sql");
+const DUE_QUEUES: &str = include_str!("../../sql/queries/claims/due_queues.sql");
+const OPEN_QUEUES: &str = include_str!("../../sql/queries/claims/open_queues.sql");
+const LATE_IN_QUEUE: &str = include_str!("../../sql/queries/claims/late_in_queue.sql");
+const DUE_OF_QUEUE: &str = include_str!("../../sql/queries/claims/due_of_queue.sql");
+const NEXT_DUE_OF_QUEUES: &str = include_str!("../../sql/queries/claims/next_due_of_queues.sql");
+const SETTLE_JOB: &str = include_str!("../../sql/queries/claims/settle_job.sql");
 const DUE_BEFORE: &str = include_str!("../../sql/queries/claims/due_before.sql");
 const NEXT_DUE: &str = include_str!("../../sql/queries/claims/next_due.sql");
 const TAKE: &str = include_str!("../../sql/queries/claims/take.sql");
@@ -22,8 +32,8 @@ static OPEN_OUTPUTS: Statement = statement!("claims/open_outputs.sql");
 const CLOSE_OUTPUT: &str = include_str!("../../sql/queries/claims/close_output.sql");
 static IN_HAND: Statement = statement!("claims/in_hand.sql");
 
-/// Scheduled runs of deployments that are due at `now`, longest due first, each with the time
-/// at which it became due; those in containers only when asked for.
+/// Scheduled runs of deployments that are due at `now` and wait in no queue, longest due first,
+/// each with the time at which it became due; those in containers only when asked for.
 pub fn due(
     db: &Connection,
     now: Timestamp,
@@ -35,7 +45,82 @@ pub fn due(
     query::all(db, DUE, params, |row| Ok((row.get(0)?, row.get(1)?)))
 }
 
-/// When the next run of a deployment is due, past times included.
+/// The queues of which something is due that this daemon's agent serves, pool by pool and by
+/// priority; those of containers only when asked for.
+pub fn due_queues(
+    db: &Connection,
+    now: Timestamp,
+    containers: bool,
+) -> Result<Vec<DueQueue<WorkPoolId, WorkQueueId>>> {
+    let params = named_params! {":now": now, ":containers": containers};
+    query::all(db, DUE_QUEUES, params, |row| {
+        Ok(DueQueue {
+            pool: row.get(0)?,
+            pool_room: room(row.get(1)?, row.get(2)?),
+            queue: row.get(3)?,
+            room: room(row.get(4)?, row.get(5)?),
+        })
+    })
+}
+
+/// The queues of a pool that hand out runs, by priority, with the room in them.
+pub fn open_queues(
+    db: &Connection,
+    pool: WorkPoolId,
+) -> Result<Vec<DueQueue<WorkPoolId, WorkQueueId>>> {
+    let params = named_params! {":work_pool_id": pool};
+    query::all(db, OPEN_QUEUES, params, |row| {
+        Ok(DueQueue {
+            pool: row.get(0)?,
+            pool_room: room(row.get(1)?, row.get(2)?),
+            queue: row.get(3)?,
+            room: room(row.get(4)?, row.get(5)?),
+        })
+    })
+}
+
+/// How many runs of a queue are late.
+pub fn late_in_queue(db: &Connection, queue: WorkQueueId) -> Result<u64> {
+    query::count(db, LATE_IN_QUEUE, named_params! {":queue": queue})
+}
+
+/// Scheduled runs of a queue that are due between two moments, longest due first.
+pub fn due_of_queue(
+    db: &Connection,
+    queue: WorkQueueId,
+    (after, before): (Timestamp, Timestamp),
+    limit: u64,
+) -> Result<Vec<(FlowRunId, Timestamp)>> {
+    let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+    let params = named_params! {
+        ":queue": queue, ":after": after, ":before": before, ":limit": limit,
+    };
+    query::all(db, DUE_OF_QUEUE, params, |row| {
+        Ok((row.get(0)?, row.get(1)?))
+    })
+}
+
+/// When the next run is due of a queue that this daemon's agent serves, past times included.
+pub fn next_due_of_queues(db: &Connection, now: Timestamp) -> Result<Option<Timestamp>> {
+    let next: Option<Option<_>> =
+        query::one(db, NEXT_DUE_OF_QUEUES, named_params! {":now": now}, |row| {
+            row.get(0)
+        })?;
+    Ok(next.flatten())
+}
+
+/// Notes what a run is made of.
+pub fn settle_job(db: &Connection, id: FlowRunId, job: &Infrastructure) -> Result<()> {
+    let params = named_params! {
+        ":id": id,
+        ":kind": job.kind.as_ref().map(RunnerKind::word),
+        ":config": job.config.as_ref().map(Json),
+    };
+    query::change(db, SETTLE_JOB, params)?;
+    Ok(())
+}
+
+/// When the next run of a deployment is due that waits in no queue, past times included.
 pub fn next_due(db: &Connection) -> Result<Option<Timestamp>> {
     query::one(db, NEXT_DUE, [], |row| row.get(0))
 }

@@ -1,4 +1,5 @@
-SELECT next_scheduled_start_time FROM flow_runs INDEXED BY flow_runs_due
+SELECT next_scheduled_start_time FROM flow_runs INDEXED BY flow_runs_due_free
 WHERE next_scheduled_start_time IS NOT NULL AND state_type = 'SCHEDULED' AND deployment_id IS NOT NULL
+  AND work_queue_id IS NULL AND infrastructure_kind IS NOT 'served'
 ORDER BY next_scheduled_start_time
 LIMIT 1

@@ -6,8 +6,9 @@ use crate::domain::agent::KnownAgent;
 use crate::domain::error::Result;
 use crate::domain::flow_run::FlowRun;
 use crate::domain::ids::FlowRunId;
-use crate::domain::why::{Holder, Why, WhyFacts, why};
-use crate::storage::{Connection, claims};
+use crate::domain::time::Timestamp;
+use crate::domain::why::{Holder, Waiting, Why, WhyFacts, why};
+use crate::storage::{Connection, claims, rows, workers};
 
 impl App {
     /// The one reason that counts now; see [`crate::domain::why`].
@@ -16,6 +17,7 @@ impl App {
         let now = self.now();
         self.read(move |db| {
             let run = read(db, id)?;
+            let waiting = waiting(db, &run, now)?;
             let (agents, holders) = with_runs(db, agents)?;
             let due = run.statistics.next_scheduled_start_time;
             let ahead = due.map(|due| claims::due_before(db, due));
@@ -25,10 +27,29 @@ impl App {
                 agents: &agents,
                 holders: &holders,
                 ahead: ahead.transpose()?.unwrap_or_default(),
+                waiting,
             }))
         })
         .await
     }
+}
+
+/// The queue that a run waits in, with its pool and who serves that.
+fn waiting(db: &Connection, run: &FlowRun, now: Timestamp) -> Result<Option<Waiting>> {
+    let queue = run.work_queue_id.map(|id| rows::by_id(db, id));
+    let Some(queue) = queue.transpose()?.flatten() else {
+        return Ok(None);
+    };
+    let Some(pool) = rows::by_id(db, queue.work_pool_id)? else {
+        return Ok(None);
+    };
+    let workers = workers::of_pool(db, pool.id)?.into_iter();
+    let there = workers.filter(|worker| worker.online_until >= now);
+    Ok(Some(Waiting {
+        workers: there.map(|worker| worker.name).collect(),
+        pool,
+        queue,
+    }))
 }
 
 type Counted = Vec<(KnownAgent, u64)>;

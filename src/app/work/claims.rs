@@ -4,18 +4,20 @@ use std::time::Duration;
 
 use uuid::Uuid;
 
+use super::jobs;
 use crate::app::request::Repeat;
 use crate::app::runs::flow_runs::read;
 use crate::app::runs::propose_state;
 use crate::app::tx::{Effect, Tx};
 use crate::app::{App, Outcome};
-use crate::domain::agent::{Load, share};
+use crate::domain::agent::{EMBEDDED, Load, share};
 use crate::domain::error::{Error, Result};
 use crate::domain::flow_run::FlowRun;
 use crate::domain::ids::FlowRunId;
 use crate::domain::rules::{Generation, Policy, agent_s_end};
 use crate::domain::state::{ProposedState, StateType};
 use crate::domain::time::{Span, Timestamp};
+use crate::domain::work::turn;
 use crate::storage::{claims, rows};
 
 /// For how long a run that is due is left to the agent whose turn it is. After that anybody
@@ -30,6 +32,9 @@ impl App {
     /// Pending and carries the agent's claim, both in one transaction. No other agent gets
     /// any of them. Without `containers`, runs in containers are left where they are. What
     /// has only just become due is shared out evenly among the agents that are there.
+    ///
+    /// This daemon's own agent takes of work pools as well, by the priorities of their queues and
+    /// within the limits of both, unless a pool has workers of its own.
     pub async fn claim_due_runs(
         &self,
         agent: &str,
@@ -53,18 +58,24 @@ impl App {
     async fn claim_some(&self, agent: &str, containers: bool, limit: u64) -> Result<Vec<FlowRun>> {
         let rivals = self.rivals(agent);
         let slots = self.slots_of(agent);
+        let host = self.embedded_report().map(|report| report.host);
+        let host = host.unwrap_or_default();
         let agent = agent.to_owned();
         self.write(move |tx| {
-            let ids = match rivals.is_empty() {
-                true => ids(claims::due(tx.db, tx.now, containers, limit)?),
+            let free = match rivals.is_empty() {
+                true => claims::due(tx.db, tx.now, containers, limit)?,
                 false => {
                     let used = claims::count(tx.db, &agent)?;
                     let slots = slots.unwrap_or(used.saturating_add(limit));
                     share_of(tx, Load { slots, used }, &rivals, containers, limit)?
                 }
             };
-            ids.into_iter()
-                .filter_map(|id| claim(tx, id, &agent).transpose())
+            let due = match agent == EMBEDDED {
+                true => with_pools(tx, free, containers, limit)?,
+                false => free,
+            };
+            due.into_iter()
+                .filter_map(|(id, _)| claim(tx, id, (&agent, &host)).transpose())
                 .collect()
         })
         .await
@@ -127,9 +138,18 @@ impl App {
         Ok(ended.await?.0)
     }
 
-    /// How long until the next run of a deployment is due; nothing when one is due now.
-    pub async fn due_in(&self) -> Result<Option<Duration>> {
-        let due = self.read(claims::next_due).await?;
+    /// How long until the next run is due that an agent takes; nothing when one is due now.
+    pub async fn due_in(&self, agent: &str) -> Result<Option<Duration>> {
+        let (is_ours, now) = (agent == EMBEDDED, self.now());
+        let next = self.read(move |db| {
+            let free = claims::next_due(db)?;
+            let queued = match is_ours {
+                true => claims::next_due_of_queues(db, now)?,
+                false => None,
+            };
+            Ok(free.into_iter().chain(queued).min())
+        });
+        let due = next.await?;
         let left = |due: Timestamp| u64::try_from((due - self.now()).micros()).unwrap_or(0);
         Ok(due.map(|due| Duration::from_micros(left(due))))
     }
@@ -180,8 +200,18 @@ fn end(tx: &mut Tx<'_>, agent: &str, id: FlowRunId, end_state: ProposedState) ->
     Ok(true)
 }
 
-fn ids(due: Vec<(FlowRunId, Timestamp)>) -> Vec<FlowRunId> {
-    due.into_iter().map(|(id, _)| id).collect()
+/// Runs, each with the time at which it became due.
+type Due = Vec<(FlowRunId, Timestamp)>;
+
+/// What is due in no queue, and what of queues that this daemon's agent serves.
+fn with_pools(tx: &Tx<'_>, free: Due, containers: bool, limit: u64) -> Result<Due> {
+    let queues = claims::due_queues(tx.db, tx.now, containers)?;
+    let range = (Timestamp::from_micros(i64::MIN), tx.now);
+    let mut lists = turn::of_pools(&queues, limit, |queue, most| {
+        claims::due_of_queue(tx.db, queue, range, most)
+    })?;
+    lists.push(free);
+    Ok(turn::merged(lists, limit))
 }
 
 fn is_held(run: &FlowRun, agent: &str) -> bool {
@@ -196,7 +226,7 @@ fn share_of(
     rivals: &[(String, u64)],
     containers: bool,
     limit: u64,
-) -> Result<Vec<FlowRunId>> {
+) -> Result<Due> {
     let mut others = Vec::new();
     for (name, slots) in rivals {
         let used = claims::count(tx.db, name)?;
@@ -218,12 +248,14 @@ fn share_of(
     let fresh = fresh
         .into_iter()
         .take(usize::try_from(share).unwrap_or(usize::MAX));
-    let mut mine = ids(left_over.into_iter().chain(fresh).collect());
+    let mut mine: Vec<_> = left_over.into_iter().chain(fresh).collect();
     mine.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
     Ok(mine)
 }
 
-fn claim(tx: &mut Tx<'_>, id: FlowRunId, agent: &str) -> Result<Option<FlowRun>> {
+/// Takes a run for an agent that is a worker of that name; none where the rules, or what it
+/// would be made of, are against it.
+fn claim(tx: &mut Tx<'_>, id: FlowRunId, (agent, worker): (&str, &str)) -> Result<Option<FlowRun>> {
     let pending = ProposedState::new(StateType::Pending);
     let run = read(tx.db, id)?;
     let policy = Policy::Normal(Generation::V3);
@@ -232,5 +264,20 @@ fn claim(tx: &mut Tx<'_>, id: FlowRunId, agent: &str) -> Result<Option<FlowRun>>
         return Ok(None);
     }
     claims::take(tx.db, id, agent, tx.now)?;
+    match jobs::of_run(tx, &run, worker)? {
+        Some(Ok(job)) => claims::settle_job(tx.db, id, &job)?,
+        Some(Err(why)) => return refuse(tx, id, &why).map(|()| None),
+        None => {}
+    }
     read(tx.db, id).map(Some)
+}
+
+/// Ends a run that was taken and cannot be made.
+fn refuse(tx: &mut Tx<'_>, id: FlowRunId, why: &str) -> Result<()> {
+    let run = read(tx.db, id)?;
+    let crashed = ProposedState::new(StateType::Crashed)
+        .named("Crashed")
+        .because(format!("Submission failed. {why}"));
+    propose_state::for_flow_run(tx, &run, crashed, Policy::Forced(Generation::V3))?;
+    claims::close_output(tx.db, id, EMBEDDED)
 }

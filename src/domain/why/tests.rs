@@ -79,6 +79,7 @@ fn asked(run: &FlowRun, agents: &[(KnownAgent, u64)], ahead: u64) -> Why {
         agents,
         holders: &holders,
         ahead,
+        waiting: None,
     })
 }
 
@@ -201,6 +202,7 @@ fn of_many_holders_some_are_named() {
         agents: &agents,
         holders: &holders,
         ahead: 0,
+        waiting: None,
     });
     let told = "12 of 'far' by run-0, run-1";
     assert!(
@@ -209,4 +211,100 @@ fn of_many_holders_some_are_named() {
         got.reason
     );
     assert_eq!(got.holders.len(), 12);
+}
+
+fn waiting(kind: &str, change: impl FnOnce(&mut Waiting)) -> Waiting {
+    use crate::domain::ids::{WorkPoolId, WorkQueueId};
+    use crate::domain::work::{WorkPool, WorkQueue};
+    let pool = WorkPool {
+        id: WorkPoolId::new(),
+        created: NOW,
+        updated: NOW,
+        name: "p".to_owned(),
+        description: None,
+        kind: kind.to_owned().into(),
+        base_job_template: Default::default(),
+        is_paused: false,
+        concurrency_limit: None,
+        storage: Default::default(),
+        default_queue_id: WorkQueueId::new(),
+        online_until: None,
+        active_slots: 1,
+    };
+    let queue = WorkQueue {
+        id: pool.default_queue_id,
+        created: NOW,
+        updated: NOW,
+        work_pool_id: pool.id,
+        name: "default".to_owned(),
+        description: None,
+        is_paused: false,
+        concurrency_limit: None,
+        priority: 1,
+        filter: None,
+        last_polled: None,
+        pool_name: pool.name.clone(),
+        pool_kind: pool.kind.clone(),
+        online_until: None,
+        active_slots: 1,
+    };
+    let mut waiting = Waiting {
+        pool,
+        queue,
+        workers: Vec::new(),
+    };
+    change(&mut waiting);
+    waiting
+}
+
+#[test]
+fn a_run_in_a_queue_is_told_who_serves_it() {
+    for (waiting, code, words) in [
+        (waiting("docker", |_| ()), None, ""),
+        (waiting("process", |_| ()), None, ""),
+        (
+            waiting("docker", |it| it.pool.is_paused = true),
+            Some(Code::QueuePaused),
+            "work pool 'p' is paused",
+        ),
+        (
+            waiting("docker", |it| it.queue.is_paused = true),
+            Some(Code::QueuePaused),
+            "queue 'default'",
+        ),
+        (
+            waiting("docker", |it| it.pool.concurrency_limit = Some(1)),
+            Some(Code::LimitReached),
+            "work pool 'p' has as many",
+        ),
+        (
+            waiting("docker", |it| it.queue.concurrency_limit = Some(1)),
+            Some(Code::LimitReached),
+            "queue 'default'",
+        ),
+        (
+            waiting("docker", |it| it.queue.concurrency_limit = Some(2)),
+            None,
+            "",
+        ),
+        (
+            waiting("docker", |it| {
+                it.workers = vec!["w".to_owned(), "x".to_owned()]
+            }),
+            Some(Code::ServedByWorker),
+            "'w' and 1 more",
+        ),
+        (
+            waiting("kubernetes", |_| ()),
+            Some(Code::NoWorker),
+            "prefect worker start",
+        ),
+    ] {
+        let reason = waiting.reason();
+        assert_eq!(reason.as_ref().map(|why| why.code), code);
+        assert!(
+            reason.is_none_or(|why| why.reason.contains(words)),
+            "{words}"
+        );
+    }
 }

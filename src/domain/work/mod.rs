@@ -5,11 +5,13 @@
 //! something is ready is not stored: it follows from who was heard of when, so that no restart
 //! and no missed tick leaves a wrong word behind.
 
+pub mod job;
 mod names;
 mod priority;
 mod status;
 #[cfg(test)]
 mod tests;
+pub mod turn;
 
 use serde_json::Value;
 

@@ -201,3 +201,65 @@ proptest! {
         prop_assert!(!numbers.contains(&free) && (1..free).all(|number| numbers.contains(&number)));
     }
 }
+
+#[test]
+fn what_is_due_is_taken_by_priority_within_limits_and_by_time_between_pools() {
+    let queue = |pool, pool_room, queue, room| turn::DueQueue {
+        pool,
+        pool_room,
+        queue,
+        room,
+    };
+    // What is due of each queue, by time.
+    let due = |name: char| match name {
+        'a' => vec![("a1", 5), ("a2", 6), ("a3", 7)],
+        'b' => vec![("b1", 1), ("b2", 2)],
+        'c' => vec![("c1", 3)],
+        _ => vec![],
+    };
+    for (queues, limit, expected) in [
+        (vec![], 9, vec!["f1", "f2"]),
+        // The queue of the higher priority goes first, however long the other waits.
+        (
+            vec![queue('p', None, 'a', None), queue('p', None, 'b', None)],
+            9,
+            vec!["f1", "f2", "a1", "a2", "a3", "b1", "b2"],
+        ),
+        (
+            vec![queue('p', None, 'a', Some(1)), queue('p', None, 'b', None)],
+            9,
+            vec!["f1", "f2", "a1", "b1", "b2"],
+        ),
+        (
+            vec![
+                queue('p', Some(2), 'a', Some(1)),
+                queue('p', Some(2), 'b', None),
+            ],
+            9,
+            vec!["f1", "f2", "a1", "b1"],
+        ),
+        (vec![queue('p', Some(0), 'a', None)], 9, vec!["f1", "f2"]),
+        (
+            vec![queue('p', None, 'b', None), queue('q', None, 'c', None)],
+            4,
+            vec!["f1", "b1", "b2", "c1"],
+        ),
+    ] {
+        let mut lists = turn::of_pools(&queues, limit, |name, most| {
+            let most = usize::try_from(most).unwrap();
+            Ok::<_, ()>(due(name).into_iter().take(most).collect())
+        })
+        .unwrap();
+        lists.push(vec![("f1", 0), ("f2", 4)]);
+        let merged = turn::merged(lists, limit);
+        let names: Vec<_> = merged.iter().map(|(name, _)| *name).collect();
+        assert_eq!(names, expected, "{queues:?}");
+    }
+    for (limit, used, left) in [
+        (None, 5, None),
+        (Some(3), 1, Some(2)),
+        (Some(1), 4, Some(0)),
+    ] {
+        assert_eq!(turn::room(limit, used), left);
+    }
+}

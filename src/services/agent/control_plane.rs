@@ -93,7 +93,7 @@ impl ControlPlane for LocalControlPlane {
     }
 
     fn due_in(&self) -> ControlPlaneFuture<'_, Option<Duration>> {
-        self.app.due_in().boxed()
+        self.app.due_in(&self.agent).boxed()
     }
 
     fn flow_run(&self, id: FlowRunId) -> ControlPlaneFuture<'_, FlowRun> {

@@ -126,7 +126,7 @@ pub async fn held(State(ctx): State<Ctx>, who: Requester, Path(name): Path<Strin
 }
 
 pub async fn due(State(ctx): State<Ctx>, who: Requester) -> Answer {
-    let due = ctx.app.due_in().await?;
+    let due = ctx.app.due_in("").await?;
     let micros = |due: Duration| u64::try_from(due.as_micros()).unwrap_or(u64::MAX);
     ok(
         &who,

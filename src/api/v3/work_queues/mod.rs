@@ -1,5 +1,6 @@
 //! Routes of queues of work pools: by the names of pool and queue, and by id.
 
+pub mod runs;
 pub mod wire;
 
 use axum::extract::{Path, State};
@@ -17,7 +18,8 @@ use wire::{WorkQueue, WorkQueueChanges, WorkQueueCreate, WorkQueueQuery};
 
 /// What there is to ask.
 pub fn operations() -> Vec<Operation> {
-    [in_pools(), by_ids()].into_iter().flatten().collect()
+    let all = [in_pools(), by_ids(), runs::operations()];
+    all.into_iter().flatten().collect()
 }
 
 fn in_pools() -> Vec<Operation> {

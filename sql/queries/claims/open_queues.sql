@@ -1,0 +1,9 @@
+SELECT work_pools.id, work_pools.concurrency_limit,
+       (SELECT count(*) FROM work_queues AS q JOIN flow_runs AS r ON r.work_queue_id = q.id
+        WHERE q.work_pool_id = work_pools.id AND r.state_type IN ('PENDING', 'RUNNING')),
+       work_queues.id, work_queues.concurrency_limit,
+       (SELECT count(*) FROM flow_runs AS r
+        WHERE r.work_queue_id = work_queues.id AND r.state_type IN ('PENDING', 'RUNNING'))
+FROM work_pools JOIN work_queues ON work_queues.work_pool_id = work_pools.id
+WHERE work_pools.id = :work_pool_id AND work_pools.is_paused = 0 AND work_queues.is_paused = 0
+ORDER BY work_queues.priority

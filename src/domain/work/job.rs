@@ -1,0 +1,192 @@
+//! What a run of a work pool is made of: the pool's template, filled in with the job variables
+//! of its deployment and its own, and what the run is told of where it came from.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Value, json};
+
+use super::{PoolKind, WorkPool};
+use crate::domain::JsonMap;
+use crate::domain::deployment::Infrastructure;
+use crate::domain::ids::{DeploymentId, FlowId, FlowRunId};
+use crate::domain::runner::RunnerKind;
+use crate::domain::template::{Surroundings, TemplateError, named, resolve};
+use crate::domain::time::Timestamp;
+
+/// The version of Prefect whose workers this one does the work of.
+const VERSION: &str = "3.9.1";
+
+/// Where a job comes from.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Origin<'a> {
+    /// The run.
+    pub run: FlowRunId,
+    /// Its name.
+    pub run_name: &'a str,
+    /// Its own job variables.
+    pub run_variables: &'a JsonMap,
+    /// Its flow.
+    pub flow: FlowId,
+    /// Its flow's name.
+    pub flow_name: &'a str,
+    /// Its deployment.
+    pub deployment: Option<DeploymentOrigin<'a>>,
+    /// The pool.
+    pub pool: &'a WorkPool,
+    /// The worker's name.
+    pub worker: &'a str,
+}
+
+/// The deployment that a job comes from.
+#[derive(Clone, Debug, PartialEq)]
+pub struct DeploymentOrigin<'a> {
+    /// Its id.
+    pub id: DeploymentId,
+    /// Its name.
+    pub name: &'a str,
+    /// When it last changed.
+    pub updated: Timestamp,
+    /// Its job variables.
+    pub variables: &'a JsonMap,
+}
+
+/// What the run of a job is made of. `command` and `image` may be absent: whoever makes it has a
+/// default. The labels of where it came from are apart, as `attribution`, under its own.
+///
+/// # Errors
+/// Why there is no such job.
+pub fn job(
+    origin: &Origin<'_>,
+    surroundings: &Surroundings<'_>,
+) -> Result<Infrastructure, TemplateError> {
+    let none = JsonMap::new();
+    let deployment = origin.deployment.as_ref().map_or(&none, |it| it.variables);
+    let mut config = match origin.pool.base_job_template.is_empty() {
+        // As a template whose job is all of its variables.
+        true => resolve(
+            &plain(deployment, origin.run_variables),
+            deployment,
+            origin.run_variables,
+            surroundings,
+        )?,
+        false => resolve(
+            &origin.pool.base_job_template,
+            deployment,
+            origin.run_variables,
+            surroundings,
+        )?,
+    };
+    let kind = kind(&origin.pool.kind, &config);
+    name(&mut config, origin, surroundings)?;
+    let env = environment(origin, config.remove("env"));
+    config.insert("env".to_owned(), env);
+    config.insert("attribution".to_owned(), attribution(origin));
+    Ok(Infrastructure {
+        kind: Some(kind),
+        config: Some(config),
+    })
+}
+
+/// The labels of a job as the engine takes them: `prefect.io/flow-run-id` is
+/// `io.prefect.flow-run-id`.
+pub fn engine_labels(
+    labels: impl IntoIterator<Item = (String, String)>,
+) -> BTreeMap<String, String> {
+    let turned = |name: String| match name.split_once('/') {
+        Some((space, key)) => {
+            let parts: Vec<_> = space.split('.').rev().collect();
+            format!("{}.{key}", parts.join("."))
+        }
+        None => name,
+    };
+    labels
+        .into_iter()
+        .map(|(name, value)| (turned(name), value))
+        .collect()
+}
+
+/// A pool for agents has jobs of both kinds.
+fn kind(pool: &PoolKind, config: &JsonMap) -> RunnerKind {
+    match pool {
+        PoolKind::Docker => RunnerKind::DockerJob,
+        PoolKind::Agent if config.contains_key("image") => RunnerKind::DockerJob,
+        PoolKind::Process | PoolKind::Agent | PoolKind::Other(_) => RunnerKind::ProcessJob,
+    }
+}
+
+/// A template whose job is all of these variables.
+fn plain(deployment: &JsonMap, run: &JsonMap) -> JsonMap {
+    let names = deployment.keys().chain(run.keys());
+    let names = names.map(|name| name.split(['.', '[']).next().unwrap_or(name));
+    let job: JsonMap = names
+        .map(|name| (name.to_owned(), format!("{{{{ {name} }}}}").into()))
+        .collect();
+    JsonMap::from_iter([("job_configuration".to_owned(), job.into())])
+}
+
+/// Settles the name, which may refer to the flow and the run.
+fn name(
+    config: &mut JsonMap,
+    origin: &Origin<'_>,
+    surroundings: &Surroundings<'_>,
+) -> Result<(), TemplateError> {
+    let Some(Value::String(name)) = config.get("name") else {
+        return Ok(());
+    };
+    let ctx = json!({
+        "flow": { "id": origin.flow.to_string(), "name": origin.flow_name },
+        "flow_run": { "id": origin.run.to_string(), "name": origin.run_name },
+    });
+    match named(name, ctx, surroundings)? {
+        Some(name) => drop(config.insert("name".to_owned(), name.into())),
+        None => drop(config.remove("name")),
+    }
+    Ok(())
+}
+
+/// The job's own environment over what a run is told of where it came from, but for which run it
+/// is. A variable that is null is taken away.
+fn environment(origin: &Origin<'_>, own: Option<Value>) -> Value {
+    let mut env = JsonMap::new();
+    let mut tell = |name: &str, value: String| env.insert(name.to_owned(), value.into());
+    tell("PREFECT__WORKER_NAME", origin.worker.to_owned());
+    tell("PREFECT__FLOW_ID", origin.flow.to_string());
+    tell("PREFECT__FLOW_NAME", origin.flow_name.to_owned());
+    if let Some(deployment) = &origin.deployment {
+        tell("PREFECT__DEPLOYMENT_ID", deployment.id.to_string());
+        tell("PREFECT__DEPLOYMENT_NAME", deployment.name.to_owned());
+    }
+    if let Some(Value::Object(own)) = own {
+        env.extend(own);
+    }
+    env.insert(
+        "PREFECT__FLOW_RUN_ID".to_owned(),
+        origin.run.to_string().into(),
+    );
+    env.retain(|_, value| !value.is_null());
+    env.into()
+}
+
+/// Labels that say where a job came from.
+fn attribution(origin: &Origin<'_>) -> Value {
+    let mut labels = JsonMap::new();
+    let mut tell = |name: &str, value: String| {
+        labels.insert(format!("prefect.io/{name}"), value.into());
+    };
+    tell("flow-run-id", origin.run.to_string());
+    tell("flow-run-name", origin.run_name.to_owned());
+    tell("version", VERSION.to_owned());
+    tell("work-pool-name", origin.pool.name.clone());
+    tell("work-pool-id", origin.pool.id.to_string());
+    tell("worker-name", origin.worker.to_owned());
+    tell("flow-id", origin.flow.to_string());
+    tell("flow-name", origin.flow_name.to_owned());
+    if let Some(deployment) = &origin.deployment {
+        tell("deployment-id", deployment.id.to_string());
+        tell("deployment-name", deployment.name.to_owned());
+        if let Some(updated) = deployment.updated.utc() {
+            tell("deployment-updated", updated.to_rfc3339());
+        }
+    }
+    labels.into()
+}
