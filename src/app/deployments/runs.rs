@@ -114,6 +114,7 @@ fn run_of(
     work_queue_id: Option<WorkQueueId>,
     request: DeploymentRunRequest,
 ) -> NewFlowRun {
+    let infrastructure = deployment.infrastructure_in(work_queue_id);
     let mut tags = deployment.tags;
     for tag in request.tags {
         if !tags.contains(&tag) {
@@ -132,7 +133,7 @@ fn run_of(
         tags,
         labels: merged(deployment.labels, request.labels),
         parent_task_run_id: request.parent_task_run_id,
-        infrastructure: request.infrastructure.unwrap_or(deployment.infrastructure),
+        infrastructure: request.infrastructure.unwrap_or(infrastructure),
         job_variables: request.job_variables,
         work_queue_id,
         deployment_version: deployment.version,

@@ -37,7 +37,7 @@ pub(super) fn of_run(
     let deployment = deployment.transpose()?.flatten();
     let none = JsonMap::new();
     let own = run.job_variables.as_ref().unwrap_or(&none);
-    let of_deployment = &none;
+    let of_deployment = deployment.as_ref().map_or(&none, |it| &it.job_variables);
     let given = [&pool.base_job_template, of_deployment, own];
     let named = variables_named(given.into_iter().flat_map(JsonMap::values));
     if named.len() > MOST_VARIABLES {
@@ -59,7 +59,7 @@ pub(super) fn of_run(
             id: deployment.id,
             name: &deployment.name,
             updated: deployment.updated,
-            variables: of_deployment,
+            variables: &deployment.job_variables,
         }),
         pool: &pool,
         worker,

@@ -145,6 +145,20 @@ pub struct Deployment {
 }
 
 impl Deployment {
+    /// What its runs run on that wait in that queue. Without a queue the runs of a modern
+    /// deployment are for the process that serves it, and for no agent.
+    pub fn infrastructure_in(&self, queue: Option<WorkQueueId>) -> Infrastructure {
+        let is_modern = self.flow_data.is_none()
+            && (self.entrypoint.is_some() || self.path.is_some() || self.pull_steps.is_some());
+        match is_modern && queue.is_none() && self.infrastructure.is_unset() {
+            true => Infrastructure {
+                kind: Some(RunnerKind::Served),
+                config: None,
+            },
+            false => self.infrastructure.clone(),
+        }
+    }
+
     /// A deployment of which nothing is said but its name. As on the reference its parameters
     /// have to conform to a schema that takes anything.
     pub fn new(id: DeploymentId, flow_id: FlowId, name: String, now: Timestamp) -> Self {

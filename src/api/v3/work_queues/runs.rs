@@ -58,7 +58,7 @@ pub struct ScheduledQuery {
     scheduled_after: Option<Instant>,
     /// At most so many.
     #[serde(default)]
-    limit: Option<u64>,
+    limit: Option<i64>,
 }
 
 impl ScheduledQuery {
@@ -81,7 +81,7 @@ pub struct QueueRunsQuery {
     scheduled_before: Option<Instant>,
     /// At most so many.
     #[serde(default)]
-    limit: Option<u64>,
+    limit: Option<i64>,
 }
 
 /// A run that a worker may take.

@@ -111,7 +111,7 @@ fn scheduled_run(
         tags,
         labels: deployment.labels.clone(),
         parent_task_run_id: None,
-        infrastructure: deployment.infrastructure.clone(),
+        infrastructure: deployment.infrastructure_in(deployment.work_queue_id),
         job_variables: None,
         work_queue_id: deployment.work_queue_id,
         deployment_version: deployment.version.clone(),
