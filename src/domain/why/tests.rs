@@ -289,7 +289,7 @@ fn a_run_in_a_queue_is_told_who_serves_it() {
         ),
         (
             waiting("docker", |it| {
-                it.workers = vec!["w".to_owned(), "x".to_owned()]
+                it.workers = vec!["w".to_owned(), "x".to_owned()];
             }),
             Some(Code::ServedByWorker),
             "'w' and 1 more",
