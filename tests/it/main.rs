@@ -64,8 +64,9 @@ mod io_errors;
 #[cfg(test)]
 mod leaving;
 #[cfg(test)]
-#[cfg(test)]
 mod metrics;
+#[cfg(test)]
+mod modern;
 #[cfg(test)]
 mod neighbours;
 #[cfg(test)]

@@ -1,0 +1,59 @@
+"""Flows of today's client; run as a program it runs the one that is named, with its arguments."""
+
+import sys
+import time
+from pathlib import Path
+
+from prefect import flow, task
+
+
+def note(mark, line):
+    with Path(mark).open("a") as file:
+        file.write(f"{line}\n")
+
+
+@task
+def noted(mark, number, seconds):
+    time.sleep(seconds)
+    note(mark, number)
+    return number
+
+
+@flow(log_prints=True)
+def mapped(mark: str, many: int = 3, seconds: float = 0.0):
+    done = noted.map([mark] * many, range(many), [seconds] * many).result()
+    print(f"{len(done)} are done")
+
+
+@task(retries=2, retry_delay_seconds=0)
+def stubborn(mark):
+    note(mark, "tried")
+    if len(Path(mark).read_text().splitlines()) < 3:
+        raise ValueError("not yet")
+
+
+@flow
+def retried(mark: str):
+    stubborn(mark)
+
+
+@flow
+def inner(mark: str):
+    note(mark, "inner")
+
+
+@flow
+def outer(mark: str):
+    inner(mark)
+    note(mark, "outer")
+
+
+@flow(retries=1, retry_delay_seconds=0)
+def failing(mark: str):
+    note(mark, "failing")
+    raise ValueError("on purpose")
+
+
+if __name__ == "__main__":
+    name, mark, *more = sys.argv[1:]
+    globals()[name](mark, *(float(word) if "." in word else int(word) for word in more))

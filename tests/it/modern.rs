@@ -1,0 +1,308 @@
+//! Flows of today's client, the real 3.9.1.
+
+#![cfg(feature = "client")]
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+use super::support::flows::file;
+use super::support::{Options, TestDaemon, wait_for};
+
+/// The environment with the real client of 3.9.1, set up by `tests/run`.
+fn venv() -> PathBuf {
+    let venv = std::env::var("PREFECTD_TEST_VENV_3");
+    venv.expect("run these tests by tests/run").into()
+}
+
+/// A folder for the client's own files and for the marks that flows leave.
+struct Place(TempDir);
+
+impl Place {
+    fn new() -> Self {
+        Self(tempfile::tempdir().unwrap())
+    }
+
+    fn mark(&self) -> PathBuf {
+        self.0.path().join("mark")
+    }
+
+    /// What the flows have noted, sorted.
+    fn marks(&self) -> Vec<String> {
+        let text = std::fs::read_to_string(self.mark()).unwrap_or_default();
+        let mut lines: Vec<_> = text.lines().map(str::to_owned).collect();
+        lines.sort();
+        lines
+    }
+
+    /// A program of the environment, pointed to the daemon.
+    fn program(&self, daemon: &TestDaemon, name: &str) -> Command {
+        let mut command = Command::new(venv().join("bin").join(name));
+        command
+            .env("PREFECT_API_URL", format!("{}/api", daemon.url()))
+            .env("PREFECT_HOME", self.0.path())
+            .env("COLUMNS", "200");
+        command
+    }
+
+    /// A flow of `tests/flows/modern.py`, run as a script is.
+    fn script(&self, daemon: &TestDaemon, flow: &str, more: &[&str]) -> Command {
+        let mut command = self.program(daemon, "python");
+        command
+            .arg(file("modern.py"))
+            .arg(flow)
+            .arg(self.mark())
+            .args(more);
+        command
+    }
+}
+
+fn told(output: &Output) -> String {
+    let text = [&output.stdout[..], &output.stderr[..]].concat();
+    String::from_utf8_lossy(&text).into_owned()
+}
+
+/// Nothing that a client says of its server when it does not suit it.
+#[track_caller]
+fn is_content(daemon: &TestDaemon, output: &Output) {
+    let told = told(output);
+    for word in ["WARN", "events client", "HTTP/1.1 4", "HTTP/1.1 5"] {
+        assert!(!told.contains(word), "{word}: {told}");
+    }
+    let compat = daemon
+        .ctl()
+        .args(["compat", "-o", "json"])
+        .output()
+        .unwrap();
+    let unknown: Value = serde_json::from_slice(&compat.stdout).unwrap();
+    assert_eq!(unknown, json!([]), "fields that are not known");
+}
+
+fn only_run(daemon: &TestDaemon, flow: &str) -> Value {
+    let asked = json!({ "flows": { "name": { "any_": [flow] } } });
+    let runs = daemon
+        .modern()
+        .post("/flow_runs/filter", &asked)
+        .expect(200);
+    assert_eq!(runs.as_array().unwrap().len(), 1, "{runs}");
+    runs[0].clone()
+}
+
+fn names(states: &Value) -> Vec<&str> {
+    let states = states.as_array().unwrap().iter();
+    states.map(|it| it["name"].as_str().unwrap()).collect()
+}
+
+fn states_of(daemon: &TestDaemon, run: &Value) -> Value {
+    let id = run["id"].as_str().unwrap();
+    let path = format!("/flow_run_states/?flow_run_id={id}");
+    daemon.modern().get(&path).expect(200)
+}
+
+/// The task runs of a flow run once all of them have ended: what a client tells of them comes by
+/// a connection of its own.
+fn ended_tasks(daemon: &TestDaemon, run: &Value, many: usize) -> Vec<Value> {
+    let asked = json!({ "flow_runs": { "id": { "any_": [run["id"]] } } });
+    wait_for("the task runs to have ended", || {
+        let tasks = daemon
+            .modern()
+            .post("/task_runs/filter", &asked)
+            .expect(200);
+        let tasks = tasks.as_array().unwrap().clone();
+        let is_over = |task: &Value| task["state_type"] == "COMPLETED";
+        (tasks.len() == many && tasks.iter().all(is_over)).then_some(tasks)
+    })
+}
+
+#[test]
+fn a_flow_with_tasks_runs_as_a_script() {
+    let (daemon, place) = (TestDaemon::without_agent(), Place::new());
+    let mut script = place.script(&daemon, "mapped", &["5"]);
+    let output = script
+        .env("PREFECT_LOGGING_LEVEL", "DEBUG")
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{}", told(&output));
+    is_content(&daemon, &output);
+    assert_eq!(place.marks(), ["0", "1", "2", "3", "4"]);
+    let run = only_run(&daemon, "mapped");
+    let states = states_of(&daemon, &run);
+    assert_eq!(names(&states), ["Pending", "Running", "Completed"]);
+    for task in ended_tasks(&daemon, &run, 5) {
+        let id = task["id"].as_str().unwrap();
+        let states = daemon
+            .modern()
+            .get(&format!("/task_run_states/?task_run_id={id}"));
+        assert_eq!(
+            names(&states.expect(200)),
+            ["Pending", "Running", "Completed"]
+        );
+        assert_eq!(task["run_count"], 1);
+    }
+    let id = run["id"].as_str().unwrap();
+    wait_for("what it printed", || {
+        let lines = daemon.http().lines(id);
+        lines.iter().any(|line| line == "5 are done").then_some(())
+    });
+}
+
+#[test]
+fn retries_and_sub_flows_are_told() {
+    let (daemon, place) = (TestDaemon::without_agent(), Place::new());
+    let output = place.script(&daemon, "retried", &[]).output().unwrap();
+    assert!(output.status.success(), "{}", told(&output));
+    assert_eq!(place.marks(), ["tried"; 3]);
+    let run = only_run(&daemon, "retried");
+    let task = &ended_tasks(&daemon, &run, 1)[0];
+    assert_eq!(task["run_count"], 3);
+
+    let place = Place::new();
+    let output = place.script(&daemon, "outer", &[]).output().unwrap();
+    assert!(output.status.success(), "{}", told(&output));
+    assert_eq!(place.marks(), ["inner", "outer"]);
+    let (outer, inner) = (only_run(&daemon, "outer"), only_run(&daemon, "inner"));
+    let stub = &ended_tasks(&daemon, &outer, 1)[0];
+    assert_eq!(inner["parent_task_run_id"], stub["id"]);
+    assert_eq!(inner["state_name"], "Completed");
+
+    let place = Place::new();
+    let output = place.script(&daemon, "failing", &[]).output().unwrap();
+    assert!(!output.status.success(), "{}", told(&output));
+    assert_eq!(place.marks(), ["failing"; 2]);
+    let run = only_run(&daemon, "failing");
+    let states = states_of(&daemon, &run);
+    let expected = ["Pending", "Running", "AwaitingRetry", "Retrying", "Failed"];
+    let got = names(&states);
+    // What a rerun is called is the client's own business.
+    assert_eq!(got.len(), expected.len(), "{got:?}");
+    assert_eq!((got[2], got[4]), ("AwaitingRetry", "Failed"));
+}
+
+#[test]
+fn no_task_run_is_lost_while_the_daemon_is_killed() {
+    let place = Place::new();
+    let mut daemon = TestDaemon::with(Options {
+        flags: vec!["--no-agent", "--no-docker-bridge"],
+        ..Options::default()
+    });
+    let mut script = place.script(&daemon, "mapped", &["40", "3.0"]);
+    let mut script = script
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    wait_for("the flow to run", || {
+        let asked = json!({ "flow_runs": { "state": { "type": { "any_": ["RUNNING"] } } } });
+        let runs = daemon
+            .modern()
+            .post("/flow_runs/filter", &asked)
+            .expect(200);
+        (!runs.as_array().unwrap().is_empty()).then_some(())
+    });
+    for _ in 0..3 {
+        daemon.kill();
+        std::thread::sleep(Duration::from_millis(200));
+        daemon.restart(Vec::new());
+        std::thread::sleep(Duration::from_secs(1));
+    }
+    let output = wait_for_end(&mut script);
+    assert!(output.0, "{}", output.1);
+    assert_eq!(place.marks().len(), 40);
+    let run = only_run(&daemon, "mapped");
+    assert_eq!(run["state_name"], "Completed");
+    for task in ended_tasks(&daemon, &run, 40) {
+        let id = task["id"].as_str().unwrap();
+        let states = daemon
+            .modern()
+            .get(&format!("/task_run_states/?task_run_id={id}"));
+        assert_eq!(
+            names(&states.expect(200)),
+            ["Pending", "Running", "Completed"]
+        );
+    }
+}
+
+fn wait_for_end(child: &mut std::process::Child) -> (bool, String) {
+    let status = wait_for("the script to end", || child.try_wait().unwrap());
+    let mut told = String::new();
+    std::io::Read::read_to_string(child.stderr.as_mut().unwrap(), &mut told).unwrap();
+    (status.success(), told)
+}
+
+#[cfg(feature = "docker")]
+mod pools {
+    use super::*;
+    use crate::docker::{await_bridge, docker};
+
+    /// The image that `tests/run` prepared.
+    fn image() -> String {
+        std::env::var("PREFECTD_TEST_IMAGE_3").expect("run these tests by tests/run")
+    }
+
+    fn flows() -> &'static Path {
+        Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/flows"))
+    }
+
+    #[test]
+    fn a_docker_pool_runs_a_deployment_at_once_without_a_worker() {
+        let place = Place::new();
+        let daemon = TestDaemon::with(Options {
+            env: vec![(
+                "PREFECTD_DOCKER__ALLOW__HOST_VOLUMES",
+                json!([flows(), place.0.path()]).to_string(),
+            )],
+            ..Options::default()
+        });
+        await_bridge(&daemon);
+        let created = place
+            .program(&daemon, "prefect")
+            .args(["work-pool", "create", "--type", "docker", "p"])
+            .output()
+            .unwrap();
+        assert!(created.status.success(), "{}", told(&created));
+        let http = daemon.modern();
+        let flow = http
+            .post("/flows/", &json!({ "name": "mapped" }))
+            .expect(201);
+        let volumes = [
+            format!("{}:/flows:ro", flows().display()),
+            format!("{}:/marks", place.0.path().display()),
+        ];
+        let deployment = json!({
+            "name": "test",
+            "flow_id": flow["id"],
+            "work_pool_name": "p",
+            "path": "/flows",
+            "entrypoint": "modern.py:mapped",
+            "parameters": { "mark": "/marks/mark", "many": 3 },
+            "job_variables": { "image": image(), "volumes": volumes },
+        });
+        http.post("/deployments/", &deployment).expect(201);
+        let ran = place
+            .program(&daemon, "prefect")
+            .args(["deployment", "run", "mapped/test"])
+            .output()
+            .unwrap();
+        assert!(ran.status.success(), "{}\n{}", told(&ran), daemon.log());
+        let id = only_run(&daemon, "mapped")["id"]
+            .as_str()
+            .unwrap()
+            .to_owned();
+        daemon.http().ended(&id);
+        assert_eq!(place.marks(), ["0", "1", "2"], "{}", daemon.log());
+        let run = only_run(&daemon, "mapped");
+        assert_eq!(run["state_name"], "Completed");
+        assert_eq!(run["run_count"], 1);
+        ended_tasks(&daemon, &run, 3);
+        let name = run["name"].as_str().unwrap();
+        let containers = daemon.containers();
+        let [container] = containers.as_slice() else {
+            panic!("one container: {containers:?}");
+        };
+        let named = docker(&["inspect", "--format", "{{.Name}}", container]);
+        assert_eq!(named, format!("/{name}"));
+    }
+}
