@@ -163,7 +163,7 @@ impl Planted {
             ("deployment_name", ..) => "d",
             ("noun", ..) => "flow_runs",
             ("beginning", ..) => "0a",
-            ("key", _, Need::Aim) => "none",
+            ("key", _, Need::Aim) => "other",
             ("key", ..) => "planted",
             ("queue", ..) => "default",
             ("view", ..) => "aggregate-worker-metadata",
