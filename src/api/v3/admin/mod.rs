@@ -42,7 +42,7 @@ pub fn operations() -> Vec<Operation> {
         Operation::get("/csrf-token", "Tells that no tokens are needed")
             .asks_query("client")
             .tells("object")
-            .needs(Need::Read, csrf_token),
+            .needs(Need::Open, csrf_token),
         Operation::get(
             "/admin/version",
             "Tells the version of Prefect that is spoken",
