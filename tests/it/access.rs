@@ -113,7 +113,8 @@ fn without_the_key_no_call_by_tcp_gets_more_than_401() {
             let url = format!("{base}{path}");
             let (status, challenge, text) = ask(&agent, method, &url, sent);
             if is_open {
-                assert_eq!(status, 200, "{method} {url}");
+                // 422: tokens against forgery are not in use.
+                assert!(matches!(status, 200 | 422), "{method} {url}: {status}");
                 continue;
             }
             assert_eq!(status, 401, "{method} {url}: {text}");
