@@ -9,7 +9,10 @@ use super::{connection, migrate, rows, sql};
 
 /// Statements that go through a table, and why they may.
 const MAY_SCAN: &[(&str, &str)] = &[
-    ("claims/due_queues.sql", "the queues, of which there are few"),
+    (
+        "claims/due_queues.sql",
+        "the queues, of which there are few",
+    ),
     ("deployments/images.sql", "once per examination by a person"),
     (
         "deployments/networks.sql",
