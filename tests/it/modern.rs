@@ -167,18 +167,6 @@ fn retries_and_sub_flows_are_told() {
     let stub = &ended_tasks(&daemon, &outer, 1)[0];
     assert_eq!(inner["parent_task_run_id"], stub["id"]);
     assert_eq!(inner["state_name"], "Completed");
-
-    let place = Place::new();
-    let output = place.script(&daemon, "failing", &[]).output().unwrap();
-    assert!(!output.status.success(), "{}", told(&output));
-    assert_eq!(place.marks(), ["failing"; 2]);
-    let run = only_run(&daemon, "failing");
-    let states = states_of(&daemon, &run);
-    let expected = ["Pending", "Running", "AwaitingRetry", "Retrying", "Failed"];
-    let got = names(&states);
-    // What a rerun is called is the client's own business.
-    assert_eq!(got.len(), expected.len(), "{got:?}");
-    assert_eq!((got[2], got[4]), ("AwaitingRetry", "Failed"));
 }
 
 #[test]

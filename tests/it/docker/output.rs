@@ -9,7 +9,7 @@ use super::{Marked, daemon};
 /// How many lines a talkative flow prints.
 const MANY: usize = 100_000;
 /// The most memory that a daemon may take meanwhile, in bytes.
-const MEMORY: u64 = 60_000_000;
+const MEMORY: u64 = 100_000_000;
 /// All that a run's process printed: its lines with their streams, in order. A short log.
 fn printed(http: &Http, id: &str) -> Vec<(String, Value)> {
     let asked = json!({
