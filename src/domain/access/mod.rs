@@ -125,8 +125,9 @@ fn run_may(run: &RunIdentity, need: Need) -> Result<(), Denied> {
         return Err(Denied("This is not what executes the run that it names."));
     }
     match need {
-        // Lines are handed in for a while after the end.
-        Need::Aim if is_within_grace(run) => Ok(()),
+        // Lines and events are handed in for a while after the end, and clients look up what an
+        // event is related to before they send it.
+        Need::Aim | Need::Read if is_within_grace(run) => Ok(()),
         _ if run.ended.is_some() => Err(ENDED),
         Need::Open | Need::Read | Need::Fetch | Need::Persist | Need::Register | Need::Aim => {
             Ok(())

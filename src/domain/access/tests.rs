@@ -79,10 +79,22 @@ fn a_run_does_what_a_running_flow_needs_and_only_to_its_own() {
 fn a_run_that_has_ended_may_hand_in_its_last_lines_and_for_a_while() {
     let last_lines = &aims()[..1];
     for (ended, now, is_own, needs, expected) in [
-        (1000, 1000, true, &[Need::Open, Need::Aim][..], last_lines),
-        (1000, 1059, true, &[Need::Open, Need::Aim], last_lines),
+        (
+            1000,
+            1000,
+            true,
+            &[Need::Open, Need::Read, Need::Aim][..],
+            last_lines,
+        ),
+        (
+            1000,
+            1059,
+            true,
+            &[Need::Open, Need::Read, Need::Aim],
+            last_lines,
+        ),
         (1000, 1060, true, &[Need::Open], &[]),
-        (1000, 1001, false, &[Need::Open, Need::Aim], &[]),
+        (1000, 1001, false, &[Need::Open, Need::Read, Need::Aim], &[]),
     ] {
         let who = run(true, Some(ended), now);
         assert_eq!(met(&who), needs, "{who:?}");
