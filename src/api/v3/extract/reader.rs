@@ -230,16 +230,16 @@ mod tests {
 
     #[derive(Debug, Deserialize)]
     struct Outer {
-        #[allow(dead_code)]
+        #[expect(dead_code, reason = "only that it is read matters")]
         name: String,
         #[serde(default)]
-        #[allow(dead_code)]
+        #[expect(dead_code, reason = "only that it is read matters")]
         inner: Option<Vec<Inner>>,
     }
 
     #[derive(Debug, Deserialize)]
     struct Inner {
-        #[allow(dead_code)]
+        #[expect(dead_code, reason = "only that it is read matters")]
         n: u32,
     }
 

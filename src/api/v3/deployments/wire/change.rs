@@ -118,7 +118,10 @@ pub struct DeploymentCreate {
     /// Known; what counts of it is `version`.
     #[serde(default)]
     #[schema(value_type = Option<Object>)]
-    #[allow(dead_code)]
+    #[expect(
+        dead_code,
+        reason = "named so that it is known; `version` is what counts of it"
+    )]
     version_info: Option<JsonMap>,
     // What earlier generations say.
     #[serde(default)]
@@ -194,7 +197,10 @@ pub struct DeploymentUpdate {
     /// Known; what counts of it is `version`.
     #[serde(default)]
     #[schema(value_type = Option<Object>)]
-    #[allow(dead_code)]
+    #[expect(
+        dead_code,
+        reason = "named so that it is known; `version` is what counts of it"
+    )]
     version_info: Option<JsonMap>,
     // What earlier generations say.
     #[serde(default)]

@@ -188,7 +188,10 @@ pub struct ScheduleCreate {
     /// Known, and without a meaning where nothing is there to be replaced.
     #[serde(default)]
     #[schema(ignore)]
-    #[allow(dead_code)]
+    #[expect(
+        dead_code,
+        reason = "named so that it is known; it has no meaning here"
+    )]
     replaces: Option<String>,
 }
 
@@ -277,11 +280,17 @@ pub struct ScheduleRange {
     max_runs: Option<i64>,
     /// Known: all of the range is made, which is never less.
     #[serde(default)]
-    #[allow(dead_code)]
+    #[expect(
+        dead_code,
+        reason = "named so that it is known; it has no meaning here"
+    )]
     min_runs: Option<i64>,
     /// Likewise.
     #[serde(default)]
-    #[allow(dead_code)]
+    #[expect(
+        dead_code,
+        reason = "named so that it is known; it has no meaning here"
+    )]
     min_time: Option<f64>,
 }
 
