@@ -1,7 +1,7 @@
 //! Whether parameters conform to a deployment's JSON Schema.
 //!
 //! Clients write both, so a check is only made once it is known how many steps it takes at most
-//! ([`cost`]): a schema can refer to itself for ever, or a thousand times over. Patterns are of a
+//! (see `cost`): a schema can refer to itself for ever, or a thousand times over. Patterns are of a
 //! kind whose time is linear.
 
 mod cost;
