@@ -20,16 +20,36 @@ pub struct RunStatistics {
     pub total_run_time: Span,
 }
 
+/// How a step is booked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Recording {
+    /// Whether entering a running state begins an attempt; going on after a pause does not.
+    pub is_counted: bool,
+    /// Whether a run that ends without having run began at that moment, as the 3.9 server has it.
+    pub ends_begun: bool,
+}
+
+impl Recording {
+    /// As on the 2.0a7 server, which knows neither.
+    pub const PLAIN: Self = Self {
+        is_counted: true,
+        ends_begun: false,
+    };
+}
+
 impl RunStatistics {
     /// Books the step from `from` (absent: the run's first state) to `to`.
     ///
-    /// Mirrors the global transforms of the 2.0a7 server, which apply to every transition,
-    /// forced ones included.
-    pub fn record(&mut self, from: Option<&State>, to: &State) {
+    /// Mirrors the global transforms of the servers, which apply to every transition, forced
+    /// ones included.
+    pub fn record(&mut self, from: Option<&State>, to: &State, how: Recording) {
         let left = from.map(|state| state.kind);
         if to.kind == StateType::Running {
             self.start_time.get_or_insert(to.timestamp);
-            self.run_count += 1;
+            self.run_count += i64::from(how.is_counted);
+        }
+        if to.kind.is_terminal() && how.ends_begun {
+            self.start_time.get_or_insert(to.timestamp);
         }
         if left.is_some_and(StateType::is_terminal) && !to.kind.is_terminal() {
             self.end_time = None;
@@ -91,7 +111,7 @@ mod tests {
         for (step, kind) in kinds.iter().enumerate() {
             let now = at(10 * (step as i64 + 1));
             let next = State::enter(ProposedState::new(*kind), now);
-            statistics.record(current.as_ref(), &next);
+            statistics.record(current.as_ref(), &next, Recording::PLAIN);
             current = Some(next);
         }
         (statistics, current)
@@ -133,6 +153,27 @@ mod tests {
         use StateType::*;
         let (statistics, _) = walk(&[Scheduled, Pending, Crashed]);
         assert_eq!((statistics.start_time, statistics.end_time), (None, None));
+    }
+
+    #[test]
+    fn a_step_that_goes_on_is_not_counted_and_an_end_may_be_a_beginning() {
+        use StateType::*;
+        let how = Recording {
+            is_counted: false,
+            ends_begun: true,
+        };
+        let mut statistics = RunStatistics::default();
+        let running = State::enter(ProposedState::new(Running), at(10));
+        statistics.record(None, &running, how);
+        assert_eq!(
+            (statistics.run_count, statistics.start_time),
+            (0, Some(at(10)))
+        );
+        let mut statistics = RunStatistics::default();
+        let crashed = State::enter(ProposedState::new(Crashed), at(20));
+        statistics.record(None, &crashed, how);
+        assert_eq!(statistics.start_time, Some(at(20)));
+        assert_eq!(statistics.end_time, Some(at(20)));
     }
 
     #[test]

@@ -25,6 +25,7 @@ pub mod flow_runs;
 pub mod flows;
 pub mod ids;
 mod lanes;
+pub mod leases;
 pub mod logs;
 mod migrate;
 #[cfg(test)]

@@ -18,6 +18,7 @@ use crate::domain::time::Timestamp;
 const INSERT: &str = include_str!("../../sql/queries/task_runs/insert.sql");
 const ID_BY_KEY: &str = include_str!("../../sql/queries/task_runs/id_by_key.sql");
 const FLOW_RUN_OF: &str = include_str!("../../sql/queries/task_runs/flow_run_of.sql");
+const SET_ATTEMPT: &str = include_str!("../../sql/queries/task_runs/set_attempt.sql");
 const ENTER_STATE: &str = include_str!("../../sql/queries/task_runs/enter_state.sql");
 const KNOWN_BY_KEY: &str = include_str!("../../sql/queries/task_runs/known_by_key.sql");
 const KNOWN_BY_ID: &str = include_str!("../../sql/queries/task_runs/known_by_id.sql");
@@ -72,6 +73,12 @@ pub fn id_by_key(db: &Connection, spec: &TaskRunSpec) -> Result<Option<TaskRunId
 pub fn flow_run_of(db: &Connection, id: TaskRunId) -> Result<Option<FlowRunId>> {
     let found = query::one(db, FLOW_RUN_OF, named_params! {":id": id}, |row| row.get(0))?;
     Ok(found.flatten())
+}
+
+/// Notes to which attempt of its flow run a run belongs.
+pub fn set_attempt(db: &Connection, id: TaskRunId, count: i64) -> Result<()> {
+    query::change(db, SET_ATTEMPT, named_params! {":id": id, ":count": count})?;
+    Ok(())
 }
 
 /// Points the run to its new state, and keeps the statistics of the step. When it was first

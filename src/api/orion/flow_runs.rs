@@ -15,7 +15,7 @@ use crate::api::access::Requester;
 use crate::domain::access::Need;
 use crate::domain::flow_run::{FlowRunUpdate, NewFlowRun};
 use crate::domain::ids::FlowRunId;
-use crate::domain::rules::Policy;
+use crate::domain::rules::{Client, Policy};
 use crate::domain::state::ProposedState;
 
 /// What there is to request.
@@ -127,7 +127,10 @@ pub async fn set_state(
 ) -> Answer {
     let (proposed, policy) = asked;
     let proposed = caller.signed(proposed);
-    let decision = ctx.app.propose_flow_run_state(at, proposed, policy).await?;
+    let decision = ctx
+        .app
+        .propose_flow_run_state(at, proposed, policy, Client::OF_2_0A7)
+        .await?;
     decided(&who, &decision).await
 }
 

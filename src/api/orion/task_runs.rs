@@ -13,7 +13,7 @@ use crate::api::Operation;
 use crate::api::access::Requester;
 use crate::domain::access::Need;
 use crate::domain::ids::TaskRunId;
-use crate::domain::rules::Policy;
+use crate::domain::rules::{Client, Policy};
 use crate::domain::state::ProposedState;
 use crate::domain::task_run::NewTaskRun;
 
@@ -99,7 +99,10 @@ pub async fn set_state(
 ) -> Answer {
     let (proposed, policy) = asked;
     let proposed = caller.signed(proposed);
-    let decision = ctx.app.propose_task_run_state(at, proposed, policy).await?;
+    let decision = ctx
+        .app
+        .propose_task_run_state(at, proposed, policy, Client::OF_2_0A7)
+        .await?;
     decided(&who, &decision).await
 }
 

@@ -3,6 +3,7 @@
 mod admin;
 mod agents;
 mod checkup;
+mod client;
 mod collections;
 mod deployments;
 pub(in crate::api) mod error;

@@ -14,7 +14,7 @@ use crate::domain::flow::Created;
 use crate::domain::flow_run::{FlowRun, FlowRunUpdate, NewFlowRun};
 use crate::domain::ids::{FlowRunId, StateId};
 use crate::domain::patch::Patch;
-use crate::domain::rules::{Generation, Policy};
+use crate::domain::rules::{Client, Generation, Policy};
 use crate::domain::state::{ProposedState, State, StateType};
 use crate::domain::weight;
 use crate::storage::removal::Removal;
@@ -96,11 +96,12 @@ impl App {
         id: FlowRunId,
         proposed: ProposedState,
         policy: Policy,
+        client: Client,
     ) -> Result<Decision> {
         let bytes = proposed.data.as_ref().map_or(0, weight::of_value);
         self.write_as(Job::prompt(bytes), move |tx| {
             let run = read(tx.db, id)?;
-            propose_state::for_flow_run(tx, &run, of_request(tx, proposed), policy)
+            propose_state::for_flow_run(tx, &run, of_request(tx, proposed), policy, client)
         })
         .await
     }
@@ -165,7 +166,8 @@ fn cancel(tx: &mut Tx<'_>, run: &FlowRun, mut cancelled: ProposedState) -> Resul
             outcome: Outcome::Aborted { why },
         });
     }
-    propose_state::for_flow_run(tx, run, cancelled, Policy::Forced(Generation::V3))
+    let forced = Policy::Forced(Generation::V3);
+    propose_state::for_flow_run(tx, run, cancelled, forced, Client::default())
 }
 
 impl Repeat for Created<FlowRun> {

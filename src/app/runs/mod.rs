@@ -8,5 +8,6 @@ mod identity;
 mod inputs;
 mod logs;
 pub(super) mod propose_state;
+pub(super) mod slots;
 mod task_runs;
 mod why;

@@ -3,16 +3,18 @@
 //! Everything here runs inside the writer's transaction: the facts are read, the domain
 //! decides, the verdict is written. Two clients can therefore never win the same step.
 
-use super::crash;
+use super::{crash, slots};
 use crate::app::tx::{Effect, Tx};
 use crate::domain::error::{Error, Result};
-use crate::domain::flow_run::FlowRun;
-use crate::domain::rules::{Consequence, Facts, Policy, Ruling, RunKind, Verdict, decide};
-use crate::domain::run::RunStatistics;
+use crate::domain::flow_run::{Claim, FlowRun};
+use crate::domain::rules::{
+    Client, Consequence, Enclosing, Facts, Generation, Policy, Ruling, RunKind, Verdict, decide,
+};
+use crate::domain::run::{Recording, RunStatistics};
 use crate::domain::state::{ProposedState, State, StateDetails, StateType};
 use crate::domain::task_run::TaskRun;
-use crate::domain::time::Timestamp;
-use crate::storage::{StateOf, flow_runs, rows, states, task_runs};
+use crate::domain::time::{Span, Timestamp};
+use crate::storage::{StateOf, flow_runs, rows, run_inputs, states, task_runs};
 
 /// What became of a proposal.
 #[derive(Clone, Debug, PartialEq)]
@@ -21,6 +23,17 @@ pub struct Decision {
     pub state: Option<State>,
     /// How it came to that.
     pub outcome: Outcome,
+}
+
+impl Decision {
+    /// The state that the answer shows: the one that was entered, or the one that a proposal was
+    /// refused for.
+    pub fn shown(&self) -> Option<&State> {
+        match (&self.state, &self.outcome) {
+            (None, Outcome::Refused { current, .. }) => current.as_deref(),
+            (entered, _) => entered.as_ref(),
+        }
+    }
 }
 
 /// How a proposal was answered.
@@ -32,6 +45,13 @@ pub enum Outcome {
     Rejected {
         /// Why.
         why: String,
+    },
+    /// Nothing was entered; the run stays where it is.
+    Refused {
+        /// Why.
+        why: String,
+        /// Where it stands.
+        current: Option<Box<State>>,
     },
     /// Nothing was entered; ask again later.
     Wait {
@@ -53,11 +73,11 @@ pub(super) fn begin_flow_run(
     mut run: FlowRun,
     first: ProposedState,
 ) -> Result<FlowRun> {
-    let (state, statistics) = step_of_flow_run(&run, first, tx.now);
+    let (state, statistics) = step_of_flow_run(&run, first, tx.now, Recording::PLAIN);
     run.statistics = statistics;
     flow_runs::insert(tx.db, &run, &state)?;
     states::insert(tx.db, StateOf::FlowRun(run.id), &state)?;
-    follow_subflow(tx, &run, &state)?;
+    follow_subflow(tx, &run, &state, Recording::PLAIN)?;
     if run.deployment_id.is_some() && state.kind == StateType::Scheduled {
         // Agents take runs of deployments when their time has come.
         tx.entail(Effect::WakeAgents);
@@ -72,7 +92,7 @@ pub(super) fn begin_task_run(
     mut run: TaskRun,
     first: ProposedState,
 ) -> Result<TaskRun> {
-    let (state, statistics) = step_of_task_run(&run, first, tx.now);
+    let (state, statistics) = step_of_task_run(&run, first, tx.now, Recording::PLAIN);
     run.statistics = statistics;
     task_runs::insert(tx.db, &run, &state)?;
     states::insert(tx.db, StateOf::TaskRun(run.id), &state)?;
@@ -86,6 +106,7 @@ pub(in crate::app) fn for_flow_run(
     run: &FlowRun,
     proposed: ProposedState,
     policy: Policy,
+    client: Client,
 ) -> Result<Decision> {
     if let Some(id) = proposed.id
         && let Some(known) = states::of_flow_run_by_id(tx.db, id)?
@@ -94,20 +115,66 @@ pub(in crate::app) fn for_flow_run(
             details.flow_run_id == Some(run.id)
         });
     }
+    let (limit, slot) = slots::facts(tx, run)?;
     let facts = Facts {
         current: run.state.as_ref(),
         run_count: run.statistics.run_count,
+        client,
         is_deployed: run.deployment_id.is_some(),
         is_held: run.claim.is_some(),
+        has_infrastructure: has_infrastructure(run),
+        has_parent: run.parent_task_run_id.is_some(),
+        policy: Some(&run.policy),
+        limit,
+        slot,
         ..Facts::default()
     };
     let ruling = rule(policy, RunKind::FlowRun, &facts, proposed, tx.now);
-    let decision = settle(tx, ruling, |proposed| enter_flow_run(tx, run, proposed))?;
+    let how = Recording {
+        is_counted: ruling.is_counted,
+        // What an agent of ours took has begun when its process did.
+        ends_begun: policy.generation() == Generation::V3 && run.claim.is_none(),
+    };
+    let decision = settle(ruling.verdict, facts.current, |proposed| {
+        enter_flow_run(tx, run, proposed, how)
+    })?;
+    if decision.state.is_some() {
+        for consequence in ruling.consequences {
+            carry_out_of_flow_run(tx, run, consequence)?;
+        }
+    }
     if concerns_agents(run, &decision) {
         tx.entail(Effect::WakeAgents);
     }
     crash::entail(tx, run, &decision)?;
     Ok(decision)
+}
+
+/// Whether somebody told what was made for a run, so that there may be something to stop.
+fn has_infrastructure(run: &FlowRun) -> bool {
+    let made = |claim: &Claim| claim.infrastructure_id.is_some();
+    run.infrastructure_pid.is_some() || run.claim.as_ref().is_some_and(made)
+}
+
+/// Writes what a flow run's step entails.
+fn carry_out_of_flow_run(tx: &mut Tx<'_>, run: &FlowRun, what: Consequence) -> Result<()> {
+    match what {
+        Consequence::Policy(policy) => flow_runs::set_policy(tx.db, run.id, &policy),
+        Consequence::DropInputs(keys) => {
+            for key in keys.values() {
+                run_inputs::delete(tx.db, run.id, key)?;
+            }
+            Ok(())
+        }
+        Consequence::TakeSlot { lease, grace } => slots::take(tx, run, lease, grace),
+        Consequence::RenewSlot { grace } => slots::renew(tx, run, Some(grace)),
+        Consequence::KeepSlot => slots::renew(tx, run, None),
+        Consequence::GiveBackSlot => slots::give_back(tx, run),
+        // Of task runs.
+        Consequence::Cache { .. } | Consequence::ResetRunCount | Consequence::OfAttempt(_) => {
+            Ok(())
+        }
+    }
 }
 
 /// Whether an agent has something to do after a run went on: a run may become due, or one
@@ -138,6 +205,7 @@ pub(super) fn for_task_run(
     run: &TaskRun,
     proposed: ProposedState,
     policy: Policy,
+    client: Client,
 ) -> Result<Decision> {
     if let Some(id) = proposed.id
         && let Some(known) = states::of_task_run_by_id(tx.db, id)?
@@ -155,15 +223,48 @@ pub(super) fn for_task_run(
         }
         _ => None,
     };
+    let flow = flow_of(tx, run, proposed.kind)?;
     let facts = Facts {
         current: run.state.as_ref(),
         run_count: run.statistics.run_count,
+        client,
         retries: run.spec.policy,
         cached: cached.as_ref(),
+        flow_run_run_count: run.flow_run_run_count,
+        enclosing: flow.as_ref().map(|flow| Enclosing {
+            state: flow.state.as_ref(),
+            run_count: flow.statistics.run_count,
+        }),
         ..Facts::default()
     };
     let ruling = rule(policy, RunKind::TaskRun, &facts, proposed, tx.now);
-    settle(tx, ruling, |proposed| enter_task_run(tx, run, proposed))
+    let is_anew = ruling.consequences.contains(&Consequence::ResetRunCount);
+    let how = Recording {
+        is_counted: true,
+        ends_begun: policy.generation() == Generation::V3,
+    };
+    let decision = settle(ruling.verdict, facts.current, |proposed| {
+        enter_task_run(tx, run, proposed, how, is_anew)
+    })?;
+    if let Some(state) = &decision.state {
+        for consequence in ruling.consequences {
+            match consequence {
+                Consequence::Cache { key } => states::cache(tx.db, &key, state)?,
+                Consequence::OfAttempt(count) => task_runs::set_attempt(tx.db, run.id, count)?,
+                // Written with the state, or of flow runs.
+                _ => {}
+            }
+        }
+    }
+    Ok(decision)
+}
+
+/// The flow run that a task run is part of, where the rules look at it.
+fn flow_of(tx: &Tx<'_>, run: &TaskRun, to: StateType) -> Result<Option<FlowRun>> {
+    match (to, run.spec.flow_run_id) {
+        (StateType::Running, Some(id)) => rows::by_id(tx.db, id),
+        _ => Ok(None),
+    }
 }
 
 /// What the rules say; a state that is entered instead has the proposed one's id.
@@ -205,17 +306,21 @@ fn answered(
     })
 }
 
-/// Carries a ruling out.
+/// Carries a verdict out on a run that stands at `current`.
 fn settle(
-    tx: &Tx<'_>,
-    ruling: Ruling,
+    verdict: Verdict,
+    current: Option<&State>,
     enter: impl FnOnce(ProposedState) -> Result<State>,
 ) -> Result<Decision> {
-    let (state, outcome) = match ruling.verdict {
+    let (state, outcome) = match verdict {
         Verdict::Accept(proposed) => (Some(enter(proposed)?), Outcome::Accepted),
         Verdict::Reject { instead, why } => {
             let why = why.to_owned();
             (Some(enter(instead)?), Outcome::Rejected { why })
+        }
+        Verdict::Stay { why } => {
+            let current = current.cloned().map(Box::new);
+            (None, Outcome::Refused { why, current })
         }
         Verdict::Wait { delay_secs, why } => {
             let why = why.to_owned();
@@ -223,26 +328,19 @@ fn settle(
         }
         Verdict::Abort { why } => (None, Outcome::Aborted { why }),
     };
-    if let Some(state) = &state {
-        for consequence in ruling.consequences {
-            carry_out(tx, consequence, state)?;
-        }
-    }
     Ok(Decision { state, outcome })
 }
 
-/// Writes what the entering of `state` entails.
-fn carry_out(tx: &Tx<'_>, consequence: Consequence, state: &State) -> Result<()> {
-    match consequence {
-        Consequence::Cache { key } => states::cache(tx.db, &key, state),
-    }
-}
-
-fn enter_flow_run(tx: &Tx<'_>, run: &FlowRun, proposed: ProposedState) -> Result<State> {
-    let (state, statistics) = step_of_flow_run(run, proposed, tx.now);
+fn enter_flow_run(
+    tx: &Tx<'_>,
+    run: &FlowRun,
+    proposed: ProposedState,
+    how: Recording,
+) -> Result<State> {
+    let (state, statistics) = step_of_flow_run(run, proposed, tx.now, how);
     states::insert(tx.db, StateOf::FlowRun(run.id), &state)?;
     flow_runs::enter_state(tx.db, run, &state, &statistics)?;
-    follow_subflow(tx, run, &state)?;
+    follow_subflow(tx, run, &state, how)?;
     Ok(state)
 }
 
@@ -251,6 +349,7 @@ fn step_of_flow_run(
     run: &FlowRun,
     mut proposed: ProposedState,
     now: Timestamp,
+    how: Recording,
 ) -> (State, RunStatistics) {
     // The 2.0a7 server makes the runs of schedules in bulk, and their first states do not
     // name their runs.
@@ -260,14 +359,22 @@ fn step_of_flow_run(
     if run.parent_task_run_id.is_some() {
         proposed.details.task_run_id = run.parent_task_run_id;
     }
-    let state = State::enter(proposed, now);
+    let state = State::enter(proposed, after(run.state.as_ref(), now));
     let mut statistics = run.statistics.clone();
-    statistics.record(run.state.as_ref(), &state);
+    statistics.record(run.state.as_ref(), &state, how);
     (state, statistics)
 }
 
+/// The moment of a step: no two states of a run are of one.
+fn after(current: Option<&State>, now: Timestamp) -> Timestamp {
+    match current {
+        Some(state) if state.timestamp == now => now + Span::from_micros(1),
+        _ => now,
+    }
+}
+
 /// The task run that stands for a sub-flow goes where the sub-flow goes.
-fn follow_subflow(tx: &Tx<'_>, run: &FlowRun, state: &State) -> Result<()> {
+fn follow_subflow(tx: &Tx<'_>, run: &FlowRun, state: &State, how: Recording) -> Result<()> {
     let Some(parent) = run.parent_task_run_id else {
         return Ok(());
     };
@@ -276,12 +383,26 @@ fn follow_subflow(tx: &Tx<'_>, run: &FlowRun, state: &State) -> Result<()> {
     };
     let mut proposed = state.as_proposal();
     proposed.details.child_flow_run_id = Some(run.id);
-    enter_task_run(tx, &parent, proposed)?;
+    let how = Recording {
+        is_counted: true,
+        ..how
+    };
+    enter_task_run(tx, &parent, proposed, how, false)?;
     Ok(())
 }
 
-fn enter_task_run(tx: &Tx<'_>, run: &TaskRun, proposed: ProposedState) -> Result<State> {
-    let (state, statistics) = step_of_task_run(run, proposed, tx.now);
+/// `is_anew`: as if the run had not run yet.
+fn enter_task_run(
+    tx: &Tx<'_>,
+    run: &TaskRun,
+    proposed: ProposedState,
+    how: Recording,
+    is_anew: bool,
+) -> Result<State> {
+    let (state, mut statistics) = step_of_task_run(run, proposed, tx.now, how);
+    if is_anew {
+        statistics.run_count -= run.statistics.run_count;
+    }
     states::insert(tx.db, StateOf::TaskRun(run.id), &state)?;
     task_runs::enter_state(tx.db, run, &state, &statistics)?;
     Ok(state)
@@ -292,11 +413,12 @@ fn step_of_task_run(
     run: &TaskRun,
     mut proposed: ProposedState,
     now: Timestamp,
+    how: Recording,
 ) -> (State, RunStatistics) {
     proposed.details.flow_run_id = run.spec.flow_run_id;
     proposed.details.task_run_id = Some(run.id);
     let state = State::enter(proposed, now);
     let mut statistics = run.statistics.clone();
-    statistics.record(run.state.as_ref(), &state);
+    statistics.record(run.state.as_ref(), &state, how);
     (state, statistics)
 }

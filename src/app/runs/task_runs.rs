@@ -11,7 +11,7 @@ use crate::domain::filter::{Filters, Page, Sort};
 use crate::domain::flow::Created;
 use crate::domain::flow_run::FlowRun;
 use crate::domain::ids::{FlowRunId, StateId, TaskRunId};
-use crate::domain::rules::Policy;
+use crate::domain::rules::{Client, Policy};
 use crate::domain::state::{ProposedState, State};
 use crate::domain::task_run::{NewTaskRun, TaskRun, TaskRunSpec, TaskRunUpdate};
 use crate::domain::weight;
@@ -83,11 +83,12 @@ impl App {
         id: TaskRunId,
         proposed: ProposedState,
         policy: Policy,
+        client: Client,
     ) -> Result<Decision> {
         let bytes = proposed.data.as_ref().map_or(0, weight::of_value);
         self.write_as(Job::prompt(bytes), move |tx| {
             let run = read(tx.db, id)?;
-            propose_state::for_task_run(tx, &run, of_request(tx, proposed), policy)
+            propose_state::for_task_run(tx, &run, of_request(tx, proposed), policy, client)
         })
         .await
     }

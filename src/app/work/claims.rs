@@ -14,7 +14,7 @@ use crate::domain::agent::{EMBEDDED, Load, share};
 use crate::domain::error::{Error, Result};
 use crate::domain::flow_run::FlowRun;
 use crate::domain::ids::FlowRunId;
-use crate::domain::rules::{Generation, Policy, agent_s_end};
+use crate::domain::rules::{Client, Generation, Policy, agent_s_end};
 use crate::domain::state::{ProposedState, StateType};
 use crate::domain::time::{Span, Timestamp};
 use crate::domain::work::turn;
@@ -196,7 +196,8 @@ fn end(tx: &mut Tx<'_>, agent: &str, id: FlowRunId, end_state: ProposedState) ->
         return Ok(false);
     }
     let end_state = agent_s_end(run.state.as_ref(), end_state);
-    propose_state::for_flow_run(tx, &run, end_state, Policy::Forced(Generation::V3))?;
+    let forced = Policy::Forced(Generation::V3);
+    propose_state::for_flow_run(tx, &run, end_state, forced, Client::default())?;
     Ok(true)
 }
 
@@ -259,7 +260,7 @@ fn claim(tx: &mut Tx<'_>, id: FlowRunId, (agent, worker): (&str, &str)) -> Resul
     let pending = ProposedState::new(StateType::Pending);
     let run = read(tx.db, id)?;
     let policy = Policy::Normal(Generation::V3);
-    let decision = propose_state::for_flow_run(tx, &run, pending, policy)?;
+    let decision = propose_state::for_flow_run(tx, &run, pending, policy, Client::default())?;
     if decision.outcome != Outcome::Accepted {
         return Ok(None);
     }
@@ -278,6 +279,7 @@ fn refuse(tx: &mut Tx<'_>, id: FlowRunId, why: &str) -> Result<()> {
     let crashed = ProposedState::new(StateType::Crashed)
         .named("Crashed")
         .because(format!("Submission failed. {why}"));
-    propose_state::for_flow_run(tx, &run, crashed, Policy::Forced(Generation::V3))?;
+    let forced = Policy::Forced(Generation::V3);
+    propose_state::for_flow_run(tx, &run, crashed, forced, Client::default())?;
     claims::close_output(tx.db, id, EMBEDDED)
 }

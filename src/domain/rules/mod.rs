@@ -7,14 +7,19 @@
 //! holds in every generation is in `common`.
 
 mod common;
+mod facts;
 mod orion;
 mod v3;
 
-use super::state::{ProposedState, State, StateType};
-use super::task_run::RetryPolicy;
-use super::time::Timestamp;
+use std::collections::BTreeMap;
+
+use super::flow_run_policy::FlowRunPolicy;
+use super::ids::LeaseId;
+use super::state::{ProposedState, StateType};
+use super::time::{Span, Timestamp};
 
 pub use common::cancelling::agent_s_end;
+pub use facts::{Client, Enclosing, Facts, Limit, Slot, WhenFull};
 
 /// A generation of the API, each with its own rules.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,6 +42,8 @@ pub enum Policy {
     Normal(Generation),
     /// Those that hold where a state is forced.
     Forced(Generation),
+    /// Those by which a flow run is marked late.
+    Late,
 }
 
 impl Policy {
@@ -53,6 +60,14 @@ impl Policy {
     pub fn is_forced(self) -> bool {
         matches!(self, Self::Forced(_))
     }
+
+    /// The generation whose rules they are.
+    pub fn generation(self) -> Generation {
+        match self {
+            Self::Normal(generation) | Self::Forced(generation) => generation,
+            Self::Late => Generation::V3,
+        }
+    }
 }
 
 /// Of what a state is proposed.
@@ -64,33 +79,6 @@ pub enum RunKind {
     TaskRun,
 }
 
-/// What the rules look at, read in the transaction that will write the ruling. What only one
-/// kind of run has is as by default on the other.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Facts<'a> {
-    /// Where the run stands; absent for its first state.
-    pub current: Option<&'a State>,
-    /// How often it entered a running state.
-    pub run_count: i64,
-    /// A flow run's: whether it came from a deployment, so that agents compete for it.
-    pub is_deployed: bool,
-    /// A flow run's: whether one of prefectd's own agents took it, so that there may be a
-    /// process.
-    pub is_held: bool,
-    /// A task run's: how it retries.
-    pub retries: RetryPolicy,
-    /// A task run's: a completed state stored under the proposed state's cache key and not
-    /// expired.
-    pub cached: Option<&'a State>,
-}
-
-impl Facts<'_> {
-    /// The type of the state that the run is in.
-    fn from(&self) -> Option<StateType> {
-        self.current.map(|state| state.kind)
-    }
-}
-
 /// What the rules say to a proposal, and what that entails.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Ruling {
@@ -98,6 +86,8 @@ pub struct Ruling {
     pub verdict: Verdict,
     /// What is written together with the state that the run enters; empty when it enters none.
     pub consequences: Vec<Consequence>,
+    /// Whether entering a running state begins an attempt, so that it is counted.
+    pub is_counted: bool,
 }
 
 /// What becomes of a proposal.
@@ -111,6 +101,11 @@ pub enum Verdict {
         instead: ProposedState,
         /// Why.
         why: &'static str,
+    },
+    /// Stay, and be told where the run stands.
+    Stay {
+        /// Why.
+        why: String,
     },
     /// Stay, and ask again.
     Wait {
@@ -127,13 +122,38 @@ pub enum Verdict {
 }
 
 /// What is written beside the state that a run enters, in the same transaction.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum Consequence {
     /// The state answers later proposals to run under this cache key.
     Cache {
         /// The key; not empty.
         key: String,
     },
+    /// A flow run has this policy from here on.
+    Policy(FlowRunPolicy),
+    /// What is kept under these keys of a flow run's was handed in for an earlier attempt, and
+    /// goes.
+    DropInputs(BTreeMap<String, String>),
+    /// A flow run holds a slot of its deployment.
+    TakeSlot {
+        /// Its hold on it.
+        lease: LeaseId,
+        /// For how long, unless it is renewed.
+        grace: Span,
+    },
+    /// A flow run's hold on a slot is renewed.
+    RenewSlot {
+        /// For how long.
+        grace: Span,
+    },
+    /// A flow run holds its slot until it ends, for its client does not renew it.
+    KeepSlot,
+    /// A flow run's slot is given back.
+    GiveBackSlot,
+    /// A task run is tried as often as if it had not run yet.
+    ResetRunCount,
+    /// A task run belongs to this attempt of its flow run.
+    OfAttempt(i64),
 }
 
 /// A proposal on its way through the rules, each of which may amend it.
@@ -141,24 +161,49 @@ struct Draft {
     proposed: ProposedState,
     /// What its acceptance would entail.
     consequences: Vec<Consequence>,
+    /// The flow run's policy as rules change it before the step.
+    policy: FlowRunPolicy,
+    /// What the step itself changes of that.
+    passage: Option<Passage>,
+}
+
+/// What a step through a pause changes of a policy.
+enum Passage {
+    /// The run comes to a pause of that key.
+    Into(String),
+    /// It leaves one and goes on.
+    OutOf,
+    /// It leaves one whose process is gone, and begins anew.
+    Anew,
 }
 
 /// What one rule says.
+#[expect(
+    clippy::large_enum_variant,
+    reason = "it is looked at where it is made, and a box would be an allocation a step"
+)]
 enum Opinion {
     /// Nothing against it, as it is by now.
     GoOn,
-    /// The ruling; no further rule is asked.
-    Settled(Box<Ruling>),
+    /// The verdict; no further rule is asked.
+    Settled(Verdict),
 }
 
 impl Opinion {
-    /// Settles the matter without further consequences. Those of the draft are of its acceptance
-    /// only and are dropped.
     fn settled(verdict: Verdict) -> Self {
-        Self::Settled(Box::new(Ruling {
-            verdict,
-            consequences: Vec::new(),
-        }))
+        Self::Settled(verdict)
+    }
+
+    fn stay(why: impl Into<String>) -> Self {
+        Self::Settled(Verdict::Stay { why: why.into() })
+    }
+
+    fn abort(why: impl Into<String>) -> Self {
+        Self::Settled(Verdict::Abort { why: why.into() })
+    }
+
+    fn reject(instead: ProposedState, why: &'static str) -> Self {
+        Self::Settled(Verdict::Reject { instead, why })
     }
 }
 
@@ -172,7 +217,9 @@ fn rules_of(policy: Policy, kind: RunKind) -> &'static [Rule] {
         (Policy::Forced(Generation::Orion), _) => orion::FORCED,
         (Policy::Normal(Generation::V3), RunKind::FlowRun) => v3::FLOW_RUN,
         (Policy::Normal(Generation::V3), RunKind::TaskRun) => v3::TASK_RUN,
-        (Policy::Forced(Generation::V3), _) => v3::FORCED,
+        (Policy::Forced(Generation::V3), RunKind::FlowRun) => v3::FORCED_FLOW_RUN,
+        (Policy::Forced(Generation::V3), RunKind::TaskRun) => v3::FORCED_TASK_RUN,
+        (Policy::Late, _) => v3::LATE,
     }
 }
 
@@ -187,16 +234,66 @@ pub fn decide(
     let mut draft = Draft {
         proposed,
         consequences: Vec::new(),
+        policy: facts.policy.cloned().unwrap_or_default(),
+        passage: None,
     };
     for rule in rules_of(policy, kind) {
-        match rule(facts, &mut draft, now) {
-            Opinion::GoOn => {}
-            Opinion::Settled(ruling) => return *ruling,
+        if let Opinion::Settled(verdict) = rule(facts, &mut draft, now) {
+            return settled(kind, facts, draft, verdict);
+        }
+    }
+    let accepted = Verdict::Accept(draft.proposed.clone());
+    settled(kind, facts, draft, accepted)
+}
+
+/// The ruling that a verdict comes to.
+fn settled(kind: RunKind, facts: &Facts<'_>, draft: Draft, verdict: Verdict) -> Ruling {
+    let is_rejected = match &verdict {
+        Verdict::Accept(_) => false,
+        Verdict::Reject { .. } => true,
+        Verdict::Stay { .. } | Verdict::Wait { .. } | Verdict::Abort { .. } => {
+            return Ruling {
+                verdict,
+                consequences: Vec::new(),
+                is_counted: true,
+            };
+        }
+    };
+    let mut consequences = common::slots::released(facts, &verdict);
+    let mut before = draft.policy;
+    if is_rejected {
+        // What led to another state changes nothing; what was made of a run that had ended goes
+        // with it.
+        let has_ended = facts.from().is_some_and(StateType::is_terminal);
+        before = match (facts.policy, has_ended) {
+            (Some(policy), true) => policy.clone(),
+            _ => before,
+        };
+    } else {
+        consequences.extend(draft.consequences);
+    }
+    let is_counted = !(facts.client.knows_pauses && before.resuming);
+    if let (RunKind::FlowRun, Some(policy)) = (kind, facts.policy) {
+        let entered = verdict.entered().map(|state| state.kind);
+        let after = common::policy::after(before, draft.passage, entered, facts.client);
+        if *policy != after {
+            consequences.push(Consequence::Policy(after));
         }
     }
     Ruling {
-        verdict: Verdict::Accept(draft.proposed),
-        consequences: draft.consequences,
+        verdict,
+        consequences,
+        is_counted: kind == RunKind::TaskRun || is_counted,
+    }
+}
+
+impl Verdict {
+    /// The state that is entered.
+    fn entered(&self) -> Option<&ProposedState> {
+        match self {
+            Verdict::Accept(state) | Verdict::Reject { instead: state, .. } => Some(state),
+            Verdict::Stay { .. } | Verdict::Wait { .. } | Verdict::Abort { .. } => None,
+        }
     }
 }
 

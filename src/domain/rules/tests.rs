@@ -1,9 +1,11 @@
-//! The rules as full tables: every state a run can be in, times every state proposed.
+//! The rules of the 2.0a7 generation as full tables: every state a run can be in, times every
+//! state proposed.
 
 use proptest::prelude::*;
 
 use super::*;
-use crate::domain::time::Span;
+use crate::domain::state::State;
+use crate::domain::task_run::RetryPolicy;
 
 const NOW: Timestamp = Timestamp::from_micros(1_000_000_000);
 
@@ -14,6 +16,7 @@ enum Said {
     Reject,
     Wait,
     Abort,
+    Stay,
 }
 
 fn said(verdict: &Verdict) -> Said {
@@ -22,6 +25,7 @@ fn said(verdict: &Verdict) -> Said {
         Verdict::Reject { .. } => Said::Reject,
         Verdict::Wait { .. } => Said::Wait,
         Verdict::Abort { .. } => Said::Abort,
+        Verdict::Stay { .. } => Said::Stay,
     }
 }
 
@@ -52,7 +56,7 @@ fn check(
             current: current.as_ref(),
             ..facts
         };
-        for (generation, target) in each(Generation::ALL, StateType::ALL) {
+        for (generation, target) in each([Generation::Orion], StateType::ALL) {
             let policy = Policy::Normal(generation);
             let ruling = decide(policy, kind, &facts, ProposedState::new(target), NOW);
             assert_eq!(
@@ -158,7 +162,7 @@ fn whatever_a_run_tells_after_it_was_asked_to_stop_it_is_cancelled() {
         if matches!(told, StateType::Cancelling | StateType::Cancelled) {
             continue;
         }
-        for (generation, kind) in each(Generation::ALL, [RunKind::FlowRun, RunKind::TaskRun]) {
+        for (generation, kind) in each([Generation::Orion], [RunKind::FlowRun, RunKind::TaskRun]) {
             let facts = Facts {
                 current: Some(&cancelling),
                 ..deployed_and_held()
@@ -267,7 +271,7 @@ fn a_forced_state_is_entered_from_anywhere() {
     let facts = deployed_and_held();
     for (from, to) in each(StateType::ALL, StateType::ALL) {
         let current = state(from, NOW + Span::from_secs_f64(5.0));
-        for (generation, kind) in each(Generation::ALL, [RunKind::FlowRun, RunKind::TaskRun]) {
+        for (generation, kind) in each([Generation::Orion], [RunKind::FlowRun, RunKind::TaskRun]) {
             let facts = Facts {
                 current: Some(&current),
                 ..facts
@@ -297,8 +301,8 @@ fn only_an_accepted_completed_state_with_a_key_is_kept_in_the_cache() {
         };
         let mut proposed = ProposedState::new(to);
         proposed.details.cache_key = key.map(str::to_owned);
-        for generation in Generation::ALL {
-            let policy = Policy::Normal(generation);
+        {
+            let policy = Policy::Normal(Generation::Orion);
             let ruling = decide(policy, RunKind::TaskRun, &facts, proposed.clone(), NOW);
             let is_kept = to == StateType::Completed
                 && key == Some("k")

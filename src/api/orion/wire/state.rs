@@ -202,6 +202,7 @@ impl<'a> From<&'a Decision> for DecisionOut<'a> {
         let (status, details) = match &decision.outcome {
             Outcome::Accepted => ("ACCEPT", OutcomeOut::Accept),
             Outcome::Rejected { why } => ("REJECT", OutcomeOut::Reject { reason: why.into() }),
+            Outcome::Refused { why, .. } => ("REJECT", OutcomeOut::Reject { reason: why.into() }),
             Outcome::Wait { delay_secs, why } => (
                 "WAIT",
                 OutcomeOut::Wait {
@@ -212,7 +213,7 @@ impl<'a> From<&'a Decision> for DecisionOut<'a> {
             Outcome::Aborted { why } => ("ABORT", OutcomeOut::Abort { reason: why.into() }),
         };
         Self {
-            state: decision.state.as_ref().map(StateOut::from),
+            state: decision.shown().map(StateOut::from),
             status,
             details,
         }

@@ -8,6 +8,7 @@ pub mod wire;
 
 use axum::extract::State;
 
+use super::client::Known;
 use super::deployments::wire::refuse_choice;
 use super::extract::{Aimed, Body, Id};
 use super::states::decided;
@@ -152,11 +153,15 @@ pub async fn set_state(
     State(ctx): State<Ctx>,
     who: Requester,
     caller: Caller,
+    Known(client): Known,
     Aimed { at, asked }: Aimed<SetState, FlowRunId>,
 ) -> Answer {
     let (proposed, policy) = asked;
     let proposed = caller.signed(proposed);
-    let decision = ctx.app.propose_flow_run_state(at, proposed, policy).await?;
+    let decision = ctx
+        .app
+        .propose_flow_run_state(at, proposed, policy, client)
+        .await?;
     decided(&who, &decision).await
 }
 

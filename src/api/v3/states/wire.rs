@@ -224,7 +224,7 @@ impl From<&app::Decision> for Decision {
     fn from(decision: &app::Decision) -> Self {
         let (status, reason, delay) = match &decision.outcome {
             Outcome::Accepted => ("accept", None, None),
-            Outcome::Rejected { why } => ("reject", Some(why), None),
+            Outcome::Rejected { why } | Outcome::Refused { why, .. } => ("reject", Some(why), None),
             Outcome::Wait { delay_secs, why } => ("wait", Some(why), Some(*delay_secs)),
             Outcome::Aborted { why } => ("abort", Some(why), None),
         };
@@ -237,7 +237,7 @@ impl From<&app::Decision> for Decision {
             details.insert("reason".to_owned(), why.as_str().into());
         }
         Self {
-            state: decision.state.as_ref().map(State::from),
+            state: decision.shown().map(State::from),
             status: status.to_uppercase(),
             details,
         }

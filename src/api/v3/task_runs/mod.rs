@@ -4,6 +4,7 @@ pub mod wire;
 
 use axum::extract::State;
 
+use super::client::Known;
 use super::extract::{Aimed, Body, Id};
 use super::states::decided;
 use super::wire::{Decision, PageQuery, Paginated, Query, SetState};
@@ -118,10 +119,14 @@ pub async fn set_state(
     State(ctx): State<Ctx>,
     who: Requester,
     caller: Caller,
+    Known(client): Known,
     Aimed { at, asked }: Aimed<SetState, TaskRunId>,
 ) -> Answer {
     let (proposed, policy) = asked;
     let proposed = caller.signed(proposed);
-    let decision = ctx.app.propose_task_run_state(at, proposed, policy).await?;
+    let decision = ctx
+        .app
+        .propose_task_run_state(at, proposed, policy, client)
+        .await?;
     decided(&who, &decision).await
 }

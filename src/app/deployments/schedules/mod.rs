@@ -15,7 +15,7 @@ use crate::app::tx::Tx;
 use crate::domain::deployment::{Deployment, DeploymentSchedule};
 use crate::domain::error::{Error, Result};
 use crate::domain::ids::{DeploymentId, ScheduleId};
-use crate::domain::rules::{Generation, Policy};
+use crate::domain::rules::{Client, Policy};
 use crate::domain::schedule::TooCostly;
 use crate::domain::state::ProposedState;
 use crate::domain::time::{Span, Timestamp};
@@ -255,8 +255,7 @@ fn mark_late(tx: &mut Tx<'_>) -> Result<u64> {
     for (id, due) in &late {
         let proposed = ProposedState::scheduled(*due).named("Late");
         let run = read(tx.db, *id)?;
-        let forced = Policy::Forced(Generation::V3);
-        propose_state::for_flow_run(tx, &run, proposed, forced)?;
+        propose_state::for_flow_run(tx, &run, proposed, Policy::Late, Client::default())?;
     }
     Ok(late.len() as u64)
 }

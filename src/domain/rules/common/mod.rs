@@ -2,4 +2,6 @@
 
 pub(super) mod cancelling;
 pub(super) mod double_submission;
+pub(super) mod policy;
 pub(super) mod scheduled_time;
+pub(super) mod slots;

@@ -1,12 +1,12 @@
 //! The rules of the 2.0a7 generation, which mirror that server's core policies.
 
-mod cache;
-mod rename_reruns;
+pub(super) mod cache;
+pub(super) mod rename_reruns;
 mod retry;
 mod terminal;
 
 use super::Rule;
-use super::common::{cancelling, double_submission, scheduled_time};
+use super::common::{cancelling, double_submission, scheduled_time, slots};
 
 /// For flow runs.
 pub(super) const FLOW_RUN: &[Rule] = &[
@@ -14,6 +14,7 @@ pub(super) const FLOW_RUN: &[Rule] = &[
     cancelling::cancelled_stays,
     double_submission::prevent,
     scheduled_time::wait,
+    slots::keep_for_older_clients,
 ];
 
 /// For task runs. The cache is asked before terminal states are protected, as on the 2.0a7

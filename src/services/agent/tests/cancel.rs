@@ -51,7 +51,12 @@ async fn what_a_run_s_process_tells_after_the_cancel_changes_nothing() {
             let late = ProposedState::new(told);
             world
                 .app
-                .propose_flow_run_state(world.run, late, Policy::Normal(Generation::Orion))
+                .propose_flow_run_state(
+                    world.run,
+                    late,
+                    Policy::Normal(Generation::Orion),
+                    Client::OF_2_0A7,
+                )
                 .await
                 .unwrap();
             assert_eq!(

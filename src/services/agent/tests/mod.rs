@@ -23,7 +23,7 @@ use crate::domain::flow::NewFlow;
 use crate::domain::flow_run::{DeploymentRunRequest, FlowRun};
 use crate::domain::ids::FlowRunId;
 use crate::domain::log::OUTPUT_LOGGER;
-use crate::domain::rules::{Generation, Policy};
+use crate::domain::rules::{Client, Generation, Policy};
 use crate::domain::runner::RunnerKind;
 use crate::domain::state::{ProposedState, StateType};
 use crate::runners::{RunnerError, RunnerSettings};
@@ -158,7 +158,12 @@ impl World {
         let wanted = ProposedState::new(kind);
         let told = self
             .app
-            .propose_flow_run_state(self.run, wanted, Policy::Forced(Generation::V3))
+            .propose_flow_run_state(
+                self.run,
+                wanted,
+                Policy::Forced(Generation::V3),
+                Client::default(),
+            )
             .await;
         assert!(told.unwrap().state.is_some());
     }

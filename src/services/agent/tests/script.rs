@@ -12,7 +12,7 @@ use tokio::sync::watch;
 use crate::app::App;
 use crate::domain::ids::FlowRunId;
 use crate::domain::log::OutputSeen;
-use crate::domain::rules::{Generation, Policy};
+use crate::domain::rules::{Client, Generation, Policy};
 use crate::domain::state::{ProposedState, StateType};
 use crate::runners::{
     Exit, Found, Job, Made, OutputLine, Progress, Runner, RunnerError, RunnerFuture, Status,
@@ -132,7 +132,12 @@ impl Script {
             for kind in [StateType::Running, StateType::Completed] {
                 let proposed = ProposedState::new(kind);
                 let entered = app
-                    .propose_flow_run_state(run, proposed, Policy::Normal(Generation::Orion))
+                    .propose_flow_run_state(
+                        run,
+                        proposed,
+                        Policy::Normal(Generation::Orion),
+                        Client::OF_2_0A7,
+                    )
                     .await;
                 entered.unwrap();
                 may_end.wait_for(|may| *may).await.unwrap();

@@ -1,0 +1,1 @@
+SELECT id, created, expires, slots FROM leases WHERE id = :id
