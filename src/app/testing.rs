@@ -61,6 +61,7 @@ pub async fn flow_run(app: &App) -> FlowRunId {
         auto_scheduled: false,
         created_by: None,
         state: None,
+        is_told: false,
     };
     app.create_flow_run(new).await.unwrap().get().id
 }

@@ -153,6 +153,9 @@ pub struct NewFlowRun {
     pub created_by: Option<Actor>,
     /// Its first state; absent: Pending.
     pub state: Option<ProposedState>,
+    /// Whether an event tells of its first state, as in the modern generation of those that
+    /// clients create.
+    pub is_told: bool,
 }
 
 /// What a client says of a run that it wants of a deployment.
@@ -187,6 +190,8 @@ pub struct DeploymentRunRequest {
     pub state: Option<ProposedState>,
     /// Who asks.
     pub created_by: Option<Actor>,
+    /// See [`NewFlowRun::is_told`].
+    pub is_told: bool,
 }
 
 /// The fields of a run that may be changed after its creation; absent ones stay.

@@ -140,5 +140,6 @@ fn run_of(
         auto_scheduled: false,
         created_by: request.created_by,
         state: request.state,
+        is_told: request.is_told,
     }
 }

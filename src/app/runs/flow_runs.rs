@@ -3,6 +3,7 @@
 use uuid::Uuid;
 
 use super::propose_state::{self, Decision, Outcome};
+use super::steps;
 use crate::app::App;
 use crate::app::request::{Repeat, comes_to_the_same};
 use crate::app::tx::Tx;
@@ -191,9 +192,10 @@ pub(in crate::app) fn create_run(tx: &mut Tx<'_>, new: NewFlowRun) -> Result<Cre
     }
     labels::check_settings(&new.infrastructure).map_err(Error::invalid)?;
     check_parents(tx.db, &new)?;
+    let is_told = new.is_told;
     let (mut run, first) = FlowRun::create(new, tx.now);
     run.labels = with_origin(&run);
-    propose_state::begin_flow_run(tx, run, first).map(Created::New)
+    steps::begin_flow_run(tx, run, first, is_told).map(Created::New)
 }
 
 /// The labels of a run: what it came from, and its own over that.

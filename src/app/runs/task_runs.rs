@@ -2,6 +2,7 @@
 
 use super::flow_runs::of_request;
 use super::propose_state::{self, Decision};
+use super::steps;
 use crate::app::App;
 use crate::app::request::comes_to_the_same;
 use crate::app::tx::Tx;
@@ -136,7 +137,7 @@ fn create(tx: &mut Tx<'_>, mut new: NewTaskRun) -> Result<Created<TaskRun>> {
         label(&mut new.spec, &parent);
     }
     let (run, first) = TaskRun::create(new, tx.now);
-    propose_state::begin_task_run(tx, run, first).map(Created::New)
+    steps::begin_task_run(tx, run, first).map(Created::New)
 }
 
 /// Labels a task run with where it belongs, as the reference does; its own labels count.

@@ -5,6 +5,7 @@
 //! clients orchestrate themselves: see [`told`].
 
 pub mod filter;
+pub mod flow_run;
 mod text;
 pub mod told;
 

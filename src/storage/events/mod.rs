@@ -1,5 +1,6 @@
 //! Events in the store: kept once each, in the order of their arrival.
 
+mod belongs;
 mod condition;
 
 use rusqlite::{Connection, Row as SqlRow, named_params, params};
@@ -14,6 +15,8 @@ use crate::domain::error::{Error, Result};
 use crate::domain::event::filter::Filter;
 use crate::domain::event::{Event, Resource, Stored};
 use crate::domain::time::Timestamp;
+
+pub use belongs::belongs_to;
 
 const INSERT: &str = include_str!("../../../sql/queries/events/insert.sql");
 const INSERT_RELATED: &str = include_str!("../../../sql/queries/events/insert_related.sql");

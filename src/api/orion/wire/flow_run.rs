@@ -192,6 +192,7 @@ pub fn new_flow_run(value: &JsonValue<'_>, context: &mut ReadContext) -> Option<
         auto_scheduled: false,
         created_by: None,
         state: state?,
+        is_told: false,
     })
 }
 
@@ -224,6 +225,7 @@ pub fn run_request(
         work_queue_name: None,
         state: state?,
         created_by: None,
+        is_told: false,
     })
 }
 

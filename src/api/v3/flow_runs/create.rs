@@ -109,6 +109,7 @@ impl AimedBody for FlowRunCreate {
             auto_scheduled: false,
             created_by: None,
             state: state.map(TryInto::try_into).transpose()?,
+            is_told: true,
         })
     }
 }

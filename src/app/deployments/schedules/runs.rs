@@ -121,5 +121,6 @@ fn scheduled_run(
             schedule.slug.as_deref().unwrap_or(schedule.rule.kind()),
         )),
         state: Some(ProposedState::scheduled(date).because("Flow run scheduled")),
+        is_told: false,
     }
 }
