@@ -39,6 +39,7 @@ pub use deployments::flow::Force;
 pub use deployments::schedules::{LATE_AFTER, Outlook, RUNS_AHEAD, Range, TIME_AHEAD};
 pub use events::{Cursor, EventPage, Subscription};
 pub use request::{RequestKey, under};
+pub use runs::log_feed::LogSubscription;
 pub use runs::propose_state::{Decision, Outcome};
 pub use work::queues::QueueName;
 pub use work::scheduled::{Scheduled, ScheduledAsked};
@@ -59,6 +60,7 @@ struct Inner {
     blobs: Blobs,
     clock: SharedClock,
     agent_bell: Bell,
+    news_bell: Bell,
     feed: events::Feed,
     agents: work::registry::Registry,
     lease: Duration,
@@ -77,6 +79,7 @@ impl App {
                 blobs,
                 clock,
                 agent_bell: Bell::default(),
+                news_bell: Bell::default(),
                 feed: events::Feed::default(),
                 agents: work::registry::Registry::default(),
                 lease,
@@ -95,6 +98,11 @@ impl App {
     /// Rung whenever a run may have become due, ended, or been asked to stop.
     pub fn agent_bell(&self) -> Bell {
         self.inner.agent_bell.clone()
+    }
+
+    /// Rung whenever a flow run has gone on, or something was said in one.
+    pub fn news_bell(&self) -> Bell {
+        self.inner.news_bell.clone()
     }
 
     /// One statement that looks something up by key.

@@ -31,6 +31,8 @@ pub(super) struct Tx<'db> {
 pub(super) enum Effect {
     /// Agents look for what there is to do.
     WakeAgents,
+    /// Who follows runs looks at what they did and said.
+    TellNews,
     /// The log tells that a run has crashed.
     TellCrash(Crash),
 }
@@ -46,8 +48,12 @@ impl Tx<'_> {
     /// Has something done after the commit and before the answer, whether or not the caller is
     /// still there. It is not done where the transaction fails.
     pub fn entail(&mut self, effect: Effect) {
-        let is_wake = |effect: &Effect| matches!(effect, Effect::WakeAgents);
-        if !(is_wake(&effect) && self.effects.all.iter().any(is_wake)) {
+        let is_there = match effect {
+            Effect::WakeAgents => self.effects.has(|one| matches!(one, Effect::WakeAgents)),
+            Effect::TellNews => self.effects.has(|one| matches!(one, Effect::TellNews)),
+            Effect::TellCrash(_) => false,
+        };
+        if !is_there {
             self.effects.all.push(effect);
         }
     }
@@ -78,12 +84,17 @@ impl Tx<'_> {
 }
 
 impl Effects {
+    fn has(&self, is_it: impl Fn(&Effect) -> bool) -> bool {
+        self.all.iter().any(is_it)
+    }
+
     /// On the writer's thread, so nothing here takes long.
-    fn carry_out(&self, agents: &Bell, feed: &Feed) {
+    fn carry_out(&self, (agents, news): (&Bell, &Bell), feed: &Feed) {
         feed.tell(&self.told);
         for effect in &self.all {
             match effect {
                 Effect::WakeAgents => agents.ring(),
+                Effect::TellNews => news.ring(),
                 Effect::TellCrash(crash) => crash.tell(),
             }
         }
@@ -119,8 +130,9 @@ impl App {
             let done = tx.once(write, work)?;
             Ok((done, tx.effects))
         };
-        let (agents, feed) = (self.agent_bell(), self.inner.feed.clone());
-        let then = move |(_, effects): &(T, Effects)| effects.carry_out(&agents, &feed);
+        let (agents, news) = (self.agent_bell(), self.news_bell());
+        let feed = self.inner.feed.clone();
+        let then = move |(_, effects): &(T, Effects)| effects.carry_out((&agents, &news), &feed);
         let (done, _) = self.inner.store.write_as(job, work, then).await?;
         Ok(done)
     }

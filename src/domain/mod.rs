@@ -21,6 +21,7 @@ pub mod flow_run_policy;
 pub mod history;
 pub mod ids;
 pub mod log;
+pub mod log_filter;
 pub mod names;
 pub mod parameters;
 pub mod patch;

@@ -16,6 +16,7 @@ const INSERT: &str = include_str!("../../sql/queries/logs/insert.sql");
 static OF_RUN: Statement = statement!("logs/of_run.sql");
 static OF_RUN_BACKWARDS: Statement = statement!("logs/of_run_backwards.sql");
 static ARRIVED: Statement = statement!("logs/arrived.sql");
+static AFTER: Statement = statement!("logs/after.sql");
 const LAST_ID: &str = include_str!("../../sql/queries/logs/last_id.sql");
 const LAST_OUTPUT: &str = include_str!("../../sql/queries/logs/last_output.sql");
 
@@ -59,10 +60,22 @@ pub fn seen_of(db: &Connection, run: FlowRunId, logger: &str) -> Result<OutputSe
     Ok(seen.unwrap_or_default())
 }
 
+/// The line that was stored last.
+pub fn last(db: &Connection) -> Result<Option<LogId>> {
+    Ok(query::one(db, LAST_ID, [], |row| row.get(0))?.flatten())
+}
+
+/// Lines of any run that were stored after one, in the order of arrival; `None`: from the first.
+pub fn after(db: &Connection, id: Option<LogId>, limit: u64) -> Result<Vec<Log>> {
+    let id = id.unwrap_or(LogId::from_uuid(Uuid::nil()));
+    let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+    query::all(db, &AFTER, named_params! {":id": id, ":limit": limit}, read)
+}
+
 /// Lines of one run from a place on.
 pub fn of_run(db: &Connection, wanted: &Wanted) -> Result<Lines> {
     // Before the lines, so that none is between both.
-    let last = query::one(db, LAST_ID, [], |row| row.get(0))?.flatten();
+    let last = last(db)?;
     let since = wanted.since.unwrap_or(EARLIEST);
     let limit = i64::try_from(wanted.limit).unwrap_or(i64::MAX);
     let (run, level) = (wanted.run, wanted.level);

@@ -271,10 +271,14 @@ mod pools {
         http.post("/deployments/", &deployment).expect(201);
         let ran = place
             .program(&daemon, "prefect")
-            .args(["deployment", "run", "mapped/test"])
+            .args(["deployment", "run", "mapped/test", "--watch"])
             .output()
             .unwrap();
         assert!(ran.status.success(), "{}\n{}", told(&ran), daemon.log());
+        let shown = told(&ran);
+        for words in ["3 are done", "Completed"] {
+            assert!(shown.contains(words), "{words}: {shown}");
+        }
         let id = only_run(&daemon, "mapped")["id"]
             .as_str()
             .unwrap()

@@ -10,6 +10,8 @@
 mod events_in;
 mod events_out;
 mod handshake;
+mod listening;
+mod logs_out;
 mod reader;
 mod refused;
 mod socket;
@@ -87,6 +89,8 @@ pub fn operations() -> Vec<Operation> {
             .talks(Need::Aim, |talk| Box::pin(events_in::talk(talk))),
         Operation::socket("/events/out", "Tells of events as they come")
             .talks(Need::Read, |talk| Box::pin(events_out::talk(talk))),
+        Operation::socket("/logs/out", "Tells of log lines as they come")
+            .talks(Need::Read, |talk| Box::pin(logs_out::talk(talk))),
     ]
 }
 

@@ -167,6 +167,16 @@ fn store(tx: &mut Tx<'_>, draft: Draft) -> Result<()> {
     Ok(())
 }
 
+/// Stores an event of the daemon's own.
+pub(super) fn emit(tx: &mut Tx<'_>, event: Event) -> Result<()> {
+    let draft = Draft {
+        texts: Texts::of(&event)?,
+        task_run: None,
+        event,
+    };
+    store(tx, draft)
+}
+
 impl Told {
     fn of(stored: Stored, bytes: usize) -> Self {
         Self {

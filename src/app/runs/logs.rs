@@ -1,5 +1,6 @@
 //! Verbs on log lines.
 
+use crate::app::tx::Effect;
 use crate::app::{App, request};
 use crate::domain::error::{Error, Result};
 use crate::domain::filter::{Criteria, Filters, Page, Sort};
@@ -46,8 +47,11 @@ impl App {
         }
         let bytes = lines.iter().map(|line| LINE + line.message.len()).sum();
         let job = Job::of_size(bytes);
-        self.write_as(job, move |tx| logs::insert(tx.db, &lines, tx.now))
-            .await
+        self.write_as(job, move |tx| {
+            tx.entail(Effect::TellNews);
+            logs::insert(tx.db, &lines, tx.now)
+        })
+        .await
     }
 
     /// A page of lines.

@@ -3,6 +3,7 @@
 //! Everything here runs inside the writer's transaction: the facts are read, the domain
 //! decides, the verdict is written. Two clients can therefore never win the same step.
 
+use super::steps::{enter_flow_run, enter_task_run, tell};
 use super::{crash, slots};
 use crate::app::tx::{Effect, Tx};
 use crate::domain::error::{Error, Result};
@@ -10,11 +11,11 @@ use crate::domain::flow_run::{Claim, FlowRun};
 use crate::domain::rules::{
     Client, Consequence, Enclosing, Facts, Generation, Policy, Ruling, RunKind, Verdict, decide,
 };
-use crate::domain::run::{Recording, RunStatistics};
+use crate::domain::run::Recording;
 use crate::domain::state::{ProposedState, State, StateDetails, StateType};
 use crate::domain::task_run::TaskRun;
-use crate::domain::time::{Span, Timestamp};
-use crate::storage::{StateOf, flow_runs, rows, run_inputs, states, task_runs};
+use crate::domain::time::Timestamp;
+use crate::storage::{flow_runs, rows, run_inputs, states, task_runs};
 
 /// What became of a proposal.
 #[derive(Clone, Debug, PartialEq)]
@@ -67,39 +68,6 @@ pub enum Outcome {
     },
 }
 
-/// Stores a run that is new together with its first state, which no rule is asked about.
-pub(super) fn begin_flow_run(
-    tx: &mut Tx<'_>,
-    mut run: FlowRun,
-    first: ProposedState,
-) -> Result<FlowRun> {
-    let (state, statistics) = step_of_flow_run(&run, first, tx.now, Recording::PLAIN);
-    run.statistics = statistics;
-    flow_runs::insert(tx.db, &run, &state)?;
-    states::insert(tx.db, StateOf::FlowRun(run.id), &state)?;
-    follow_subflow(tx, &run, &state, Recording::PLAIN)?;
-    if run.deployment_id.is_some() && state.kind == StateType::Scheduled {
-        // Agents take runs of deployments when their time has come.
-        tx.entail(Effect::WakeAgents);
-    }
-    run.state = Some(state);
-    Ok(run)
-}
-
-/// The same for a task run.
-pub(super) fn begin_task_run(
-    tx: &mut Tx<'_>,
-    mut run: TaskRun,
-    first: ProposedState,
-) -> Result<TaskRun> {
-    let (state, statistics) = step_of_task_run(&run, first, tx.now, Recording::PLAIN);
-    run.statistics = statistics;
-    task_runs::insert(tx.db, &run, &state)?;
-    states::insert(tx.db, StateOf::TaskRun(run.id), &state)?;
-    run.state = Some(state);
-    Ok(run)
-}
-
 /// Proposes a state for a flow run, and has whoever it concerns told.
 pub(in crate::app) fn for_flow_run(
     tx: &mut Tx<'_>,
@@ -130,13 +98,18 @@ pub(in crate::app) fn for_flow_run(
         ..Facts::default()
     };
     let ruling = rule(policy, RunKind::FlowRun, &facts, proposed, tx.now);
+    let is_modern = policy.generation() == Generation::V3;
     let how = Recording {
         is_counted: ruling.is_counted,
         // What an agent of ours took has begun when its process did.
-        ends_begun: policy.generation() == Generation::V3 && run.claim.is_none(),
+        ends_begun: is_modern && run.claim.is_none(),
     };
     let decision = settle(ruling.verdict, facts.current, |proposed| {
-        enter_flow_run(tx, run, proposed, how)
+        let (state, run_count) = enter_flow_run(tx, run, proposed, how)?;
+        if is_modern {
+            tell(tx, run, run_count, (facts.current, &state))?;
+        }
+        Ok(state)
     })?;
     if decision.state.is_some() {
         for consequence in ruling.consequences {
@@ -329,96 +302,4 @@ fn settle(
         Verdict::Abort { why } => (None, Outcome::Aborted { why }),
     };
     Ok(Decision { state, outcome })
-}
-
-fn enter_flow_run(
-    tx: &Tx<'_>,
-    run: &FlowRun,
-    proposed: ProposedState,
-    how: Recording,
-) -> Result<State> {
-    let (state, statistics) = step_of_flow_run(run, proposed, tx.now, how);
-    states::insert(tx.db, StateOf::FlowRun(run.id), &state)?;
-    flow_runs::enter_state(tx.db, run, &state, &statistics)?;
-    follow_subflow(tx, run, &state, how)?;
-    Ok(state)
-}
-
-/// The state that a flow run enters, and its statistics after that.
-fn step_of_flow_run(
-    run: &FlowRun,
-    mut proposed: ProposedState,
-    now: Timestamp,
-    how: Recording,
-) -> (State, RunStatistics) {
-    // The 2.0a7 server makes the runs of schedules in bulk, and their first states do not
-    // name their runs.
-    if !(run.auto_scheduled && run.state.is_none()) {
-        proposed.details.flow_run_id = Some(run.id);
-    }
-    if run.parent_task_run_id.is_some() {
-        proposed.details.task_run_id = run.parent_task_run_id;
-    }
-    let state = State::enter(proposed, after(run.state.as_ref(), now));
-    let mut statistics = run.statistics.clone();
-    statistics.record(run.state.as_ref(), &state, how);
-    (state, statistics)
-}
-
-/// The moment of a step: no two states of a run are of one.
-fn after(current: Option<&State>, now: Timestamp) -> Timestamp {
-    match current {
-        Some(state) if state.timestamp == now => now + Span::from_micros(1),
-        _ => now,
-    }
-}
-
-/// The task run that stands for a sub-flow goes where the sub-flow goes.
-fn follow_subflow(tx: &Tx<'_>, run: &FlowRun, state: &State, how: Recording) -> Result<()> {
-    let Some(parent) = run.parent_task_run_id else {
-        return Ok(());
-    };
-    let Some(parent) = rows::by_id(tx.db, parent)? else {
-        return Ok(());
-    };
-    let mut proposed = state.as_proposal();
-    proposed.details.child_flow_run_id = Some(run.id);
-    let how = Recording {
-        is_counted: true,
-        ..how
-    };
-    enter_task_run(tx, &parent, proposed, how, false)?;
-    Ok(())
-}
-
-/// `is_anew`: as if the run had not run yet.
-fn enter_task_run(
-    tx: &Tx<'_>,
-    run: &TaskRun,
-    proposed: ProposedState,
-    how: Recording,
-    is_anew: bool,
-) -> Result<State> {
-    let (state, mut statistics) = step_of_task_run(run, proposed, tx.now, how);
-    if is_anew {
-        statistics.run_count -= run.statistics.run_count;
-    }
-    states::insert(tx.db, StateOf::TaskRun(run.id), &state)?;
-    task_runs::enter_state(tx.db, run, &state, &statistics)?;
-    Ok(state)
-}
-
-/// The state that a task run enters, and its statistics after that.
-fn step_of_task_run(
-    run: &TaskRun,
-    mut proposed: ProposedState,
-    now: Timestamp,
-    how: Recording,
-) -> (State, RunStatistics) {
-    proposed.details.flow_run_id = run.spec.flow_run_id;
-    proposed.details.task_run_id = Some(run.id);
-    let state = State::enter(proposed, now);
-    let mut statistics = run.statistics.clone();
-    statistics.record(run.state.as_ref(), &state, how);
-    (state, statistics)
 }

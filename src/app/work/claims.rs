@@ -96,8 +96,11 @@ impl App {
     /// Notes that all that the process of an agent's run printed is stored.
     pub async fn close_output(&self, agent: &str, id: FlowRunId) -> Result<()> {
         let agent = agent.to_owned();
-        self.write(move |tx| claims::close_output(tx.db, id, &agent))
-            .await
+        self.write(move |tx| {
+            tx.entail(Effect::TellNews);
+            claims::close_output(tx.db, id, &agent)
+        })
+        .await
     }
 
     /// How many slots an agent uses, counted from the runs themselves.

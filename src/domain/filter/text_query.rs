@@ -45,6 +45,15 @@ impl TextQuery {
         }
         query
     }
+
+    /// Whether it is satisfied by some texts together, each of which may hold a part of it.
+    pub fn finds(&self, texts: &[&str]) -> bool {
+        let texts: Vec<_> = texts.iter().map(|text| text.to_lowercase()).collect();
+        let is_in = |term: &String| texts.iter().any(|text| text.contains(term.as_str()));
+        (self.include.is_empty() || self.include.iter().any(is_in))
+            && self.require.iter().all(is_in)
+            && !self.exclude.iter().any(is_in)
+    }
 }
 
 /// A word, and what comes after it.

@@ -2,6 +2,7 @@
 
 mod durable;
 mod out;
+mod runs;
 
 use serde_json::{Value, json};
 use tungstenite::Error;
@@ -141,7 +142,7 @@ fn a_key_is_told_in_the_first_message() {
         ..Options::default()
     });
     let prefect = ("sec-websocket-protocol", "prefect");
-    for path in ["/events/in", "/events/out"] {
+    for path in ["/events/in", "/events/out", "/logs/out"] {
         Socket::greeted(&daemon, path, Some(KEY));
         let bearer = format!("Bearer {KEY}");
         let known = [prefect, ("authorization", bearer.as_str())];
@@ -180,7 +181,7 @@ fn refused(opened: Result<Socket, Box<Error>>, status: u16) {
 fn pages_of_other_sites_open_no_socket() {
     let daemon = TestDaemon::without_agent();
     let evil = [("origin", "http://evil.example")];
-    for path in ["/events/in", "/events/out"] {
+    for path in ["/events/in", "/events/out", "/logs/out"] {
         refused(Socket::open(&daemon, path, &evil), 403);
         refused(
             Socket::open(&daemon, path, &[("host", "evil.example")]),

@@ -3,6 +3,8 @@
 pub mod pages;
 pub mod wire;
 
+use std::time::Duration;
+
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::IntoResponse;
@@ -15,7 +17,7 @@ use crate::api::Operation;
 use crate::api::access::Requester;
 use crate::domain::access::Need;
 use crate::domain::ids::FlowRunId;
-use pages::{LinesPage, LinesQuery, OutputSeen, OutputState};
+use pages::{LinesPage, LinesQuery, NewsQuery, OutputSeen, OutputState, RunNews};
 use wire::{Log, LogCreate};
 
 /// What there is to ask.
@@ -36,6 +38,14 @@ pub fn operations() -> Vec<Operation> {
         .asks::<LinesQuery>()
         .answers::<LinesPage>()
         .needs(Need::Inspect, page),
+        Operation::post(
+            "/prefectd/runs/news",
+            "Waits until a run has gone on or has said something, for some seconds at most",
+        )
+        .asks::<NewsQuery>()
+        .answers::<RunNews>()
+        .is_routine()
+        .needs(Need::Inspect, news),
         Operation::get(
             "/prefectd/flow_runs/{id}/output",
             "Tells whether a run's log is complete",
@@ -65,6 +75,19 @@ pub async fn filter(State(ctx): State<Ctx>, who: Requester, Body(query): Body<Lo
 pub async fn page(State(ctx): State<Ctx>, who: Requester, Body(query): Body<LinesQuery>) -> Answer {
     let page = ctx.app.lines(query.try_into()?).await?;
     ok(&who, LinesPage::from(page)).await
+}
+
+/// How long whoever waits for news waits at most.
+const PATIENCE: Duration = Duration::from_secs(8);
+
+pub async fn news(State(ctx): State<Ctx>, who: Requester, Body(query): Body<NewsQuery>) -> Answer {
+    let bell = ctx.app.news_bell();
+    if let Some(heard) = query.heard {
+        // In vain means that there is no news.
+        let _ = tokio::time::timeout(PATIENCE, bell.rung_since(heard)).await;
+    }
+    let number = bell.rings();
+    ok(&who, RunNews { number }).await
 }
 
 pub async fn output(State(ctx): State<Ctx>, who: Requester, Id(id): Id) -> Answer {

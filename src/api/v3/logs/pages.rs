@@ -123,6 +123,21 @@ impl Redact for LinesPage {
     }
 }
 
+/// Whoever follows runs, and what it has heard.
+#[derive(Clone, Debug, Default, Serialize, Deserialize, ToSchema)]
+#[serde(default)]
+pub struct NewsQuery {
+    /// The number that it was told last; absent: it is told at once.
+    pub heard: Option<u64>,
+}
+
+/// How often runs have gone on, or something was said in one.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct RunNews {
+    /// Another number than the one that was heard: there is something to read.
+    pub number: u64,
+}
+
 /// How a run's log stands.
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 pub struct OutputState {
@@ -179,4 +194,4 @@ impl From<OutputSeen> for log::OutputSeen {
     }
 }
 
-harmless!(OutputState, OutputSeen);
+harmless!(OutputState, OutputSeen, RunNews);

@@ -7,12 +7,14 @@ use uuid::Uuid;
 use super::operators::{
     ByAbsence, ByAnyTags, ByExistence, ById, ByIdOrNot, ByIdOrNull, ByLevel, ByName,
     ByOppositeFlag, ByPart, BySearch, ByStateType, ByTags, ByText, ByTextOrNot, ByTime,
-    ByTimeOrNull, Operator, all, asked,
+    ByTimeOrNull, Operator, all, asked, searched,
 };
 use crate::domain::error::{Error, Result};
 use crate::domain::filter::{
     Criteria, Filters, MAX_PAGE, Page, Sort, deployment, flow, flow_run, log, task_run,
 };
+use crate::domain::ids::{FlowRunId, TaskRunId};
+use crate::domain::log_filter;
 
 /// Orders by their words; the first is the usual one.
 pub type Sorts = [(&'static str, Sort)];
@@ -409,6 +411,40 @@ pub struct LogFilter {
     pub task_run_id: Option<ByIdOrNull>,
     /// By what they say.
     pub text: Option<BySearch>,
+}
+
+impl LogFilter {
+    /// What it asks of lines as they come: all of it must hold, as in the reference.
+    ///
+    /// # Errors
+    /// For a search that is too long.
+    pub fn heard(self) -> Result<log_filter::LogFilter> {
+        let Self {
+            operator: _,
+            level,
+            timestamp,
+            flow_run_id,
+            task_run_id,
+            text,
+        } = self;
+        let level = level.unwrap_or_default();
+        let timestamp = timestamp.unwrap_or_default();
+        let task = task_run_id.unwrap_or_default();
+        let runs = flow_run_id.and_then(|runs| runs.any_);
+        let text = text.and_then(|text| text.query);
+        Ok(log_filter::LogFilter {
+            least_level: level.ge_,
+            most_level: level.le_,
+            since: timestamp.after_.map(Into::into),
+            until: timestamp.before_.map(Into::into),
+            flow_runs: runs.map(|ids| ids.into_iter().map(FlowRunId::from_uuid).collect()),
+            task_runs: task
+                .any_
+                .map(|ids| ids.into_iter().map(TaskRunId::from_uuid).collect()),
+            is_of_task: task.is_null_.map(|is_null| !is_null),
+            text: text.map(searched).transpose()?,
+        })
+    }
 }
 
 impl LogQuery {

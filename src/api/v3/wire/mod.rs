@@ -23,7 +23,7 @@ pub use super::flow_runs::wire::FlowRun;
 pub use super::flows::wire::{Flow, FlowCreate};
 pub use super::ids::wire::{Ids, Named};
 pub use super::logs::pages::{
-    LinesPage, LinesQuery, LogPosition, MAX_LINES, OutputSeen, OutputState,
+    LinesPage, LinesQuery, LogPosition, MAX_LINES, NewsQuery, OutputSeen, OutputState, RunNews,
 };
 pub use super::logs::wire::{Log, LogCreate};
 pub use super::processes::wire::Process;
@@ -37,7 +37,8 @@ pub use super::work_queues::wire::{WorkQueue, WorkQueueFilter, WorkQueueQuery};
 pub use super::workers::wire::{Worker, WorkerQuery};
 pub use duration::Duration;
 pub use filter::{
-    ByState, DeploymentFilter, FlowFilter, FlowRunFilter, LogQuery, PageQuery, Query, TaskRunFilter,
+    ByState, DeploymentFilter, FlowFilter, FlowRunFilter, LogFilter, LogQuery, PageQuery, Query,
+    TaskRunFilter,
 };
 pub(super) use filter::{limit, page, sort};
 pub use labels::Labels;

@@ -311,8 +311,13 @@ fn like(part: String) -> Result<Test> {
 }
 
 fn finds(text: String) -> Result<Test> {
+    searched(text).map(Test::Finds)
+}
+
+/// What a text searches for.
+pub(in crate::api::v3) fn searched(text: String) -> Result<TextQuery> {
     check_length("query", &text)?;
-    Ok(Test::Finds(TextQuery::read(&text)))
+    Ok(TextQuery::read(&text))
 }
 
 fn check_length(name: &str, text: &str) -> Result<()> {

@@ -1,0 +1,1 @@
+SELECT {log} FROM logs WHERE id > :id ORDER BY id LIMIT :limit
