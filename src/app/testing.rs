@@ -57,6 +57,7 @@ pub async fn flow_run(app: &App) -> FlowRunId {
         infrastructure: Infrastructure::default(),
         job_variables: None,
         work_queue_id: None,
+        queue_names: None,
         deployment_version: None,
         auto_scheduled: false,
         created_by: None,

@@ -2,9 +2,9 @@
 
 use super::JsonMap;
 use super::actor::Actor;
-use super::deployment::Infrastructure;
+use super::deployment::{Infrastructure, QueueNames};
 use super::flow_run_policy::FlowRunPolicy;
-use super::ids::{DeploymentId, FlowId, FlowRunId, TaskRunId, WorkQueueId};
+use super::ids::{DeploymentId, FlowId, FlowRunId, TaskRunId, WorkPoolId, WorkQueueId};
 use super::names;
 use super::patch::Patch;
 use super::run::RunStatistics;
@@ -52,6 +52,8 @@ pub struct FlowRun {
     pub job_variables: Option<JsonMap>,
     /// The queue whose workers take it.
     pub work_queue_id: Option<WorkQueueId>,
+    /// What that queue is called; absent where it has none, or one that has gone.
+    pub queue: Option<RunQueue>,
     /// The version of its deployment when it was created.
     pub deployment_version: Option<String>,
     /// What a worker that speaks the API made for it, as that calls it.
@@ -90,6 +92,7 @@ impl FlowRun {
             infrastructure: new.infrastructure,
             job_variables: new.job_variables,
             work_queue_id: new.work_queue_id,
+            queue: None,
             deployment_version: new.deployment_version,
             infrastructure_pid: None,
             created_by: new.created_by,
@@ -100,6 +103,17 @@ impl FlowRun {
         let pending = || ProposedState::new(StateType::Pending);
         (run, new.state.unwrap_or_else(pending))
     }
+}
+
+/// What a run's queue is called.
+#[derive(Clone, Debug, PartialEq)]
+pub struct RunQueue {
+    /// Its name within its pool.
+    pub name: String,
+    /// The pool.
+    pub pool_id: WorkPoolId,
+    /// The pool's name.
+    pub pool_name: String,
 }
 
 /// An agent's hold on a run that it took.
@@ -145,6 +159,8 @@ pub struct NewFlowRun {
     pub job_variables: Option<JsonMap>,
     /// See [`FlowRun::work_queue_id`].
     pub work_queue_id: Option<WorkQueueId>,
+    /// The names of that, where the client says them instead.
+    pub queue_names: Option<QueueNames>,
     /// The version of the deployment.
     pub deployment_version: Option<String>,
     /// Whether a schedule made it.

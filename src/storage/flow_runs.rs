@@ -9,9 +9,9 @@ use super::{actors, deployments, run_policy, sql, states};
 use crate::domain::JsonMap;
 use crate::domain::error::Result;
 use crate::domain::filter::Noun;
-use crate::domain::flow_run::{Claim, FlowRun, FlowRunUpdate};
+use crate::domain::flow_run::{Claim, FlowRun, FlowRunUpdate, RunQueue};
 use crate::domain::flow_run_policy::FlowRunPolicy;
-use crate::domain::ids::{FlowId, FlowRunId};
+use crate::domain::ids::{FlowId, FlowRunId, WorkPoolId};
 use crate::domain::run::RunStatistics;
 use crate::domain::runner::RunnerKind;
 use crate::domain::state::{State, StateType};
@@ -229,6 +229,7 @@ fn read(row: &SqlRow<'_>) -> rusqlite::Result<FlowRun> {
         infrastructure: deployments::infrastructure(&mut columns)?,
         job_variables: columns.next::<Option<Json<_>>>()?.map(|json| json.0),
         work_queue_id: columns.next()?,
+        queue: queue(&mut columns)?,
         deployment_version: columns.next()?,
         infrastructure_pid: columns.next()?,
         created_by: actors::read(&mut columns)?,
@@ -236,6 +237,18 @@ fn read(row: &SqlRow<'_>) -> rusqlite::Result<FlowRun> {
         statistics: statistics(&mut columns)?,
         state: states::read_optional(&mut columns)?,
     })
+}
+
+fn queue(columns: &mut Columns<'_, '_>) -> rusqlite::Result<Option<RunQueue>> {
+    let name: Option<String> = columns.next()?;
+    let pool_id: Option<WorkPoolId> = columns.next()?;
+    let pool_name: Option<String> = columns.next()?;
+    let pool = pool_id.zip(pool_name);
+    Ok(name.zip(pool).map(|(name, (pool_id, pool_name))| RunQueue {
+        name,
+        pool_id,
+        pool_name,
+    }))
 }
 
 fn claim(columns: &mut Columns<'_, '_>) -> rusqlite::Result<Option<Claim>> {

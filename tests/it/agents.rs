@@ -54,7 +54,7 @@ fn two_agents_share_the_runs_and_none_runs_twice() {
         let message = &ended["state"]["message"];
         assert_eq!(ended["state_name"], "Completed", "{message}");
         assert_eq!(ended["run_count"], 1);
-        holders.push(ended["work_queue_name"].as_str().unwrap().to_owned());
+        holders.push(ended["agent"].as_str().unwrap().to_owned());
     }
     for place in 0..8 {
         assert_eq!(std::fs::read_to_string(mark(place)).unwrap(), "plain\n");
@@ -94,7 +94,7 @@ fn an_agent_with_the_key_works_and_one_without_says_what_it_needs() {
     let ended = http.ended(run.as_str().unwrap());
     let message = &ended["state"]["message"];
     assert_eq!(ended["state_name"], "Completed", "{message}");
-    assert_eq!(ended["work_queue_name"], "keyed");
+    assert_eq!(ended["agent"], "keyed");
     let seen = std::fs::read_to_string(&mark).unwrap();
     assert_eq!(seen, "\n", "the key is not for the run");
     drop(agent);

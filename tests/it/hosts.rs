@@ -98,7 +98,7 @@ fn runs_spread_over_two_hosts_and_one_outlives_the_other() {
     wait_for("all flows to start", || {
         (0..4).all(|place| mark(place).exists()).then_some(())
     });
-    let holder = |id: &String| daemon.http().run(id)["work_queue_name"].clone();
+    let holder = |id: &String| daemon.http().run(id)["agent"].clone();
     let (lost, kept): (Vec<_>, Vec<_>) = begun.iter().partition(|id| holder(id) == HOSTS[0]);
     assert_eq!(
         (lost.len(), kept.len()),

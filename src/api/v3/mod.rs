@@ -2,6 +2,7 @@
 
 mod admin;
 mod agents;
+mod bulk;
 mod checkup;
 mod client;
 mod collections;

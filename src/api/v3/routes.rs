@@ -1,7 +1,7 @@
 //! The routes of the modern dialect, each noun's declared in its own folder.
 
 use super::{
-    admin, agents, checkup, collections, deployments, events, flow_runs, flows, ids, logs,
+    admin, agents, bulk, checkup, collections, deployments, events, flow_runs, flows, ids, logs,
     processes, server, states, task_runs, variables, why, work_pools, work_queues, workers,
 };
 use crate::api::dialect::V3;
@@ -20,6 +20,7 @@ pub fn all() -> Routes {
         why::operations,
         flows::operations,
         deployments::operations,
+        bulk::operations,
         flow_runs::operations,
         task_runs::operations,
         states::operations,

@@ -1,6 +1,7 @@
 //! Verbs on the whole: what goes, what is kept, and how things stand.
 
 pub(super) mod backup;
+mod bulk;
 mod examine;
 mod health;
 mod ids;

@@ -136,6 +136,7 @@ fn run_of(
         infrastructure: request.infrastructure.unwrap_or(infrastructure),
         job_variables: request.job_variables,
         work_queue_id,
+        queue_names: None,
         deployment_version: deployment.version,
         auto_scheduled: false,
         created_by: request.created_by,

@@ -7,12 +7,14 @@ use super::steps;
 use crate::app::App;
 use crate::app::request::{Repeat, comes_to_the_same};
 use crate::app::tx::Tx;
+use crate::app::work::queues;
 use crate::domain::JsonMap;
 use crate::domain::container::labels;
+use crate::domain::deployment::QueueNames;
 use crate::domain::error::{Error, Result};
 use crate::domain::filter::{Filters, Page, Sort};
 use crate::domain::flow::Created;
-use crate::domain::flow_run::{FlowRun, FlowRunUpdate, NewFlowRun};
+use crate::domain::flow_run::{FlowRun, FlowRunUpdate, NewFlowRun, RunQueue};
 use crate::domain::ids::{FlowRunId, StateId};
 use crate::domain::patch::Patch;
 use crate::domain::rules::{Client, Generation, Policy};
@@ -193,7 +195,21 @@ pub(in crate::app) fn create_run(tx: &mut Tx<'_>, new: NewFlowRun) -> Result<Cre
     labels::check_settings(&new.infrastructure).map_err(Error::invalid)?;
     check_parents(tx.db, &new)?;
     let is_told = new.is_told;
+    let names = new.queue_names.clone();
     let (mut run, first) = FlowRun::create(new, tx.now);
+    let queue = match names {
+        Some(QueueNames {
+            pool: Some(pool),
+            queue,
+        }) => Some(queues::in_pool(tx.db, pool, queue)?),
+        _ => { run.work_queue_id }.map_or(Ok(None), |id| rows::by_id(tx.db, id))?,
+    };
+    run.work_queue_id = queue.as_ref().map(|queue| queue.id).or(run.work_queue_id);
+    run.queue = queue.map(|queue| RunQueue {
+        name: queue.name,
+        pool_id: queue.work_pool_id,
+        pool_name: queue.pool_name,
+    });
     run.labels = with_origin(&run);
     steps::begin_flow_run(tx, run, first, is_told).map(Created::New)
 }

@@ -180,6 +180,24 @@ pub(in crate::app) fn named(
     Ok(Some(id))
 }
 
+/// The queue of that name in a pool, or the pool's default one.
+///
+/// # Errors
+/// Not found when there is no such pool or queue.
+pub(in crate::app) fn in_pool(
+    db: &Connection,
+    pool: String,
+    queue: Option<String>,
+) -> Result<WorkQueue> {
+    match queue {
+        Some(queue) => read(db, &QueueName::InPool(pool, queue)),
+        None => {
+            let pool = pools::by_name(db, &pool)?;
+            read(db, &QueueName::Id(pool.default_queue_id))
+        }
+    }
+}
+
 /// Stores a queue of a pool that has none of that name.
 pub(super) fn insert(
     tx: &Tx<'_>,

@@ -62,7 +62,7 @@ impl Aims for NewFlowRun {
         match (self.deployment_id, self.parent_task_run_id) {
             _ if chooses(Some(&self.infrastructure)) => Aim::Infrastructure,
             _ if chooses_job(self.job_variables.as_ref()) => Aim::Infrastructure,
-            _ if self.work_queue_id.is_some() => Aim::Infrastructure,
+            _ if self.work_queue_id.is_some() || self.queue_names.is_some() => Aim::Infrastructure,
             (None, Some(parent)) => change_task_run(parent),
             _ => Aim::Elsewhere,
         }

@@ -13,6 +13,8 @@ pub static TAGS: Field = Field::tags();
 
 /// Their names, or those of their flows; only modern clients ask that.
 pub static NAME_OR_FLOW: Field = Field::holding("flow_or_deployment_name", Holds::NameOrFlow);
+/// The names of their queues.
+pub static WORK_QUEUE_NAME: Field = Field::queue_name();
 
 /// All that 2.0a7 clients ask.
 pub static FIELDS: &[&Field] = &[&ID, &NAME, &IS_SCHEDULE_ACTIVE, &TAGS];

@@ -46,6 +46,10 @@ pub enum Holds {
     Deployments,
     /// The name of a deployment or of its flow.
     NameOrFlow,
+    /// The name of the queue that a column names.
+    QueueName,
+    /// A member of the object in a column.
+    Member(&'static str),
     /// The message of a log line with the name of its logger.
     Message,
     /// Several fields under one name.
@@ -156,6 +160,14 @@ impl Field {
 
     pub(super) const fn group(name: &'static str, fields: &'static [&'static Field]) -> Self {
         Self::new(name, Holds::Group(fields))
+    }
+
+    pub(super) const fn queue_name() -> Self {
+        Self::new("work_queue_name", Holds::QueueName).of("work_queue_id")
+    }
+
+    pub(super) const fn member(column: &'static str, path: &'static str) -> Self {
+        Self::new(column, Holds::Member(path))
     }
 
     const fn of(mut self, column: &'static str) -> Self {

@@ -37,6 +37,14 @@ pub static END_TIME: Field = Field::time("end_time");
 pub static IDEMPOTENCY_KEY: Field = Field::text("idempotency_key");
 /// The flow runs that they are sub-flows of.
 pub static PARENT_FLOW_RUN_ID: Field = Field::holding("parent_flow_run_id", Holds::ParentRun);
+/// The names of their queues.
+pub static WORK_QUEUE_NAME: Field = Field::queue_name();
+/// Who created them.
+pub static CREATED_BY: Field = Field::text("created_by");
+/// That one's id.
+pub static CREATOR_ID: Field = Field::member("created_by", "$.id");
+/// That one's type.
+pub static CREATOR_TYPE: Field = Field::member("created_by", "$.type");
 
 /// The orders, by the words of the modern dialect; the first is the usual one.
 pub const SORTS: &[(&str, Sort)] = &[

@@ -34,6 +34,7 @@ fn run(state: ProposedState) -> FlowRun {
         labels: Default::default(),
         job_variables: None,
         work_queue_id: None,
+        queue: None,
         deployment_version: None,
         infrastructure_pid: None,
         created_by: None,

@@ -34,6 +34,7 @@ fn run(name: &str, kind: Option<&str>, config: Value) -> FlowRun {
         labels: Default::default(),
         job_variables: None,
         work_queue_id: None,
+        queue: None,
         deployment_version: None,
         infrastructure_pid: None,
         created_by: None,

@@ -35,6 +35,12 @@ const FLOW: Neighbour = neighbour(Noun::Flow, "id", "flow_id");
 const DEPLOYMENT: Neighbour = neighbour(Noun::Deployment, "id", "deployment_id");
 const TASK_RUNS: Neighbour = neighbour(Noun::TaskRun, "flow_run_id", "id");
 
+const POOL: Neighbour = neighbour(Noun::WorkPool, "id", "work_pool_id");
+const QUEUE: Neighbour = Neighbour {
+    beyond: &[POOL],
+    ..neighbour(Noun::WorkQueue, "id", "work_queue_id")
+};
+
 const fn flow_runs(theirs: &'static str) -> Neighbour {
     Neighbour {
         beyond: &[TASK_RUNS],
@@ -47,19 +53,22 @@ const fn neighbours(noun: Noun) -> &'static [Neighbour] {
     match noun {
         Noun::Flow => {
             const ALL: &[Neighbour] = &[
-                neighbour(Noun::Deployment, "flow_id", "id"),
+                Neighbour {
+                    beyond: &[QUEUE],
+                    ..neighbour(Noun::Deployment, "flow_id", "id")
+                },
                 flow_runs("flow_id"),
             ];
             ALL
         }
         Noun::Deployment => {
-            const ALL: &[Neighbour] = &[FLOW, flow_runs("deployment_id")];
+            const ALL: &[Neighbour] = &[FLOW, flow_runs("deployment_id"), QUEUE];
             ALL
         }
-        Noun::FlowRun => &[TASK_RUNS, FLOW, DEPLOYMENT],
+        Noun::FlowRun => &[TASK_RUNS, FLOW, DEPLOYMENT, QUEUE],
         Noun::TaskRun => {
             const ALL: &[Neighbour] = &[Neighbour {
-                beyond: &[FLOW, DEPLOYMENT],
+                beyond: &[FLOW, DEPLOYMENT, QUEUE],
                 ..neighbour(Noun::FlowRun, "id", "flow_run_id")
             }];
             ALL
@@ -93,6 +102,9 @@ fn asked(noun: Noun, neighbours: &[Neighbour], filters: &Filters) -> Condition {
     let own = own.unwrap_or_else(Condition::all);
     let given = neighbours.iter().filter(|it| it.is_asked_about(filters));
     given.fold(own, |all, it| {
+        if it.noun == Noun::WorkQueue {
+            return all.add(is_in_queue(table, asked(it.noun, it.beyond, filters)));
+        }
         let theirs = column(table_of(it.noun), it.theirs).equals((table, it.ours));
         let there = asked(it.noun, it.beyond, filters).add(theirs);
         all.add(it.by_key(table, filters))
@@ -102,8 +114,8 @@ fn asked(noun: Noun, neighbours: &[Neighbour], filters: &Filters) -> Condition {
 
 impl Neighbour {
     fn is_asked_about(&self, filters: &Filters) -> bool {
-        let is_given = |it: &Neighbour| filters.about(it.noun).is_some();
-        is_given(self) || self.beyond.iter().any(is_given)
+        let is_given = filters.about(self.noun).is_some();
+        is_given || self.beyond.iter().any(|it| it.is_asked_about(filters))
     }
 
     /// What the filters say of the column that is equal in both, once more of ours: only so is
@@ -156,7 +168,14 @@ fn criterion(table: &'static str, name: &'static str, asked: &Criterion) -> Cond
             let words: BTreeSet<_> = words.iter().cloned().collect();
             all.add(is_word_in(of, &Vec::from_iter(words)))
         }
-        Test::In(Values::Words(words)) => all.add(is_word_in(of, words)),
+        Test::In(Values::Words(words)) => match asked.field.holds {
+            Holds::QueueName => {
+                let named = Condition::all().add(is_word_in(("work_queues", "name"), words));
+                all.add(is_in_queue(table, named))
+            }
+            Holds::Member(path) => all.add(is_member_in(of, path, words)),
+            _ => all.add(is_word_in(of, words)),
+        },
         Test::NotIn(values) => all.add(is_not_in(of, values)),
         Test::Like(part) if asked.field.holds == Holds::NameOrFlow => {
             all.add(name_or_flow_is_like(part))
@@ -233,6 +252,24 @@ fn listed(of: (&'static str, &'static str), how: &str, values: &[String]) -> Exp
     let (table, name) = of;
     let text = format!("\"{table}\".\"{name}\" {how} FROM json_each(?))");
     Expr::cust_with_values(text, [array(values)])
+}
+
+/// The row names one of the queues of which that holds. There are few, so they are found first.
+fn is_in_queue(table: &'static str, those: Condition) -> Expr {
+    let queues = Query::select()
+        .column(("work_queues", "id"))
+        .from("work_queues")
+        .cond_where(those)
+        .take();
+    column(table, "work_queue_id").in_subquery(queues)
+}
+
+/// A member of the object in a column is one of these words.
+fn is_member_in(of: (&'static str, &'static str), path: &str, words: &[String]) -> Expr {
+    let (table, name) = of;
+    let text =
+        format!("json_extract(\"{table}\".\"{name}\", ?) IN (SELECT value FROM json_each(?))");
+    Expr::cust_with_values(text, [path.to_owned(), array(words)])
 }
 
 /// Texts as one parameter.

@@ -78,9 +78,13 @@ fn everything() -> Filters {
                 flow_run::NEXT_SCHEDULED_START_TIME.asked(at),
                 flow_run::PARENT_TASK_RUN_ID.is_one_of_ids([Uuid::now_v7()]),
                 flow_run::PARENT_TASK_RUN_ID.asked(Test::IsNull(true)),
+                flow_run::WORK_QUEUE_NAME.is_one_of(["q", "r"]),
+                flow_run::CREATOR_TYPE.is_one_of(["SCHEDULE"]),
             ]
             .into(),
         ),
+        work_pools: Some(vec![work_pool::NAME.is_one_of(["p"])].into()),
+        work_queues: Some(vec![work_queue::ID.is_one_of_ids([Uuid::now_v7()])].into()),
         task_runs: Some(
             vec![
                 task_run::ID.is_one_of_ids([Uuid::now_v7()]),

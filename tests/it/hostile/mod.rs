@@ -79,7 +79,7 @@ fn every_operation_stands_hostile_values() {
     let mut sent = 0;
     for operation in operations::all(&described(&daemon), &ids) {
         // What is deleted would not be there for those that come later.
-        if operation.method == "DELETE" {
+        if operation.method == "DELETE" || operation.path.ends_with("/bulk_delete") {
             continue;
         }
         let path = path(&operation, &ids);

@@ -186,6 +186,8 @@ impl Planted {
                 "history_interval_seconds": 3600 }),
             "filter" if path.contains("/input/") => json!({ "prefix": "p" }),
             "doctor" => json!({ "part": "machine" }),
+            // None, since what is planted is still asked for.
+            "bulk_delete" | "bulk_set_state" => json!({ "limit": 0 }),
             _ => json!({}),
         }
     }

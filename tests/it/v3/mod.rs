@@ -2,4 +2,5 @@
 
 mod deployments;
 mod filters;
+mod pools;
 mod server;

@@ -125,7 +125,12 @@ fn operators(field: &Field, fields: &mut Fields<'_, '_>) -> Vec<Asked> {
         Holds::SubFlow => vec![operator(fields, "exists_", boolean, Test::Is)],
         Holds::Group(_) => Vec::new(),
         // These clients ask nothing of the kind.
-        Holds::ParentRun | Holds::Deployments | Holds::NameOrFlow | Holds::Message => Vec::new(),
+        Holds::ParentRun
+        | Holds::Deployments
+        | Holds::NameOrFlow
+        | Holds::QueueName
+        | Holds::Member(_)
+        | Holds::Message => Vec::new(),
     };
     if field.may_exclude {
         asked.push(operator(fields, "not_any_", list(id(|id| id)), |ids| {

@@ -77,6 +77,7 @@ impl<'a> FlowRunOut<'a> {
             // These clients know none of these.
             job_variables: _,
             work_queue_id: _,
+            queue: _,
             deployment_version: _,
             infrastructure_pid: _,
             created_by: _,
@@ -188,6 +189,7 @@ pub fn new_flow_run(value: &JsonValue<'_>, context: &mut ReadContext) -> Option<
         infrastructure: infrastructure?.unwrap_or_default(),
         job_variables: None,
         work_queue_id: None,
+        queue_names: None,
         deployment_version: None,
         auto_scheduled: false,
         created_by: None,

@@ -93,6 +93,21 @@ impl<T: DeserializeOwned> FromRequest<Ctx> for Body<T> {
     }
 }
 
+/// The same where every field has to be known, whoever sends it: one that is overlooked would make
+/// it ask for more than is meant.
+pub struct Exact<T>(pub T);
+
+impl<T: DeserializeOwned> FromRequest<Ctx> for Exact<T> {
+    type Rejection = Refusal;
+
+    async fn from_request(request: Request, ctx: &Ctx) -> Result<Self, Refusal> {
+        let (parts, content) = request.into_parts();
+        let bytes = body::whole(&parts.headers, content).await?;
+        let sender = Sender::strict(&parts);
+        aside(bytes.len(), || read(&bytes)?.accepted(&sender, &bytes, ctx)).map(Self)
+    }
+}
+
 /// A body's shape, and what it means.
 pub trait AimedBody: DeserializeOwned {
     /// What verbs take.

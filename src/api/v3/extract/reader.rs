@@ -48,6 +48,14 @@ impl Sender {
             operation: format!("{} {}", parts.method, path.trim_start_matches(V3)),
         }
     }
+
+    /// The same, of whom nothing is accepted that is not known.
+    pub fn strict(parts: &Parts) -> Self {
+        Self {
+            client: None,
+            ..Self::of(parts)
+        }
+    }
 }
 
 /// What was read of a body.

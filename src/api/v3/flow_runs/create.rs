@@ -8,6 +8,7 @@ use super::settings::{FlowRunPolicy, labels, parameters, some_parameters};
 use crate::api::v3::extract::AimedBody;
 use crate::api::v3::wire::{FlowRunner, StateCreate, said};
 use crate::domain::JsonMap;
+use crate::domain::deployment::QueueNames;
 use crate::domain::error::Error;
 use crate::domain::flow_run::{self, NewFlowRun};
 use crate::domain::ids::{DeploymentId, FlowId, TaskRunId};
@@ -81,12 +82,6 @@ impl AimedBody for FlowRunCreate {
             flow_runner,
             state,
         } = self;
-        if let Some(pool) = work_pool_name {
-            return Err(Error::not_found(&format!("Work pool {pool:?}")));
-        }
-        if let Some(queue) = work_queue_name {
-            return Err(Error::not_found(&format!("Work queue {queue:?}")));
-        }
         if infrastructure_document_id.is_some() {
             return Err(Error::invalid("A run has no infrastructure document."));
         }
@@ -105,6 +100,11 @@ impl AimedBody for FlowRunCreate {
             infrastructure: flow_runner.into(),
             job_variables,
             work_queue_id: None,
+            // As on the reference, a queue without its pool is not looked for.
+            queue_names: work_pool_name.map(|pool| QueueNames {
+                pool: Some(pool),
+                queue: work_queue_name,
+            }),
             deployment_version: None,
             auto_scheduled: false,
             created_by: None,

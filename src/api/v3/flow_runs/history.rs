@@ -1,19 +1,16 @@
 //! Routes that look back: histories, and how late runs are.
 
 use axum::extract::State;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::api::access::Requester;
 use crate::api::redaction::{Reader, Redact};
 use crate::api::v3::extract::Body;
-use crate::api::v3::wire::{
-    DeploymentFilter, FlowFilter, FlowRunFilter, Instant, Query, TaskRunFilter,
-};
+use crate::api::v3::wire::{HistoryQuery, Instant, Query};
 use crate::api::v3::{Answer, ok};
 use crate::api::{Ctx, Operation};
 use crate::domain::access::Need;
-use crate::domain::error::Error;
 use crate::domain::history::{Buckets, Tally};
 use crate::domain::time::Span;
 
@@ -24,58 +21,15 @@ pub fn operations() -> Vec<Operation> {
             .asks::<HistoryQuery>()
             .lists::<Bucket>()
             .needs(Need::Read, history),
+        Operation::post("/task_runs/history", "Task runs by time and state")
+            .asks::<HistoryQuery>()
+            .lists::<Bucket>()
+            .needs(Need::Read, task_run_history),
         Operation::post("/flow_runs/lateness", "How late flow runs are on average")
             .asks::<Query>()
             .tells("number")
             .needs(Need::Read, lateness),
     ]
-}
-
-/// What a history asks for.
-#[derive(Debug, Deserialize, ToSchema)]
-pub struct HistoryQuery {
-    /// From here on.
-    history_start: Instant,
-    /// Up to here.
-    history_end: Instant,
-    /// How long each part of it is, in seconds.
-    history_interval_seconds: f64,
-    /// About flows.
-    #[serde(default)]
-    flows: Option<FlowFilter>,
-    /// About flow runs.
-    #[serde(default)]
-    flow_runs: Option<FlowRunFilter>,
-    /// About task runs.
-    #[serde(default)]
-    task_runs: Option<TaskRunFilter>,
-    /// About deployments.
-    #[serde(default)]
-    deployments: Option<DeploymentFilter>,
-}
-
-impl HistoryQuery {
-    /// The parts of time, and which runs are meant.
-    fn parts(self) -> Result<(Buckets, Query), Error> {
-        let step = Span::of_secs(self.history_interval_seconds);
-        let Some(step) = step.filter(|step| step.micros() >= 1_000_000) else {
-            return Err(Error::invalid(
-                "History interval must not be less than 1 second.",
-            ));
-        };
-        let buckets = Buckets::exact(self.history_start.into(), self.history_end.into(), step);
-        if !buckets.end().is_in_calendar() {
-            return Err(Error::invalid("The history ends after the year 9999."));
-        }
-        let query = Query {
-            flows: self.flows,
-            flow_runs: self.flow_runs,
-            task_runs: self.task_runs,
-            deployments: self.deployments,
-            ..Query::default()
-        };
-        Ok((buckets, query))
-    }
 }
 
 /// One part of a history. Times of length are seconds.
@@ -139,8 +93,18 @@ pub async fn history(
     who: Requester,
     Body(asked): Body<HistoryQuery>,
 ) -> Answer {
-    let (buckets, query) = asked.parts()?;
-    let tallies = ctx.app.flow_run_history(query.filters()?, buckets).await?;
+    let (buckets, filters) = asked.parts()?;
+    let tallies = ctx.app.flow_run_history(filters, buckets).await?;
+    ok(&who, buckets_out(buckets, tallies)).await
+}
+
+pub async fn task_run_history(
+    State(ctx): State<Ctx>,
+    who: Requester,
+    Body(asked): Body<HistoryQuery>,
+) -> Answer {
+    let (buckets, filters) = asked.parts()?;
+    let tallies = ctx.app.task_run_history(filters, buckets).await?;
     ok(&who, buckets_out(buckets, tallies)).await
 }
 

@@ -10,8 +10,8 @@ use super::settings::{CreatedBy, FlowRunPolicy};
 use crate::api::redaction::{Reader, Redact};
 use crate::api::v3::wire::{FlowRunner, Instant, State};
 use crate::domain::JsonMap;
-use crate::domain::flow_run::{self, Claim};
-use crate::domain::ids::{DeploymentId, FlowId, FlowRunId, TaskRunId, WorkQueueId};
+use crate::domain::flow_run::{self, Claim, RunQueue};
+use crate::domain::ids::{DeploymentId, FlowId, FlowRunId, TaskRunId, WorkPoolId, WorkQueueId};
 use crate::domain::run::RunStatistics;
 use crate::domain::time::{Span, Timestamp};
 
@@ -36,7 +36,7 @@ pub struct FlowRun {
     pub deployment_version: Option<String>,
     /// The queue whose workers take it.
     pub work_queue_id: Option<Uuid>,
-    /// That queue's name; of a run without one, the agent that took it.
+    /// That queue's name.
     pub work_queue_name: Option<String>,
     /// The flow's version.
     pub flow_version: Option<String>,
@@ -131,6 +131,7 @@ impl FlowRun {
             infrastructure,
             job_variables,
             work_queue_id,
+            queue,
             deployment_version,
             infrastructure_pid,
             created_by,
@@ -157,6 +158,15 @@ impl FlowRun {
             }) => (Some(agent), infrastructure_id),
             None => (None, None),
         };
+        let (work_queue_name, pool) = match queue {
+            Some(RunQueue {
+                name,
+                pool_id,
+                pool_name,
+            }) => (Some(name), Some((pool_id.uuid(), pool_name))),
+            None => (None, None),
+        };
+        let (work_pool_id, work_pool_name) = pool.unzip();
         Self {
             id: id.uuid(),
             created: created.into(),
@@ -167,7 +177,7 @@ impl FlowRun {
             deployment_id: deployment_id.map(DeploymentId::uuid),
             deployment_version,
             work_queue_id: work_queue_id.map(WorkQueueId::uuid),
-            work_queue_name: agent.clone(),
+            work_queue_name,
             flow_version,
             parameters,
             idempotency_key,
@@ -190,8 +200,8 @@ impl FlowRun {
             infrastructure_document_id: None,
             infrastructure_pid: infrastructure_pid.or_else(|| agent_made.clone()),
             created_by: created_by.map(CreatedBy::from),
-            work_pool_id: None,
-            work_pool_name: None,
+            work_pool_id,
+            work_pool_name,
             state,
             job_variables,
             flow_runner: infrastructure.into(),
@@ -275,6 +285,14 @@ impl Redact for FlowRun {
     }
 }
 
+fn queue(name: Option<String>, pool: Option<Uuid>, pool_name: Option<String>) -> Option<RunQueue> {
+    Some(RunQueue {
+        name: name?,
+        pool_id: WorkPoolId::from_uuid(pool?),
+        pool_name: pool_name?,
+    })
+}
+
 impl From<FlowRun> for flow_run::FlowRun {
     /// The run as far as the wire tells of it: without its claim, whose time it does not say.
     fn from(run: FlowRun) -> Self {
@@ -298,6 +316,7 @@ impl From<FlowRun> for flow_run::FlowRun {
             infrastructure: run.flow_runner.into(),
             job_variables: run.job_variables,
             work_queue_id: run.work_queue_id.map(WorkQueueId::from_uuid),
+            queue: queue(run.work_queue_name, run.work_pool_id, run.work_pool_name),
             deployment_version: run.deployment_version,
             infrastructure_pid: None,
             created_by: run.created_by.and_then(CreatedBy::into_domain),

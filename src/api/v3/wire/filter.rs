@@ -1,4 +1,4 @@
-//! Filters, sorts and pages of the nouns.
+//! What can be asked of the nouns.
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -6,58 +6,13 @@ use uuid::Uuid;
 
 use super::operators::{
     ByAbsence, ByAnyTags, ByExistence, ById, ByIdOrNot, ByIdOrNull, ByLevel, ByName,
-    ByOppositeFlag, ByPart, BySearch, ByStateType, ByTags, ByText, ByTextOrNot, ByTime,
-    ByTimeOrNull, Operator, all, asked, searched,
+    ByOppositeFlag, ByPart, BySearch, ByStateType, ByTags, ByText, ByTextOrNot, ByTextOrNull,
+    ByTime, ByTimeOrNull, Operator, all, asked, searched,
 };
-use crate::domain::error::{Error, Result};
-use crate::domain::filter::{
-    Criteria, Filters, MAX_PAGE, Page, Sort, deployment, flow, flow_run, log, task_run,
-};
+use crate::domain::error::Result;
+use crate::domain::filter::{Criteria, Test, deployment, flow, flow_run, task_run};
 use crate::domain::ids::{FlowRunId, TaskRunId};
 use crate::domain::log_filter;
-
-/// Orders by their words; the first is the usual one.
-pub type Sorts = [(&'static str, Sort)];
-
-/// The body of the `filter` and `count` routes.
-#[derive(Clone, Debug, Default, Serialize, Deserialize, ToSchema)]
-#[serde(default)]
-pub struct Query {
-    /// About flows.
-    pub flows: Option<FlowFilter>,
-    /// About flow runs.
-    pub flow_runs: Option<FlowRunFilter>,
-    /// About task runs.
-    pub task_runs: Option<TaskRunFilter>,
-    /// About deployments.
-    pub deployments: Option<DeploymentFilter>,
-    /// The order, by the modern API's words.
-    pub sort: Option<String>,
-    /// At most so many.
-    pub limit: Option<i64>,
-    /// After skipping so many.
-    pub offset: u64,
-}
-
-/// The body of the `paginate` routes.
-#[derive(Clone, Debug, Default, Serialize, Deserialize, ToSchema)]
-#[serde(default)]
-pub struct PageQuery {
-    /// About flows.
-    pub flows: Option<FlowFilter>,
-    /// About flow runs.
-    pub flow_runs: Option<FlowRunFilter>,
-    /// About task runs.
-    pub task_runs: Option<TaskRunFilter>,
-    /// About deployments.
-    pub deployments: Option<DeploymentFilter>,
-    /// The order, by the modern API's words.
-    pub sort: Option<String>,
-    /// At most so many on a page.
-    pub limit: Option<i64>,
-    /// Which page, from 1.
-    pub page: Option<u64>,
-}
 
 /// By state.
 #[derive(Clone, Debug, Default, Serialize, Deserialize, ToSchema)]
@@ -104,6 +59,8 @@ pub struct DeploymentFilter {
     pub paused: Option<ByOppositeFlag>,
     /// By tags.
     pub tags: Option<ByAnyTags>,
+    /// By the name of the queue.
+    pub work_queue_name: Option<ByText>,
     /// Known, and as on the reference without a meaning.
     #[serde(skip_serializing)]
     #[schema(ignore)]
@@ -136,6 +93,8 @@ pub struct FlowRunFilter {
     pub tags: Option<ByAnyTags>,
     /// By deployment.
     pub deployment_id: Option<ByIdOrNull>,
+    /// By the name of the queue.
+    pub work_queue_name: Option<ByTextOrNull>,
     /// By state.
     pub state: Option<ByState>,
     /// By flow version.
@@ -154,6 +113,22 @@ pub struct FlowRunFilter {
     pub parent_task_run_id: Option<ByIdOrNull>,
     /// By idempotency key.
     pub idempotency_key: Option<ByTextOrNot>,
+    /// By who created them.
+    pub created_by: Option<ByCreator>,
+}
+
+/// By who created something.
+#[derive(Clone, Debug, Default, Serialize, Deserialize, ToSchema)]
+#[serde(default)]
+pub struct ByCreator {
+    /// How these are put together.
+    pub operator: Operator,
+    /// One of these.
+    pub id_: Option<Vec<Uuid>>,
+    /// Of one of these types.
+    pub type_: Option<Vec<String>>,
+    /// Nobody who is known, or somebody.
+    pub is_null_: Option<bool>,
 }
 
 /// About task runs.
@@ -182,92 +157,6 @@ pub struct TaskRunFilter {
     pub flow_run_id: Option<ByIdOrNull>,
 }
 
-impl Query {
-    /// What is asked, in what order of these, and which part of it.
-    pub fn parts(self, sorts: &Sorts) -> Result<(Filters, Sort, Page)> {
-        let sort = sort(self.sort.as_deref(), sorts)?;
-        let page = page(self.limit, self.offset)?;
-        Ok((self.filters()?, sort, page))
-    }
-
-    /// What is asked.
-    pub fn filters(self) -> Result<Filters> {
-        filters(self.flows, self.flow_runs, self.task_runs, self.deployments)
-    }
-}
-
-impl PageQuery {
-    /// What is asked, in what order of these, which part of it, and the number of that page.
-    pub fn parts(self, sorts: &Sorts) -> Result<(Filters, Sort, Page, u64)> {
-        let number = self.page.unwrap_or(1);
-        if number == 0 {
-            return Err(Error::invalid("Pages are counted from 1."));
-        }
-        let sort = sort(self.sort.as_deref(), sorts)?;
-        let limit = limit(self.limit)?;
-        let page = Page {
-            limit,
-            // Beyond the largest offset there is nothing.
-            offset: (number - 1).saturating_mul(limit).min(i64::MAX as u64),
-        };
-        let filters = filters(self.flows, self.flow_runs, self.task_runs, self.deployments)?;
-        Ok((filters, sort, page, number))
-    }
-}
-
-fn filters(
-    flows: Option<FlowFilter>,
-    flow_runs: Option<FlowRunFilter>,
-    task_runs: Option<TaskRunFilter>,
-    deployments: Option<DeploymentFilter>,
-) -> Result<Filters> {
-    Ok(Filters {
-        flows: flows.map(FlowFilter::criteria).transpose()?,
-        flow_runs: flow_runs.map(FlowRunFilter::criteria).transpose()?,
-        task_runs: task_runs.map(TaskRunFilter::criteria).transpose()?,
-        deployments: deployments.map(DeploymentFilter::criteria).transpose()?,
-        ..Filters::default()
-    })
-}
-
-/// The order that a word names; without one, the usual one.
-pub fn sort(word: Option<&str>, sorts: &Sorts) -> Result<Sort> {
-    let of = |wanted: &str| sorts.iter().find(|(known, _)| *known == wanted);
-    let found = match word {
-        Some(word) => of(word),
-        None => sorts.first(),
-    };
-    let found = found.map(|(_, sort)| *sort);
-    found.ok_or_else(|| {
-        let known: Vec<_> = sorts.iter().map(|(word, _)| *word).collect();
-        let word = word.unwrap_or_default();
-        Error::invalid(format!(
-            "Unknown sort {word:?}; there are {}.",
-            known.join(", ")
-        ))
-    })
-}
-
-/// How many are asked for at most; the reference's sentences where that is not served.
-pub fn limit(asked: Option<i64>) -> Result<u64> {
-    match asked.map(u64::try_from) {
-        None => Ok(MAX_PAGE),
-        Some(Err(_)) => Err(Error::invalid(
-            "Invalid limit: must be greater than or equal to 0.",
-        )),
-        Some(Ok(limit)) if limit > MAX_PAGE => Err(Error::invalid(format!(
-            "Invalid limit: must be less than or equal to {MAX_PAGE}."
-        ))),
-        Some(Ok(limit)) => Ok(limit),
-    }
-}
-
-/// A page of at most as many as are asked for.
-pub fn page(asked: Option<i64>, offset: u64) -> Result<Page> {
-    let limit = limit(asked)?;
-    Ok(Page { limit, offset })
-}
-
 impl ByState {
     fn asked(
         self,
@@ -282,7 +171,8 @@ impl ByState {
 }
 
 impl FlowFilter {
-    fn criteria(self) -> Result<Criteria> {
+    /// What is asked.
+    pub fn criteria(self) -> Result<Criteria> {
         let Self {
             operator,
             id,
@@ -313,6 +203,7 @@ impl DeploymentFilter {
             flow_or_deployment_name,
             paused,
             tags,
+            work_queue_name,
             concurrency_limit: _,
         } = self;
         all(
@@ -323,13 +214,31 @@ impl DeploymentFilter {
                 asked(&field::NAME_OR_FLOW, flow_or_deployment_name),
                 asked(&field::IS_SCHEDULE_ACTIVE, paused),
                 asked(&field::TAGS, tags),
+                asked(&field::WORK_QUEUE_NAME, work_queue_name),
             ],
         )
     }
 }
 
+impl ByCreator {
+    fn asked(self) -> Option<Criteria> {
+        let ids = self
+            .id_
+            .map(|ids| flow_run::CREATOR_ID.is_one_of(ids.iter().map(Uuid::to_string)));
+        let types = self
+            .type_
+            .map(|words| flow_run::CREATOR_TYPE.is_one_of(words));
+        let is_null = self.is_null_.map(Test::IsNull);
+        let is_null = is_null.map(|test| flow_run::CREATED_BY.asked(test));
+        let parts = [ids, types, is_null].into_iter().flatten();
+        let parts = parts.map(Criteria::One).collect();
+        Some(Criteria::joined(self.operator.into(), parts))
+    }
+}
+
 impl FlowRunFilter {
-    fn criteria(self) -> Result<Criteria> {
+    /// What is asked.
+    pub fn criteria(self) -> Result<Criteria> {
         use flow_run as field;
         let state = self.state.map_or(Ok(None), |it| {
             it.asked(&field::STATE_TYPE, &field::STATE_NAME)
@@ -341,6 +250,7 @@ impl FlowRunFilter {
                 asked(&field::NAME, self.name),
                 asked(&field::TAGS, self.tags),
                 asked(&field::DEPLOYMENT_ID, self.deployment_id),
+                asked(&field::WORK_QUEUE_NAME, self.work_queue_name),
                 state,
                 asked(&field::FLOW_VERSION, self.flow_version),
                 asked(&field::BEGINNING, self.start_time),
@@ -353,13 +263,15 @@ impl FlowRunFilter {
                 asked(&field::PARENT_FLOW_RUN_ID, self.parent_flow_run_id),
                 asked(&field::PARENT_TASK_RUN_ID, self.parent_task_run_id),
                 asked(&field::IDEMPOTENCY_KEY, self.idempotency_key),
+                Ok(self.created_by.and_then(ByCreator::asked)),
             ],
         )
     }
 }
 
 impl TaskRunFilter {
-    fn criteria(self) -> Result<Criteria> {
+    /// What is asked.
+    pub fn criteria(self) -> Result<Criteria> {
         use task_run as field;
         let state = self.state.map_or(Ok(None), |it| {
             it.asked(&field::STATE_TYPE, &field::STATE_NAME)
@@ -379,20 +291,6 @@ impl TaskRunFilter {
             ],
         )
     }
-}
-
-/// The body of the logs' `filter` route.
-#[derive(Clone, Debug, Default, Serialize, Deserialize, ToSchema)]
-#[serde(default)]
-pub struct LogQuery {
-    /// About lines.
-    pub logs: Option<LogFilter>,
-    /// `TIMESTAMP_ASC` or `TIMESTAMP_DESC`.
-    pub sort: Option<String>,
-    /// At most so many.
-    pub limit: Option<i64>,
-    /// After skipping so many.
-    pub offset: u64,
 }
 
 /// About lines.
@@ -444,47 +342,5 @@ impl LogFilter {
             is_of_task: task.is_null_.map(|is_null| !is_null),
             text: text.map(searched).transpose()?,
         })
-    }
-}
-
-impl LogQuery {
-    /// What one flow run said, from a line on.
-    pub fn of_flow_run(id: Uuid, offset: u64) -> Self {
-        let run = ById {
-            any_: Some(vec![id]),
-            ..ById::default()
-        };
-        Self {
-            logs: Some(LogFilter {
-                flow_run_id: Some(run),
-                ..LogFilter::default()
-            }),
-            offset,
-            ..Self::default()
-        }
-    }
-
-    /// What is asked, in what order, and which part of it.
-    pub fn parts(self) -> Result<(Criteria, Sort, Page)> {
-        let sort = sort(self.sort.as_deref(), log::TIME_SORTS)?;
-        let LogFilter {
-            operator,
-            level,
-            timestamp,
-            flow_run_id,
-            task_run_id,
-            text,
-        } = self.logs.unwrap_or_default();
-        let criteria = all(
-            operator,
-            [
-                asked(&log::LEVEL, level),
-                asked(&log::TIMESTAMP, timestamp),
-                asked(&log::FLOW_RUN_ID, flow_run_id),
-                asked(&log::TASK_RUN_ID, task_run_id),
-                asked(&log::TEXT, text),
-            ],
-        )?;
-        Ok((criteria, sort, page(self.limit, self.offset)?))
     }
 }

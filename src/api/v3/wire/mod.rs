@@ -7,6 +7,7 @@ mod labels;
 pub(super) mod operators;
 mod pages;
 mod patch;
+mod query;
 mod time;
 
 pub use super::agents::wire::{
@@ -36,15 +37,13 @@ pub use super::work_pools::wire::{WorkPool, WorkPoolFilter, WorkPoolQuery};
 pub use super::work_queues::wire::{WorkQueue, WorkQueueFilter, WorkQueueQuery};
 pub use super::workers::wire::{Worker, WorkerQuery};
 pub use duration::Duration;
-pub use filter::{
-    ByState, DeploymentFilter, FlowFilter, FlowRunFilter, LogFilter, LogQuery, PageQuery, Query,
-    TaskRunFilter,
-};
-pub(super) use filter::{limit, page, sort};
+pub use filter::{ByState, DeploymentFilter, FlowFilter, FlowRunFilter, LogFilter, TaskRunFilter};
 pub use labels::Labels;
 pub use operators::{
     ByAnyTags, ById, ByIdOrNot, ByIdOrNull, ByName, ByStateType, ByTags, ByText, ByTime, StateWord,
 };
 pub use pages::Paginated;
 pub(super) use patch::{check_limit, said};
+pub use query::{HistoryQuery, LogQuery, PageQuery, Query};
+pub(super) use query::{limit, page, sort};
 pub use time::Instant;

@@ -131,6 +131,13 @@ operators! {
         /// One of these.
         any_: Vec<String> => one_of,
     }
+    /// By text, or by not being there.
+    ByTextOrNull {
+        /// One of these.
+        any_: Vec<String> => one_of,
+        /// Absent or present.
+        is_null_: bool => is_null,
+    }
     /// By text, or by other texts.
     ByTextOrNot {
         /// One of these.

@@ -114,6 +114,7 @@ fn scheduled_run(
         infrastructure: deployment.infrastructure_in(deployment.work_queue_id),
         job_variables: None,
         work_queue_id: deployment.work_queue_id,
+        queue_names: None,
         deployment_version: deployment.version.clone(),
         auto_scheduled: true,
         created_by: Some(Actor::schedule(
