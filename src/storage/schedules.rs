@@ -107,11 +107,11 @@ pub fn active(db: &Connection, after: Option<ScheduleId>, limit: u64) -> Result<
     })
 }
 
-/// Removes up to `limit` runs that a schedule has made and that have never begun; answers how
-/// many.
-pub fn forget(db: &Connection, id: DeploymentId, limit: u64) -> Result<u64> {
+/// Removes up to `limit` runs that schedules of a deployment have made and that have never begun,
+/// but for those of a schedule that is followed which are due; answers how many.
+pub fn forget(db: &Connection, id: DeploymentId, now: Timestamp, limit: u64) -> Result<u64> {
     let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-    let params = named_params! {":deployment_id": id, ":limit": limit};
+    let params = named_params! {":deployment_id": id, ":now": now, ":limit": limit};
     Ok(query::change(db, FORGET, params)? as u64)
 }
 

@@ -2,9 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use chrono::{Datelike, TimeDelta};
+use chrono::{Datelike, NaiveDateTime, TimeDelta};
 use croner::Cron as Pattern;
 use croner::parser::{CronParser, Seconds, Year};
+use jiff::tz::TimeZone;
 
 use super::budget::{Budget, TooCostly};
 use super::cron_dialect;
@@ -62,6 +63,7 @@ impl Cron {
         // the wall clock; croner's own search in zones decides gaps otherwise.
         let mut reading = first - TimeDelta::seconds(1);
         let mut found = true;
+        let shifted = self.shifted(from, first, &zone, limit, budget)?;
         // Year after year, since a search has no end of its own that is near enough.
         for year in (reading.year()..=last).step_by(YEARS as usize) {
             let end = last.min(year + YEARS - 1);
@@ -78,14 +80,44 @@ impl Cron {
                 found = true;
                 let date = zone::instant(next, &zone, Gap::Forward);
                 let Some(date) = date.filter(|date| *date <= until && dates.len() < limit) else {
-                    return Ok(dates.into_iter().collect());
+                    return Ok(dates.into_iter().chain(shifted).collect());
                 };
                 if date >= from {
                     dates.insert(date);
                 }
             }
         }
-        Ok(dates.into_iter().collect())
+        Ok(dates.into_iter().chain(shifted).collect())
+    }
+
+    /// The first dates from `from` on that a gap just before it has moved there. The search by the
+    /// wall clock, which reads `first`, is past them.
+    fn shifted(
+        &self,
+        from: Timestamp,
+        first: NaiveDateTime,
+        zone: &TimeZone,
+        limit: usize,
+        budget: &mut Budget,
+    ) -> Result<Vec<Timestamp>, TooCostly> {
+        let mut dates = Vec::new();
+        let Some(gap) = zone::gap_before(from, zone) else {
+            return Ok(dates);
+        };
+        let mut reading = first - gap.length - TimeDelta::seconds(1);
+        let Ok(pattern) = self.pattern(Some((reading.year(), gap.end.year()))) else {
+            return Ok(dates);
+        };
+        while let Ok(next) = pattern.find_next_occurrence(&reading, false) {
+            budget.spend(DATE_STEPS)?;
+            reading = next;
+            if next >= gap.end || dates.len() >= limit {
+                break;
+            }
+            let date = zone::instant(next, zone, Gap::Forward);
+            dates.extend(date.filter(|date| *date >= from));
+        }
+        Ok(dates)
     }
 
     /// What is looked for; where the expression names no year, only within `years`, the first

@@ -1,10 +1,10 @@
 //! Every so often, counted from an anchor.
 
-use chrono::{Days, TimeDelta};
+use chrono::{Days, NaiveDate};
 use jiff::tz::TimeZone;
 
 use super::budget::{Budget, TooCostly};
-use super::zone::{self, Gap};
+use super::zone;
 use crate::domain::time::{Span, Timestamp};
 
 const DAY: i64 = 86_400 * 1_000_000;
@@ -12,8 +12,8 @@ const DAY: i64 = 86_400 * 1_000_000;
 /// What one date counts for.
 const DATE_STEPS: u64 = 20;
 
-/// Every so often. Whole days keep the wall clock's reading over changes of daylight saving;
-/// what is beyond them is exact.
+/// Every so often. Whole days keep the wall clock's reading over changes of daylight saving, but
+/// for a time that one of them skips, which stays moved; what is beyond them is exact.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Interval {
     /// How often.
@@ -44,21 +44,18 @@ impl Interval {
         let Ok(zone) = self.zone() else {
             return Ok(Vec::new());
         };
-        let every = self.every.micros();
-        if every <= 0 {
+        if self.every.micros() <= 0 {
             return Ok(Vec::new());
         }
-        // As many steps as fit, cut towards the anchor, as the reference does.
-        let steps = (from - self.anchor).micros() / every;
-        let jump = Span::from_micros(steps.saturating_mul(every));
-        let mut next = self.step(self.anchor, jump, &zone, true);
+        let mut walk = Walk::new(self, zone);
+        let mut next = walk.first(from, budget)?;
         let mut dates = Vec::new();
         while let Some(date) = next.filter(|date| *date <= until && dates.len() < limit) {
             budget.spend(DATE_STEPS)?;
             if date >= from {
                 dates.push(date);
             }
-            next = self.step(date, self.every, &zone, false);
+            next = walk.after(date);
         }
         Ok(dates)
     }
@@ -72,21 +69,119 @@ impl Interval {
         }
         zone::named(self.timezone.as_deref())
     }
+}
 
-    /// One step on. The jump from the anchor is exact; each further step takes whole days by
-    /// the wall clock and the rest exactly.
-    fn step(&self, from: Timestamp, by: Span, zone: &TimeZone, exact: bool) -> Option<Timestamp> {
-        if exact {
-            return Some(from + by);
+/// A walk from date to date, as the reference's on Python 3.13 and newer.
+struct Walk {
+    zone: TimeZone,
+    anchor: Timestamp,
+    every: Span,
+    /// Whole days of the step, by the wall clock, and what is beyond them.
+    days: i64,
+    rest: Span,
+    /// How many steps from the anchor a date is that lies before it; whole days are counted
+    /// from the anchor there, for a skipped time would be kept on the way to it.
+    steps: i64,
+}
+
+impl Walk {
+    fn new(interval: &Interval, zone: TimeZone) -> Self {
+        let every = interval.every;
+        Self {
+            zone,
+            anchor: interval.anchor,
+            every,
+            days: every.micros() / DAY,
+            rest: Span::from_micros(every.micros() % DAY),
+            steps: 0,
         }
-        let days = by.micros() / DAY;
-        let rest = Span::from_micros(by.micros() % DAY);
-        if days == 0 {
-            return Some(from + rest);
+    }
+
+    /// Whether a step is nothing but days.
+    fn is_by_days(&self) -> bool {
+        self.days != 0 && self.rest.micros() == 0
+    }
+
+    /// A date from which `from` is reached by steps, not after it.
+    fn first(
+        &mut self,
+        from: Timestamp,
+        budget: &mut Budget,
+    ) -> Result<Option<Timestamp>, TooCostly> {
+        if from >= self.anchor && self.is_by_days() {
+            return self.sought(from, budget);
         }
-        let days = Days::new(days.unsigned_abs());
-        let reading = zone::wall_clock(from, zone)?.checked_add_days(days)?;
-        let reading = reading.checked_add_signed(TimeDelta::microseconds(rest.micros()))?;
-        zone::instant(reading, zone, Gap::Forward)
+        // As many steps as fit, cut towards the anchor, and back where that goes too far.
+        self.steps = (from - self.anchor).micros() / self.every.micros();
+        let mut next = self.jump();
+        while let Some(date) = next.filter(|date| *date > from) {
+            budget.spend(DATE_STEPS)?;
+            self.steps -= 1;
+            next = self.jump().filter(|before| *before < date);
+        }
+        while let Some(date) = next.filter(|date| *date < from) {
+            budget.spend(DATE_STEPS)?;
+            next = self.after(date);
+        }
+        Ok(next)
+    }
+
+    /// The date that day after day from the anchor leads to. A time that one day skips stays
+    /// moved from there on, so each change of the zone's is walked over; between them it jumps.
+    fn sought(&self, from: Timestamp, budget: &mut Budget) -> Result<Option<Timestamp>, TooCostly> {
+        let mut current = self.anchor;
+        while current < from {
+            budget.spend(DATE_STEPS)?;
+            let change = zone::next_change(current, &self.zone);
+            let until = change.filter(|change| *change < from).unwrap_or(from);
+            let (Some(here), Some(there)) = (self.day(current), self.day(until)) else {
+                return Ok(None);
+            };
+            let steps = ((there - here).num_days() / self.days - 1).max(1);
+            let Some(next) = self.days_on(current, steps.saturating_mul(self.days)) else {
+                return Ok(None);
+            };
+            current = next;
+        }
+        Ok(Some(current))
+    }
+
+    /// The day of the wall clock.
+    fn day(&self, at: Timestamp) -> Option<NaiveDate> {
+        zone::wall_clock(at, &self.zone).map(|reading| reading.date())
+    }
+
+    /// The date that is so many steps from the anchor, at once.
+    fn jump(&self) -> Option<Timestamp> {
+        match self.is_by_days() {
+            true => self.days_on(self.anchor, self.days.checked_mul(self.steps)?),
+            false => {
+                let by = self.every.micros().checked_mul(self.steps)?;
+                Some(self.anchor + Span::from_micros(by))
+            }
+        }
+    }
+
+    /// The date after one.
+    fn after(&mut self, date: Timestamp) -> Option<Timestamp> {
+        if self.is_by_days() && self.steps < 0 {
+            self.steps += 1;
+            return self.jump();
+        }
+        match self.days {
+            0 => Some(date + self.rest),
+            days => Some(self.days_on(date, days)? + self.rest),
+        }
+    }
+
+    /// So many days on, or back, by the wall clock.
+    fn days_on(&self, from: Timestamp, days: i64) -> Option<Timestamp> {
+        let reading = zone::wall_clock(from, &self.zone)?;
+        let by = Days::new(days.unsigned_abs());
+        let reading = match days < 0 {
+            true => reading.checked_sub_days(by)?,
+            false => reading.checked_add_days(by)?,
+        };
+        zone::instant_seen_from(from, reading, &self.zone)
     }
 }

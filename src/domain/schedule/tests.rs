@@ -77,6 +77,8 @@ fn cron_answers_as_prefect_does() {
         case["expr"] == "*/3 */9 */10 * *" && case["start"] == "2026-02-26T14:00:35Z"
     };
     check("cron.jsonl", schedule, skipped);
+    // Made by 3.9.1 around changes of daylight saving.
+    check("cron-changes.jsonl", schedule, |_| false);
 }
 
 #[test]
@@ -90,6 +92,20 @@ fn rrule_answers_as_prefect_does() {
     check("rrule.jsonl", schedule, |_| false);
     // Made at random, all parts of a rule in all combinations, and answered by dateutil.
     check("rrule-dateutil.jsonl", schedule, |_| false);
+}
+
+/// Made by the code of Prefect 3.9.1 for Python 3.13 and newer, around changes of daylight saving.
+#[test]
+fn intervals_answer_as_prefect_does() {
+    let schedule = |case: &Value| {
+        Schedule::Interval(Interval {
+            every: Span::of_secs(case["every"].as_f64().unwrap()).unwrap(),
+            timezone: Some(text(case, "tz")),
+            anchor: instant(&text(case, "anchor")),
+            anchor_offset_secs: 0,
+        })
+    };
+    check("interval.jsonl", schedule, |_| false);
 }
 
 fn rrule(rule: &str) -> Schedule {

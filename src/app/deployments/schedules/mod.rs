@@ -176,13 +176,13 @@ impl App {
         plan: Plan,
         which: Missing,
     ) -> Result<u64> {
-        let (id, flow_id) = (schedule.id, deployment.flow_id);
+        let (of, id, flow_id) = (deployment.id, schedule.id, deployment.flow_id);
         let Plan { rule, dates } = plan;
         let missing = self
             .read(move |db| {
                 let mut missing = Vec::new();
                 for date in dates {
-                    match flow_runs::id_by_key(db, flow_id, &key(id, date))? {
+                    match flow_runs::id_by_key(db, flow_id, &key(of, id, date))? {
                         None => missing.push(date),
                         Some(_) if which == Missing::Later => missing.clear(),
                         Some(_) => {}

@@ -22,14 +22,14 @@ const BYTES_AT_ONCE: usize = 4 * 1024 * 1024;
 /// What a run takes beside its parameters, in bytes, to reckon with.
 const RUN_BYTES: usize = 1024;
 
-/// Removes runs that a schedule made and that have never begun, as long as there is time;
-/// `true` when none are left.
+/// Removes runs that schedules made and that have never begun, as long as there is time; `true`
+/// when none are left. What is due of a schedule that is followed stays.
 pub(in crate::app::deployments) fn forget_some(
     tx: &Tx<'_>,
     id: DeploymentId,
     budget: &Budget,
 ) -> Result<bool> {
-    while schedules::forget(tx.db, id, CHUNK)? > 0 {
+    while schedules::forget(tx.db, id, tx.now, CHUNK)? > 0 {
         if budget.is_spent() {
             return Ok(false);
         }
@@ -84,10 +84,18 @@ pub(in crate::app::deployments) fn insert_runs(
     })
 }
 
-/// What the run of a date is known by.
-pub(super) fn key(id: ScheduleId, date: Timestamp) -> String {
-    let shown = date.utc().map(|date| date.to_rfc3339()).unwrap_or_default();
-    format!("scheduled {id} {shown}")
+/// What the run of a date is known by, as on the 3.9 server: to the second, or to the microsecond
+/// where there is a part of one.
+pub(super) fn key(of: DeploymentId, id: ScheduleId, date: Timestamp) -> String {
+    let shown = date.utc().map(|date| {
+        let part = match date.timestamp_subsec_micros() {
+            0 => "",
+            _ => "%.6f",
+        };
+        date.format(&format!("%Y-%m-%d %H:%M:%S{part}+00:00"))
+            .to_string()
+    });
+    format!("scheduled {of} {id} {}", shown.unwrap_or_default())
 }
 
 fn scheduled_run(
@@ -105,7 +113,7 @@ fn scheduled_run(
         deployment_id: Some(deployment.id),
         flow_version: None,
         parameters,
-        idempotency_key: Some(key(schedule.id, date)),
+        idempotency_key: Some(key(deployment.id, schedule.id, date)),
         context: JsonMap::new(),
         policy: FlowRunPolicy::default(),
         tags,

@@ -1,15 +1,20 @@
 //! A deployment with several schedules.
 
+use std::sync::atomic::Ordering::SeqCst;
+
 use serde_json::json;
 
 use crate::app::App;
 use crate::app::testing::{Ahead, app};
 use crate::domain::JsonMap;
-use crate::domain::deployment::{DeploymentChanges, NewDeployment, NewSchedule};
+use crate::domain::deployment::{
+    DeploymentChanges, DeploymentUpdate, NewDeployment, NewSchedule, ScheduleUpdate,
+};
 use crate::domain::filter::{Filters, Page, Sort};
 use crate::domain::flow::NewFlow;
 use crate::domain::flow_run::FlowRun;
 use crate::domain::ids::FlowId;
+use crate::domain::patch::Patch;
 use crate::domain::schedule::{Cron, Schedule};
 
 fn cron(expression: &str) -> NewSchedule {
@@ -64,7 +69,7 @@ async fn each_schedule_makes_its_own_runs_and_all_go_with_a_pause() {
     assert_eq!(second.slug.as_deref(), Some("noon"));
     assert!(first.active && second.active && !third.active);
     let of = |runs: &[FlowRun], id: uuid::Uuid| {
-        let key = format!("scheduled {id} ");
+        let key = format!("scheduled {} {id} ", made.id);
         let of_it = runs.iter().filter(|run| {
             run.idempotency_key
                 .as_ref()
@@ -97,4 +102,57 @@ async fn each_schedule_makes_its_own_runs_and_all_go_with_a_pause() {
     assert_eq!(all.len(), 100);
     app.delete_deployment(made.id).await.unwrap();
     assert_eq!(app.fill_schedules().await.unwrap(), 0);
+}
+
+#[tokio::test]
+async fn what_is_due_stays_when_its_deployment_changes_and_goes_with_its_schedule() {
+    let dir = tempfile::tempdir().unwrap();
+    let clock = Ahead::default();
+    let app = app(dir.path(), clock.clone());
+    let flow = app.create_flow(NewFlow::named("f")).await.unwrap().get().id;
+    let new = deployment(flow, vec![cron("0 * * * *"), cron("30 * * * *")]);
+    let made = app.create_deployment(new).await.unwrap().into_inner();
+    let keys = async || {
+        let mut keys: Vec<_> = { runs(&app).await.into_iter() }
+            .filter_map(|run| run.idempotency_key)
+            .collect();
+        keys.sort();
+        keys
+    };
+    // Two hours later two of each are due, and nobody has taken them.
+    clock.0.store(7_200_000_000, SeqCst);
+    let all = keys().await;
+    let now = app.now();
+    let due = async || {
+        let is_due = |run: &FlowRun| run.statistics.next_scheduled_start_time <= Some(now);
+        runs(&app).await.iter().filter(|run| is_due(run)).count()
+    };
+    assert_eq!(due().await, 4);
+    let update = DeploymentUpdate {
+        changes: DeploymentChanges {
+            description: Patch::Set("new".to_owned()),
+            ..DeploymentChanges::default()
+        },
+        ..DeploymentUpdate::default()
+    };
+    app.update_deployment(made.id, update).await.unwrap();
+    assert_eq!(due().await, 4);
+    assert!(keys().await.starts_with(&all[..1]));
+    let gone = made.schedules[1].id;
+    app.delete_schedule(made.id, gone).await.unwrap();
+    assert_eq!(due().await, 2);
+    assert!(
+        keys()
+            .await
+            .iter()
+            .all(|key| !key.contains(&gone.to_string()))
+    );
+    let off = ScheduleUpdate {
+        active: Some(false),
+        ..ScheduleUpdate::default()
+    };
+    app.update_schedule(made.id, made.schedules[0].id, off)
+        .await
+        .unwrap();
+    assert_eq!(keys().await, [] as [&str; 0]);
 }
