@@ -48,6 +48,12 @@ def outer(mark: str):
     note(mark, "outer")
 
 
+@flow(retries=1, retry_delay_seconds=0)
+def failing(mark: str):
+    note(mark, "failing")
+    raise ValueError("on purpose")
+
+
 if __name__ == "__main__":
     name, mark, *more = sys.argv[1:]
     globals()[name](mark, *(float(word) if "." in word else int(word) for word in more))

@@ -170,6 +170,19 @@ fn retries_and_sub_flows_are_told() {
 }
 
 #[test]
+fn a_failing_flow_retries() {
+    let (daemon, place) = (TestDaemon::without_agent(), Place::new());
+    let output = place.script(&daemon, "failing", &[]).output().unwrap();
+    assert!(!output.status.success(), "{}", told(&output));
+    assert_eq!(place.marks(), ["failing"; 2]);
+    let run = only_run(&daemon, "failing");
+    let states = states_of(&daemon, &run);
+    let expected = ["Pending", "Running", "AwaitingRetry", "Running", "Failed"];
+    assert_eq!(names(&states), expected);
+    assert_eq!(run["run_count"], 2);
+}
+
+#[test]
 fn no_task_run_is_lost_while_the_daemon_is_killed() {
     let place = Place::new();
     let mut daemon = TestDaemon::with(Options {
