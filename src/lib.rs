@@ -38,7 +38,7 @@
 //!   clients that it does not know (`api::compat`).
 //! - [`runners`]: how a run's process is made: containers and subprocesses.
 //! - [`services`]: what goes on by itself: the agent, the scheduler, the marking of late runs,
-//!   the leases of agents elsewhere, the notice of workers that fall silent, the deletion of what
+//!   the leases of agents elsewhere, what ends at its time, the notice of workers that fall silent, the deletion of what
 //!   is old.
 //! - [`daemon`]: the only assembler: listeners, lock, logging, signals, what systemd hands over
 //!   and hears, the order of stopping. `systemd/` holds its units and its package.

@@ -7,7 +7,7 @@
 //! agent makes the world agree.
 //!
 //! The verbs are sorted by area: `deployments` with flows and schedules, `runs` with states and
-//! logs, `events` with who listens to them, `work` for agents and for pools with their queues and
+//! logs, `limits` with leases on their slots, `events` with who listens to them, `work` for agents and for pools with their queues and
 //! workers, and `admin` for what is done to the whole.
 
 mod admin;
@@ -15,6 +15,7 @@ mod bell;
 mod budget;
 mod deployments;
 mod events;
+mod limits;
 mod request;
 mod runs;
 #[cfg(test)]
@@ -38,6 +39,7 @@ pub use bell::{Bell, Listener};
 pub use deployments::flow::Force;
 pub use deployments::schedules::{LATE_AFTER, Outlook, RUNS_AHEAD, Range, TIME_AHEAD};
 pub use events::{Cursor, EventPage, Subscription};
+pub use limits::{Asked, Granted, Holder, LimitKey, LimitNow, Mode, Taken};
 pub use request::{RequestKey, under};
 pub use runs::log_feed::LogSubscription;
 pub use runs::propose_state::{Decision, Outcome};
@@ -61,6 +63,7 @@ struct Inner {
     clock: SharedClock,
     agent_bell: Bell,
     news_bell: Bell,
+    deadline_bell: Bell,
     feed: events::Feed,
     agents: work::registry::Registry,
     lease: Duration,
@@ -80,6 +83,7 @@ impl App {
                 clock,
                 agent_bell: Bell::default(),
                 news_bell: Bell::default(),
+                deadline_bell: Bell::default(),
                 feed: events::Feed::default(),
                 agents: work::registry::Registry::default(),
                 lease,
@@ -103,6 +107,12 @@ impl App {
     /// Rung whenever a flow run has gone on, or something was said in one.
     pub fn news_bell(&self) -> Bell {
         self.inner.news_bell.clone()
+    }
+
+    /// Rung whenever something ends at a time that may come before all others, or a run was
+    /// cancelled whose sub-flows are to be.
+    pub fn deadline_bell(&self) -> Bell {
+        self.inner.deadline_bell.clone()
     }
 
     /// One statement that looks something up by key.

@@ -33,6 +33,8 @@ pub(super) enum Effect {
     WakeAgents,
     /// Who follows runs looks at what they did and said.
     TellNews,
+    /// Whoever sleeps until something ends looks when that is.
+    WakeDeadlines,
     /// The log tells that a run has crashed.
     TellCrash(Crash),
 }
@@ -51,6 +53,7 @@ impl Tx<'_> {
         let is_there = match effect {
             Effect::WakeAgents => self.effects.has(|one| matches!(one, Effect::WakeAgents)),
             Effect::TellNews => self.effects.has(|one| matches!(one, Effect::TellNews)),
+            Effect::WakeDeadlines => self.effects.has(|one| matches!(one, Effect::WakeDeadlines)),
             Effect::TellCrash(_) => false,
         };
         if !is_there {
@@ -83,18 +86,26 @@ impl Tx<'_> {
     }
 }
 
+/// Whom the effects of transactions wake.
+struct Bells {
+    agents: Bell,
+    news: Bell,
+    deadlines: Bell,
+}
+
 impl Effects {
     fn has(&self, is_it: impl Fn(&Effect) -> bool) -> bool {
         self.all.iter().any(is_it)
     }
 
     /// On the writer's thread, so nothing here takes long.
-    fn carry_out(&self, (agents, news): (&Bell, &Bell), feed: &Feed) {
+    fn carry_out(&self, bells: &Bells, feed: &Feed) {
         feed.tell(&self.told);
         for effect in &self.all {
             match effect {
-                Effect::WakeAgents => agents.ring(),
-                Effect::TellNews => news.ring(),
+                Effect::WakeAgents => bells.agents.ring(),
+                Effect::TellNews => bells.news.ring(),
+                Effect::WakeDeadlines => bells.deadlines.ring(),
                 Effect::TellCrash(crash) => crash.tell(),
             }
         }
@@ -130,9 +141,13 @@ impl App {
             let done = tx.once(write, work)?;
             Ok((done, tx.effects))
         };
-        let (agents, news) = (self.agent_bell(), self.news_bell());
+        let bells = Bells {
+            agents: self.agent_bell(),
+            news: self.news_bell(),
+            deadlines: self.deadline_bell(),
+        };
         let feed = self.inner.feed.clone();
-        let then = move |(_, effects): &(T, Effects)| effects.carry_out((&agents, &news), &feed);
+        let then = move |(_, effects): &(T, Effects)| effects.carry_out(&bells, &feed);
         let (done, _) = self.inner.store.write_as(job, work, then).await?;
         Ok(done)
     }

@@ -219,6 +219,7 @@ fn start_services(app: &App, settings: &Settings, tasks: &Tasks) {
     tasks.start(|stop| services::scheduler(app.clone(), stop));
     tasks.start(|stop| services::late_runs(app.clone(), stop));
     tasks.start(|stop| services::leases(app.clone(), stop));
+    tasks.start(|stop| services::deadlines(app.clone(), stop));
     tasks.start(|stop| services::foreman(app.clone(), stop));
     let retention = settings.retention;
     tasks.start(|stop| services::retention(app.clone(), retention, stop));

@@ -89,6 +89,8 @@ ids! {
     VariableId,
     /// Names something handed to a run.
     RunInputId,
+    /// Names a concurrency limit.
+    LimitId,
     /// Names the hold on slots of concurrency limits.
     LeaseId,
     /// Names an event.

@@ -9,6 +9,7 @@ pub mod actor;
 pub mod agent;
 pub mod alert;
 pub mod checkup;
+pub mod concurrency_limit;
 pub mod container;
 pub mod deployment;
 pub mod document;

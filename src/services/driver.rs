@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
 
+use crate::app::{Bell, Listener};
 use crate::domain::error::Result;
 
 /// Calls `tick` at once and then every so often until `stop`. A tick that fails is tried
@@ -32,9 +33,26 @@ pub async fn run_by_need<F, T>(
     F: FnMut() -> T,
     T: Future<Output = Result<Duration>>,
 {
+    // Nobody rings it.
+    let bell = Bell::default().listen();
+    run_woken(name, pause, stop, bell, |_| tick()).await;
+}
+
+/// The same, where a bell ends a pause as well; each tick is told whether it did.
+pub async fn run_woken<F, T>(
+    name: &'static str,
+    pause: Duration,
+    stop: CancellationToken,
+    mut bell: Listener,
+    mut tick: F,
+) where
+    F: FnMut(bool) -> T,
+    T: Future<Output = Result<Duration>>,
+{
     let mut trouble = None;
+    let mut is_rung = false;
     while !stop.is_cancelled() {
-        let ticked = tick().await;
+        let ticked = tick(is_rung).await;
         let error = ticked.as_ref().err().map(ToString::to_string);
         if error != trouble {
             match &error {
@@ -43,10 +61,11 @@ pub async fn run_by_need<F, T>(
             }
         }
         trouble = error;
-        tokio::select! {
-            () = stop.cancelled() => {}
-            () = tokio::time::sleep(ticked.unwrap_or(pause)) => {}
-        }
+        is_rung = tokio::select! {
+            () = stop.cancelled() => false,
+            () = bell.rung() => true,
+            () = tokio::time::sleep(ticked.unwrap_or(pause)) => false,
+        };
     }
 }
 

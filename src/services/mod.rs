@@ -1,6 +1,7 @@
 //! What goes on by itself while the daemon runs.
 
 pub mod agent;
+mod deadlines;
 mod driver;
 mod foreman;
 mod late_runs;
@@ -9,6 +10,7 @@ mod removals;
 mod retention;
 mod scheduler;
 
+pub use deadlines::deadlines;
 pub use foreman::foreman;
 pub use late_runs::late_runs;
 pub use leases::leases;

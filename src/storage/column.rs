@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use super::result_size;
 use crate::domain::ids::{
-    DeploymentId, EventId, FlowId, FlowRunId, LeaseId, LogId, RunInputId, SavedSearchId,
+    DeploymentId, EventId, FlowId, FlowRunId, LeaseId, LimitId, LogId, RunInputId, SavedSearchId,
     ScheduleId, StateId, TaskRunId, VariableId, WorkPoolId, WorkQueueId, WorkerId,
 };
 use crate::domain::log::Stream;
@@ -49,6 +49,7 @@ id_columns!(
     VariableId,
     RunInputId,
     LeaseId,
+    LimitId,
     EventId,
 );
 

@@ -5,6 +5,7 @@ use rusqlite::{Connection, Row as SqlRow, named_params};
 use super::column::Json;
 use super::query::{self, Columns};
 use super::rows::{Filtered, Row, key};
+use super::sql::{Statement, statement};
 use super::{actors, deployments, run_policy, sql, states};
 use crate::domain::JsonMap;
 use crate::domain::error::Result;
@@ -25,6 +26,10 @@ const SET_LABELS: &str = include_str!("../../sql/queries/flow_runs/set_labels.sq
 const SET_POLICY: &str = include_str!("../../sql/queries/flow_runs/set_policy.sql");
 const COUNT_BY_STATE: &str = include_str!("../../sql/queries/flow_runs/count_by_state.sql");
 const IS_WITHIN: &str = include_str!("../../sql/queries/flow_runs/is_within.sql");
+const OVERDUE: &str = include_str!("../../sql/queries/flow_runs/overdue.sql");
+const NEXT_DEADLINE: &str = include_str!("../../sql/queries/flow_runs/next_deadline.sql");
+const CANCELLED_SINCE: &str = include_str!("../../sql/queries/flow_runs/cancelled_since.sql");
+static LIVE_SUB_RUNS: Statement = statement!("flow_runs/live_sub_runs.sql");
 const OUTPUT: &str = include_str!("../../sql/queries/flow_runs/output.sql");
 
 /// How long a cancellation may stay unconfirmed, as on the 3.9 server.
@@ -136,6 +141,35 @@ pub fn set_policy(db: &Connection, id: FlowRunId, policy: &FlowRunPolicy) -> Res
     let params = named_params! {":id": id, ":empirical_policy": run_policy::column(policy)};
     query::change(db, SET_POLICY, params)?;
     Ok(())
+}
+
+/// Up to `limit` runs in states that are over at `now`.
+pub fn overdue(db: &Connection, now: Timestamp, limit: i64) -> Result<Vec<FlowRunId>> {
+    let params = named_params! {":now": now, ":limit": limit};
+    query::all(db, OVERDUE, params, |row| row.get(0))
+}
+
+/// When the next state is over.
+pub fn next_deadline(db: &Connection) -> Result<Option<Timestamp>> {
+    query::one(db, NEXT_DEADLINE, [], |row| row.get(0))
+}
+
+/// Up to `limit` cancelled runs that ended after `since`, with when that was.
+pub fn cancelled_since(
+    db: &Connection,
+    since: Timestamp,
+    limit: i64,
+) -> Result<Vec<(FlowRunId, Timestamp)>> {
+    let params = named_params! {":since": since, ":limit": limit};
+    query::all(db, CANCELLED_SINCE, params, |row| {
+        Ok((row.get(0)?, row.get(1)?))
+    })
+}
+
+/// Up to `limit` runs of a run's sub-flows that have not ended.
+pub fn live_sub_runs(db: &Connection, id: FlowRunId, limit: i64) -> Result<Vec<FlowRunId>> {
+    let params = named_params! {":id": id, ":limit": limit};
+    query::all(db, &LIVE_SUB_RUNS, params, |row| row.get(0))
 }
 
 /// When a state is over unless something happens. What an agent of ours holds is ended by that.

@@ -18,6 +18,10 @@ const DELETE: &str = include_str!("../../sql/queries/leases/delete.sql");
 const BY_ID: &str = include_str!("../../sql/queries/leases/by_id.sql");
 const LIMITS_OF: &str = include_str!("../../sql/queries/leases/limits_of.sql");
 const OVER: &str = include_str!("../../sql/queries/leases/over.sql");
+const LEASED: &str = include_str!("../../sql/queries/leases/leased.sql");
+const HOLDERS: &str = include_str!("../../sql/queries/leases/holders.sql");
+const END_OF_HOLDER: &str = include_str!("../../sql/queries/leases/end_of_holder.sql");
+const SOME_OF_LIMIT: &str = include_str!("../../sql/queries/leases/some_of_limit.sql");
 const NEXT_END: &str = include_str!("../../sql/queries/leases/next_end.sql");
 const LIMIT_OF: &str = include_str!("../../sql/queries/leases/limit_of_deployment.sql");
 const NEXT_WAITING: &str = include_str!("../../sql/queries/leases/next_waiting.sql");
@@ -99,6 +103,43 @@ pub fn taken(db: &Connection, limit: Uuid, but: Option<Uuid>, now: Timestamp) ->
     };
     let taken = query::one(db, TAKEN, params, |row| row.get(0))?;
     Ok(taken.unwrap_or_default())
+}
+
+/// How many slots of a limit are held at `now`, by how many leases.
+pub fn leased(db: &Connection, limit: Uuid, now: Timestamp) -> Result<(i64, i64)> {
+    let params = named_params! {":limit_id": limit.as_bytes(), ":now": now};
+    let found = query::one(db, LEASED, params, |row| Ok((row.get(0)?, row.get(1)?)))?;
+    Ok(found.unwrap_or_default())
+}
+
+/// Up to `most` leases on a limit whose holders are known, with these.
+pub fn holders(
+    db: &Connection,
+    limit: Uuid,
+    now: Timestamp,
+    most: i64,
+) -> Result<Vec<(LeaseId, Holder)>> {
+    let params = named_params! {":limit_id": limit.as_bytes(), ":now": now, ":limit": most};
+    query::all(db, HOLDERS, params, |row| {
+        let holder = Holder {
+            kind: row.get::<_, Option<String>>(1)?.unwrap_or_default(),
+            id: Uuid::from_bytes(row.get(2)?),
+        };
+        Ok((row.get(0)?, holder))
+    })
+}
+
+/// Has all that somebody holds be over at `now`.
+pub fn end_of_holder(db: &Connection, holder: Uuid, now: Timestamp) -> Result<()> {
+    let params = named_params! {":holder_id": holder.as_bytes(), ":now": now};
+    query::change(db, END_OF_HOLDER, params)?;
+    Ok(())
+}
+
+/// Up to `most` leases on a limit, whether they are over or not.
+pub fn some_of_limit(db: &Connection, limit: Uuid, most: i64) -> Result<Vec<LeaseId>> {
+    let params = named_params! {":limit_id": limit.as_bytes(), ":limit": most};
+    query::all(db, SOME_OF_LIMIT, params, |row| row.get(0))
 }
 
 /// A run's hold on a slot of its deployment, and when that is over.

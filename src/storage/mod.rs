@@ -16,6 +16,7 @@ pub mod blobs;
 mod checkpoints;
 pub mod claims;
 mod column;
+pub mod concurrency_limits;
 mod connection;
 pub mod deployments;
 mod error;

@@ -48,10 +48,11 @@ lists! {
     WORKER: "worker.sql",
     VARIABLE: "variable.sql",
     EVENT: "event.sql",
+    CONCURRENCY_LIMIT: "concurrency_limit.sql",
 }
 
 /// What names stand for.
-static FRAGMENTS: LazyLock<[(&str, String); 14]> = LazyLock::new(|| {
+static FRAGMENTS: LazyLock<[(&str, String); 15]> = LazyLock::new(|| {
     [
         ("{flow}", FLOW.clone()),
         ("{deployment}", DEPLOYMENT.clone()),
@@ -64,6 +65,7 @@ static FRAGMENTS: LazyLock<[(&str, String); 14]> = LazyLock::new(|| {
         ("{worker}", WORKER.clone()),
         ("{variable}", VARIABLE.clone()),
         ("{event}", EVENT.clone()),
+        ("{concurrency_limit}", CONCURRENCY_LIMIT.clone()),
         ("{state}", STATE.trim_end().to_owned()),
         ("{live}", words(|kind| !kind.is_terminal())),
         ("{terminal}", words(StateType::is_terminal)),

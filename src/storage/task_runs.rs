@@ -5,6 +5,7 @@ use rusqlite::{Connection, Row as SqlRow, named_params};
 use super::column::Json;
 use super::query::{self, Columns};
 use super::rows::{Filtered, Row, key};
+use super::sql::{Statement, statement};
 use super::{flow_runs, sql, states};
 use crate::domain::error::Result;
 use crate::domain::event::told::ToldTaskRun;
@@ -23,7 +24,14 @@ const ENTER_STATE: &str = include_str!("../../sql/queries/task_runs/enter_state.
 const KNOWN_BY_KEY: &str = include_str!("../../sql/queries/task_runs/known_by_key.sql");
 const KNOWN_BY_ID: &str = include_str!("../../sql/queries/task_runs/known_by_id.sql");
 const RECORD: &str = include_str!("../../sql/queries/task_runs/record.sql");
+static LIVE_OF_RUN: Statement = statement!("task_runs/live_of_run.sql");
 const RENAME: &str = include_str!("../../sql/queries/task_runs/rename.sql");
+
+/// Up to `limit` task runs of a flow run that have not ended.
+pub fn live_of_run(db: &Connection, id: FlowRunId, limit: i64) -> Result<Vec<TaskRunId>> {
+    let params = named_params! {":id": id, ":limit": limit};
+    query::all(db, &LIVE_OF_RUN, params, |row| row.get(0))
+}
 
 /// Stores a run that is new, in its first state. The state's own row comes after it.
 pub fn insert(db: &Connection, run: &TaskRun, first: &State) -> Result<()> {

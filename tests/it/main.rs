@@ -12,6 +12,8 @@ mod agents;
 #[cfg(test)]
 mod backup;
 #[cfg(test)]
+mod cancelling;
+#[cfg(test)]
 mod cli;
 #[cfg(test)]
 mod cli_deployments;
@@ -64,6 +66,8 @@ mod io_errors;
 #[cfg(test)]
 mod leaving;
 #[cfg(test)]
+mod limits;
+#[cfg(test)]
 mod metrics;
 #[cfg(test)]
 mod modern;
@@ -75,6 +79,8 @@ mod old_databases;
 mod oracle;
 #[cfg(test)]
 mod orion;
+#[cfg(test)]
+mod pauses;
 #[cfg(test)]
 mod private_files;
 #[cfg(test)]

@@ -13,33 +13,79 @@ use super::support::flows::file;
 use super::support::{Options, TestDaemon, wait_for};
 
 /// The environment with the real client of 3.9.1, set up by `tests/run`.
-fn venv() -> PathBuf {
+pub(super) fn venv() -> PathBuf {
     let venv = std::env::var("PREFECTD_TEST_VENV_3");
     venv.expect("run these tests by tests/run").into()
 }
 
+/// A deployment of a flow of a file in `tests/flows`, in a pool of processes of this machine;
+/// `more` is laid over it.
+pub(super) fn deploy(
+    daemon: &TestDaemon,
+    place: &Place,
+    flow: (&str, &str),
+    more: &Value,
+) -> String {
+    let http = daemon.modern();
+    let pool = json!({ "name": "p", "type": "process", "base_job_template": {} });
+    http.post("/work_pools/", &pool);
+    let python = venv().join("bin/python");
+    let (name, flow) = flow;
+    let made = http.post("/flows/", &json!({ "name": flow })).body;
+    let mut deployment = json!({
+        "name": "test",
+        "flow_id": made["id"],
+        "work_pool_name": "p",
+        "path": file(name).parent().unwrap(),
+        "entrypoint": format!("{name}:{flow}"),
+        "parameters": { "mark": place.mark() },
+        "job_variables": {
+            "command": format!("{} -m prefect.engine", python.display()),
+            "env": { "PREFECT_HOME": place.0.path() },
+        },
+    });
+    for (name, value) in more.as_object().unwrap() {
+        deployment[name] = value.clone();
+    }
+    let made = http.post("/deployments/", &deployment).expect(201);
+    made["id"].as_str().unwrap().to_owned()
+}
+
+/// Runs a deployment now; answers the run's id.
+pub(super) fn run(daemon: &TestDaemon, deployment: &str) -> String {
+    let path = format!("/deployments/{deployment}/create_flow_run");
+    let now = json!({ "state": { "type": "SCHEDULED" } });
+    let run = daemon.modern().post(&path, &now).expect(201);
+    run["id"].as_str().unwrap().to_owned()
+}
+
 /// A folder for the client's own files and for the marks that flows leave.
-struct Place(TempDir);
+pub(super) struct Place(TempDir);
 
 impl Place {
-    fn new() -> Self {
+    pub fn new() -> Self {
         Self(tempfile::tempdir().unwrap())
     }
 
-    fn mark(&self) -> PathBuf {
+    pub fn mark(&self) -> PathBuf {
         self.0.path().join("mark")
     }
 
     /// What the flows have noted, sorted.
-    fn marks(&self) -> Vec<String> {
-        let text = std::fs::read_to_string(self.mark()).unwrap_or_default();
-        let mut lines: Vec<_> = text.lines().map(str::to_owned).collect();
+    pub fn marks(&self) -> Vec<String> {
+        let mut lines = self.marks_in_order();
         lines.sort();
         lines
     }
 
+    /// The same as it was noted.
+    pub fn marks_in_order(&self) -> Vec<String> {
+        let text = std::fs::read_to_string(self.mark()).unwrap_or_default();
+        text.lines().map(str::to_owned).collect()
+    }
+
     /// A program of the environment, pointed to the daemon.
-    fn program(&self, daemon: &TestDaemon, name: &str) -> Command {
+    pub fn program(&self, daemon: &TestDaemon, name: &str) -> Command {
         let mut command = Command::new(venv().join("bin").join(name));
         command
             .env("PREFECT_API_URL", format!("{}/api", daemon.url()))
@@ -50,9 +96,14 @@ impl Place {
 
     /// A flow of `tests/flows/modern.py`, run as a script is.
     fn script(&self, daemon: &TestDaemon, flow: &str, more: &[&str]) -> Command {
+        self.script_of(daemon, "modern.py", flow, more)
+    }
+
+    /// A flow of another file of that folder.
+    pub fn script_of(&self, daemon: &TestDaemon, name: &str, flow: &str, more: &[&str]) -> Command {
         let mut command = self.program(daemon, "python");
         command
-            .arg(file("modern.py"))
+            .arg(file(name))
             .arg(flow)
             .arg(self.mark())
             .args(more);
@@ -60,7 +111,7 @@ impl Place {
     }
 }
 
-fn told(output: &Output) -> String {
+pub(super) fn told(output: &Output) -> String {
     let text = [&output.stdout[..], &output.stderr[..]].concat();
     String::from_utf8_lossy(&text).into_owned()
 }
@@ -81,7 +132,7 @@ fn is_content(daemon: &TestDaemon, output: &Output) {
     assert_eq!(unknown, json!([]), "fields that are not known");
 }
 
-fn only_run(daemon: &TestDaemon, flow: &str) -> Value {
+pub(super) fn only_run(daemon: &TestDaemon, flow: &str) -> Value {
     let asked = json!({ "flows": { "name": { "any_": [flow] } } });
     let runs = daemon
         .modern()
@@ -91,12 +142,12 @@ fn only_run(daemon: &TestDaemon, flow: &str) -> Value {
     runs[0].clone()
 }
 
-fn names(states: &Value) -> Vec<&str> {
+pub(super) fn names(states: &Value) -> Vec<&str> {
     let states = states.as_array().unwrap().iter();
     states.map(|it| it["name"].as_str().unwrap()).collect()
 }
 
-fn states_of(daemon: &TestDaemon, run: &Value) -> Value {
+pub(super) fn states_of(daemon: &TestDaemon, run: &Value) -> Value {
     let id = run["id"].as_str().unwrap();
     let path = format!("/flow_run_states/?flow_run_id={id}");
     daemon.modern().get(&path).expect(200)
@@ -226,7 +277,7 @@ fn no_task_run_is_lost_while_the_daemon_is_killed() {
     }
 }
 
-fn wait_for_end(child: &mut std::process::Child) -> (bool, String) {
+pub(super) fn wait_for_end(child: &mut std::process::Child) -> (bool, String) {
     let status = wait_for("the script to end", || child.try_wait().unwrap());
     let mut told = String::new();
     std::io::Read::read_to_string(child.stderr.as_mut().unwrap(), &mut told).unwrap();

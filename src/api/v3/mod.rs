@@ -6,6 +6,7 @@ mod bulk;
 mod checkup;
 mod client;
 mod collections;
+mod concurrency;
 mod deployments;
 pub(in crate::api) mod error;
 pub(in crate::api) mod events;

@@ -1,8 +1,9 @@
 //! The routes of the modern dialect, each noun's declared in its own folder.
 
 use super::{
-    admin, agents, bulk, checkup, collections, deployments, events, flow_runs, flows, ids, logs,
-    processes, server, states, task_runs, variables, why, work_pools, work_queues, workers,
+    admin, agents, bulk, checkup, collections, concurrency, deployments, events, flow_runs, flows,
+    ids, logs, processes, server, states, task_runs, variables, why, work_pools, work_queues,
+    workers,
 };
 use crate::api::dialect::V3;
 use crate::api::operation::Routes;
@@ -30,6 +31,7 @@ pub fn all() -> Routes {
         workers::operations,
         variables::operations,
         collections::operations,
+        concurrency::operations,
         events::operations,
         sockets::operations,
     ];

@@ -16,7 +16,7 @@ use crate::domain::error::{Error, Result};
 use crate::domain::ids::{DeploymentId, FlowId, FlowRunId, TaskRunId};
 use crate::domain::time::Timestamp;
 use crate::storage::removal::{self, Removal};
-use crate::storage::{Connection, Job, deployments, retention, rows};
+use crate::storage::{Connection, Job, deployments, leases, retention, rows};
 
 /// For how long a slice occupies the writer.
 const SLICE: Duration = Duration::from_millis(10);
@@ -107,6 +107,8 @@ impl Repeat for IsGone {
 fn remove_some(tx: &mut Tx<'_>, what: Removal) -> Result<bool> {
     // What an agent works for may have gone.
     tx.entail(Effect::WakeAgents);
+    // What it held may be over.
+    tx.entail(Effect::WakeDeadlines);
     take_away(tx.db, what, tx.now, &Budget::of(SLICE))
 }
 
@@ -127,8 +129,8 @@ fn take_away(db: &Connection, what: Removal, now: Timestamp, budget: &Budget) ->
     match what {
         Removal::Flow(id) => flow(db, id, now, budget),
         Removal::Deployment(id) => deployment(db, id, now, budget),
-        Removal::FlowRun(id) => flow_run(db, id, budget),
-        Removal::TaskRun(id) => task_run(db, id, budget),
+        Removal::FlowRun(id) => flow_run(db, id, now, budget),
+        Removal::TaskRun(id) => task_run(db, id, now, budget),
         Removal::Everything => everything(db, now, budget),
     }
 }
@@ -173,7 +175,7 @@ fn flow(db: &Connection, id: FlowId, now: Timestamp, budget: &Budget) -> Result<
     let deployments = || removal::some_deployments(db, id, CHUNK);
     let runs = || removal::some_runs_of_flow(db, id, CHUNK);
     let is_bare = each(budget, deployments, |id| deployment(db, id, now, budget))?
-        && each(budget, runs, |id| flow_run(db, id, budget))?;
+        && each(budget, runs, |id| flow_run(db, id, now, budget))?;
     if is_bare {
         rows::delete(db, id)?;
     }
@@ -185,7 +187,7 @@ fn deployment(db: &Connection, id: DeploymentId, now: Timestamp, budget: &Budget
     deployments::set_schedule_active(db, id, false, now)?;
     let runs = || removal::some_runs_of_deployment(db, id, CHUNK);
     let is_bare = each(budget, runs, |(run, is_to_come)| match is_to_come {
-        true => flow_run(db, run, budget),
+        true => flow_run(db, run, now, budget),
         false => removal::leave_deployment(db, run).map(|()| true),
     })?;
     if is_bare {
@@ -194,9 +196,11 @@ fn deployment(db: &Connection, id: DeploymentId, now: Timestamp, budget: &Budget
     Ok(is_bare)
 }
 
-fn flow_run(db: &Connection, id: FlowRunId, budget: &Budget) -> Result<bool> {
+/// What it holds is over, and goes to others by itself.
+fn flow_run(db: &Connection, id: FlowRunId, now: Timestamp, budget: &Budget) -> Result<bool> {
+    leases::end_of_holder(db, id.uuid(), now)?;
     let tasks = || retention::some_task_runs(db, id, CHUNK);
-    let is_bare = each(budget, tasks, |task| task_run(db, task, budget))?
+    let is_bare = each(budget, tasks, |task| task_run(db, task, now, budget))?
         && all_rows(budget, || removal::some_flow_run_inputs(db, id, CHUNK))?
         && all_rows(budget, || removal::some_flow_run_states(db, id, CHUNK))?;
     if is_bare {
@@ -205,7 +209,13 @@ fn flow_run(db: &Connection, id: FlowRunId, budget: &Budget) -> Result<bool> {
     Ok(is_bare)
 }
 
-pub(super) fn task_run(db: &Connection, id: TaskRunId, budget: &Budget) -> Result<bool> {
+pub(super) fn task_run(
+    db: &Connection,
+    id: TaskRunId,
+    now: Timestamp,
+    budget: &Budget,
+) -> Result<bool> {
+    leases::end_of_holder(db, id.uuid(), now)?;
     let is_bare = all_rows(budget, || removal::leave_some_sub_flows(db, id, CHUNK))?
         && all_rows(budget, || removal::some_task_run_states(db, id, CHUNK))?;
     if is_bare {

@@ -6,11 +6,12 @@ use super::removal::task_run;
 use crate::app::App;
 use crate::app::budget::Budget;
 use crate::app::request::comes_to_the_same;
+use crate::app::tx::Effect;
 use crate::domain::error::Result;
 use crate::domain::ids::{FlowRunId, LogId};
 use crate::domain::retention::{RetentionLimit, may_go};
 use crate::domain::time::Timestamp;
-use crate::storage::{Connection, Job, events, removal, retention, rows, upkeep};
+use crate::storage::{Connection, Job, events, leases, removal, retention, rows, upkeep};
 
 /// Rows of one kind that are deleted between two looks at the time.
 const CHUNK: i64 = 16;
@@ -54,10 +55,13 @@ impl App {
         horizon: Timestamp,
         budget: Duration,
     ) -> Result<Slice<FlowRunId>> {
+        let now = self.now();
         self.slice(ids, budget, move |db, id, budget| {
             let end = retention::end_of_run(db, id)?;
             match end {
-                Some((kind, ended)) if may_go(kind, ended, horizon) => take_apart(db, id, budget),
+                Some((kind, ended)) if may_go(kind, ended, horizon) => {
+                    take_apart(db, id, now, budget)
+                }
                 _ => Ok(true),
             }
         })
@@ -165,6 +169,7 @@ impl App {
                     break;
                 }
             }
+            tx.entail(Effect::WakeDeadlines);
             Ok(Slice {
                 left: ids.get(done..).unwrap_or_default().to_vec(),
                 done: done as u64,
@@ -181,7 +186,8 @@ comes_to_the_same!((u64, Duration));
 
 /// Deletes what belongs to a run, the innermost first, and then the run. False when the time
 /// was up before that; what is left is found again.
-fn take_apart(db: &Connection, id: FlowRunId, budget: &Budget) -> Result<bool> {
+fn take_apart(db: &Connection, id: FlowRunId, now: Timestamp, budget: &Budget) -> Result<bool> {
+    leases::end_of_holder(db, id.uuid(), now)?;
     while retention::delete_some_logs(db, id, CHUNK)? > 0 {
         if budget.is_spent() {
             return Ok(false);
@@ -194,12 +200,12 @@ fn take_apart(db: &Connection, id: FlowRunId, budget: &Budget) -> Result<bool> {
         }
         for task in tasks {
             for inner in retention::ended_sub_flows(db, task)? {
-                if !take_apart(db, inner, budget)? {
+                if !take_apart(db, inner, now, budget)? {
                     return Ok(false);
                 }
             }
             // A sub-flow that has not ended loses its parent and goes when its own time comes.
-            if !task_run(db, task, budget)? || budget.is_spent() {
+            if !task_run(db, task, now, budget)? || budget.is_spent() {
                 return Ok(false);
             }
         }

@@ -154,7 +154,7 @@ impl App {
     }
 
     /// Whether parameters conform to a schema, found out where nobody waits for it.
-    pub(super) async fn conforms(
+    pub(in crate::app) async fn conforms(
         &self,
         parameters: JsonMap,
         schema: JsonMap,

@@ -1,6 +1,8 @@
 //! Verbs on runs, their states, and what they say.
 
+mod cancelled;
 pub(super) mod crash;
+mod deadlines;
 mod documents;
 pub(super) mod flow_runs;
 mod history;
@@ -9,6 +11,7 @@ mod inputs;
 pub(super) mod log_feed;
 mod logs;
 pub(super) mod propose_state;
+mod resume;
 pub(super) mod slots;
 mod steps;
 mod task_runs;

@@ -116,6 +116,9 @@ pub(in crate::app) fn for_flow_run(
             carry_out_of_flow_run(tx, run, consequence)?;
         }
     }
+    if concerns_deadlines(&decision) {
+        tx.entail(Effect::WakeDeadlines);
+    }
     if concerns_agents(run, &decision) {
         tx.entail(Effect::WakeAgents);
     }
@@ -161,6 +164,13 @@ fn concerns_agents(run: &FlowRun, decision: &Decision) -> bool {
             _ => is_over && run.claim.is_some(),
         }
     })
+}
+
+/// Whether the state that a run entered is over at some time, or ends what is part of the run.
+fn concerns_deadlines(decision: &Decision) -> bool {
+    use StateType::{Cancelled, Cancelling, Paused};
+    let kind = decision.state.as_ref().map(|state| state.kind);
+    matches!(kind, Some(Paused | Cancelling | Cancelled))
 }
 
 /// Whether a scheduled state says another time than the one before it.

@@ -4,7 +4,7 @@
 
 use super::flow_runs::read;
 use super::propose_state::for_flow_run;
-use crate::app::tx::Tx;
+use crate::app::tx::{Effect, Tx};
 use crate::domain::error::Result;
 use crate::domain::flow_run::FlowRun;
 use crate::domain::ids::{DeploymentId, LeaseId};
@@ -44,7 +44,7 @@ pub(super) fn facts(tx: &Tx<'_>, run: &FlowRun) -> Result<(Option<Limit>, Slot)>
 }
 
 /// Has a run hold a slot of its deployment.
-pub(super) fn take(tx: &Tx<'_>, run: &FlowRun, id: LeaseId, grace: Span) -> Result<()> {
+pub(super) fn take(tx: &mut Tx<'_>, run: &FlowRun, id: LeaseId, grace: Span) -> Result<()> {
     let Some(deployment) = run.deployment_id else {
         return Ok(());
     };
@@ -62,6 +62,7 @@ pub(super) fn take(tx: &Tx<'_>, run: &FlowRun, id: LeaseId, grace: Span) -> Resu
         kind: "flow_run".to_owned(),
         id: run.id.uuid(),
     };
+    tx.entail(Effect::WakeDeadlines);
     leases::grant(tx.db, lease, &[deployment.uuid()], Some(&holder))
 }
 
@@ -88,7 +89,7 @@ pub(super) fn give_back(tx: &mut Tx<'_>, run: &FlowRun) -> Result<()> {
 
 /// Has the run try at once that has waited longest for a slot of a deployment. On the 3.9 server
 /// each tries again by itself every half minute, and so it does here otherwise.
-pub(super) fn let_next_in(tx: &mut Tx<'_>, deployment: DeploymentId) -> Result<()> {
+pub(in crate::app) fn let_next_in(tx: &mut Tx<'_>, deployment: DeploymentId) -> Result<()> {
     let Some(id) = leases::next_waiting(tx.db, deployment, tx.now)? else {
         return Ok(());
     };

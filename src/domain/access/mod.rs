@@ -52,6 +52,8 @@ pub enum Need {
     Persist,
     /// Somebody who may register a flow by its name.
     Register,
+    /// Somebody who may take slots of concurrency limits and give them back.
+    Take,
     /// Somebody who may aim at what the request names: see [`may_aim`], which decides once the
     /// request is read.
     Aim,
@@ -129,9 +131,13 @@ fn run_may(run: &RunIdentity, need: Need) -> Result<(), Denied> {
         // event is related to before they send it.
         Need::Aim | Need::Read if is_within_grace(run) => Ok(()),
         _ if run.ended.is_some() => Err(ENDED),
-        Need::Open | Need::Read | Need::Fetch | Need::Persist | Need::Register | Need::Aim => {
-            Ok(())
-        }
+        Need::Open
+        | Need::Read
+        | Need::Fetch
+        | Need::Persist
+        | Need::Register
+        | Need::Take
+        | Need::Aim => Ok(()),
         Need::Inspect | Need::Operate => Err(Denied("A run may not do this.")),
     }
 }

@@ -211,7 +211,7 @@ fn bind(value: Value) -> Result<rusqlite::types::Value> {
 #[cfg(test)]
 pub(super) fn statements() -> Vec<&'static str> {
     use crate::domain::ids::{
-        DeploymentId, FlowId, FlowRunId, SavedSearchId, TaskRunId, VariableId, WorkPoolId,
+        DeploymentId, FlowId, FlowRunId, LimitId, SavedSearchId, TaskRunId, VariableId, WorkPoolId,
         WorkQueueId,
     };
     fn of<K: Key>() -> [&'static str; 3] {
@@ -226,6 +226,7 @@ pub(super) fn statements() -> Vec<&'static str> {
         of::<WorkPoolId>(),
         of::<WorkQueueId>(),
         of::<VariableId>(),
+        of::<LimitId>(),
     ]
     .concat()
 }

@@ -227,6 +227,9 @@ fn an_empty_cache_key_caches_nothing() {
     let daemon = TestDaemon::without_agent();
     let http = daemon.http();
     let run = http.flow_run(&http.flow("cache"));
+    let running = json!({ "state": { "type": "RUNNING" } });
+    let path = format!("/flow_runs/{run}/set_state");
+    http.post(&path, &running).expect(201);
     for (number, dialect) in ["", "/v3", "", "/v3"].into_iter().enumerate() {
         let task =
             json!({ "flow_run_id": run, "task_key": "k", "dynamic_key": number.to_string() });

@@ -168,7 +168,8 @@ impl Planted {
             ("queue", ..) => "default",
             ("view", ..) => "aggregate-worker-metadata",
             // Of these none is planted.
-            ("id", "work_queues" | "variables", _) => &self.flow,
+            ("id", "work_queues" | "variables" | "concurrency_limits" | "v2", _) => &self.flow,
+            ("tag", ..) => "t",
             _ => panic!("what is {name} in {path}?"),
         };
         one.to_owned()
@@ -201,6 +202,7 @@ impl Planted {
         ) {
             (_, path) if path.ends_with("/set_state") => json!({ "state": { "type": "RUNNING" } }),
             ("PATCH" | "DELETE", _) => json!({}),
+            (_, path) if path.ends_with("/resume") => json!({}),
             (_, path) if path.ends_with("/input") => json!({ "key": "other", "value": "v" }),
             (_, path) if path.ends_with("/flow_runs/") => {
                 json!({ "flow_id": self.flow, "parent_task_run_id": targets.task })

@@ -3,6 +3,7 @@
 pub mod create;
 mod history;
 mod inputs;
+mod resume;
 pub mod settings;
 pub mod wire;
 
@@ -77,7 +78,12 @@ pub fn operations() -> Vec<Operation> {
         .makes::<Decision>()
         .needs(Need::Operate, cancel),
     ];
-    let all = [own, inputs::operations(), history::operations()];
+    let all = [
+        own,
+        inputs::operations(),
+        resume::operations(),
+        history::operations(),
+    ];
     all.into_iter().flatten().collect()
 }
 

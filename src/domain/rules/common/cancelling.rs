@@ -49,7 +49,8 @@ fn was_cancelled() -> Opinion {
     })
 }
 
-fn instead_of(told: StateType) -> ProposedState {
+/// How a run ends that was asked to stop and that tells something else.
+pub(in crate::domain::rules) fn instead_of(told: StateType) -> ProposedState {
     let message = if told.is_terminal() {
         format!("Cancelled; the run's process told {told} after that.")
     } else {

@@ -2,6 +2,7 @@
 //!
 //! Mirrors `EnforceCancellingToCancelledTransition` and `BypassCancellingFlowRunsWithNoInfra`.
 
+use crate::domain::rules::common::cancelling::instead_of;
 use crate::domain::rules::{Draft, Facts, Opinion};
 use crate::domain::state::{ProposedState, StateType};
 use crate::domain::time::Timestamp;
@@ -17,6 +18,21 @@ pub(in crate::domain::rules) fn sticks(
         true => Opinion::stay(
             "Cannot transition flows that are cancelling to a state other than Cancelled.",
         ),
+        false => Opinion::GoOn,
+    }
+}
+
+/// A run that an agent of ours stops is Cancelled, though its process tells by force that it was
+/// killed. The worker of the 3.9 release says so afterwards.
+pub(in crate::domain::rules) fn killed_by_wish(
+    facts: &Facts<'_>,
+    draft: &mut Draft,
+    _now: Timestamp,
+) -> Opinion {
+    use StateType::{Cancelling, Crashed};
+    let told = draft.proposed.kind;
+    match facts.is_held && facts.from() == Some(Cancelling) && told == Crashed {
+        true => Opinion::reject(instead_of(told), "The run was asked to stop"),
         false => Opinion::GoOn,
     }
 }

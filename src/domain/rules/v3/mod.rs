@@ -42,6 +42,7 @@ pub(super) const FLOW_RUN: &[Rule] = &[
 pub(super) const FORCED_FLOW_RUN: &[Rule] = &[
     slots::keep_lease,
     terminal::keep_result,
+    cancelling::killed_by_wish,
     cancelling::nothing_to_stop,
 ];
 

@@ -1,0 +1,3 @@
+concurrency_limits.id, concurrency_limits.created, concurrency_limits.updated, concurrency_limits.name, concurrency_limits.slots,
+concurrency_limits.active, concurrency_limits.slot_decay_per_second, concurrency_limits.taken, concurrency_limits.denied,
+concurrency_limits.counted_at, concurrency_limits.avg_slot_occupancy_seconds

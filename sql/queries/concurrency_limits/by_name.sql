@@ -1,0 +1,1 @@
+SELECT {concurrency_limit} FROM concurrency_limits WHERE name = :name

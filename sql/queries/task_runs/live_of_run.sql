@@ -1,0 +1,1 @@
+SELECT id FROM task_runs WHERE flow_run_id = :id AND state_type IN ({live}) LIMIT :limit

@@ -1,0 +1,70 @@
+//! Runs of today's client that are cancelled by it.
+
+#![cfg(feature = "client")]
+
+use std::time::{Duration, Instant};
+
+use serde_json::json;
+
+use super::modern::{Place, deploy, only_run, run, told};
+use super::support::{Options, TestDaemon, wait_for};
+
+/// Stops a run within two seconds.
+fn daemon() -> TestDaemon {
+    TestDaemon::with(Options {
+        flags: vec!["--no-docker-bridge"],
+        env: vec![("PREFECTD_AGENT__STOP_GRACE_SECS", "2".to_owned())],
+        ..Options::default()
+    })
+}
+
+fn cancel(daemon: &TestDaemon, place: &Place, id: &str) {
+    let mut cancel = place.program(daemon, "prefect");
+    let output = cancel.args(["flow-run", "cancel", id]).output().unwrap();
+    assert!(output.status.success(), "{}", told(&output));
+}
+
+#[test]
+fn a_run_that_does_not_listen_ends_cancelled_in_time() {
+    let (daemon, place) = (daemon(), Place::new());
+    let deployment = deploy(&daemon, &place, ("cancelled.py", "deaf"), &json!({}));
+    let id = run(&daemon, &deployment);
+    wait_for("it to run", || (place.marks() == ["deaf"]).then_some(()));
+    cancel(&daemon, &place, &id);
+    let asked = Instant::now();
+    let ended = daemon.http().ended(&id);
+    assert_eq!(ended["state_name"], "Cancelled", "{ended}");
+    assert!(asked.elapsed() < Duration::from_secs(4));
+}
+
+#[test]
+fn the_sub_flows_of_a_cancelled_run_are_cancelled() {
+    let (daemon, place) = (daemon(), Place::new());
+    let deployment = deploy(&daemon, &place, ("cancelled.py", "above"), &json!({}));
+    let id = run(&daemon, &deployment);
+    wait_for("its sub-flow to run", || {
+        (place.marks() == ["below"]).then_some(())
+    });
+    cancel(&daemon, &place, &id);
+    let ended = daemon.http().ended(&id);
+    assert_eq!(ended["state_name"], "Cancelled", "{ended}");
+    let below = only_run(&daemon, "below");
+    let ended = daemon.http().ended(below["id"].as_str().unwrap());
+    assert_eq!(ended["state_name"], "Cancelled", "{ended}");
+    let asked = json!({ "flow_runs": { "id": { "any_": [id] } } });
+    let tasks = daemon.modern().post("/task_runs/filter", &asked);
+    assert_eq!(tasks.expect(200)[0]["state_name"], "Cancelled");
+}
+
+#[test]
+fn a_scheduled_run_is_cancelled_at_once() {
+    let (daemon, place) = (daemon(), Place::new());
+    let deployment = deploy(&daemon, &place, ("cancelled.py", "deaf"), &json!({}));
+    let path = format!("/deployments/{deployment}/create_flow_run");
+    let later = json!({ "state": { "type": "SCHEDULED", "state_details": {
+        "scheduled_time": "2100-01-01T00:00:00Z" } } });
+    let made = daemon.modern().post(&path, &later).expect(201);
+    let id = made["id"].as_str().unwrap();
+    cancel(&daemon, &place, id);
+    assert_eq!(daemon.http().run(id)["state_name"], "Cancelled");
+}
