@@ -58,6 +58,8 @@ fn path(operation: &Operation, ids: &Ids) -> String {
     let id = of_noun.map_or("flow_id", |(_, name)| name);
     let mut path = operation.path.replace("{id}", &ids[id]);
     path = path.replace("{run}", &ids["flow_run_id"]);
+    // A deployment's first schedule has its id.
+    path = path.replace("{schedule_id}", &ids["deployment_id"]);
     for name in ["name", "flow_name", "deployment_name"] {
         path = path.replace(&format!("{{{name}}}"), "word");
     }

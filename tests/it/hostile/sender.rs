@@ -1,6 +1,7 @@
 //! Sends requests under a deadline and watches the daemon's memory.
 
 use std::cell::Cell;
+use std::io::ErrorKind;
 use std::time::{Duration, Instant};
 
 use ureq::Agent;
@@ -38,9 +39,9 @@ impl<'a> Request<'a> {
         format!("{} {} {body}", self.method, self.path)
     }
 
-    /// A report waits for news where it asks for them.
+    /// Some wait for news where they are asked to.
     fn may_wait(&self) -> bool {
-        self.path.ends_with("/report")
+        self.path.ends_with("/report") || self.path.ends_with("/news")
     }
 }
 
@@ -50,6 +51,11 @@ pub struct Answer {
     pub status: u16,
     /// The body.
     pub text: String,
+}
+
+fn is_cut_off<T>(answer: &Result<T, ureq::Error>) -> bool {
+    let kinds = [ErrorKind::BrokenPipe, ErrorKind::ConnectionReset];
+    matches!(answer, Err(ureq::Error::Io(error)) if kinds.contains(&error.kind()))
 }
 
 /// Sends to one daemon.
@@ -106,11 +112,21 @@ impl<'a> Sender<'a> {
             .method(request.method)
             .uri(format!("{}{}", self.daemon.url(), request.path))
             .header("content-type", "application/json");
-        let response = match &request.body {
-            Some(body) => self.agent.run(asked.body(body.clone()).unwrap()),
-            None => self.agent.run(asked.body(()).unwrap()),
+        let asked = asked
+            .body(request.body.clone().unwrap_or_default())
+            .unwrap();
+        let run = || match &request.body {
+            Some(_) => self.agent.run(asked.clone()),
+            None => self.agent.run(asked.clone().map(drop)),
         };
-        let mut response = response.unwrap_or_else(|error| panic!("{error}: {}", request.told()));
+        // Who is refused before the body is read finds, now and then, the connection closed
+        // while it still sends.
+        let response = (0..5).map(|_| run()).find(|answer| !is_cut_off(answer));
+        let mut response = match response {
+            Some(Ok(response)) => response,
+            Some(Err(error)) => panic!("{error}: {}", request.told()),
+            None => panic!("always cut off: {}", request.told()),
+        };
         let body = response
             .body_mut()
             .with_config()
