@@ -43,6 +43,7 @@ pub use limits::{Asked, Granted, Holder, LimitKey, LimitNow, Mode, Taken};
 pub use request::{RequestKey, under};
 pub use runs::log_feed::LogSubscription;
 pub use runs::propose_state::{Decision, Outcome};
+pub use work::channel::{ConnectedWorker, WorkerHello};
 pub use work::queues::QueueName;
 pub use work::scheduled::{Scheduled, ScheduledAsked};
 pub use work::variables::VariableKey;

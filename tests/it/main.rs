@@ -116,3 +116,5 @@ mod storm;
 mod systemd;
 #[cfg(test)]
 mod v3;
+#[cfg(test)]
+mod workers;

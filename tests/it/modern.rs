@@ -60,7 +60,7 @@ pub(super) fn run(daemon: &TestDaemon, deployment: &str) -> String {
 }
 
 /// A folder for the client's own files and for the marks that flows leave.
-pub(super) struct Place(TempDir);
+pub(super) struct Place(pub TempDir);
 
 impl Place {
     pub fn new() -> Self {
@@ -155,7 +155,7 @@ pub(super) fn states_of(daemon: &TestDaemon, run: &Value) -> Value {
 
 /// The task runs of a flow run once all of them have ended: what a client tells of them comes by
 /// a connection of its own.
-fn ended_tasks(daemon: &TestDaemon, run: &Value, many: usize) -> Vec<Value> {
+pub(super) fn ended_tasks(daemon: &TestDaemon, run: &Value, many: usize) -> Vec<Value> {
     let asked = json!({ "flow_runs": { "id": { "any_": [run["id"]] } } });
     wait_for("the task runs to have ended", || {
         let tasks = daemon

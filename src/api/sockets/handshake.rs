@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use axum::http::Method;
 use axum::http::request::Parts;
+use percent_encoding::percent_decode_str;
 use serde::Deserialize;
 use serde_json::json;
 
@@ -46,6 +47,13 @@ impl Visitor {
             sender: Sender::of(&request),
             request,
         }
+    }
+
+    /// The part of the path that comes so many parts before the last one.
+    pub(super) fn part_of_path(&self, before_last: usize) -> String {
+        let path = self.request.uri.path();
+        let part = path.rsplit('/').nth(before_last).unwrap_or_default();
+        percent_decode_str(part).decode_utf8_lossy().into_owned()
     }
 
     /// What sends its messages.

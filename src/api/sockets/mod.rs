@@ -15,6 +15,7 @@ mod logs_out;
 mod reader;
 mod refused;
 mod socket;
+mod worker_channel;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -91,6 +92,11 @@ pub fn operations() -> Vec<Operation> {
             .talks(Need::Read, |talk| Box::pin(events_out::talk(talk))),
         Operation::socket("/logs/out", "Tells of log lines as they come")
             .talks(Need::Read, |talk| Box::pin(logs_out::talk(talk))),
+        Operation::socket(
+            "/work_pools/{name}/workers/connect",
+            "Keeps a worker of a pool in touch with it",
+        )
+        .talks(Need::Operate, |talk| Box::pin(worker_channel::talk(talk))),
     ]
 }
 

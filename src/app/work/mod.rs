@@ -1,5 +1,6 @@
 //! Verbs of agents and about them, and of work pools with their queues and workers.
 
+pub(super) mod channel;
 mod claims;
 mod jobs;
 pub(super) mod pools;

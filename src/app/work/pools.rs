@@ -111,7 +111,7 @@ impl Repeat for WorkPool {
 }
 
 /// Stores a pool that is not there yet, with its default queue.
-fn insert(tx: &Tx<'_>, new: &NewWorkPool) -> Result<WorkPool> {
+pub(super) fn insert(tx: &Tx<'_>, new: &NewWorkPool) -> Result<WorkPool> {
     let (id, queue) = work_pools::insert(tx.db, new, tx.now)?;
     let default = NewWorkQueue {
         description: Some("The work pool's default queue.".to_owned()),

@@ -55,26 +55,11 @@ impl App {
         name: &str,
         heartbeat_secs: Option<i64>,
     ) -> Result<()> {
-        if name.is_empty() || name.chars().count() > LONGEST_NAME {
-            return Err(Error::invalid(format!(
-                "A worker's name has 1 to {LONGEST_NAME} characters."
-            )));
-        }
-        if heartbeat_secs.is_some_and(|secs| !(1..=LONGEST_HEARTBEAT).contains(&secs)) {
-            return Err(Error::invalid(format!(
-                "A worker's heart beats every 1 to {LONGEST_HEARTBEAT} seconds."
-            )));
-        }
+        check_heartbeat(name, heartbeat_secs)?;
         let (pool, name) = (pool.to_owned(), name.to_owned());
         self.write(move |tx| {
             let pool = pools::by_name(tx.db, &pool)?;
-            let known = workers::by_name(tx.db, pool.id, &name)?;
-            if known.is_none() {
-                make_room(tx, pool.id)?;
-            }
-            let secs = heartbeat_secs.or(known.and_then(|known| known.heartbeat_secs));
-            let until = online_until(tx.now, secs);
-            workers::heartbeat(tx.db, (pool.id, &name), secs, until, tx.now)
+            note_heartbeat(tx, pool.id, &name, heartbeat_secs)
         })
         .await
     }
@@ -153,6 +138,37 @@ fn own(pool: &WorkPool, host: String, service: Service) -> Option<Worker> {
 }
 
 /// Forgets the workers of a pool that were silent for longest, where too many are known.
+/// Refuses what is no worker's name, or no time between two beats of its heart.
+pub(super) fn check_heartbeat(name: &str, secs: Option<i64>) -> Result<()> {
+    if name.is_empty() || name.chars().count() > LONGEST_NAME {
+        return Err(Error::invalid(format!(
+            "A worker's name has 1 to {LONGEST_NAME} characters."
+        )));
+    }
+    if secs.is_some_and(|secs| !(1..=LONGEST_HEARTBEAT).contains(&secs)) {
+        return Err(Error::invalid(format!(
+            "A worker's heart beats every 1 to {LONGEST_HEARTBEAT} seconds."
+        )));
+    }
+    Ok(())
+}
+
+/// Notes that a worker's heart has beaten; `secs`: how often it does, if it says so.
+pub(super) fn note_heartbeat(
+    tx: &Tx<'_>,
+    pool: WorkPoolId,
+    name: &str,
+    secs: Option<i64>,
+) -> Result<()> {
+    let known = workers::by_name(tx.db, pool, name)?;
+    if known.is_none() {
+        make_room(tx, pool)?;
+    }
+    let secs = secs.or(known.and_then(|known| known.heartbeat_secs));
+    let until = online_until(tx.now, secs);
+    workers::heartbeat(tx.db, (pool, name), secs, until, tx.now)
+}
+
 fn make_room(tx: &Tx<'_>, pool: WorkPoolId) -> Result<()> {
     while workers::count(tx.db, pool)? >= MOST_WORKERS {
         if !workers::forget_silent(tx.db, pool, tx.now)? {

@@ -136,7 +136,7 @@ pub struct RunInputQuery {
     #[serde(default = "one")]
     limit: u64,
     /// But for these keys.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "crate::api::v3::wire::or_default")]
     exclude_keys: Vec<String>,
 }
 

@@ -194,7 +194,7 @@ pub struct SetState {
     /// The proposed state.
     pub state: StateCreate,
     /// Whether to skip the rules.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "crate::api::v3::wire::or_default")]
     pub force: bool,
 }
 

@@ -150,6 +150,7 @@ pub struct VariableQuery {
     /// At most so many.
     pub limit: Option<i64>,
     /// After skipping so many.
+    #[serde(deserialize_with = "crate::api::v3::wire::or_default")]
     pub offset: u64,
 }
 

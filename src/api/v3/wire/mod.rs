@@ -43,7 +43,7 @@ pub use operators::{
     ByAnyTags, ById, ByIdOrNot, ByIdOrNull, ByName, ByStateType, ByTags, ByText, ByTime, StateWord,
 };
 pub use pages::Paginated;
-pub(super) use patch::{check_limit, said};
+pub(super) use patch::{check_limit, or_default, said};
 pub use query::{HistoryQuery, LogQuery, PageQuery, Query};
 pub(super) use query::{limit, page, sort};
 pub use time::Instant;

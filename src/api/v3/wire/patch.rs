@@ -14,6 +14,16 @@ where
     Option::deserialize(given).map(Patch::from)
 }
 
+/// What a field says, or what it is by default where it is null: on the reference null says as
+/// much as nothing, where a body's fields are an operation's parameters.
+pub fn or_default<'de, D, T>(given: D) -> Result<T, D::Error>
+where
+    D: Deserializer<'de>,
+    T: Deserialize<'de> + Default,
+{
+    Option::deserialize(given).map(Option::unwrap_or_default)
+}
+
 /// Lets a concurrency limit pass that is one.
 ///
 /// # Errors

@@ -38,6 +38,7 @@ pub struct Query {
     /// At most so many.
     pub limit: Option<i64>,
     /// After skipping so many.
+    #[serde(deserialize_with = "super::or_default")]
     pub offset: u64,
 }
 
@@ -222,6 +223,7 @@ pub struct LogQuery {
     /// At most so many.
     pub limit: Option<i64>,
     /// After skipping so many.
+    #[serde(deserialize_with = "super::or_default")]
     pub offset: u64,
 }
 

@@ -292,6 +292,7 @@ pub struct WorkPoolQuery {
     /// At most so many.
     pub limit: Option<i64>,
     /// After skipping so many.
+    #[serde(deserialize_with = "crate::api::v3::wire::or_default")]
     pub offset: u64,
 }
 
