@@ -37,7 +37,9 @@ pub use admin::retention::Slice;
 pub use admin::vitals::{AgentVitals, Vitals};
 pub use bell::{Bell, Listener};
 pub use deployments::flow::Force;
-pub use deployments::schedules::{LATE_AFTER, Outlook, RUNS_AHEAD, Range, TIME_AHEAD};
+pub use deployments::schedules::{
+    LATE_AFTER, MODERN_LATE_AFTER, Outlook, RUNS_AHEAD, Range, TIME_AHEAD,
+};
 pub use events::{Cursor, EventPage, Subscription};
 pub use limits::{Asked, Granted, Holder, LimitKey, LimitNow, Mode, Taken};
 pub use request::{RequestKey, under};

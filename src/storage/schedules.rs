@@ -11,6 +11,7 @@ use crate::domain::JsonMap;
 use crate::domain::deployment::DeploymentSchedule;
 use crate::domain::error::Result;
 use crate::domain::ids::{DeploymentId, FlowRunId, ScheduleId};
+use crate::domain::runner::RunnerKind;
 use crate::domain::time::Timestamp;
 
 const INSERT: &str = include_str!("../../sql/queries/schedules/insert.sql");
@@ -116,8 +117,17 @@ pub fn forget(db: &Connection, id: DeploymentId, now: Timestamp, limit: u64) -> 
 }
 
 /// Scheduled runs that were due before an instant and are not marked late yet.
-pub fn late(db: &Connection, before: Timestamp, limit: u64) -> Result<Vec<(FlowRunId, Timestamp)>> {
+pub fn late(
+    db: &Connection,
+    (before, before_modern): (Timestamp, Timestamp),
+    limit: u64,
+) -> Result<Vec<(FlowRunId, Timestamp)>> {
     let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-    let params = named_params! {":before": before, ":limit": limit};
+    let params = named_params! {
+        ":before": before,
+        ":before_modern": before_modern,
+        ":served": RunnerKind::Served.word(),
+        ":limit": limit,
+    };
     query::all(db, LATE, params, |row| Ok((row.get(0)?, row.get(1)?)))
 }

@@ -4,7 +4,7 @@
 use serde_json::{Value, json};
 
 use crate::api::About;
-use crate::app::{LATE_AFTER, RUNS_AHEAD, TIME_AHEAD};
+use crate::app::{MODERN_LATE_AFTER, RUNS_AHEAD, TIME_AHEAD};
 use crate::domain::filter::MAX_PAGE;
 
 /// All of it, in the reference's order and by its names. Lengths of time are seconds or, where
@@ -54,7 +54,7 @@ fn database(about: &About) -> Value {
 fn services() -> Value {
     let seconds = |micros: i64| format!("PT{}S", micros / 1_000_000);
     json!({
-        "late_runs": { "enabled": true, "after_seconds": seconds(LATE_AFTER.micros()) },
+        "late_runs": { "enabled": true, "after_seconds": seconds(MODERN_LATE_AFTER.micros()) },
         "scheduler": {
             "enabled": true,
             "max_runs": RUNS_AHEAD,

@@ -34,6 +34,9 @@ pub const RUNS_AHEAD: u64 = 100;
 pub const TIME_AHEAD: Span = Span::from_micros(100 * 86_400 * 1_000_000);
 /// How late a run must be to be marked, as there.
 pub const LATE_AFTER: Span = Span::from_micros(5 * 1_000_000);
+/// The same for a run of the modern generation: of a work pool, or of a program that serves its
+/// own flows; as on the 3.9 server.
+pub const MODERN_LATE_AFTER: Span = Span::from_micros(15 * 1_000_000);
 /// How many deployments or runs one transaction looks at.
 const BATCH: u64 = 100;
 
@@ -251,7 +254,8 @@ impl App {
 }
 
 fn mark_late(tx: &mut Tx<'_>) -> Result<u64> {
-    let late = schedules::late(tx.db, tx.now - LATE_AFTER, BATCH)?;
+    let before = (tx.now - LATE_AFTER, tx.now - MODERN_LATE_AFTER);
+    let late = schedules::late(tx.db, before, BATCH)?;
     for (id, due) in &late {
         let proposed = ProposedState::scheduled(*due).named("Late");
         let run = read(tx.db, *id)?;

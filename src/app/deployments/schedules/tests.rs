@@ -12,10 +12,11 @@ use crate::domain::deployment::{
 };
 use crate::domain::filter::{Filters, Page, Sort};
 use crate::domain::flow::NewFlow;
-use crate::domain::flow_run::FlowRun;
+use crate::domain::flow_run::{DeploymentRunRequest, FlowRun};
 use crate::domain::ids::FlowId;
 use crate::domain::patch::Patch;
 use crate::domain::schedule::{Cron, Schedule};
+use crate::domain::state::ProposedState;
 
 fn cron(expression: &str) -> NewSchedule {
     NewSchedule::from(Schedule::Cron(Cron {
@@ -155,4 +156,31 @@ async fn what_is_due_stays_when_its_deployment_changes_and_goes_with_its_schedul
         .await
         .unwrap();
     assert_eq!(keys().await, [] as [&str; 0]);
+}
+
+#[tokio::test]
+async fn runs_of_the_modern_generation_are_late_later() {
+    let dir = tempfile::tempdir().unwrap();
+    let clock = Ahead::default();
+    let app = app(dir.path(), clock.clone());
+    let flow = app.create_flow(NewFlow::named("f")).await.unwrap().get().id;
+    let served = NewDeployment {
+        changes: DeploymentChanges {
+            entrypoint: Patch::Set("f.py:f".to_owned()),
+            ..DeploymentChanges::default()
+        },
+        ..NewDeployment::named(flow, "served")
+    };
+    for new in [served, NewDeployment::named(flow, "other")] {
+        let id = app.create_deployment(new).await.unwrap().get().id;
+        let request = DeploymentRunRequest {
+            state: Some(ProposedState::scheduled(app.now())),
+            ..DeploymentRunRequest::default()
+        };
+        app.create_run_of_deployment(id, request).await.unwrap();
+    }
+    for (secs, marked) in [(4, 0), (6, 1), (14, 0), (16, 1), (60, 0)] {
+        clock.0.store(secs * 1_000_000, SeqCst);
+        assert_eq!(app.mark_late_runs().await.unwrap(), marked, "{secs} s");
+    }
 }
