@@ -24,6 +24,7 @@ const SETTLE_JOB: &str = include_str!("../../sql/queries/claims/settle_job.sql")
 const DUE_BEFORE: &str = include_str!("../../sql/queries/claims/due_before.sql");
 const NEXT_DUE: &str = include_str!("../../sql/queries/claims/next_due.sql");
 const TAKE: &str = include_str!("../../sql/queries/claims/take.sql");
+const RELEASE: &str = include_str!("../../sql/queries/claims/release.sql");
 const RECORD: &str = include_str!("../../sql/queries/claims/record_infrastructure.sql");
 static COUNT: Statement = statement!("claims/count.sql");
 static CONTAINERS: Statement = statement!("claims/containers.sql");
@@ -137,6 +138,12 @@ pub fn take(db: &Connection, id: FlowRunId, agent: &str, now: Timestamp) -> Resu
         TAKE,
         named_params! {":id": id, ":agent": agent, ":now": now},
     )?;
+    Ok(())
+}
+
+/// Has a run be nobody's.
+pub fn release(db: &Connection, id: FlowRunId) -> Result<()> {
+    query::change(db, RELEASE, named_params! {":id": id})?;
     Ok(())
 }
 

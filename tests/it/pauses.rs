@@ -118,7 +118,7 @@ fn a_pause_that_nobody_resumes_in_time_fails() {
 #[test]
 fn a_suspended_run_begins_anew_with_what_it_was_given() {
     let place = Place::new();
-    let daemon = TestDaemon::with(Options {
+    let mut daemon = TestDaemon::with(Options {
         flags: vec!["--no-docker-bridge"],
         ..Options::default()
     });
@@ -126,6 +126,11 @@ fn a_suspended_run_begins_anew_with_what_it_was_given() {
     let id = run(&daemon, &deployment);
     let suspended = awaits(&daemon, "leaves", "Suspended");
     awaits_input(&daemon, &suspended);
+    wait_for("its process to be gone and its place to be free", || {
+        daemon.http().run(&id)["agent"].is_null().then_some(())
+    });
+    daemon.kill();
+    daemon.restart(Vec::new());
     let input = json!({ "run_input": { "number": 7 } });
     let (status, what, why) = resume(&daemon, &suspended, &input);
     assert_eq!((status, what.as_str()), (201, "ACCEPT"), "{why}");

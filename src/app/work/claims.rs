@@ -127,8 +127,8 @@ impl App {
         .await
     }
 
-    /// Ends a run that `agent` holds, unless it has ended already, or was scheduled anew
-    /// meanwhile; a terminal state is never overwritten, and a run that was asked to stop ends as
+    /// Ends a run that `agent` holds, unless it has ended already, was scheduled anew meanwhile, or
+    /// is suspended; a terminal state is never overwritten, and a run that was asked to stop ends as
     /// Cancelled. False when there was nothing to end.
     pub async fn end_run(
         &self,
@@ -198,6 +198,11 @@ fn end(tx: &mut Tx<'_>, agent: &str, id: FlowRunId, end_state: ProposedState) ->
     if over || !is_held(&run, agent) {
         return Ok(false);
     }
+    if is_suspended(&run) {
+        // Its process has ended as it should, and whoever takes it next makes another.
+        claims::release(tx.db, id)?;
+        return Ok(false);
+    }
     let end_state = agent_s_end(run.state.as_ref(), end_state);
     let forced = Policy::Forced(Generation::V3);
     propose_state::for_flow_run(tx, &run, end_state, forced, Client::default())?;
@@ -216,6 +221,12 @@ fn with_pools(tx: &Tx<'_>, free: Due, containers: bool, limit: u64) -> Result<Du
     })?;
     lists.push(free);
     Ok(turn::merged(lists, limit))
+}
+
+/// Whether a run goes on by another process once somebody resumes it.
+fn is_suspended(run: &FlowRun) -> bool {
+    let state = run.state.as_ref();
+    state.is_some_and(|it| it.kind == StateType::Paused && it.details.pause_reschedule)
 }
 
 fn is_held(run: &FlowRun, agent: &str) -> bool {
