@@ -248,6 +248,13 @@ impl ConcurrencyLimit {
         }
     }
 
+    /// How long a slot is occupied on average, as far as anybody waits for it: in whole seconds,
+    /// at least one.
+    pub fn mean_wait_secs(&self) -> i64 {
+        // Of some seconds.
+        self.occupancy.min(self.longest_wait()).round().max(1.0) as i64
+    }
+
     fn longest_wait(&self) -> f64 {
         match self.name.starts_with(TAG) {
             true => LONGEST_WAIT.0,

@@ -22,6 +22,7 @@ const LEASED: &str = include_str!("../../sql/queries/leases/leased.sql");
 const HOLDERS: &str = include_str!("../../sql/queries/leases/holders.sql");
 const END_OF_HOLDER: &str = include_str!("../../sql/queries/leases/end_of_holder.sql");
 const SOME_OF_LIMIT: &str = include_str!("../../sql/queries/leases/some_of_limit.sql");
+const OF_ANY: &str = include_str!("../../sql/queries/leases/of_any_holder.sql");
 const NEXT_END: &str = include_str!("../../sql/queries/leases/next_end.sql");
 const LIMIT_OF: &str = include_str!("../../sql/queries/leases/limit_of_deployment.sql");
 const NEXT_WAITING: &str = include_str!("../../sql/queries/leases/next_waiting.sql");
@@ -134,6 +135,21 @@ pub fn end_of_holder(db: &Connection, holder: Uuid, now: Timestamp) -> Result<()
     let params = named_params! {":holder_id": holder.as_bytes(), ":now": now};
     query::change(db, END_OF_HOLDER, params)?;
     Ok(())
+}
+
+/// The most leases of one holder that are looked at.
+const MOST_OF_ONE: i64 = 100;
+
+/// The leases that somebody holds, or some of them.
+pub fn of_any(db: &Connection, holder: Uuid) -> Result<Vec<LeaseId>> {
+    let params = named_params! {":holder_id": holder.as_bytes(), ":limit": MOST_OF_ONE};
+    query::all(db, OF_ANY, params, |row| row.get(0))
+}
+
+/// Whether somebody holds a lease.
+pub fn is_holder(db: &Connection, holder: Uuid) -> Result<bool> {
+    let params = named_params! {":holder_id": holder.as_bytes(), ":limit": 1};
+    query::any(db, OF_ANY, params)
 }
 
 /// Up to `most` leases on a limit, whether they are over or not.

@@ -204,6 +204,43 @@ fn limits_of_tags_hold_and_are_managed_by_the_client() {
 }
 
 #[test]
+fn task_runs_that_are_told_of_by_http_wait_for_slots_of_their_tags() {
+    let daemon = TestDaemon::without_agent();
+    let http = daemon.modern();
+    let limit = json!({ "tag": "few", "concurrency_limit": 1 });
+    http.post("/concurrency_limits/", &limit).expect(201);
+    let flow = http.flow("f");
+    let run = http
+        .post("/flow_runs/", &json!({ "flow_id": flow }))
+        .expect(201);
+    let propose = |noun: &str, run: &Value, kind: &str| {
+        let path = format!("/{noun}/{}/set_state", run["id"].as_str().unwrap());
+        let answer = http.post(&path, &json!({ "state": { "type": kind } }));
+        answer.body
+    };
+    propose("flow_runs", &run, "RUNNING");
+    let task = |key: &str| {
+        let task = json!({
+            "flow_run_id": run["id"], "task_key": "k", "dynamic_key": key, "tags": ["few", "x"] });
+        http.post("/task_runs/", &task).expect(201)
+    };
+    let (one, other) = (task("1"), task("2"));
+    assert_eq!(propose("task_runs", &one, "RUNNING")["status"], "ACCEPT");
+    assert_eq!(taken(&daemon, "tag:few"), 1);
+    let wait = propose("task_runs", &other, "RUNNING");
+    assert_eq!(wait["status"], "WAIT");
+    let why = "Concurrency limit reached for tags: few";
+    assert_eq!(wait["details"]["reason"], why);
+    assert_eq!(propose("task_runs", &one, "COMPLETED")["status"], "ACCEPT");
+    assert_eq!(taken(&daemon, "tag:few"), 0);
+    assert_eq!(propose("task_runs", &other, "RUNNING")["status"], "ACCEPT");
+    let none = json!({ "tag": "x", "concurrency_limit": 0 });
+    http.post("/concurrency_limits/", &none).expect(201);
+    let never = propose("task_runs", &task("3"), "RUNNING");
+    assert_eq!(never["status"], "ABORT");
+}
+
+#[test]
 fn slots_are_answered_for_as_by_the_real_server() {
     let daemon = TestDaemon::without_agent();
     let http = daemon.modern();

@@ -1,7 +1,7 @@
 //! Verbs on concurrency limits.
 
 pub(super) mod ends;
-mod slots;
+pub(super) mod slots;
 #[cfg(test)]
 mod tests;
 

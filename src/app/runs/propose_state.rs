@@ -5,6 +5,7 @@
 
 use super::steps::{enter_flow_run, enter_task_run, tell};
 use super::{crash, slots};
+use crate::app::limits::slots::{self as tag_slots, OfTags};
 use crate::app::tx::{Effect, Tx};
 use crate::domain::error::{Error, Result};
 use crate::domain::flow_run::{Claim, FlowRun};
@@ -147,9 +148,10 @@ fn carry_out_of_flow_run(tx: &mut Tx<'_>, run: &FlowRun, what: Consequence) -> R
         Consequence::KeepSlot => slots::renew(tx, run, None),
         Consequence::GiveBackSlot => slots::give_back(tx, run),
         // Of task runs.
-        Consequence::Cache { .. } | Consequence::ResetRunCount | Consequence::OfAttempt(_) => {
-            Ok(())
-        }
+        Consequence::Cache { .. }
+        | Consequence::ResetRunCount
+        | Consequence::OfAttempt(_)
+        | Consequence::TakeTagSlots => Ok(()),
     }
 }
 
@@ -207,7 +209,12 @@ pub(super) fn for_task_run(
         _ => None,
     };
     let flow = flow_of(tx, run, proposed.kind)?;
+    let tags = match (policy, proposed.kind) {
+        (Policy::Normal(Generation::V3), StateType::Running) => tag_slots::of_tags(tx, run)?,
+        _ => OfTags::Unlimited,
+    };
     let facts = Facts {
+        tags: tags.facts(),
         current: run.state.as_ref(),
         run_count: run.statistics.run_count,
         client,
@@ -230,8 +237,12 @@ pub(super) fn for_task_run(
         enter_task_run(tx, run, proposed, how, is_anew)
     })?;
     if let Some(state) = &decision.state {
+        if !matches!(state.kind, StateType::Running | StateType::Cancelling) {
+            tag_slots::give_back_all(tx, run)?;
+        }
         for consequence in ruling.consequences {
             match consequence {
+                Consequence::TakeTagSlots => tag_slots::take_of_tags(tx, run)?,
                 Consequence::Cache { key } => states::cache(tx.db, &key, state)?,
                 Consequence::OfAttempt(count) => task_runs::set_attempt(tx.db, run.id, count)?,
                 // Written with the state, or of flow runs.
@@ -305,10 +316,7 @@ fn settle(
             let current = current.cloned().map(Box::new);
             (None, Outcome::Refused { why, current })
         }
-        Verdict::Wait { delay_secs, why } => {
-            let why = why.to_owned();
-            (None, Outcome::Wait { delay_secs, why })
-        }
+        Verdict::Wait { delay_secs, why } => (None, Outcome::Wait { delay_secs, why }),
         Verdict::Abort { why } => (None, Outcome::Aborted { why }),
     };
     Ok(Decision { state, outcome })

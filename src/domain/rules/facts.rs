@@ -41,6 +41,8 @@ pub struct Facts<'a> {
     /// A task run's: where the flow run stands that it is part of; absent where it is part of
     /// none.
     pub enclosing: Option<Enclosing<'a>>,
+    /// A task run's: how the limits of its tags stand, where it would run.
+    pub tags: TagSlots<'a>,
     /// A task run's: how often its flow run had run when this last began to.
     pub flow_run_run_count: i64,
 }
@@ -113,6 +115,25 @@ pub enum Slot {
     Held(LeaseId),
     /// It had one and lost it, for it did not renew it in time.
     Lost,
+}
+
+/// How the limits of a task run's tags stand.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub enum TagSlots<'a> {
+    /// There is none, or the run holds its slots already.
+    #[default]
+    Unlimited,
+    /// Each has one free.
+    Free,
+    /// Some have none free.
+    Full {
+        /// The tags that are limited, as they are told.
+        tags: &'a str,
+        /// How long to wait, in seconds, at least one.
+        delay_secs: i64,
+    },
+    /// The limit of this tag has no slot at all.
+    Never(&'a str),
 }
 
 /// The flow run that a task run is part of.

@@ -19,7 +19,7 @@ use super::state::{ProposedState, StateType};
 use super::time::{Span, Timestamp};
 
 pub use common::cancelling::agent_s_end;
-pub use facts::{Client, Enclosing, Facts, Limit, Slot, WhenFull};
+pub use facts::{Client, Enclosing, Facts, Limit, Slot, TagSlots, WhenFull};
 
 /// A generation of the API, each with its own rules.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -112,7 +112,7 @@ pub enum Verdict {
         /// After so many seconds, at least one.
         delay_secs: i64,
         /// Why.
-        why: &'static str,
+        why: String,
     },
     /// Stay, and stop executing the run.
     Abort {
@@ -154,6 +154,8 @@ pub enum Consequence {
     ResetRunCount,
     /// A task run belongs to this attempt of its flow run.
     OfAttempt(i64),
+    /// A task run holds a slot of each of the limits of its tags.
+    TakeTagSlots,
 }
 
 /// A proposal on its way through the rules, each of which may amend it.

@@ -21,7 +21,7 @@ pub(in crate::domain::rules) fn wait(
     if delay_secs > 0 {
         return Opinion::settled(Verdict::Wait {
             delay_secs,
-            why: "Scheduled time is in the future",
+            why: "Scheduled time is in the future".to_owned(),
         });
     }
     Opinion::GoOn

@@ -13,6 +13,7 @@ mod resuming;
 mod retry;
 mod scheduled_time;
 mod slots;
+mod tags;
 mod terminal;
 
 use super::Rule;
@@ -54,6 +55,7 @@ pub(super) const TASK_RUN: &[Rule] = &[
     cache::retrieve,
     terminal::task_run,
     enclosing::runs,
+    tags::take,
     scheduled_time::copy,
     scheduled_time::wait,
     retry::task_run,

@@ -40,7 +40,7 @@ pub(in crate::domain::rules) fn wait(
     match delay_secs > 0 {
         true => Opinion::Settled(Verdict::Wait {
             delay_secs,
-            why: "Scheduled time is in the future",
+            why: "Scheduled time is in the future".to_owned(),
         }),
         false => Opinion::GoOn,
     }

@@ -8,7 +8,7 @@ use crate::domain::flow_run_policy::{FlowRunPolicy, RetryType};
 use crate::domain::ids::LeaseId;
 use crate::domain::rules::{
     Client, Consequence, Enclosing, Facts, Generation, Limit, Policy, Ruling, RunKind, Slot,
-    Verdict, WhenFull, decide,
+    TagSlots, Verdict, WhenFull, decide,
 };
 use crate::domain::state::{ProposedState, State, StateType};
 use crate::domain::task_run::RetryPolicy;
@@ -556,6 +556,56 @@ fn leaving_an_end_begins_anew() {
         assert!(after.pause_keys.is_empty());
         assert_eq!(after.retry_type, retry_type);
     }
+}
+
+#[test]
+fn what_an_agent_kills_by_wish_is_cancelled_though_it_tells_that_it_crashed() {
+    use StateType::{Cancelled, Cancelling, Crashed};
+    let held = Facts {
+        is_held: true,
+        has_infrastructure: true,
+        ..deployed()
+    };
+    let forced = (FORCED, RunKind::FlowRun);
+    check(forced, held, (plain, plain), |from, to| match (from, to) {
+        (Some(Cancelling), Crashed) => Said::Reject(Cancelled),
+        _ => Said::Accept,
+    });
+}
+
+#[test]
+fn a_task_run_takes_a_slot_of_its_tags_or_waits_for_one() {
+    let once = Facts {
+        run_count: 1,
+        ..Facts::default()
+    };
+    for (tags, running) in [
+        (TagSlots::Free, None),
+        (
+            TagSlots::Full {
+                tags: "a",
+                delay_secs: 2,
+            },
+            Some(Said::Wait),
+        ),
+        (TagSlots::Never("a"), Some(Said::Abort)),
+    ] {
+        let facts = Facts { tags, ..once };
+        check(TASK, facts, (plain, plain), |from, to| {
+            let usual = of_a_task(from, to);
+            match (to, running) {
+                (StateType::Running, Some(other)) if usual == Said::Accept => other,
+                _ => usual,
+            }
+        });
+    }
+    let facts = Facts {
+        tags: TagSlots::Free,
+        ..once
+    };
+    let running = ProposedState::new(StateType::Running);
+    let ruling = decide(NORMAL, RunKind::TaskRun, &facts, running, NOW);
+    assert!(ruling.consequences.contains(&Consequence::TakeTagSlots));
 }
 
 #[test]
