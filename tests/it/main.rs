@@ -30,6 +30,8 @@ mod client;
 #[cfg(test)]
 mod clock_jumps;
 #[cfg(test)]
+mod command_line;
+#[cfg(test)]
 mod containers;
 #[cfg(test)]
 mod crash;
@@ -37,6 +39,8 @@ mod crash;
 mod daemon;
 #[cfg(test)]
 mod damage;
+#[cfg(test)]
+mod deploying;
 #[cfg(test)]
 mod described;
 #[cfg(test)]
@@ -105,6 +109,8 @@ mod schedule_limits;
 mod schedules;
 #[cfg(test)]
 mod secrecy;
+#[cfg(test)]
+mod serving;
 #[cfg(test)]
 mod settings;
 #[cfg(test)]

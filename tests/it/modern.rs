@@ -118,7 +118,7 @@ pub(super) fn told(output: &Output) -> String {
 
 /// Nothing that a client says of its server when it does not suit it.
 #[track_caller]
-fn is_content(daemon: &TestDaemon, output: &Output) {
+pub(super) fn is_content(daemon: &TestDaemon, output: &Output) {
     let told = told(output);
     for word in ["WARN", "events client", "HTTP/1.1 4", "HTTP/1.1 5"] {
         assert!(!told.contains(word), "{word}: {told}");

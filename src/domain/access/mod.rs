@@ -54,6 +54,9 @@ pub enum Need {
     Register,
     /// Somebody who may take slots of concurrency limits and give them back.
     Take,
+    /// Somebody who may set variables, by which flows hand values on. Where a pool's template names
+    /// one, the operator has handed that choice over; the rules on containers hold all the same.
+    Set,
     /// Somebody who may aim at what the request names: see [`may_aim`], which decides once the
     /// request is read.
     Aim,
@@ -137,6 +140,7 @@ fn run_may(run: &RunIdentity, need: Need) -> Result<(), Denied> {
         | Need::Persist
         | Need::Register
         | Need::Take
+        | Need::Set
         | Need::Aim => Ok(()),
         Need::Inspect | Need::Operate => Err(Denied("A run may not do this.")),
     }

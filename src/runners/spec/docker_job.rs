@@ -9,7 +9,10 @@ use super::*;
 use crate::domain::container::Bytes;
 use crate::domain::work::job::engine_labels;
 
-/// The image of a job that names none.
+/// The image of a job that names none. The worker takes that of its own Prefect and Python; here
+/// there is no Python, and neither a deployment nor its `version_info` tells that of the client that
+/// deployed it. So it is the newest Prefect that is served, with the Python that most clients of it
+/// run on; `flow.deploy` and `prefect deploy` name an image of their own anyway.
 const DEFAULT_JOB_IMAGE: &str = "prefecthq/prefect:3.9.1-python3.11";
 /// What executes a flow run.
 const DEFAULT_COMMAND: &str = "prefect flow-run execute";

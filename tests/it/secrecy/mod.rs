@@ -45,7 +45,7 @@ impl Asker {
             (Asker::Run, Need::Aim) => true,
             (Asker::Run | Asker::OtherRun, need) => matches!(
                 need,
-                Need::Read | Need::Fetch | Need::Persist | Need::Register | Need::Take
+                Need::Read | Need::Fetch | Need::Persist | Need::Register | Need::Take | Need::Set
             ),
             (Asker::Stranger | Asker::Keyless, _) => false,
         }

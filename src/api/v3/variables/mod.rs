@@ -21,7 +21,7 @@ pub fn operations() -> Vec<Operation> {
         Operation::post("/variables/", "Creates a variable")
             .asks::<VariableCreate>()
             .makes::<Variable>()
-            .needs(Need::Operate, create),
+            .needs(Need::Set, create),
         Operation::post("/variables/filter", "Finds variables")
             .asks::<VariableQuery>()
             .lists::<Variable>()
@@ -36,20 +36,20 @@ pub fn operations() -> Vec<Operation> {
         Operation::patch("/variables/{id}", "Changes a variable")
             .asks::<VariableChanges>()
             .is_silent()
-            .needs(Need::Operate, update),
+            .needs(Need::Set, update),
         Operation::delete("/variables/{id}", "Deletes a variable")
             .is_silent()
-            .needs(Need::Operate, delete),
+            .needs(Need::Set, delete),
         Operation::get("/variables/name/{name}", "Reads a variable by its name")
             .answers::<Variable>()
             .needs(Need::Read, read_by_name),
         Operation::patch("/variables/name/{name}", "Changes a variable by its name")
             .asks::<VariableChanges>()
             .is_silent()
-            .needs(Need::Operate, update_by_name),
+            .needs(Need::Set, update_by_name),
         Operation::delete("/variables/name/{name}", "Deletes a variable by its name")
             .is_silent()
-            .needs(Need::Operate, delete_by_name),
+            .needs(Need::Set, delete_by_name),
     ]
 }
 
