@@ -193,6 +193,8 @@ mod tests {
     fn line(name: &str, message: &str, at: &str) -> Log {
         let at = DateTime::parse_from_rfc3339(at).unwrap();
         Log {
+            created: None,
+            updated: None,
             id: Uuid::nil(),
             name: name.to_owned(),
             level: 20,

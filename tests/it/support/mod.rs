@@ -15,7 +15,7 @@ pub mod words;
 pub use agent::TestAgent;
 pub use callers::{KEY, KeyFile, ask_as, user, with_groups, with_key};
 pub use daemon::{Options, TestDaemon};
-pub use http::Http;
+pub use http::{Answer, Http};
 pub use terminal::in_terminal;
 
 use std::os::unix::fs::PermissionsExt;

@@ -3,4 +3,5 @@
 mod deployments;
 mod filters;
 mod pools;
+mod recorded;
 mod server;

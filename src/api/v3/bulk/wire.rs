@@ -9,7 +9,7 @@ use uuid::Uuid;
 use crate::api::redaction::{Reader, Redact, harmless};
 use crate::api::v3::extract::AimedBody;
 use crate::api::v3::wire::{
-    Decision, DeploymentFilter, FlowFilter, FlowRunFilter, SetState, State, StateCreate,
+    Decision, DeploymentFilter, FlowFilter, FlowRunFilter, SetState, State, StateCreate, or_default,
 };
 use crate::app;
 use crate::domain::JsonMap;
@@ -96,7 +96,7 @@ pub struct BulkSetState {
     /// The proposed state.
     state: StateCreate,
     /// Whether to skip the rules.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_default")]
     force: bool,
     /// At most so many, 1 to 50.
     #[serde(default)]

@@ -5,7 +5,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::api::redaction::{Reader, Redact};
-use crate::api::v3::wire::{Instant, page};
+use crate::api::v3::wire::{Instant, or_default, page};
 use crate::app::{Asked, Granted, Holder, LimitNow, Mode};
 use crate::domain::concurrency_limit::{ConcurrencyLimit, LEASE_SECS, LimitUpdate, NewLimit};
 use crate::domain::error::{Error, Result};
@@ -251,6 +251,7 @@ pub struct LimitPage {
     /// At most so many.
     limit: Option<i64>,
     /// After skipping so many.
+    #[serde(deserialize_with = "or_default")]
     offset: u64,
 }
 

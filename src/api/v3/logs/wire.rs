@@ -18,6 +18,12 @@ use crate::domain::log::{self, NewLog, Stream};
 pub struct Log {
     /// Its id.
     pub id: Uuid,
+    /// When it was kept.
+    #[serde(default)]
+    pub created: Option<Instant>,
+    /// The same: lines do not change.
+    #[serde(default)]
+    pub updated: Option<Instant>,
     /// The logger's name.
     pub name: String,
     /// Python's level number.
@@ -37,13 +43,11 @@ pub struct Log {
 
 impl From<log::Log> for Log {
     fn from(log: log::Log) -> Self {
-        let log::Log {
-            id,
-            created: _, // the wire knows only when a line was said
-            line,
-        } = log;
+        let log::Log { id, created, line } = log;
         Self {
             id: id.uuid(),
+            created: Some(created.into()),
+            updated: Some(created.into()),
             name: line.name,
             level: line.level,
             message: line.message,
@@ -63,6 +67,8 @@ impl Redact for Log {
     fn redact(&mut self, reader: &Reader<'_>) {
         let Self {
             id: _,
+            created: _,
+            updated: _,
             name,
             level: _,
             message,

@@ -10,7 +10,7 @@ use uuid::Uuid;
 use super::details::{DetailsIn, details_out};
 use crate::api::redaction::{Mask, Reader, Redact};
 use crate::api::v3::extract::AimedBody;
-use crate::api::v3::wire::Instant;
+use crate::api::v3::wire::{Instant, or_default};
 use crate::app::{self, Outcome};
 use crate::domain::JsonMap;
 use crate::domain::error::Error;
@@ -194,7 +194,7 @@ pub struct SetState {
     /// The proposed state.
     pub state: StateCreate,
     /// Whether to skip the rules.
-    #[serde(default, deserialize_with = "crate::api::v3::wire::or_default")]
+    #[serde(default, deserialize_with = "or_default")]
     pub force: bool,
 }
 

@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use crate::api::redaction::{Reader, Redact};
 use crate::api::v3::wire::operators::{Operator, all, asked};
-use crate::api::v3::wire::{ById, ByName, ByTags, Instant, page, sort};
+use crate::api::v3::wire::{ById, ByName, ByTags, Instant, or_default, page, sort};
 use crate::domain::error::Result;
 use crate::domain::filter::{Criteria, Filters, Page, Sort, variable};
 use crate::domain::variable::{self as noun, NewVariable, VariableUpdate};
@@ -150,7 +150,7 @@ pub struct VariableQuery {
     /// At most so many.
     pub limit: Option<i64>,
     /// After skipping so many.
-    #[serde(deserialize_with = "crate::api::v3::wire::or_default")]
+    #[serde(deserialize_with = "or_default")]
     pub offset: u64,
 }
 

@@ -5,6 +5,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::operators::{all, asked};
+use super::patch::or_default;
 use super::{
     ById, DeploymentFilter, FlowFilter, FlowRunFilter, Instant, LogFilter, TaskRunFilter,
     WorkPoolFilter, WorkQueueFilter,
@@ -31,14 +32,15 @@ pub struct Query {
     pub deployments: Option<DeploymentFilter>,
     /// About work pools.
     pub work_pools: Option<WorkPoolFilter>,
-    /// About queues of work pools.
+    /// About queues of work pools; some clients call them `work_queues`.
+    #[serde(alias = "work_queues")]
     pub work_pool_queues: Option<WorkQueueFilter>,
     /// The order, by the modern API's words.
     pub sort: Option<String>,
     /// At most so many.
     pub limit: Option<i64>,
     /// After skipping so many.
-    #[serde(deserialize_with = "super::or_default")]
+    #[serde(deserialize_with = "or_default")]
     pub offset: u64,
 }
 
@@ -56,7 +58,8 @@ pub struct PageQuery {
     pub deployments: Option<DeploymentFilter>,
     /// About work pools.
     pub work_pools: Option<WorkPoolFilter>,
-    /// About queues of work pools.
+    /// About queues of work pools; some clients call them `work_queues`.
+    #[serde(alias = "work_queues")]
     pub work_pool_queues: Option<WorkQueueFilter>,
     /// The order, by the modern API's words.
     pub sort: Option<String>,
@@ -223,7 +226,7 @@ pub struct LogQuery {
     /// At most so many.
     pub limit: Option<i64>,
     /// After skipping so many.
-    #[serde(deserialize_with = "super::or_default")]
+    #[serde(deserialize_with = "or_default")]
     pub offset: u64,
 }
 

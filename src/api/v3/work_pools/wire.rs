@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use crate::api::redaction::{Reader, Redact};
 use crate::api::v3::wire::operators::{Operator, all, asked};
-use crate::api::v3::wire::{ById, ByText, Instant, check_limit, page, said};
+use crate::api::v3::wire::{ById, ByText, Instant, check_limit, or_default, page, said};
 use crate::domain::JsonMap;
 use crate::domain::error::{Error, Result};
 use crate::domain::filter::{Criteria, Filters, Page, work_pool};
@@ -292,7 +292,7 @@ pub struct WorkPoolQuery {
     /// At most so many.
     pub limit: Option<i64>,
     /// After skipping so many.
-    #[serde(deserialize_with = "crate::api::v3::wire::or_default")]
+    #[serde(deserialize_with = "or_default")]
     pub offset: u64,
 }
 

@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use crate::api::redaction::{Reader, Redact};
 use crate::api::v3::wire::operators::{Operator, Operators, all, asked};
-use crate::api::v3::wire::{ById, Instant, check_limit, page, said};
+use crate::api::v3::wire::{ById, Instant, check_limit, or_default, page, said};
 use crate::domain::error::{Error, Result};
 use crate::domain::filter::{Criteria, Filters, Joined, Page, Test, Values, work_queue};
 use crate::domain::patch::Patch;
@@ -284,7 +284,7 @@ pub struct WorkQueueQuery {
     /// At most so many.
     pub limit: Option<i64>,
     /// After skipping so many.
-    #[serde(deserialize_with = "crate::api::v3::wire::or_default")]
+    #[serde(deserialize_with = "or_default")]
     pub offset: u64,
 }
 

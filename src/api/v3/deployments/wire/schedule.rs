@@ -193,16 +193,6 @@ pub struct ScheduleCreate {
         reason = "named so that it is known; it has no meaning here"
     )]
     replaces: Option<String>,
-    /// Of earlier clients; nothing goes by it, as on the reference.
-    #[serde(default)]
-    #[schema(ignore)]
-    #[expect(dead_code, reason = "named so that it is known; it has no meaning")]
-    max_active_runs: Option<i64>,
-    /// Likewise.
-    #[serde(default)]
-    #[schema(ignore)]
-    #[expect(dead_code, reason = "named so that it is known; it has no meaning")]
-    catchup: Option<bool>,
 }
 
 impl ScheduleCreate {
@@ -215,8 +205,6 @@ impl ScheduleCreate {
             parameters: JsonMap::new(),
             slug: None,
             replaces: None,
-            max_active_runs: None,
-            catchup: None,
         }
     }
 
@@ -249,16 +237,6 @@ pub struct ScheduleUpdate {
     /// The slug, until then, of the schedule that is meant.
     #[serde(default)]
     replaces: Option<String>,
-    /// Of earlier clients; nothing goes by it, as on the reference.
-    #[serde(default)]
-    #[schema(ignore)]
-    #[expect(dead_code, reason = "named so that it is known; it has no meaning")]
-    max_active_runs: Option<i64>,
-    /// Likewise.
-    #[serde(default)]
-    #[schema(ignore)]
-    #[expect(dead_code, reason = "named so that it is known; it has no meaning")]
-    catchup: Option<bool>,
 }
 
 impl ScheduleUpdate {
