@@ -104,8 +104,8 @@ fn unknown_fields_are_ignored_of_clients_and_told_to_others() {
         "name": "d",
         "flow_id": flow,
         "schedules": [
-            { "schedule": { "cron": "0 0 * * *" }, "catchup": true, "max_active_runs": 1 },
-            { "schedule": { "cron": "0 1 * * *" }, "catchup": false },
+            { "schedule": { "cron": "0 0 * * *" }, "tint": true, "umbra": 1 },
+            { "schedule": { "cron": "0 1 * * *" }, "tint": false },
         ],
     });
     let older = Http::named(&daemon.url(), "prefect/2.20.26 (API 0.8.4)");
@@ -116,18 +116,15 @@ fn unknown_fields_are_ignored_of_clients_and_told_to_others() {
         let it = fields[at];
         [&it["client"], &it["operation"], &it["field"]].map(|it| it.as_str().unwrap().to_owned())
     };
-    assert_eq!(
-        told(0),
-        ["2.20.26", "POST /deployments/", "schedules.catchup"]
-    );
+    assert_eq!(told(0), ["2.20.26", "POST /deployments/", "schedules.tint"]);
     assert_eq!(
         told(1),
-        ["2.20.26", "POST /deployments/", "schedules.max_active_runs"]
+        ["2.20.26", "POST /deployments/", "schedules.umbra"]
     );
     assert_eq!(told(2), ["3.9.1", "POST /flows/", "shade"]);
     assert_eq!((fields.len(), &fields[2]["count"]), (3, &json!(2)));
     let table = printed(&daemon, &["compat"]);
-    assert!(table.contains("schedules.catchup"), "{table}");
+    assert!(table.contains("schedules.tint"), "{table}");
     assert_eq!(daemon.log().matches("shade").count(), 1, "{}", daemon.log());
     // Somebody who mistypes a name is told.
     let stranger = Http::named(&daemon.url(), "curl/8");
@@ -144,7 +141,7 @@ fn unknown_fields_are_ignored_of_clients_and_told_to_others() {
     let refused = stranger.post("/deployments/", &deployment).expect(422);
     let places = refused["exception_detail"].as_array().unwrap().iter();
     let places: Vec<_> = places.map(|it| it["loc"].clone()).collect();
-    assert_eq!(places[0], json!(["body", "schedules", 0, "catchup"]));
+    assert_eq!(places[0], json!(["body", "schedules", 0, "tint"]));
     let missing = stranger.post("/flows/", &json!({})).expect(422);
     assert_eq!(missing["exception_detail"][0]["type"], "missing");
     assert_eq!(
