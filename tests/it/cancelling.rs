@@ -68,3 +68,63 @@ fn a_scheduled_run_is_cancelled_at_once() {
     cancel(&daemon, &place, id);
     assert_eq!(daemon.http().run(id)["state_name"], "Cancelled");
 }
+
+#[cfg(feature = "docker")]
+mod containers {
+    use std::path::Path;
+
+    use super::*;
+    use crate::docker::await_bridge;
+    use crate::support::flows::file;
+
+    #[test]
+    fn a_container_that_does_not_listen_is_killed_in_time() {
+        let place = Place::new();
+        let flows = file("cancelled.py");
+        let flows = flows.parent().unwrap();
+        let marks = place.mark();
+        let marks = marks.parent().unwrap();
+        let daemon = TestDaemon::with(Options {
+            env: vec![
+                ("PREFECTD_AGENT__STOP_GRACE_SECS", "2".to_owned()),
+                (
+                    "PREFECTD_DOCKER__ALLOW__HOST_VOLUMES",
+                    json!([flows, marks]).to_string(),
+                ),
+            ],
+            ..Options::default()
+        });
+        await_bridge(&daemon);
+        let id = deployed(&daemon, flows, marks);
+        wait_for("it to run", || (place.marks() == ["deaf"]).then_some(()));
+        cancel(&daemon, &place, &id);
+        let asked = Instant::now();
+        let ended = daemon.http().ended(&id);
+        assert_eq!(ended["state_name"], "Cancelled", "{ended}");
+        assert!(asked.elapsed() < Duration::from_secs(4));
+    }
+
+    /// A run in a pool of containers.
+    fn deployed(daemon: &TestDaemon, flows: &Path, marks: &Path) -> String {
+        let http = daemon.modern();
+        let pool = json!({ "name": "c", "type": "docker", "base_job_template": {} });
+        http.post("/work_pools/", &pool).expect(201);
+        let flow = http.post("/flows/", &json!({ "name": "deaf" })).expect(201);
+        let volumes = [
+            format!("{}:/flows:ro", flows.display()),
+            format!("{}:/marks", marks.display()),
+        ];
+        let image = std::env::var("PREFECTD_TEST_IMAGE_3").expect("run these tests by tests/run");
+        let deployment = json!({
+            "name": "test",
+            "flow_id": flow["id"],
+            "work_pool_name": "c",
+            "path": "/flows",
+            "entrypoint": "cancelled.py:deaf",
+            "parameters": { "mark": "/marks/mark" },
+            "job_variables": { "image": image, "volumes": volumes },
+        });
+        let made = http.post("/deployments/", &deployment).expect(201);
+        run(daemon, made["id"].as_str().unwrap())
+    }
+}

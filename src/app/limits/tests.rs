@@ -215,3 +215,31 @@ async fn a_run_that_does_not_begin_in_time_loses_its_slot() {
     let late = propose(&app, one, StateType::Running).await;
     assert_eq!(late.state.unwrap().kind, StateType::Cancelled);
 }
+
+#[tokio::test]
+async fn what_a_run_held_goes_with_it_when_it_is_old() {
+    let dir = tempfile::tempdir().unwrap();
+    let clock = Ahead::default();
+    let app = app(dir.path(), clock.clone());
+    create(&app, "a", 1).await;
+    let deployment = deployment(&app).await;
+    let id = run(&app, deployment).await;
+    for kind in [StateType::Pending, StateType::Running, StateType::Completed] {
+        propose(&app, id, kind).await;
+    }
+    let holder = Holder {
+        kind: "flow_run".to_owned(),
+        id: id.uuid(),
+    };
+    let lease = Some((None, Some(holder)));
+    app.take_slots(asked(&["a"], 1), lease).await.unwrap();
+    clock.0.store(3_600_000_000, Ordering::SeqCst);
+    let rings = app.deadline_bell().rings();
+    let time = std::time::Duration::from_secs(9);
+    let gone = app.delete_runs(vec![id], app.now(), time).await.unwrap();
+    assert_eq!(gone.done, 1);
+    assert!(app.deadline_bell().rings() > rings);
+    assert_eq!(taken(&app, "a").await, 0);
+    assert_eq!(app.end_leases().await.unwrap(), 1);
+    assert_eq!(app.next_end_of_lease().await.unwrap(), None);
+}
