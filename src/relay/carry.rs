@@ -13,7 +13,9 @@ use http_body_util::BodyExt;
 use hyper::body::{Body, Bytes, Frame, Incoming, SizeHint};
 use hyper::header::{CONTENT_LENGTH, CONTENT_TYPE, RETRY_AFTER, UPGRADE};
 use hyper::http::request::Parts;
+use hyper::upgrade::Upgraded;
 use hyper::{Method, Request, Response, StatusCode, Version};
+use hyper_util::rt::TokioIo;
 
 use super::heads::{addressed, announced, handed_on};
 use super::once::{Sent, once};
@@ -159,8 +161,13 @@ impl Carrier {
         let Some(parts) = addressed(parts, kept, &body, is_upgrade) else {
             return plain(StatusCode::BAD_REQUEST, "The request has no path.");
         };
+        let reopening = Reopening {
+            daemon: self.daemon.clone(),
+            spools: self.spools.clone(),
+            request: parts.clone(),
+        };
         match self.insist(parts, &body, kept, &named).await {
-            Ok(Sent::Switched(answer)) => switch(answer, upgraded, kept),
+            Ok(Sent::Switched(answer)) => switch(answer, upgraded, kept, reopening),
             Ok(Sent::Answer(answer)) => handed_on(answer),
             Ok(_) => plain(
                 StatusCode::INSUFFICIENT_STORAGE,
@@ -222,6 +229,34 @@ impl Carrier {
                 sent => return Ok(sent),
             }
         }
+    }
+}
+
+/// How a connection that speaks another protocol is opened again, to another daemon.
+pub(super) struct Reopening {
+    daemon: PathBuf,
+    spools: Spools,
+    /// The request for it.
+    pub request: Parts,
+}
+
+impl Reopening {
+    /// Opens it as soon as a daemon is there; `None` where none comes in time, or refuses it.
+    pub async fn open(&self) -> Option<TokioIo<Upgraded>> {
+        let begun = Instant::now();
+        while begun.elapsed() < DAEMON_TIMEOUT {
+            tokio::time::sleep(RETRY).await;
+            let request =
+                Request::from_parts(self.request.clone(), Spool::text(String::new()).body());
+            match once(&self.daemon, &self.spools, request).await {
+                Sent::Switched(mut answer) => {
+                    return hyper::upgrade::on(&mut answer).await.map(TokioIo::new).ok();
+                }
+                Sent::Answer(answer) if !is_passing(&self.request.method, &answer) => return None,
+                _ => {}
+            }
+        }
+        None
     }
 }
 

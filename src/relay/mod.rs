@@ -29,6 +29,8 @@
 mod ahead;
 mod carry;
 pub mod channel;
+mod events;
+mod frames;
 mod heads;
 pub mod journal;
 mod listen;

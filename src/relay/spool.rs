@@ -50,7 +50,8 @@ pub(super) enum Refused {
     Broken,
 }
 
-/// Where bodies are held, and how much of them.
+/// Where bodies are held, and how much of them; clones share that.
+#[derive(Clone)]
 pub(super) struct Spools {
     folder: PathBuf,
     free: Arc<Semaphore>,

@@ -2,18 +2,25 @@
 
 use hyper::Response;
 use hyper::body::Incoming;
-use hyper::upgrade::OnUpgrade;
+use hyper::http::request::Parts;
+use hyper::upgrade::{OnUpgrade, Upgraded};
 use hyper_util::rt::TokioIo;
 
+use super::carry::Reopening;
+use super::events;
 use super::registry::Kept;
 use super::spool::{Spool, Whole};
 
-/// Has the bytes of both connections pass as they are, and as fast as the slower one takes
-/// them. Such a connection ends with this relay, and its client opens another.
+/// How the paths end on which events are told.
+const EVENTS: &str = "/events/in";
+
+/// Has what both ends say pass, as fast as the slower one takes it. Such a connection ends with
+/// this relay, and its client opens another.
 pub(super) fn switch(
     mut answer: Response<Incoming>,
     client: Option<OnUpgrade>,
     kept: &Kept,
+    reopening: Reopening,
 ) -> Response<Whole> {
     kept.journal.turn_off();
     let daemon = hyper::upgrade::on(&mut answer);
@@ -22,10 +29,29 @@ pub(super) fn switch(
             let (Ok(client), Ok(daemon)) = tokio::join!(client, daemon) else {
                 return;
             };
-            let (mut client, mut daemon) = (TokioIo::new(client), TokioIo::new(daemon));
-            // A connection that breaks concerns only its client.
-            let _ = tokio::io::copy_bidirectional(&mut client, &mut daemon).await;
+            let (client, daemon) = (TokioIo::new(client), TokioIo::new(daemon));
+            pass(client, daemon, reopening).await;
         });
     }
     answer.map(|_| Spool::text(String::new()).body())
+}
+
+type Stream = TokioIo<Upgraded>;
+
+async fn pass(mut client: Stream, mut daemon: Stream, reopening: Reopening) {
+    if reopening.request.uri.path().ends_with(EVENTS) {
+        let greets = greets(&reopening.request);
+        events::tell(client, daemon, greets, || reopening.open()).await;
+    } else {
+        // A connection that breaks concerns only its client.
+        let _ = tokio::io::copy_bidirectional(&mut client, &mut daemon).await;
+    }
+}
+
+/// Whether the client's first message says who it is.
+fn greets(request: &Parts) -> bool {
+    let offered = request
+        .headers
+        .get_all(hyper::header::SEC_WEBSOCKET_PROTOCOL);
+    offered.iter().any(|value| value.as_bytes() == b"prefect")
 }

@@ -1,0 +1,185 @@
+//! A websocket's frames as they are on the wire: read whole, and handed on as they came.
+
+use std::io;
+
+use tokio::io::{AsyncRead, AsyncReadExt};
+use tokio::sync::mpsc::Sender;
+
+/// The largest frame that is held, in bytes; the daemon takes none that is larger.
+pub(super) const LARGEST: u64 = 5 * 1024 * 1024;
+
+const CONTINUATION: u8 = 0x0;
+const TEXT: u8 = 0x1;
+const BINARY: u8 = 0x2;
+const CLOSE: u8 = 0x8;
+const PING: u8 = 0x9;
+const PONG: u8 = 0xa;
+
+/// What a frame is to whoever passes it on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Meaning {
+    /// A whole message.
+    Message,
+    /// A part of a message.
+    Part,
+    /// The end of the conversation.
+    Close,
+    /// To be answered.
+    Ping,
+    /// An answer to that.
+    Pong,
+    /// Nothing that the protocol knows.
+    Unknown,
+}
+
+/// A frame.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Frame {
+    /// What it is.
+    pub meaning: Meaning,
+    /// All of it.
+    pub bytes: Vec<u8>,
+    /// Where its payload begins.
+    head: usize,
+}
+
+impl Frame {
+    /// A ping as clients send it.
+    pub fn ping(payload: &[u8]) -> Self {
+        let length = u8::try_from(payload.len()).unwrap_or(125).min(125);
+        // The mask that leaves everything as it is.
+        let mut bytes = vec![0x80 | PING, 0x80 | length, 0, 0, 0, 0];
+        let head = bytes.len();
+        bytes.extend(payload.iter().take(usize::from(length)));
+        Self {
+            meaning: Meaning::Ping,
+            bytes,
+            head,
+        }
+    }
+
+    /// What it says, as it is on the wire.
+    pub fn payload(&self) -> &[u8] {
+        self.bytes.get(self.head..).unwrap_or_default()
+    }
+
+    /// The next one; `None` at the end of the stream. An error for one that is too large.
+    async fn read(from: &mut (impl AsyncRead + Unpin)) -> io::Result<Option<Self>> {
+        let mut bytes = vec![0; 2];
+        if from.read(bytes.get_mut(..1).unwrap_or_default()).await? == 0 {
+            return Ok(None);
+        }
+        from.read_exact(bytes.get_mut(1..).unwrap_or_default())
+            .await?;
+        let [first, second] = [bytes[0], bytes[1]];
+        let length = match second & 0x7f {
+            126 => u64::from(from.read_u16().await?),
+            127 => from.read_u64().await?,
+            short => u64::from(short),
+        };
+        match second & 0x7f {
+            126 => bytes.extend(u16::try_from(length).unwrap_or_default().to_be_bytes()),
+            127 => bytes.extend(length.to_be_bytes()),
+            _ => {}
+        }
+        if length > LARGEST {
+            return Err(io::Error::other("a frame is too large to be held"));
+        }
+        let is_masked = second & 0x80 != 0;
+        let head = bytes.len() + if is_masked { 4 } else { 0 };
+        let whole = head + usize::try_from(length).map_err(io::Error::other)?;
+        let mut rest = vec![0; whole - bytes.len()];
+        from.read_exact(&mut rest).await?;
+        bytes.append(&mut rest);
+        Ok(Some(Self {
+            meaning: meaning(first),
+            bytes,
+            head,
+        }))
+    }
+}
+
+fn meaning(first: u8) -> Meaning {
+    let is_last = first & 0x80 != 0;
+    match first & 0x0f {
+        TEXT | BINARY if is_last => Meaning::Message,
+        TEXT | BINARY | CONTINUATION => Meaning::Part,
+        CLOSE => Meaning::Close,
+        PING => Meaning::Ping,
+        PONG => Meaning::Pong,
+        _ => Meaning::Unknown,
+    }
+}
+
+/// Reads to the end of the stream; what does not go on is its end as well.
+pub(super) async fn read_all(mut from: impl AsyncRead + Unpin, to: Sender<Frame>) {
+    while let Ok(Some(frame)) = Frame::read(&mut from).await {
+        if to.send(frame).await.is_err() {
+            return;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    async fn read(mut bytes: &[u8]) -> io::Result<Option<Frame>> {
+        Frame::read(&mut bytes).await
+    }
+
+    #[tokio::test]
+    async fn frames_of_every_length_are_read_as_they_are() {
+        let frame = |length: usize| {
+            let mut bytes = vec![0x81];
+            match length {
+                0..=125 => bytes.push(0x80 | length as u8),
+                126..=0xffff => {
+                    bytes.push(0x80 | 126);
+                    bytes.extend((length as u16).to_be_bytes());
+                }
+                _ => {
+                    bytes.push(0x80 | 127);
+                    bytes.extend((length as u64).to_be_bytes());
+                }
+            }
+            bytes.extend([1, 2, 3, 4]);
+            bytes.resize(bytes.len() + length, 7);
+            bytes
+        };
+        for length in [0, 1, 125, 126, 127, 0xffff, 0x1_0000] {
+            let bytes = frame(length);
+            let read = read(&bytes).await.unwrap().unwrap();
+            assert_eq!(read.meaning, Meaning::Message);
+            assert_eq!(read.payload().len(), length);
+            assert_eq!(read.bytes, bytes);
+        }
+        assert!(read(&frame(300)[..200]).await.is_err(), "it is cut off");
+        assert!(read(&frame(5 * 1024 * 1024 + 1)).await.is_err());
+        assert_eq!(read(&[]).await.unwrap(), None);
+    }
+
+    #[tokio::test]
+    async fn what_frames_mean_is_in_their_first_byte() {
+        let cases = [
+            (0x81, Meaning::Message),
+            (0x82, Meaning::Message),
+            (0x01, Meaning::Part),
+            (0x00, Meaning::Part),
+            (0x80, Meaning::Part),
+            (0x88, Meaning::Close),
+            (0x89, Meaning::Ping),
+            (0x8a, Meaning::Pong),
+            (0x83, Meaning::Unknown),
+        ];
+        for (first, meaning) in cases {
+            assert_eq!(read(&[first, 0]).await.unwrap().unwrap().meaning, meaning);
+        }
+        let ping = Frame::ping(b"here");
+        let again = read(&ping.bytes).await.unwrap().unwrap();
+        assert_eq!(
+            (again.meaning, again.payload()),
+            (Meaning::Ping, &b"here"[..])
+        );
+    }
+}
