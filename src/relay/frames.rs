@@ -65,13 +65,13 @@ impl Frame {
 
     /// The next one; `None` at the end of the stream. An error for one that is too large.
     async fn read(from: &mut (impl AsyncRead + Unpin)) -> io::Result<Option<Self>> {
-        let mut bytes = vec![0; 2];
-        if from.read(bytes.get_mut(..1).unwrap_or_default()).await? == 0 {
+        let mut first = [0];
+        if from.read(&mut first).await? == 0 {
             return Ok(None);
         }
-        from.read_exact(bytes.get_mut(1..).unwrap_or_default())
-            .await?;
-        let [first, second] = [bytes[0], bytes[1]];
+        let [first] = first;
+        let second = from.read_u8().await?;
+        let mut bytes = vec![first, second];
         let length = match second & 0x7f {
             126 => u64::from(from.read_u16().await?),
             127 => from.read_u64().await?,
