@@ -95,7 +95,7 @@ impl<'a> FlowRunOut<'a> {
             deployment_id: deployment_id.map(DeploymentId::uuid),
             flow_version: flow_version.as_deref().map(Cow::Borrowed),
             parameters: Cow::Borrowed(parameters),
-            idempotency_key: idempotency_key.as_deref().map(Cow::Borrowed),
+            idempotency_key: idempotency_key.as_deref().map(key),
             context: Cow::Borrowed(context),
             // Runs of this generation have none.
             empirical_policy: JsonMap::new(),
@@ -196,6 +196,18 @@ pub fn new_flow_run(value: &JsonValue<'_>, context: &mut ReadContext) -> Option<
         state: state?,
         is_told: false,
     })
+}
+
+/// The key of a run as these clients know it: that of a date, which names deployment and schedule,
+/// names one of them here, which are the same where there is one schedule.
+fn key(stored: &str) -> Cow<'_, str> {
+    let parts: Vec<_> = stored.split(' ').collect();
+    match parts.as_slice() {
+        ["scheduled", _, schedule, day, time] if Uuid::parse_str(schedule).is_ok() => {
+            Cow::Owned(format!("scheduled {schedule} {day}T{time}"))
+        }
+        _ => Cow::Borrowed(stored),
+    }
 }
 
 /// A run wanted of a deployment.
