@@ -20,6 +20,8 @@ mod cli_deployments;
 #[cfg(test)]
 mod cli_logs;
 #[cfg(test)]
+mod cli_pools;
+#[cfg(test)]
 mod cli_runs;
 #[cfg(test)]
 mod cli_shells;

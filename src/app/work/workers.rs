@@ -133,11 +133,10 @@ fn own(pool: &WorkPool, host: String, service: Service) -> Option<Worker> {
         name: host,
         last_heartbeat: service.now,
         heartbeat_secs: None,
-        online_until: service.now,
+        online_until: online_until(service.now, None),
     })
 }
 
-/// Forgets the workers of a pool that were silent for longest, where too many are known.
 /// Refuses what is no worker's name, or no time between two beats of its heart.
 pub(super) fn check_heartbeat(name: &str, secs: Option<i64>) -> Result<()> {
     if name.is_empty() || name.chars().count() > LONGEST_NAME {
@@ -169,6 +168,7 @@ pub(super) fn note_heartbeat(
     workers::heartbeat(tx.db, (pool, name), secs, until, tx.now)
 }
 
+/// Forgets the workers of a pool that were silent for longest, where too many are known.
 fn make_room(tx: &Tx<'_>, pool: WorkPoolId) -> Result<()> {
     while workers::count(tx.db, pool)? >= MOST_WORKERS {
         if !workers::forget_silent(tx.db, pool, tx.now)? {

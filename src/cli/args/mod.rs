@@ -3,6 +3,7 @@
 mod deployment;
 mod flow_run;
 mod selection;
+mod work_pool;
 
 use std::path::PathBuf;
 
@@ -14,6 +15,7 @@ use crate::config::LogFormat;
 pub use deployment::{Deployment, Flow, Schedules};
 pub use flow_run::{FlowRun, List, Logs, TaskRun};
 pub use selection::{Runs, Selection};
+pub use work_pool::WorkPool;
 
 /// The heading of what every command takes, below what is its own.
 const EVERYWHERE: &str = "Options of every command";
@@ -152,6 +154,16 @@ Examples:
   prefectctl task-run inspect 0a1b2c3d"
     )]
     TaskRun(TaskRun),
+    /// List, inspect, create, pause and resume work pools.
+    #[command(
+        subcommand,
+        after_help = "\
+Examples:
+  prefectctl work-pool create my-pool
+  prefectctl work-pool ls
+  prefectctl work-pool inspect my-pool"
+    )]
+    WorkPool(WorkPool),
     /// Show the runs that have processes, with the processor time and the memory that they use.
     #[command(after_help = "\
 Examples:

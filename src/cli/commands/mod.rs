@@ -17,6 +17,7 @@ mod restore;
 mod status;
 mod task_run;
 mod top;
+mod work_pool;
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -82,6 +83,7 @@ pub async fn carry_out(args: Args) -> Result<()> {
         Command::Flow(command) => flow::carry_out(&ctl, command).await,
         Command::FlowRun(command) => flow_run::carry_out(&ctl, command).await,
         Command::TaskRun(command) => task_run::carry_out(&ctl, command).await,
+        Command::WorkPool(command) => work_pool::carry_out(&ctl, command).await,
         Command::Compat => compat::compat(&ctl).await,
         Command::Top { once } => top::top(&ctl, once).await,
         Command::Agent(Agent::Ls) => agent::ls(&ctl).await,
