@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use super::support::{Options, PATIENCE, TestDaemon, wait_for};
 
 /// The commit after which each daemon dies: late enough that nothing dies of it twice.
-const DIES: &str = "after-commit:9";
+const DIES: &str = "after-commit:23";
 /// How many requests of a kind there are at least.
 const LEAST: usize = 10;
 /// And at most, until a daemon has died over one.
