@@ -3,9 +3,9 @@
 
 use std::ops::ControlFlow;
 
-pub use super::text::{MOST as MOST_TEXT, Text};
 use super::{Event, Resource};
 use crate::domain::error::{Error, Result};
+use crate::domain::filter::TextQuery;
 use crate::domain::ids::EventId;
 use crate::domain::time::Timestamp;
 
@@ -34,7 +34,7 @@ pub struct Filter {
     /// By their ids.
     pub ids: Vec<EventId>,
     /// By what is said in them.
-    pub text: Text,
+    pub text: TextQuery,
     /// From the latest back to the earliest.
     pub newest_first: bool,
 }
@@ -161,7 +161,7 @@ impl Filter {
             related: Vec::new(),
             any_resource: Vec::new(),
             ids: Vec::new(),
-            text: Text::default(),
+            text: TextQuery::default(),
             newest_first: true,
         }
     }
@@ -215,7 +215,7 @@ impl Filter {
             && (self.resource.asks_nothing() || self.resource.takes(&event.resource))
             && self.related.iter().all(related)
             && self.any_resource.iter().all(any)
-            && (self.text.is_empty() || self.text.finds(&searched(event)))
+            && (self.text.is_empty() || self.text.finds(&[&searched(event)]))
     }
 }
 

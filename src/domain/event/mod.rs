@@ -6,7 +6,6 @@
 
 pub mod filter;
 pub mod flow_run;
-mod text;
 pub mod told;
 
 use super::JsonMap;

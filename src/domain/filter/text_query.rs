@@ -1,7 +1,7 @@
 //! What people write to search in texts: words and quoted phrases, each perhaps after `+`, `-` or
 //! `!`.
 
-/// A search in a text, whatever its case.
+/// A search in a text, whatever the case of its ASCII letters, as SQLite sees them.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct TextQuery {
     /// One of these is in it.
@@ -13,6 +13,14 @@ pub struct TextQuery {
 }
 
 impl TextQuery {
+    /// The most characters of one, as in the reference.
+    pub const MOST: usize = 200;
+
+    /// Whether nothing is searched for.
+    pub fn is_empty(&self) -> bool {
+        self.include.is_empty() && self.exclude.is_empty() && self.require.is_empty()
+    }
+
     /// What a person wrote, read as the reference reads it: `+` before a word asks that it is
     /// there, `-` and `!` that it is not, and quotes hold a phrase together, in which `\"` is a
     /// quote.
@@ -39,7 +47,7 @@ impl TextQuery {
                     Some(_) => &mut query.exclude,
                     None => &mut query.include,
                 };
-                list.push(term.to_lowercase());
+                list.push(term.to_ascii_lowercase());
             }
             rest = after.trim_start();
         }
@@ -48,7 +56,7 @@ impl TextQuery {
 
     /// Whether it is satisfied by some texts together, each of which may hold a part of it.
     pub fn finds(&self, texts: &[&str]) -> bool {
-        let texts: Vec<_> = texts.iter().map(|text| text.to_lowercase()).collect();
+        let texts: Vec<_> = texts.iter().map(|text| text.to_ascii_lowercase()).collect();
         let is_in = |term: &String| texts.iter().any(|text| text.contains(term.as_str()));
         (self.include.is_empty() || self.include.iter().any(is_in))
             && self.require.iter().all(is_in)
@@ -114,10 +122,26 @@ mod tests {
             ("", ["", "", ""]),
             ("   ", ["", "", ""]),
             (r#"a"b c"d"#, ["a|b c|d", "", ""]),
-            ("ÜBER -Größe", ["über", "größe", ""]),
+            ("ÜBER -GRÖsse", ["Über", "grÖsse", ""]),
         ];
         for (text, expected) in cases {
             assert_eq!(read(text), expected, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn what_is_found() {
+        for (written, text, found) in [
+            ("", "x", true),
+            ("a b", "xBx", true),
+            ("a b", "x", false),
+            ("+a +b", "a b", true),
+            ("+a +b", "a", false),
+            ("-a", "b", true),
+            ("b -a", "ab", false),
+        ] {
+            let query = TextQuery::read(written);
+            assert_eq!(query.finds(&[text]), found, "{written} in {text}");
         }
     }
 }

@@ -4,7 +4,8 @@ use sea_query::{Condition, Expr, ExprTrait, Value};
 
 use super::Cursor;
 use crate::domain::event::ROLE;
-use crate::domain::event::filter::{Filter, Label, Names, OfRelated, OfResource, Text};
+use crate::domain::event::filter::{Filter, Label, Names, OfRelated, OfResource};
+use crate::domain::filter::TextQuery;
 
 /// The text that searches go through.
 const SEARCHED: &str = "lower(name || ' ' || resource || ' ' || related || ' ' || payload)";
@@ -230,16 +231,16 @@ fn having(column: &str, label: &Label) -> (String, Vec<String>) {
     )
 }
 
-fn of_text(text: &Text) -> Condition {
+fn of_text(text: &TextQuery) -> Condition {
     let has =
         |term: &String| Expr::cust_with_values(format!("instr({SEARCHED}, ?) > 0"), [term.clone()]);
     let mut all = Condition::all();
-    if !text.any.is_empty() {
-        let any = text.any.iter().map(has);
+    if !text.include.is_empty() {
+        let any = text.include.iter().map(has);
         all = all.add(any.fold(Condition::any(), Condition::add));
     }
-    all = text.all.iter().map(has).fold(all, Condition::add);
-    text.none
+    all = text.require.iter().map(has).fold(all, Condition::add);
+    text.exclude
         .iter()
         .map(|term| has(term).not())
         .fold(all, Condition::add)

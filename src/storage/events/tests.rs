@@ -3,8 +3,9 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::domain::event::filter::{Label, Names, OfRelated, OfResource, Pattern, Text};
+use crate::domain::event::filter::{Label, Names, OfRelated, OfResource, Pattern};
 use crate::domain::event::{ID, ROLE};
+use crate::domain::filter::TextQuery;
 use crate::domain::ids::EventId;
 use crate::storage::{connection, migrate};
 
@@ -143,7 +144,7 @@ fn filter() -> impl Strategy<Value = Filter> {
         resource,
         related: many.0,
         any_resource: many.1,
-        text: Text::of(text),
+        text: TextQuery::read(text),
         newest_first,
         ..Filter::within(at(span.0), at(span.1))
     })

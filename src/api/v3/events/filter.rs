@@ -8,9 +8,8 @@ use uuid::Uuid;
 
 use crate::api::v3::wire::Instant;
 use crate::domain::error::{Error, Result};
-use crate::domain::event::filter::{
-    Filter, Label, MOST_TEXT, Names, OfRelated, OfResource, Pattern, Text,
-};
+use crate::domain::event::filter::{Filter, Label, Names, OfRelated, OfResource, Pattern};
+use crate::domain::filter::TextQuery;
 use crate::domain::ids::EventId;
 use crate::domain::time::{Span, Timestamp};
 
@@ -216,12 +215,15 @@ fn long_ago(now: Timestamp) -> Timestamp {
     midnight - LOOK_BACK
 }
 
-fn words(by: ByWords) -> Result<Text> {
-    if by.query.chars().count() > MOST_TEXT {
-        let words = format!("text.query must have at most {MOST_TEXT} characters.");
+fn words(by: ByWords) -> Result<TextQuery> {
+    if by.query.chars().count() > TextQuery::MOST {
+        let words = format!(
+            "text.query must have at most {} characters.",
+            TextQuery::MOST
+        );
         return Err(Error::invalid(words));
     }
-    Ok(Text::of(&by.query))
+    Ok(TextQuery::read(&by.query))
 }
 
 fn labels(labels: Option<Labels>) -> Vec<Label> {
