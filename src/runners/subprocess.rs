@@ -6,6 +6,7 @@
 
 mod follow;
 mod kin;
+mod leader;
 
 use std::collections::{HashMap, HashSet};
 use std::fs::{self, OpenOptions};
@@ -37,24 +38,10 @@ use crate::domain::proxies;
 use follow::follow;
 use kin::{INSTANCE_VARIABLE, RUN_VARIABLE};
 pub(super) use kin::{marks_of, processes};
+use leader::{Leader, exit};
 
 /// Whoever may write to the folder of the output files cannot have others written by a link.
 const NO_LINKS: i32 = OFlag::O_NOFOLLOW.bits();
-
-/// The process that leads a run.
-#[derive(Clone, Debug)]
-struct Leader {
-    /// Absent when nobody can tell which it is, or was.
-    process: Option<kin::Process>,
-    /// Cancelled once it has ended.
-    over: CancellationToken,
-}
-
-impl Leader {
-    fn lives(&self) -> bool {
-        self.process.is_some() && !self.over.is_cancelled()
-    }
-}
 
 /// What is told to the daemon or the agent alone: by systemd, and the key to the API, with which
 /// a run could do everything.
@@ -395,15 +382,5 @@ impl Runner for SubprocessRunner {
 
     fn check(&self) -> RunnerFuture<'_, ()> {
         std::future::ready(Ok(())).boxed()
-    }
-}
-
-fn exit(status: std::process::ExitStatus) -> Exit {
-    use std::os::unix::process::ExitStatusExt;
-    let code = status.code().map(i64::from);
-    let killed = status.signal().map(|signal| 128 + i64::from(signal));
-    Exit {
-        code: code.or(killed),
-        ..Exit::default()
     }
 }

@@ -2,6 +2,7 @@
 
 pub(super) mod ends;
 pub(super) mod slots;
+pub(super) mod tags;
 #[cfg(test)]
 mod tests;
 
@@ -124,7 +125,7 @@ impl App {
     pub async fn reset_limit(&self, key: LimitKey, holders: Vec<Uuid>) -> Result<()> {
         let known = self.limit(key.clone()).await?.limit.id;
         while !self.take_some_back(known).await? {}
-        self.write(move |tx| slots::hold_by_tasks(tx, &key, &holders))
+        self.write(move |tx| tags::hold_by_tasks(tx, &key, &holders))
             .await
     }
 

@@ -5,7 +5,7 @@
 
 use super::steps::{enter_flow_run, enter_task_run, tell};
 use super::{crash, slots};
-use crate::app::limits::slots::{self as tag_slots, OfTags};
+use crate::app::limits::tags::{self as tag_slots, OfTags};
 use crate::app::tx::{Effect, Tx};
 use crate::domain::error::{Error, Result};
 use crate::domain::flow_run::{Claim, FlowRun};

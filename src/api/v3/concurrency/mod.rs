@@ -1,5 +1,6 @@
 //! Routes of concurrency limits by name.
 
+pub mod slots;
 pub mod tags;
 pub mod wire;
 
@@ -16,10 +17,8 @@ use crate::api::{Ctx, Operation};
 use crate::app::{LimitKey, Taken};
 use crate::domain::access::Need;
 use crate::domain::ids::{LeaseId, LimitId};
-use wire::{
-    Brief, GlobalLimit, LeaseTime, Leased, LimitChanges, LimitCreate, LimitPage, LimitV2, Release,
-    SlotsBack, SlotsWanted,
-};
+use slots::{LeaseTime, Release, SlotsBack, SlotsWanted};
+use wire::{Brief, GlobalLimit, Leased, LimitChanges, LimitCreate, LimitPage, LimitV2};
 
 /// What there is to ask.
 pub fn operations() -> Vec<Operation> {
