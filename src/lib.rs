@@ -24,7 +24,7 @@
 //!   and readers in lanes: by key, short, and scans that have a deadline. `storage::rows` finds,
 //!   counts and removes things of every noun, by the tables of fields in [`domain::filter`].
 //! - [`app`]: what the daemon can do, a verb at a time, by area. A verb is a function of a
-//!   transaction (`app::tx`) that pushes what it entails. The one road to every change of a run's
+//!   transaction (`app::tx`) that pushes what it entails, and tells events. The one road to every change of a run's
 //!   state is `app::runs::propose_state`.
 //! - [`api`]: HTTP. One router, two dialects: [`api::orion`] (the 2.0a7 generation) and
 //!   [`api::v3`] (the modern one, a folder a noun). An operation is declared beside its handler,
@@ -38,8 +38,8 @@
 //!   clients that it does not know (`api::compat`).
 //! - [`runners`]: how a run's process is made: containers and subprocesses.
 //! - [`services`]: what goes on by itself: the agent, the scheduler, the marking of late runs,
-//!   the leases of agents elsewhere, what ends at its time, the notice of workers that fall silent, the deletion of what
-//!   is old.
+//!   the leases of agents elsewhere, what ends at its time, the notice of workers that fall silent,
+//!   the deletion of what is old.
 //! - [`daemon`]: the only assembler: listeners, lock, logging, signals, what systemd hands over
 //!   and hears, the order of stopping. `systemd/` holds its units and its package.
 //! - [`cli`]: what `prefectctl` does. Its `agent start` is the same agent, whose control plane
@@ -47,7 +47,8 @@
 //! - [`config`]: what an operator may say.
 //! - [`relay`]: a small process between the runs and the daemon, so that a daemon that is
 //!   killed and comes back is a pause to them. The daemon keeps what the relay has, sockets and
-//!   unfinished requests, so that the same holds for the relay.
+//!   unfinished requests, so that the same holds for the relay. Events that a run tells are kept
+//!   there until a daemon has confirmed them.
 //! - [`clock`]: where the time comes from. [`logging`]: where the log goes. [`fault`]: where a
 //!   test can have it all die. [`state_dir`]: what lies where, and who holds it.
 //!   [`metrics`]: what is counted.

@@ -7,8 +7,8 @@
 //! agent makes the world agree.
 //!
 //! The verbs are sorted by area: `deployments` with flows and schedules, `runs` with states and
-//! logs, `limits` with leases on their slots, `events` with who listens to them, `work` for agents and for pools with their queues and
-//! workers, and `admin` for what is done to the whole.
+//! logs, `limits` with leases on their slots, `events` with who listens to them, `work` for agents
+//! and for pools with their queues and workers, and `admin` for what is done to the whole.
 
 mod admin;
 mod bell;
