@@ -1,21 +1,9 @@
 //! `prefectctl work-pool`.
 
-use std::process::Output;
-
 use serde_json::{Value, json};
 
 use super::support::TestDaemon;
-use super::support::words::succeeded;
-
-fn ctl(daemon: &TestDaemon, words: &[&str]) -> Output {
-    let mut command = daemon.ctl();
-    command.env("TZ", "UTC").args(words).output().unwrap()
-}
-
-#[track_caller]
-fn said(daemon: &TestDaemon, words: &[&str]) -> String {
-    succeeded(ctl(daemon, words), words)
-}
+use super::support::words::{ctl, said};
 
 #[track_caller]
 fn json_of(daemon: &TestDaemon, words: &[&str]) -> Value {
