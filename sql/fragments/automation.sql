@@ -1,0 +1,1 @@
+automations.id, automations.created, automations.updated, automations.plan

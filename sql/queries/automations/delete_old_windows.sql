@@ -1,0 +1,7 @@
+DELETE FROM automation_windows
+WHERE (automation_id, trigger_id, labels) IN (
+    SELECT automation_id, trigger_id, labels
+    FROM automation_windows
+    WHERE is_proactive = 0 AND ends <= :before
+    LIMIT :limit
+)

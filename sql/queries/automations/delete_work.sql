@@ -1,0 +1,1 @@
+DELETE FROM automation_work WHERE place = :place

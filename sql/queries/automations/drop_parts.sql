@@ -1,0 +1,2 @@
+DELETE FROM automation_parts
+WHERE automation_id = :automation_id AND whole_id = :whole_id AND triggered < :before

@@ -1,0 +1,1 @@
+SELECT {automation} FROM automations WHERE enabled = 1

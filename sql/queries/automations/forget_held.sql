@@ -1,0 +1,1 @@
+DELETE FROM automation_held WHERE automation_id = :id

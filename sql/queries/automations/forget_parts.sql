@@ -1,0 +1,1 @@
+DELETE FROM automation_parts WHERE automation_id = :id

@@ -1,0 +1,1 @@
+DELETE FROM automation_windows WHERE automation_id = :id

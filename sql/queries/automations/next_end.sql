@@ -1,0 +1,1 @@
+SELECT ends FROM automation_windows WHERE is_proactive = 1 ORDER BY ends LIMIT 1

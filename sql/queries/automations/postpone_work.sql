@@ -1,0 +1,1 @@
+UPDATE automation_work SET tries = tries + 1, due = :due, sent = :sent WHERE place = :place

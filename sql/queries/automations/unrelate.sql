@@ -1,0 +1,1 @@
+DELETE FROM automation_resources WHERE automation_id = :id AND is_owner = 0

@@ -1,0 +1,3 @@
+UPDATE automations
+SET updated = :now, name = :name, enabled = :enabled, tags = :tags, plan = :plan
+WHERE id = :id

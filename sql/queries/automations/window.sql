@@ -1,0 +1,3 @@
+SELECT starts, ends, count, last_event
+FROM automation_windows
+WHERE automation_id = :automation_id AND trigger_id = :trigger_id AND labels = :labels
