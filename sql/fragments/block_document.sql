@@ -1,0 +1,1 @@
+block_documents.id, block_documents.created, block_documents.updated, block_documents.name, block_documents.data, block_documents.block_schema_id, block_documents.block_type_id, block_documents.is_anonymous

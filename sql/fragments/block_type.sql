@@ -1,0 +1,1 @@
+block_types.id, block_types.created, block_types.updated, block_types.name, block_types.slug, block_types.logo_url, block_types.documentation_url, block_types.description, block_types.code_example, block_types.is_protected

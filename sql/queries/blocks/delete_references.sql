@@ -1,0 +1,1 @@
+DELETE FROM block_document_references WHERE parent_id = :id

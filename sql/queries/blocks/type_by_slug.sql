@@ -1,0 +1,1 @@
+SELECT {block_type} FROM block_types WHERE slug = :slug
