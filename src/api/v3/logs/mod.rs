@@ -1,5 +1,6 @@
 //! Routes of log lines.
 
+mod download;
 pub mod pages;
 pub mod wire;
 
@@ -31,6 +32,7 @@ pub fn operations() -> Vec<Operation> {
             .asks::<LogQuery>()
             .lists::<Log>()
             .needs(Need::Read, filter),
+        download::operation(),
         Operation::post(
             "/prefectd/logs/page",
             "Reads a run's log from a place on, or what has arrived since",

@@ -52,7 +52,7 @@ impl From<log::Log> for Log {
             level: line.level,
             message: line.message,
             timestamp: line.timestamp.into(),
-            flow_run_id: Some(line.flow_run_id.uuid()),
+            flow_run_id: line.flow_run_id.map(FlowRunId::uuid),
             task_run_id: line.task_run_id.map(TaskRunId::uuid),
             stream: line.stream.map(|stream| stream.word().to_owned()),
         }
@@ -81,6 +81,10 @@ impl Redact for Log {
         mask.over(name);
         mask.over(message);
     }
+
+    fn leave_out_ours(&mut self) {
+        self.stream = None;
+    }
 }
 
 /// A log line to be kept.
@@ -90,7 +94,9 @@ pub struct LogCreate {
     level: i64,
     message: String,
     timestamp: Instant,
-    flow_run_id: Uuid,
+    /// The flow run that said it. A task that runs outside of a flow has none.
+    #[serde(default)]
+    flow_run_id: Option<Uuid>,
     #[serde(default)]
     task_run_id: Option<Uuid>,
     /// `stdout` or `stderr`, where a run's process printed it.
@@ -99,15 +105,15 @@ pub struct LogCreate {
 }
 
 impl From<LogCreate> for NewLog {
-    fn from(create: LogCreate) -> Self {
+    fn from(line: LogCreate) -> Self {
         Self {
-            name: create.name,
-            level: create.level,
-            message: create.message,
-            timestamp: create.timestamp.into(),
-            flow_run_id: FlowRunId::from_uuid(create.flow_run_id),
-            task_run_id: create.task_run_id.map(TaskRunId::from_uuid),
-            stream: create.stream.as_deref().and_then(Stream::from_word),
+            name: line.name,
+            level: line.level,
+            message: line.message,
+            timestamp: line.timestamp.into(),
+            flow_run_id: line.flow_run_id.map(FlowRunId::from_uuid),
+            task_run_id: line.task_run_id.map(TaskRunId::from_uuid),
+            stream: line.stream.as_deref().and_then(Stream::from_word),
         }
     }
 }
@@ -127,7 +133,7 @@ impl From<NewLog> for LogCreate {
             level: line.level,
             message: line.message,
             timestamp: line.timestamp.into(),
-            flow_run_id: line.flow_run_id.uuid(),
+            flow_run_id: line.flow_run_id.map(FlowRunId::uuid),
             task_run_id: line.task_run_id.map(TaskRunId::uuid),
             stream: line.stream.map(|stream| stream.word().to_owned()),
         }

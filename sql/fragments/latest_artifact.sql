@@ -1,0 +1,1 @@
+latest_artifacts.id, latest_artifacts.created, latest_artifacts.updated, latest_artifacts.key, latest_artifacts.latest_id, latest_artifacts.type, latest_artifacts.description, latest_artifacts.data, latest_artifacts.metadata, latest_artifacts.flow_run_id, latest_artifacts.task_run_id

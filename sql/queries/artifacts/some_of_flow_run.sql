@@ -1,0 +1,1 @@
+SELECT id FROM artifacts WHERE flow_run_id = :id LIMIT :limit

@@ -1,0 +1,2 @@
+UPDATE artifacts SET updated = :now, description = :description, data = :data, metadata = :metadata
+WHERE id = :id
