@@ -15,6 +15,7 @@ mod logs_out;
 mod reader;
 mod refused;
 mod socket;
+mod tasks_out;
 mod worker_channel;
 
 use std::sync::Arc;
@@ -36,6 +37,7 @@ use super::v3::error::{Fault, Refusal};
 use super::{Ctx, Operation, body};
 use crate::domain::access::{Need, Who};
 use handshake::Visitor;
+use listening::listen;
 use socket::Socket;
 
 /// How many sockets there may be at once: a run of today's clients opens up to three.
@@ -68,6 +70,22 @@ impl Sockets {
             refusals: refused::Refusals::default(),
         }
     }
+
+    /// A place for something else that goes on as long as its client wants; `None` while there
+    /// are too many.
+    pub(crate) fn place(&self) -> Option<Place> {
+        Some(Place {
+            stop: self.stop.clone(),
+            _permit: Arc::clone(&self.free).try_acquire_owned().ok()?,
+        })
+    }
+}
+
+/// A place that is taken until this is dropped.
+pub(crate) struct Place {
+    /// The daemon ends.
+    pub stop: CancellationToken,
+    _permit: OwnedSemaphorePermit,
 }
 
 /// One side of a conversation: what is said on a socket, by whom.
@@ -89,9 +107,18 @@ pub fn operations() -> Vec<Operation> {
         Operation::socket("/events/in", "Takes events, one a message")
             .talks(Need::Aim, |talk| Box::pin(events_in::talk(talk))),
         Operation::socket("/events/out", "Tells of events as they come")
-            .talks(Need::Read, |talk| Box::pin(events_out::talk(talk))),
+            .talks(Need::Read, |talk| {
+                Box::pin(listen::<events_out::Wanted>(talk))
+            }),
         Operation::socket("/logs/out", "Tells of log lines as they come")
-            .talks(Need::Read, |talk| Box::pin(logs_out::talk(talk))),
+            .talks(Need::Read, |talk| {
+                Box::pin(listen::<logs_out::Wanted>(talk))
+            }),
+        Operation::socket(
+            "/task_runs/subscriptions/scheduled",
+            "Tells who serves background tasks of each that waits",
+        )
+        .talks(Need::Operate, |talk| Box::pin(tasks_out::talk(talk))),
         Operation::socket(
             "/work_pools/{name}/workers/connect",
             "Keeps a worker of a pool in touch with it",

@@ -50,6 +50,8 @@ pub(super) mod code {
     pub const RESTART: u16 = 1012;
     /// Not now.
     pub const LATER: u16 = 1013;
+    /// It is not what is spoken on this socket, as the reference says it.
+    pub const VIOLATION: u16 = 4001;
 }
 
 /// How a connection is closed: a code, and a reason in a few words.

@@ -127,25 +127,41 @@ impl TaskRun {
     }
 }
 
-/// The policy with all members that the reference gives it. An older client's is told in today's
-/// words as well.
+/// The policy with all members that the reference gives it, and what is said in older words in
+/// today's as well.
 fn policy_out(spec: &TaskRunSpec) -> JsonMap {
     let mut policy = JsonMap::new();
     let mut put = |name: &str, value: Value| policy.insert(name.to_owned(), value);
-    let RetryPolicy {
-        max_retries,
-        retry_delay,
-    } = spec.policy;
-    let is_older = spec.empirical_policy.is_empty();
-    let older = |value: Value, default| if is_older { value } else { default };
-    put("max_retries", older(max_retries.into(), 0.into()));
-    let seconds = json!(retry_delay.as_secs_f64());
-    put("retry_delay_seconds", older(seconds.clone(), json!(0.0)));
-    put("retries", older(max_retries.into(), Value::Null));
-    put("retry_delay", older(seconds, Value::Null));
-    put("retry_jitter_factor", Value::Null);
+    put("max_retries", json!(0));
+    put("retry_delay_seconds", json!(0.0));
+    for name in ["retries", "retry_delay", "retry_jitter_factor"] {
+        put(name, Value::Null);
+    }
+    // What a client of 2.0a7 said.
+    if spec.empirical_policy.is_empty() {
+        put("max_retries", spec.policy.max_retries.into());
+        let delay = spec.policy.retry_delay.as_secs_f64();
+        put("retry_delay_seconds", json!(delay));
+    }
     policy.extend(spec.empirical_policy.clone());
+    let said = |name| policy.get(name).filter(|it| !is_nothing(it));
+    let retries = said("retries").or_else(|| said("max_retries")).cloned();
+    let delay = said("retry_delay").cloned();
+    let delay = delay.or_else(|| said("retry_delay_seconds").and_then(whole_secs));
+    policy.extend(retries.map(|it| ("retries".to_owned(), it)));
+    policy.extend(delay.map(|it| ("retry_delay".to_owned(), it)));
     policy
+}
+
+/// Today's clients read no fraction of a second.
+fn whole_secs(delay: &Value) -> Option<Value> {
+    let delay = Span::of_secs(delay.as_f64()?)?;
+    Some(((delay.micros() + 500_000) / 1_000_000).into())
+}
+
+/// No retries, or no delay.
+fn is_nothing(value: &Value) -> bool {
+    value.is_null() || value.as_f64() == Some(0.0)
 }
 
 impl Redact for TaskRun {

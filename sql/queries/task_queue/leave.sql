@@ -1,0 +1,1 @@
+DELETE FROM task_queue WHERE task_run_id = :id
