@@ -1,13 +1,13 @@
 //! The check before a handler.
 
-use std::marker::PhantomData;
+use std::sync::Arc;
 
 use axum::extract::Request;
 use axum::handler::Handler;
 use axum::http::Method;
 use axum::response::Response;
 use futures_util::FutureExt;
-use futures_util::future::{BoxFuture, Either};
+use futures_util::future::BoxFuture;
 
 use crate::api::caller::{Caller, End};
 use crate::api::{Ctx, body};
@@ -15,23 +15,30 @@ use crate::domain::access::{Need, Who};
 
 /// A handler that is called for those only who meet a need. It finds a [`Who`] in the request's
 /// extensions.
+///
+/// It does not matter any more what the handler takes: all that is around it is compiled once, not
+/// for each operation.
 #[derive(Clone)]
-pub struct Guarded<H> {
+pub struct Guarded {
     need: Need,
     is_routine: bool,
-    handler: H,
+    handler: Erased,
 }
 
-/// Tells a guarded handler's arguments from those of others.
-pub struct Behind<T>(PhantomData<T>);
+/// A handler, whatever it takes.
+type Erased = Arc<dyn Fn(Request, Ctx) -> BoxFuture<'static, Response> + Send + Sync>;
 
-impl<H> Guarded<H> {
+impl Guarded {
     /// For those who meet `need`.
-    pub fn new(need: Need, handler: H) -> Self {
+    pub fn new<H, T>(need: Need, handler: H) -> Self
+    where
+        H: Handler<T, Ctx, Future = BoxFuture<'static, Response>>,
+        T: 'static,
+    {
         Self {
             need,
             is_routine: false,
-            handler,
+            handler: Arc::new(move |request, ctx| handler.clone().call(request, ctx)),
         }
     }
 
@@ -61,20 +68,20 @@ impl<H> Guarded<H> {
     }
 
     /// What a caller is answered of whom it has to be found out who it is.
-    async fn judged<T>(self, caller: Caller, mut request: Request, ctx: Ctx) -> Response
-    where
-        H: Handler<T, Ctx>,
-    {
+    async fn judged(self, caller: Caller, mut request: Request, ctx: Ctx) -> Response {
         match ctx.gate.admit(&caller, request.headers(), self.need).await {
             Ok(who) => {
                 self.note(&caller, &request);
                 request.extensions_mut().insert(who);
-                self.handler.call(request, ctx).await
+                (self.handler)(request, ctx).await
             }
             Err(refused) => {
                 let path = request.uri().path();
                 refused.log(&caller, request.method(), path);
-                let answer = refused.answer(path);
+                let answer = match refused.leads_to_login(&request) {
+                    Some(login) => login,
+                    None => refused.answer(path),
+                };
                 body::leave(request);
                 answer
             }
@@ -82,23 +89,19 @@ impl<H> Guarded<H> {
     }
 }
 
-impl<H, T> Handler<Behind<T>, Ctx> for Guarded<H>
-where
-    H: Handler<T, Ctx>,
-    T: 'static,
-{
-    type Future = Either<H::Future, BoxFuture<'static, Response>>;
+impl Handler<(), Ctx> for Guarded {
+    type Future = BoxFuture<'static, Response>;
 
     fn call(self, mut request: Request, ctx: Ctx) -> Self::Future {
         // Every listener says who calls; whom none has named is nobody.
         let caller = request.extensions().get::<Caller>();
         let caller = caller.cloned().unwrap_or_else(Caller::nobody);
         if !ctx.gate.is_open_to(&caller) {
-            return Either::Right(self.judged(caller, request, ctx).boxed());
+            return self.judged(caller, request, ctx).boxed();
         }
         self.note(&caller, &request);
         request.extensions_mut().insert(Who::Operator);
-        Either::Left(self.handler.call(request, ctx))
+        (self.handler)(request, ctx)
     }
 }
 

@@ -69,6 +69,19 @@ impl Keys {
 }
 
 impl Keys {
+    /// Tells what is set from whatever else could be.
+    pub fn fingerprint(&self) -> Sum {
+        let mut hasher = Sha256::new();
+        for secret in [&self.0.bearer, &self.0.basic] {
+            let text = secret.as_ref().map_or("", |secret| match secret {
+                Secret::Plain(text) | Secret::Hashed(text) => text,
+            });
+            hasher.update((text.len() as u64).to_le_bytes());
+            hasher.update(text);
+        }
+        hasher.finalize().into()
+    }
+
     /// Whether a token is the key, or the credentials, as they are.
     pub async fn lets_in_token(&self, token: &str) -> bool {
         let (inner, token) = (&self.0, token.as_bytes());

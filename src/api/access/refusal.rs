@@ -1,7 +1,9 @@
 //! How the gate says no, and what the log learns of it.
 
+use axum::extract::Request;
 use axum::http::{Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::json;
 
 use super::super::caller::{Caller, End};
@@ -40,6 +42,21 @@ impl Refused {
             }
             Refused::Failed(failure) => error::answer(&failure),
         }
+    }
+
+    /// The answer that leads somebody who looks at pages to where the key is asked for.
+    pub fn leads_to_login(&self, request: &Request) -> Option<Response> {
+        let accepts = request.headers().get(header::ACCEPT)?.to_str().ok()?;
+        let is_looking = matches!(*request.method(), Method::GET | Method::HEAD)
+            && accepts.contains("text/html")
+            && !request.uri().path().starts_with("/api/");
+        if !is_looking || !matches!(self, Refused::Keyless) {
+            return None;
+        }
+        let back = request.uri().path_and_query()?.as_str();
+        let back = utf8_percent_encode(back, NON_ALPHANUMERIC);
+        let login = [(header::LOCATION, format!("/login?next={back}"))];
+        Some((StatusCode::SEE_OTHER, login).into_response())
     }
 
     /// What is wrong, where there is no answer to give.

@@ -12,6 +12,7 @@ use serde::Serialize;
 use super::Gate;
 use super::refusal::Refused;
 use crate::api::caller::Caller;
+use crate::api::client::is_of_today;
 use crate::api::redaction::{Reader, Redact, RunReader};
 use crate::api::{Ctx, answer};
 use crate::domain::access::{Aim, Aims, Denied, Targets, Who, may_aim};
@@ -23,6 +24,8 @@ pub struct Requester {
     who: Who,
     caller: Caller,
     gate: Gate,
+    /// A Prefect client, which is told what its own server would say.
+    is_prefect: bool,
 }
 
 impl Requester {
@@ -34,12 +37,18 @@ impl Requester {
             who: who.unwrap_or(Who::Stranger("Nobody has asked who you are.")),
             caller: caller.unwrap_or_else(Caller::nobody),
             gate: ctx.gate.clone(),
+            is_prefect: is_of_today(&parts.headers),
         }
     }
 
-    /// That one.
+    /// That one, by a websocket, which only Prefect clients open.
     pub fn new(who: Who, caller: Caller, gate: Gate) -> Self {
-        Self { who, caller, gate }
+        Self {
+            who,
+            caller,
+            gate,
+            is_prefect: true,
+        }
     }
 
     /// Who it is.
@@ -97,6 +106,9 @@ impl Requester {
                 run: self.run_reader(&body).await?,
             };
             body.redact(&reader);
+        }
+        if self.is_prefect {
+            body.leave_out_ours();
         }
         Ok(body)
     }

@@ -156,6 +156,27 @@ impl<'a> Members<'a> {
             .map(|(_, value)| value)
     }
 
+    /// The same, to be changed.
+    pub fn get_mut(&mut self, name: &str) -> Option<&mut JsonValue<'a>> {
+        let mut from_last = self.0.iter_mut().rev();
+        from_last
+            .find(|(key, _)| key == name)
+            .map(|(_, value)| value)
+    }
+
+    /// Takes the value of that name out, and all that it stood for.
+    pub fn take(&mut self, name: &str) -> Option<JsonValue<'a>> {
+        let last = self.0.iter().rposition(|(key, _)| key == name)?;
+        let (_, value) = self.0.remove(last);
+        self.0.retain(|(key, _)| key != name);
+        Some(value)
+    }
+
+    /// Adds a member.
+    pub fn put(&mut self, name: &'a str, value: JsonValue<'a>) {
+        self.0.push((name.into(), value));
+    }
+
     /// All names, as often as they were sent.
     pub fn names(&self) -> impl Iterator<Item = &str> {
         self.0.iter().map(|(key, _)| key.as_ref())

@@ -143,9 +143,17 @@ impl<'a> Sender<'a> {
         self.send(Request::new("GET", "/api/health", None));
         let status = format!("/proc/{}/status", self.daemon.pid());
         let status = std::fs::read_to_string(status).unwrap();
-        let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
-        let peak = peak.unwrap().trim().trim_end_matches(" kB");
-        let peak: u64 = peak.parse().unwrap();
+        let of = |what: &str| -> u64 {
+            let line = status.lines().find_map(|line| line.strip_prefix(what));
+            let number = line.unwrap().trim().trim_end_matches(" kB");
+            number.parse().unwrap()
+        };
+        // Without optimisation the program itself is several times as large.
+        let program = match cfg!(debug_assertions) {
+            true => of("RssFile:"),
+            false => 0,
+        };
+        let peak = of("VmHWM:") - program;
         eprintln!(
             "at most {} MiB resident, the slowest answer after {:?}",
             peak / 1024,

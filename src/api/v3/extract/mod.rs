@@ -16,7 +16,7 @@ use super::error::{Fault, Refusal};
 use crate::api::access::{Authorised, Requester};
 use crate::domain::access::Aims;
 use crate::domain::error::Error;
-use crate::domain::ids::{DeploymentId, FlowRunId, ScheduleId, TaskRunId};
+use crate::domain::ids::{ArtifactId, DeploymentId, FlowRunId, ScheduleId, TaskRunId};
 #[cfg(fuzzing)]
 pub use reader::Read;
 pub use reader::{Sender, read, read_all};
@@ -89,7 +89,10 @@ impl<T: DeserializeOwned> FromRequest<Ctx> for Body<T> {
         let (parts, content) = request.into_parts();
         let bytes = body::whole(&parts.headers, content).await?;
         let sender = Sender::of(&parts);
-        aside(bytes.len(), || read(&bytes)?.accepted(&sender, &bytes, ctx)).map(Self)
+        aside(bytes.len(), || {
+            sender.read(&bytes, false)?.accepted(&sender, &bytes, ctx)
+        })
+        .map(Self)
     }
 }
 
@@ -104,7 +107,10 @@ impl<T: DeserializeOwned> FromRequest<Ctx> for Exact<T> {
         let (parts, content) = request.into_parts();
         let bytes = body::whole(&parts.headers, content).await?;
         let sender = Sender::strict(&parts);
-        aside(bytes.len(), || read(&bytes)?.accepted(&sender, &bytes, ctx)).map(Self)
+        aside(bytes.len(), || {
+            sender.read(&bytes, false)?.accepted(&sender, &bytes, ctx)
+        })
+        .map(Self)
     }
 }
 
@@ -144,7 +150,7 @@ macro_rules! named {
     )*};
 }
 
-named!(DeploymentId, FlowRunId, TaskRunId);
+named!(ArtifactId, DeploymentId, FlowRunId, TaskRunId);
 
 /// A JSON body that says, with what the path names, what the request aims at. Whoever may not
 /// aim at that is refused here.
@@ -170,11 +176,8 @@ where
         let bytes = body::whole(&parts.headers, content).await?;
         let sender = Sender::of(&parts);
         let asked = aside(bytes.len(), || {
-            let read = match W::HAS_OWN_BOUNDS {
-                true => read_all::<W>(&bytes),
-                false => read::<W>(&bytes),
-            };
-            read?.accepted(&sender, &bytes, ctx)
+            let read = sender.read::<W>(&bytes, W::HAS_OWN_BOUNDS)?;
+            read.accepted(&sender, &bytes, ctx)
         })?;
         let asked = asked.meaning()?;
         let requester = Requester::of(&parts, ctx);

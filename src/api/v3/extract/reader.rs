@@ -6,23 +6,15 @@
 use axum::extract::MatchedPath;
 use axum::http::request::Parts;
 use serde::de::DeserializeOwned;
-use serde_ignored::Path;
 use serde_json::Value;
-use serde_path_to_error::{Segment, Track};
 
-use crate::api::client::{is_prefect, prefect_version};
+use crate::api::client::{earlier, is_prefect, prefect_version};
 use crate::api::compat::UnknownField;
 use crate::api::dialect::V3;
+use crate::api::earlier::translate;
+use crate::api::json::{Location, Misfit, shortened};
 use crate::api::v3::error::{Fault, Refusal};
 use crate::api::{Ctx, body, json};
-
-/// How much of what serde says is told; it repeats what was sent.
-const LONGEST_MESSAGE: usize = 500;
-/// The most unknown fields of one body that are told or counted.
-const MOST_UNKNOWN: usize = 100;
-
-/// Where something is in a body: names and indexes.
-type Location = Vec<Value>;
 
 /// Where agents of `prefectctl` speak, which may be of another version.
 const AGENTS: &str = "/api/v3/prefectd/agents/";
@@ -34,6 +26,8 @@ pub struct Sender {
     client: Option<String>,
     /// What is asked, such as `POST /flows/`.
     operation: String,
+    /// Whether it may use words of the generation before.
+    is_earlier: bool,
 }
 
 impl Sender {
@@ -46,6 +40,7 @@ impl Sender {
         Self {
             client: (is_prefect(headers) || path.starts_with(AGENTS)).then(client),
             operation: format!("{} {}", parts.method, path.trim_start_matches(V3)),
+            is_earlier: earlier(headers).is_some(),
         }
     }
 
@@ -55,6 +50,39 @@ impl Sender {
             client: None,
             ..Self::of(parts)
         }
+    }
+
+    /// Reads a body of it, of which there is not too much unless it `has_own_bounds`.
+    pub fn read<T: DeserializeOwned>(
+        &self,
+        bytes: &[u8],
+        has_own_bounds: bool,
+    ) -> Result<Read<T>, Refusal> {
+        let earlier = self.is_earlier.then_some(self.operation.as_str());
+        read_within(bytes, earlier, !has_own_bounds)
+    }
+
+    /// Counts fields that are not known.
+    ///
+    /// # Errors
+    /// Where the sender has to know what it sends.
+    fn pass_over(&self, unknown: Vec<Location>, bytes: &[u8], ctx: &Ctx) -> Result<(), Refusal> {
+        let Some(client) = &self.client else {
+            let faults = unknown.into_iter().map(extra).collect();
+            return Err(Refusal::invalid(faults, told(bytes)));
+        };
+        let mut fields: Vec<_> = unknown.iter().map(|place| named(place)).collect();
+        fields.sort();
+        fields.dedup();
+        for field in fields {
+            let field = UnknownField {
+                client: client.clone(),
+                operation: self.operation.clone(),
+                field,
+            };
+            ctx.compat.note(field, ctx.app.now());
+        }
+        Ok(())
     }
 }
 
@@ -67,26 +95,10 @@ pub struct Read<T> {
 impl<T> Read<T> {
     /// The value, if `sender` may send fields that are not known or has sent none.
     pub fn accepted(self, sender: &Sender, bytes: &[u8], ctx: &Ctx) -> Result<T, Refusal> {
-        let Self { value, unknown } = self;
-        if unknown.is_empty() {
-            return Ok(value);
+        if !self.unknown.is_empty() {
+            sender.pass_over(self.unknown, bytes, ctx)?;
         }
-        let Some(client) = &sender.client else {
-            let faults = unknown.into_iter().map(extra).collect();
-            return Err(Refusal::invalid(faults, told(bytes)));
-        };
-        let mut fields: Vec<_> = unknown.iter().map(|place| named(place)).collect();
-        fields.sort();
-        fields.dedup();
-        for field in fields {
-            let field = UnknownField {
-                client: client.clone(),
-                operation: sender.operation.clone(),
-                field,
-            };
-            ctx.compat.note(field, ctx.app.now());
-        }
-        Ok(value)
+        Ok(self.value)
     }
 
     /// The value, whoever sent it.
@@ -97,50 +109,51 @@ impl<T> Read<T> {
 
 /// Reads a body, of which there is not too much.
 pub fn read<T: DeserializeOwned>(bytes: &[u8]) -> Result<Read<T>, Refusal> {
-    read_within(bytes, true)
+    read_within(bytes, None, true)
 }
 
 /// The same for what has bounds of its own.
 pub fn read_all<T: DeserializeOwned>(bytes: &[u8]) -> Result<Read<T>, Refusal> {
-    read_within(bytes, false)
+    read_within(bytes, None, false)
 }
 
-fn read_within<T: DeserializeOwned>(bytes: &[u8], is_bounded: bool) -> Result<Read<T>, Refusal> {
-    let refused = |fault: Fault| Refusal::invalid(vec![fault], told(bytes));
+/// `earlier`: the operation, where the words may be those of the generation before.
+fn read_within<T: DeserializeOwned>(
+    bytes: &[u8],
+    earlier: Option<&str>,
+    is_bounded: bool,
+) -> Result<Read<T>, Refusal> {
+    let refused = |fault| Refusal::invalid(vec![fault], told(bytes));
+    let given = parsed(bytes, earlier, is_bounded).map_err(refused)?;
+    let (value, unknown) = json::make(given).map_err(|misfit| refused(unfit(&misfit)))?;
+    Ok(Read { value, unknown })
+}
+
+/// What was sent, in today's words.
+fn parsed<'b>(
+    bytes: &'b [u8],
+    earlier: Option<&str>,
+    is_bounded: bool,
+) -> Result<json::JsonValue<'b>, Fault> {
+    let malformed = |why| fault(Vec::new(), why, "json_invalid");
     let text = match std::str::from_utf8(bytes) {
         Ok("") => "{}",
         Ok(text) => text,
-        Err(error) => {
-            return Err(refused(fault(
-                Vec::new(),
-                error.to_string(),
-                "json_invalid",
-            )));
-        }
+        Err(error) => return Err(malformed(error.to_string())),
     };
-    let given = json::parse(text).map_err(|malformed| {
+    let mut given = json::parse(text).map_err(|error| {
         let json::Malformed {
             msg, line, column, ..
-        } = malformed;
-        let message = format!("{msg} at line {line} column {column}");
-        refused(fault(Vec::new(), message, "json_invalid"))
+        } = error;
+        malformed(format!("{msg} at line {line} column {column}"))
     })?;
     if is_bounded && let Some(excess) = json::excesses(&given).first() {
-        return Err(refused(too_much(excess)));
+        return Err(too_much(excess));
     }
-    let mut track = Track::new();
-    let mut unknown = Vec::new();
-    let mut note = |path: Path<'_>| {
-        if unknown.len() < MOST_UNKNOWN {
-            unknown.push(place(&path));
-        }
-    };
-    let tracked = serde_path_to_error::Deserializer::new(given, &mut track);
-    let value = T::deserialize(serde_ignored::Deserializer::new(tracked, &mut note));
-    match value {
-        Ok(value) => Ok(Read { value, unknown }),
-        Err(error) => Err(refused(misfit(&track.path(), &error.to_string()))),
+    if let Some(operation) = earlier {
+        translate(operation, &mut given);
     }
+    Ok(given)
 }
 
 /// A body as a refusal repeats it.
@@ -172,22 +185,13 @@ fn too_much(excess: &json::Excess<'_>) -> Fault {
     fault(place.collect(), message, kind)
 }
 
-/// What serde says of a value that does not fit, and where that is.
-fn misfit(path: &serde_path_to_error::Path, message: &str) -> Fault {
-    let steps = path.iter().filter_map(|step| match step {
-        Segment::Seq { index } => Some((*index).into()),
-        Segment::Map { key } => Some(shortened(key).into()),
-        Segment::Enum { .. } | Segment::Unknown => None,
-    });
-    let mut place: Location = steps.collect();
-    let missing = message.strip_prefix("missing field `");
-    match missing.and_then(|rest| rest.strip_suffix('`')) {
-        Some(field) => {
-            place.push(field.into());
-            fault(place, "Field required".to_owned(), "missing")
-        }
-        None => fault(place, shortened(message), "value_error"),
-    }
+/// A value that is not what the operation takes.
+fn unfit(misfit: &Misfit) -> Fault {
+    let kind = match misfit.is_missing() {
+        true => "missing",
+        false => "value_error",
+    };
+    fault(misfit.location(), misfit.to_string(), kind)
 }
 
 fn extra(place: Location) -> Fault {
@@ -195,38 +199,10 @@ fn extra(place: Location) -> Fault {
     fault(place, message.to_owned(), "extra_forbidden")
 }
 
-/// From the body on. Bodies are not deep.
-fn place(path: &Path<'_>) -> Location {
-    match path {
-        Path::Root => Vec::new(),
-        Path::Seq { parent, index } => {
-            let mut place = place(parent);
-            place.push((*index).into());
-            place
-        }
-        Path::Map { parent, key } => {
-            let mut place = place(parent);
-            place.push(shortened(key).into());
-            place
-        }
-        Path::Some { parent }
-        | Path::NewtypeStruct { parent }
-        | Path::NewtypeVariant { parent } => place(parent),
-    }
-}
-
 /// The names on the way to a field; which item of a list it is in does not matter.
 fn named(place: &[Value]) -> String {
     let names: Vec<_> = place.iter().filter_map(Value::as_str).collect();
     names.join(".")
-}
-
-fn shortened(text: &str) -> String {
-    let end = text.floor_char_boundary(LONGEST_MESSAGE);
-    match text.get(..end) {
-        Some(start) if end < text.len() => format!("{start}…"),
-        _ => text.to_owned(),
-    }
 }
 
 #[cfg(test)]
@@ -268,7 +244,7 @@ mod tests {
         let many = (0..300).map(|number| (number.to_string(), json!(1)));
         let mut many = Value::Object(many.collect());
         many["name"] = "x".into();
-        assert_eq!(unknown(&many).len(), MOST_UNKNOWN);
+        assert_eq!(unknown(&many).len(), 100);
     }
 
     #[test]
@@ -285,7 +261,7 @@ mod tests {
         assert_eq!(message, "Field required");
         let (place, kind, _) = of(r#"{"name": "x", "inner": [{"n": 1}, {}]}"#);
         assert_eq!((place, kind), (json!(["body", "inner", 1, "n"]), "missing"));
-        let (place, kind, _) = of(r#"{"name": "x", "inner": [{"n": "1"}]}"#);
+        let (place, kind, _) = of(r#"{"name": "x", "inner": [{"n": "x"}]}"#);
         assert_eq!(
             (place, kind),
             (json!(["body", "inner", 0, "n"]), "value_error")
