@@ -1,6 +1,8 @@
 """Flows that are served and deployed, and one that runs the deployment of another; run as a
 program it does what is named."""
 
+import json
+import os
 import sys
 from pathlib import Path
 
@@ -19,6 +21,13 @@ def note(mark, line):
 def planned(mark: str, name: str = "plain"):
     note(mark, name)
     print(f"it is {name}")
+
+
+@flow
+def situated(mark: str):
+    note(mark, os.getcwd())
+    note(mark, os.environ["SPICE"])
+    note(mark, f"optimized {sys.flags.optimize}")
 
 
 @flow
@@ -57,6 +66,19 @@ def deploy(mark, pool, image, *volumes):
         parameters={"mark": mark},
         schedules=[daily, hours],
         job_variables={"env": {"A": "1"}} | ({"volumes": volumes} if volumes else {}),
+        print_next_steps=False,
+    )
+
+
+def deploy_process(mark, pool, variables):
+    """Into a pool of processes; its code is where it is."""
+    source = str(Path(__file__).parent)
+    remote = situated.from_source(source=source, entrypoint="planned.py:situated")
+    remote.deploy(
+        "deployed",
+        work_pool_name=pool,
+        parameters={"mark": mark},
+        job_variables=json.loads(variables),
         print_next_steps=False,
     )
 

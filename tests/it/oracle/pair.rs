@@ -2,10 +2,11 @@
 
 use std::collections::HashMap;
 use std::fmt::Write as _;
+use std::time::Duration;
 
 use serde_json::Value;
-use ureq::Agent;
-use ureq::http::Request;
+use ureq::http::{Request, Response};
+use ureq::{Agent, Body};
 
 use super::compare::{Comparison, Ids};
 
@@ -53,10 +54,16 @@ impl Answer {
     }
 }
 
+/// How today's client calls itself.
+pub const MODERN: &str = "prefect/3.9.1 (API 0.8.4)";
+
+/// How often a server that says that it has too much to do is asked again.
+const MOST_TRIES: usize = 50;
+
 /// Ours and the real one, with what was found.
 pub struct Pair {
     agent: Agent,
-    name: &'static str,
+    name: String,
     bases: [String; 2],
     kept: [HashMap<String, String>; 2],
     ids: Ids,
@@ -66,7 +73,7 @@ pub struct Pair {
     /// The differences that nothing explains.
     pub unexplained: Vec<String>,
     /// The explained differences that were met.
-    pub met: Vec<&'static str>,
+    pub met: Vec<String>,
 }
 
 impl Pair {
@@ -81,7 +88,7 @@ impl Pair {
             .build();
         Self {
             agent: config.into(),
-            name: "python-httpx/0.22.0",
+            name: "python-httpx/0.22.0".to_owned(),
             bases: [format!("{ours}/api"), format!("{theirs}/api")],
             kept: Default::default(),
             ids: Ids::default(),
@@ -92,9 +99,22 @@ impl Pair {
         }
     }
 
+    /// The same for today's client, which says its name.
+    pub fn modern(ours: &str, theirs: &str) -> Self {
+        Self {
+            name: MODERN.to_owned(),
+            ..Self::new(ours, theirs)
+        }
+    }
+
+    /// Sends what follows under another name, by the same path.
+    pub fn named(&mut self, name: &str) {
+        self.name = name.to_owned();
+    }
+
     /// Sends what follows under another name, and to ours by the path that says the dialect.
     pub fn call_itself(&mut self, name: &'static str) {
-        self.name = name;
+        self.name = name.to_owned();
         let is_the_client = name.starts_with("python-httpx/");
         let [ours, _] = &mut self.bases;
         *ours = ours.replace("/api/orion", "/api");
@@ -135,7 +155,7 @@ impl Pair {
     }
 
     /// Sends JSON of which the answers differ on purpose.
-    pub fn post_differs(&mut self, reason: &'static str, path: &str, body: &Value) {
+    pub fn post_differs(&mut self, reason: &str, path: &str, body: &Value) {
         self.differs(reason, "POST", path, Some(&body.to_string()));
     }
 
@@ -189,9 +209,24 @@ impl Pair {
         answers
     }
 
+    /// Sends a request until the answers are the same, for some seconds: what is told may come
+    /// later there.
+    pub fn soon(&mut self, ask: Ask<'_>) {
+        let ids = self.ids.clone();
+        for _ in 0..100 {
+            let answers = self.send(ask);
+            if self.compare(&answers).is_empty() {
+                return;
+            }
+            self.ids = ids.clone();
+            std::thread::sleep(Duration::from_millis(200));
+        }
+        self.ask(ask);
+    }
+
     /// Sends a request of which the answers differ on purpose; `reason` names the entry of
     /// the list that explains it.
-    pub fn differs(&mut self, reason: &'static str, method: &str, path: &str, body: Option<&str>) {
+    pub fn differs(&mut self, reason: &str, method: &str, path: &str, body: Option<&str>) {
         let ask = Ask {
             method,
             path,
@@ -203,7 +238,7 @@ impl Pair {
             self.unexplained
                 .push(report(ask, &[format!("should differ by {reason:?}")]));
         }
-        self.met.push(reason);
+        self.met.push(reason.to_owned());
     }
 
     fn compare(&mut self, [ours, theirs]: &[Answer; 2]) -> Vec<String> {
@@ -228,7 +263,7 @@ impl Pair {
         };
         found.extend(comparison.differences(&ours.body, &theirs.body));
         if comparison.other_offset {
-            self.met.push(OTHER_OFFSET);
+            self.met.push(OTHER_OFFSET.to_owned());
         }
         found
     }
@@ -240,20 +275,11 @@ impl Pair {
             let kept = self.kept.get(side).unwrap();
             let mut path = filled(ask.path, kept);
             // Without a prefix it is the modern clients' question.
-            if side == 0 && path == "/admin/version" {
+            if side == 0 && path == "/admin/version" && self.name.starts_with("python-httpx/") {
                 path.insert_str(0, "/orion");
             }
-            let request = Request::builder()
-                .method(ask.method)
-                .uri(format!("{base}{path}"))
-                .header("user-agent", self.name)
-                .header("content-type", ask.kind);
-            let response = match ask.body {
-                Some(body) => self.agent.run(request.body(filled(body, kept)).unwrap()),
-                None => self.agent.run(request.body(()).unwrap()),
-            };
-            let mut response =
-                response.unwrap_or_else(|error| panic!("{} {path}: {error}", ask.method));
+            let body = ask.body.map(|body| filled(body, kept));
+            let mut response = self.answered(ask, &format!("{base}{path}"), body.as_deref());
             let text = response.body_mut().read_to_string().unwrap();
             let location = response.headers().get("location");
             let location = location.map(|to| to.to_str().unwrap().replace(base.as_str(), ""));
@@ -268,6 +294,29 @@ impl Pair {
                 body: serde_json::from_str(&text).unwrap_or(Value::String(text)),
             }
         })
+    }
+}
+
+impl Pair {
+    fn answered(&self, ask: Ask<'_>, url: &str, body: Option<&str>) -> Response<Body> {
+        let mut tries = 0;
+        loop {
+            let request = Request::builder()
+                .method(ask.method)
+                .uri(url)
+                .header("user-agent", &self.name)
+                .header("content-type", ask.kind);
+            let response = match body {
+                Some(body) => self.agent.run(request.body(body).unwrap()),
+                None => self.agent.run(request.body(()).unwrap()),
+            };
+            let response = response.unwrap_or_else(|error| panic!("{} {url}: {error}", ask.method));
+            tries += 1;
+            if response.status() != 503 || tries == MOST_TRIES {
+                return response;
+            }
+            std::thread::sleep(Duration::from_millis(100));
+        }
     }
 }
 

@@ -11,6 +11,7 @@ pub struct Http {
     base: String,
     key: Option<String>,
     authorization: Option<String>,
+    api_version: Option<String>,
 }
 
 /// What came back.
@@ -56,6 +57,7 @@ impl Http {
             base: base.to_owned(),
             key: None,
             authorization: None,
+            api_version: None,
         }
     }
 
@@ -63,6 +65,14 @@ impl Http {
     pub fn authorized(&self, authorization: &str) -> Self {
         Self {
             authorization: Some(authorization.to_owned()),
+            ..self.clone()
+        }
+    }
+
+    /// The same, saying which version of the API it speaks.
+    pub fn speaking(&self, version: &str) -> Self {
+        Self {
+            api_version: Some(version.to_owned()),
             ..self.clone()
         }
     }
@@ -121,6 +131,9 @@ impl Http {
             .header("content-type", "application/json");
         if let Some(key) = &self.key {
             request = request.header("idempotency-key", key);
+        }
+        if let Some(version) = &self.api_version {
+            request = request.header("x-prefect-api-version", version);
         }
         if let Some(authorization) = &self.authorization {
             request = request.header("authorization", authorization);

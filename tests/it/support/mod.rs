@@ -3,9 +3,13 @@
 #[cfg(feature = "client")]
 mod agent;
 mod callers;
+#[cfg(feature = "client")]
+pub mod client_log;
 mod daemon;
 pub mod flows;
 mod http;
+#[cfg(feature = "client")]
+pub mod real_server;
 pub mod shim;
 pub mod socket;
 mod terminal;

@@ -2,18 +2,32 @@
 
 use std::process::{Output, Stdio};
 
+use serde_json::Value;
+
 use super::TestDaemon;
 
-/// Runs it with nothing to read.
+/// Runs it with nothing to read, in UTC.
 pub fn ctl(daemon: &TestDaemon, words: &[&str]) -> Output {
     let mut command = daemon.ctl();
-    command.args(words).stdin(Stdio::null()).output().unwrap()
+    command
+        .env("TZ", "UTC")
+        .args(words)
+        .stdin(Stdio::null())
+        .output()
+        .unwrap()
 }
 
 /// What it says where it succeeds.
 #[track_caller]
 pub fn said(daemon: &TestDaemon, words: &[&str]) -> String {
     succeeded(ctl(daemon, words), words)
+}
+
+/// What it says for programs.
+#[track_caller]
+pub fn json_of(daemon: &TestDaemon, words: &[&str]) -> Value {
+    let words = [words, &["-o", "json"]].concat();
+    serde_json::from_str(&said(daemon, &words)).unwrap()
 }
 
 /// What it says where it ends with that code.

@@ -1,0 +1,143 @@
+"""Deployments that one process serves, or a worker executes, and a program that asks for their runs
+and prints how each ended."""
+
+import os
+import sys
+import time
+from pathlib import Path
+
+from everything import await_told, come_to, is_asked
+from prefect import flow, serve, task
+from prefect.client.orchestration import get_client
+from prefect.deployments import run_deployment
+from prefect.flow_runs import resume_flow_run, suspend_flow_run
+from prefect.input import RunInput
+from prefect.states import Cancelling
+
+
+class Answer(RunInput):
+    number: int
+
+
+@task
+def step(number):
+    return number
+
+
+@flow(log_prints=True)
+def inner(name: str = "plain", number: int = 1, fails: bool = False):
+    print(f"it is {name}")
+    step(number)
+    if fails:
+        raise ValueError("this run fails on purpose")
+
+
+@flow
+def caller():
+    done = run_deployment("inner/served", parameters={"name": "called"}, tags=["called"], poll_interval=0.5)
+    alone = run_deployment("inner/served", as_subflow=False, timeout=0, flow_run_name="left alone")
+    return [done.state.name, alone.state.name]
+
+
+@flow(persist_result=True)
+def leaves():
+    step(1)
+    answer = suspend_flow_run(wait_for_input=Answer, timeout=120)
+    return step(answer.number)
+
+
+@flow
+def sleeps(mark: str):
+    step(1)
+    await_told()
+    Path(mark).touch()
+    while True:
+        time.sleep(0.1)
+
+
+@flow
+def dies():
+    step(1)
+    await_told()
+    os._exit(3)
+
+
+def wait_for(what):
+    while not (found := what()):
+        time.sleep(0.2)
+    return found
+
+
+def is_over(client, run):
+    run = client.read_flow_run(run.id)
+    return run if run.state.is_final() else None
+
+
+def is_asking(client, run):
+    """A suspended run whose process is gone: what serves it has heard that it ended."""
+    run = client.read_flow_run(run.id)
+    return run if run.state.is_paused() and is_asked(client, run) else None
+
+
+def beyond_the_schema():
+    return run_deployment("inner/served", parameters={"number": "x"}, timeout=0)
+
+
+def ask_of_served(client, mark):
+    runs = {
+        "plain": run_deployment("inner/served", timeout=0),
+        "fails": run_deployment("inner/served", parameters={"fails": True}, timeout=0),
+        "caller": run_deployment("caller/served", timeout=0),
+        "leaves": run_deployment("leaves/served", timeout=0),
+        "sleeps": run_deployment("sleeps/served", parameters={"mark": mark}, timeout=0),
+        "dies": run_deployment("dies/served", timeout=0),
+    }
+    print("beyond the schema", come_to(beyond_the_schema))
+    leaves = wait_for(lambda: is_asking(client, runs["leaves"]))
+    print("resumed", come_to(lambda: resume_flow_run(leaves.id, {"number": 2})))
+    return runs
+
+
+def ask_of_worker(client, mark):
+    return {
+        "plain": run_deployment("inner/worked", timeout=0),
+        "fails": run_deployment("inner/worked", parameters={"fails": True}, timeout=0),
+        "sleeps": run_deployment("sleeps/worked", parameters={"mark": mark}, timeout=0),
+        "dies": run_deployment("dies/worked", timeout=0),
+    }
+
+
+def ask(how, mark):
+    with get_client(sync_client=True) as client:
+        runs = how(client, mark)
+        wait_for(Path(mark).exists)
+        client.set_flow_run_state(runs["sleeps"].id, Cancelling())
+        for name, run in runs.items():
+            run = wait_for(lambda: is_over(client, run))
+            print(name, run.state.name, run.state.message, flush=True)
+
+
+def begin_serving():
+    made = [one.to_deployment("served", tags=["served"]) for one in [inner, caller, leaves, sleeps, dies]]
+    serve(*made, print_starting_message=False)
+
+
+def deploy(pool):
+    folder = str(Path(__file__).parent)
+    for one in [inner, sleeps, dies]:
+        entrypoint = f"served.py:{one.fn.__name__}"
+        remote = one.from_source(source=folder, entrypoint=entrypoint)
+        remote.deploy("worked", work_pool_name=pool, print_next_steps=False)
+
+
+if __name__ == "__main__":
+    what, *more = sys.argv[1:]
+    match what:
+        case "serve":
+            begin_serving()
+        case "ask-served":
+            ask(ask_of_served, *more)
+        case "deploy":
+            deploy(*more)
+        case "ask-worker":
+            ask(ask_of_worker, *more)
