@@ -1,1 +1,1 @@
-UPDATE deployments SET last_polled = :now, status = 'READY' WHERE id = :id
+UPDATE deployments SET last_polled = :now WHERE id = :id

@@ -64,7 +64,7 @@ impl App {
                         base_job_template: Some(hello.template.clone()),
                         ..WorkPoolUpdate::default()
                     };
-                    work_pools::update(tx.db, known, update, tx.now)?;
+                    pools::change(tx, known, update)?;
                     tx.entail(Effect::WakeAgents);
                     pools::by_name(tx.db, &pool)?
                 }

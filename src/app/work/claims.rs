@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use uuid::Uuid;
 
-use super::jobs;
+use super::jobs::Jobs;
 use crate::app::request::Repeat;
 use crate::app::runs::flow_runs::read;
 use crate::app::runs::propose_state;
@@ -18,7 +18,8 @@ use crate::domain::rules::{Client, Generation, Policy, agent_s_end};
 use crate::domain::state::{ProposedState, StateType};
 use crate::domain::time::{Span, Timestamp};
 use crate::domain::work::turn;
-use crate::storage::{claims, rows};
+use crate::storage::claims::{self, Taker};
+use crate::storage::rows;
 
 /// For how long a run that is due is left to the agent whose turn it is. After that anybody
 /// takes it.
@@ -58,8 +59,14 @@ impl App {
     async fn claim_some(&self, agent: &str, containers: bool, limit: u64) -> Result<Vec<FlowRun>> {
         let rivals = self.rivals(agent);
         let slots = self.slots_of(agent);
-        let host = self.embedded_report().map(|report| report.host);
-        let host = host.unwrap_or_default();
+        let jobs = match agent == EMBEDDED {
+            true => {
+                let host = self.embedded_report().map(|report| report.host);
+                let host = host.unwrap_or_default();
+                self.next_jobs(containers, limit, host).await?
+            }
+            false => Jobs::default(),
+        };
         let agent = agent.to_owned();
         self.write(move |tx| {
             let free = match rivals.is_empty() {
@@ -75,7 +82,7 @@ impl App {
                 false => free,
             };
             due.into_iter()
-                .filter_map(|(id, _)| claim(tx, id, (&agent, &host)).transpose())
+                .filter_map(|(id, _)| claim(tx, id, &agent, &jobs).transpose())
                 .collect()
         })
         .await
@@ -217,7 +224,7 @@ fn with_pools(tx: &Tx<'_>, free: Due, containers: bool, limit: u64) -> Result<Du
     let queues = claims::due_queues(tx.db, tx.now, containers)?;
     let range = (Timestamp::from_micros(i64::MIN), tx.now);
     let mut lists = turn::of_pools(&queues, limit, |queue, most| {
-        claims::due_of_queue(tx.db, queue, range, most)
+        claims::due_of_queue(tx.db, (queue, Taker::Ours), range, most)
     })?;
     lists.push(free);
     Ok(turn::merged(lists, limit))
@@ -268,20 +275,28 @@ fn share_of(
     Ok(mine)
 }
 
-/// Takes a run for an agent that is a worker of that name; none where the rules, or what it
-/// would be made of, are against it.
-fn claim(tx: &mut Tx<'_>, id: FlowRunId, (agent, worker): (&str, &str)) -> Result<Option<FlowRun>> {
-    let pending = ProposedState::new(StateType::Pending);
+/// Takes a run for an agent; none where the rules, or what it would be made of, are against it.
+fn claim(tx: &mut Tx<'_>, id: FlowRunId, agent: &str, jobs: &Jobs) -> Result<Option<FlowRun>> {
     let run = read(tx.db, id)?;
+    let pending = ProposedState {
+        worker: Some(jobs.worker().to_owned()).filter(|name| !name.is_empty()),
+        ..ProposedState::new(StateType::Pending)
+    };
+    let job = jobs.of(&run);
+    if run.work_queue_id.is_some() && job.is_none() {
+        // It became due, or was changed, since that was worked out.
+        tx.entail(Effect::WakeAgents);
+        return Ok(None);
+    }
     let policy = Policy::Normal(Generation::V3);
     let decision = propose_state::for_flow_run(tx, &run, pending, policy, Client::default())?;
     if decision.outcome != Outcome::Accepted {
         return Ok(None);
     }
     claims::take(tx.db, id, agent, tx.now)?;
-    match jobs::of_run(tx, &run, worker)? {
-        Some(Ok(job)) => claims::settle_job(tx.db, id, &job)?,
-        Some(Err(why)) => return refuse(tx, id, &why).map(|()| None),
+    match job {
+        Some(Ok(job)) => claims::settle_job(tx.db, id, job)?,
+        Some(Err(why)) => return refuse(tx, id, why).map(|()| None),
         None => {}
     }
     read(tx.db, id).map(Some)

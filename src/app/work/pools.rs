@@ -3,10 +3,13 @@
 use uuid::Uuid;
 
 use super::queues;
+use super::told::{tell_pool, tell_pool_anew};
 use crate::app::App;
+use crate::app::events::emit;
 use crate::app::request::Repeat;
 use crate::app::tx::{Effect, Tx};
 use crate::domain::error::{Error, Kind, Result};
+use crate::domain::event::{Happened, lifecycle};
 use crate::domain::filter::{Filters, Page, Sort};
 use crate::domain::ids::WorkPoolId;
 use crate::domain::template::check_base;
@@ -15,7 +18,7 @@ use crate::domain::work::{
     AGENT_POOL, DEFAULT_QUEUE, NewWorkPool, NewWorkQueue, Service, WorkPool, WorkPoolUpdate,
     check_name, check_not_reserved, is_reserved,
 };
-use crate::storage::{Connection, Job, rows, work_pools};
+use crate::storage::{Connection, Job, rows, work_pools, work_queues};
 
 impl App {
     /// Creates a pool with its default queue.
@@ -33,7 +36,9 @@ impl App {
                     "A work pool with this name already exists.",
                 ));
             }
-            insert(tx, &new)
+            let made = insert(tx, &new)?;
+            tell_pool(tx, made.id)?;
+            Ok(made)
         })
         .await
     }
@@ -69,7 +74,7 @@ impl App {
         let name = name.to_owned();
         self.write(move |tx| {
             let known = by_name(tx.db, &name)?;
-            work_pools::update(tx.db, known, update, tx.now)?;
+            change(tx, known, update)?;
             tx.entail(Effect::WakeAgents);
             Ok(())
         })
@@ -82,9 +87,14 @@ impl App {
         let name = name.to_owned();
         self.write(move |tx| {
             let known = by_name(tx.db, &name)?;
+            let queues = work_queues::of_pool(tx.db, known.id)?;
             rows::delete(tx.db, known.id)?;
             tx.entail(Effect::WakeAgents);
-            Ok(())
+            for queue in queues {
+                let word = Happened::Deleted.word();
+                emit(tx, lifecycle::work_queue(word, &queue, tx.now))?;
+            }
+            emit(tx, lifecycle::work_pool(Happened::Deleted, &known, tx.now))
         })
         .await
     }
@@ -93,7 +103,7 @@ impl App {
     pub fn service(&self) -> Service {
         Service {
             now: self.now(),
-            has_agent: self.embedded_report().is_some(),
+            has_agent: self.inner.agents.has_embedded(),
         }
     }
 }
@@ -111,14 +121,32 @@ impl Repeat for WorkPool {
 }
 
 /// Stores a pool that is not there yet, with its default queue.
-pub(super) fn insert(tx: &Tx<'_>, new: &NewWorkPool) -> Result<WorkPool> {
+pub(super) fn insert(tx: &mut Tx<'_>, new: &NewWorkPool) -> Result<WorkPool> {
     let (id, queue) = work_pools::insert(tx.db, new, tx.now)?;
     let default = NewWorkQueue {
         description: Some("The work pool's default queue.".to_owned()),
         ..NewWorkQueue::named(DEFAULT_QUEUE)
     };
     queues::insert(tx, (queue, id), &default)?;
-    rows::by_id(tx.db, id)?.ok_or_else(|| unknown(&new.name))
+    let made = rows::by_id(tx.db, id)?.ok_or_else(|| unknown(&new.name))?;
+    emit(tx, lifecycle::work_pool(Happened::Created, &made, tx.now))?;
+    Ok(made)
+}
+
+/// Stores what an update names of a pool.
+pub(super) fn change(tx: &mut Tx<'_>, known: WorkPool, update: WorkPoolUpdate) -> Result<()> {
+    let before = known.clone();
+    let is_said = update.is_paused.is_some();
+    work_pools::update(tx.db, known, update, tx.now)?;
+    let after = by_name(tx.db, &before.name)?;
+    let changes = lifecycle::work_pool_changes(&before, &after);
+    if !changes.is_empty() {
+        emit(tx, lifecycle::work_pool_updated(&after, changes, tx.now))?;
+    }
+    if is_said {
+        tell_pool_anew(tx, &after)?;
+    }
+    Ok(())
 }
 
 /// The pool of that name.
@@ -127,7 +155,7 @@ pub(in crate::app) fn by_name(db: &Connection, name: &str) -> Result<WorkPool> {
 }
 
 /// The pool of queues that name none, which is made when it is first asked for.
-pub(super) fn for_agents(tx: &Tx<'_>) -> Result<WorkPool> {
+pub(super) fn for_agents(tx: &mut Tx<'_>) -> Result<WorkPool> {
     match work_pools::by_name(tx.db, AGENT_POOL)? {
         Some(known) => Ok(known),
         None => insert(tx, &NewWorkPool::for_agents()),

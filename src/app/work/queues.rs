@@ -3,12 +3,16 @@
 use uuid::Uuid;
 
 use super::pools;
+use super::told::tell_queue;
 use crate::app::App;
+use crate::app::events::emit;
 use crate::app::request::Repeat;
 use crate::app::tx::{Effect, Tx};
+use crate::domain::deployment::Deployment;
 use crate::domain::error::{Error, Kind, Result};
+use crate::domain::event::{Happened, lifecycle};
 use crate::domain::filter::{Criteria, Filters, Page, Sort, work_queue};
-use crate::domain::ids::{WorkPoolId, WorkQueueId};
+use crate::domain::ids::{DeploymentId, WorkPoolId, WorkQueueId};
 use crate::domain::work::{
     AGENT_POOL, MOST_QUEUES, NewWorkQueue, WorkQueue, WorkQueueUpdate, check_name, first_free,
     reordered,
@@ -78,6 +82,19 @@ impl App {
             .await
     }
 
+    /// The queues that would take a deployment's runs, whatever it says itself.
+    pub async fn queues_for(&self, id: DeploymentId) -> Result<Vec<WorkQueue>> {
+        self.scan(move |db| {
+            let deployment: Option<Deployment> = rows::by_id(db, id)?;
+            let deployment = deployment.ok_or_else(|| Error::not_found("Deployment"))?;
+            let mut queues = work_queues::all(db)?;
+            queues.retain(|queue| queue.would_take(&deployment));
+            queues.truncate(MOST_QUEUES);
+            Ok(queues)
+        })
+        .await
+    }
+
     /// A page of the queues of a pool, by priority.
     pub async fn queues_of_pool(
         &self,
@@ -113,12 +130,13 @@ impl App {
                 return Err(taken());
             }
             let priority = update.priority;
+            let before = known.clone();
             work_queues::update(tx.db, known, update, tx.now)?;
             if let Some(priority) = priority {
                 reorder(tx, pool, (id, priority))?;
             }
             tx.entail(Effect::WakeAgents);
-            Ok(())
+            tell_changes(tx, &before)
         })
         .await
     }
@@ -134,7 +152,8 @@ impl App {
             }
             rows::delete(tx.db, known.id)?;
             tx.entail(Effect::WakeAgents);
-            Ok(())
+            let word = Happened::Deleted.word();
+            emit(tx, lifecycle::work_queue(word, &known, tx.now))
         })
         .await
     }
@@ -159,7 +178,7 @@ impl Repeat for WorkQueue {
 /// # Errors
 /// Not found when there is no such pool.
 pub(in crate::app) fn named(
-    tx: &Tx<'_>,
+    tx: &mut Tx<'_>,
     pool: Option<&str>,
     queue: Option<&str>,
 ) -> Result<Option<WorkQueueId>> {
@@ -200,7 +219,7 @@ pub(in crate::app) fn in_pool(
 
 /// Stores a queue of a pool that has none of that name.
 pub(super) fn insert(
-    tx: &Tx<'_>,
+    tx: &mut Tx<'_>,
     (id, pool): (WorkQueueId, WorkPoolId),
     new: &NewWorkQueue,
 ) -> Result<WorkQueue> {
@@ -216,7 +235,21 @@ pub(super) fn insert(
     if new.priority.is_some() {
         reorder(tx, pool, (id, priority))?;
     }
-    rows::by_id(tx.db, id)?.ok_or_else(unknown)
+    let made = rows::by_id(tx.db, id)?.ok_or_else(unknown)?;
+    let word = Happened::Created.word();
+    emit(tx, lifecycle::work_queue(word, &made, tx.now))?;
+    Ok(made)
+}
+
+/// Tells what of a queue is not as before, and what has become of it.
+fn tell_changes(tx: &mut Tx<'_>, before: &WorkQueue) -> Result<()> {
+    let after: WorkQueue = rows::by_id(tx.db, before.id)?.ok_or_else(unknown)?;
+    let changes = lifecycle::work_queue_changes(before, &after);
+    if !changes.is_empty() {
+        let event = lifecycle::work_queue(Happened::Updated.word(), &after, tx.now);
+        emit(tx, lifecycle::updated(event, changes))?;
+    }
+    tell_queue(tx, after.id)
 }
 
 /// Gives a queue its priority, and others theirs that give way.

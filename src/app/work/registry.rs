@@ -94,6 +94,11 @@ impl Registry {
         self.entries.lock()
     }
 
+    /// Whether this daemon's agent works.
+    pub(in crate::app) fn has_embedded(&self) -> bool {
+        self.entries().contains_key(EMBEDDED)
+    }
+
     /// Those whose lease holds, by name.
     fn live(&self, lease: Duration) -> Vec<KnownAgent> {
         let now = self.lived.now();

@@ -3,6 +3,8 @@
 
 use super::pools;
 use super::queues::{self, QueueName};
+use super::tagged;
+use super::told::{tell_deployments, tell_queue};
 use crate::app::App;
 use crate::domain::error::{Error, Kind, Result};
 use crate::domain::flow_run::FlowRun;
@@ -10,7 +12,8 @@ use crate::domain::ids::{FlowRunId, WorkPoolId, WorkQueueId};
 use crate::domain::time::Timestamp;
 use crate::domain::work::WorkQueue;
 use crate::domain::work::turn::of_pools;
-use crate::storage::{Connection, Job, claims, rows, work_queues};
+use crate::storage::claims::{self, Taker};
+use crate::storage::{Connection, Job, rows, work_queues};
 
 /// The most queues that one question names.
 const MOST_NAMED: usize = 200;
@@ -65,7 +68,8 @@ impl App {
         Ok(found)
     }
 
-    /// The scheduled runs of a queue that may be taken, as [`Self::scheduled_runs`].
+    /// The scheduled runs of a queue that may be taken, as [`Self::scheduled_runs`]; of one that says
+    /// by a filter which are its own, those.
     pub async fn runs_of_queue(
         &self,
         id: WorkQueueId,
@@ -81,11 +85,15 @@ impl App {
         let found = self
             .find(move |db| {
                 let queue = queues::read(db, &QueueName::Id(id))?;
-                scheduled(db, queue.work_pool_id, &[id], &asked)
+                if let Some(filter) = &queue.filter {
+                    return tagged::runs(db, (&queue, filter), before, limit);
+                }
+                let found = scheduled(db, queue.work_pool_id, &[id], &asked)?;
+                Ok(found.into_iter().map(|found| found.run).collect())
             })
             .await?;
         self.note_polls(vec![id]).await?;
-        Ok(found.into_iter().map(|found| found.run).collect())
+        Ok(found)
     }
 
     /// A queue, and how many of its runs are late.
@@ -101,6 +109,8 @@ impl App {
         self.write_as(Job::prompt(0), move |tx| {
             for id in polled {
                 work_queues::note_poll(tx.db, id, tx.now)?;
+                tell_queue(tx, id)?;
+                tell_deployments(tx, id)?;
             }
             Ok(())
         })
@@ -140,7 +150,7 @@ fn scheduled(
     let after = asked.after.unwrap_or(Timestamp::from_micros(i64::MIN));
     let before = asked.before.unwrap_or(Timestamp::from_micros(i64::MAX));
     let due = of_pools(&open, asked.limit, |queue, most| {
-        let due = claims::due_of_queue(db, queue, (after, before), most)?;
+        let due = claims::due_of_queue(db, (queue, Taker::Anybody), (after, before), most)?;
         let due = due.into_iter().map(|(id, _)| (queue, id));
         Ok::<_, Error>(due.collect::<Vec<_>>())
     })?;

@@ -3,9 +3,11 @@
 use uuid::Uuid;
 
 use crate::app::App;
+use crate::app::events::emit;
 use crate::app::request::Repeat;
 use crate::app::tx::Tx;
 use crate::domain::error::{Error, Kind, Result};
+use crate::domain::event::{Happened, lifecycle};
 use crate::domain::filter::{Filters, Page, Sort};
 use crate::domain::ids::VariableId;
 use crate::domain::variable::{NewVariable, Variable, VariableUpdate, check_name, check_value};
@@ -30,7 +32,9 @@ impl App {
         self.write(move |tx| {
             check_free(tx.db, &new.name)?;
             let id = variables::insert(tx.db, &new, tx.now)?;
-            rows::by_id(tx.db, id)?.ok_or_else(unknown)
+            let made = rows::by_id(tx.db, id)?.ok_or_else(unknown)?;
+            emit(tx, lifecycle::variable(Happened::Created, &made, tx.now))?;
+            Ok(made)
         })
         .await
     }
@@ -70,7 +74,10 @@ impl App {
             if let Some(name) = update.name.as_ref().filter(|name| **name != known.name) {
                 check_free(tx.db, name)?;
             }
-            variables::update(tx.db, known, update, tx.now)
+            let key = VariableKey::Id(known.id);
+            variables::update(tx.db, known, update, tx.now)?;
+            let changed = read(tx.db, &key)?;
+            emit(tx, lifecycle::variable(Happened::Updated, &changed, tx.now))
         })
         .await
     }
@@ -80,7 +87,7 @@ impl App {
         self.write(move |tx| {
             let known = read(tx.db, &key)?;
             rows::delete(tx.db, known.id)?;
-            Ok(())
+            emit(tx, lifecycle::variable(Happened::Deleted, &known, tx.now))
         })
         .await
     }

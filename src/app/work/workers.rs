@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::pools;
+use super::told::tell_pool;
 use crate::app::App;
 use crate::app::tx::{Effect, Tx};
 use crate::domain::error::{Error, Kind, Result};
@@ -154,7 +155,7 @@ pub(super) fn check_heartbeat(name: &str, secs: Option<i64>) -> Result<()> {
 
 /// Notes that a worker's heart has beaten; `secs`: how often it does, if it says so.
 pub(super) fn note_heartbeat(
-    tx: &Tx<'_>,
+    tx: &mut Tx<'_>,
     pool: WorkPoolId,
     name: &str,
     secs: Option<i64>,
@@ -165,7 +166,8 @@ pub(super) fn note_heartbeat(
     }
     let secs = secs.or(known.and_then(|known| known.heartbeat_secs));
     let until = online_until(tx.now, secs);
-    workers::heartbeat(tx.db, (pool, name), secs, until, tx.now)
+    workers::heartbeat(tx.db, (pool, name), secs, until, tx.now)?;
+    tell_pool(tx, pool)
 }
 
 /// Forgets the workers of a pool that were silent for longest, where too many are known.

@@ -11,9 +11,6 @@ use crate::domain::time::Timestamp;
 
 /// The most values that one question names, all its lists together.
 const MOST_VALUES: usize = 5000;
-/// The most characters that stand for any others in a pattern.
-const MOST_WILD: usize = 8;
-
 /// A question. A list without values asks nothing.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Filter {
@@ -108,6 +105,21 @@ impl Pattern {
         fits(self.text.as_bytes(), value.as_bytes()) != self.is_negated
     }
 }
+
+/// Whether a value fits a pattern as it is written, a `!` before it included; what is not there
+/// fits none.
+pub fn matches(written: &str, value: Option<&str>) -> bool {
+    let Some(value) = value else {
+        return false;
+    };
+    match written.strip_prefix('!') {
+        Some(unwanted) => !fits(unwanted.as_bytes(), value.as_bytes()),
+        None => fits(written.as_bytes(), value.as_bytes()),
+    }
+}
+
+/// The most characters that stand for any others in a pattern.
+pub const MOST_WILD: usize = 8;
 
 /// Whether a pattern fits a text. Takes at most as many steps as both lengths multiplied.
 fn fits(pattern: &[u8], text: &[u8]) -> bool {

@@ -6,6 +6,7 @@
 use chrono::{DateTime, SecondsFormat, Utc};
 use serde_json::{Value, json};
 
+use super::lifecycle::POOL_TYPE;
 use super::{Event, ID, MOST_RELATED, NAME, Resource};
 use crate::domain::JsonMap;
 use crate::domain::actor::ActorKind;
@@ -32,6 +33,18 @@ pub struct Named {
     pub tags: Vec<String>,
     /// On a work pool: its type.
     pub pool_type: Option<String>,
+}
+
+impl Named {
+    /// The same as what an event is related to.
+    pub fn resource(self) -> Resource {
+        let id = format!("prefect.{}.{}", self.kind, self.id);
+        let resource = Resource::in_role(self.kind, id).with(NAME, self.name);
+        match self.pool_type {
+            Some(pool_type) => resource.with(POOL_TYPE, pool_type),
+            None => resource,
+        }
+    }
 }
 
 /// That a run entered `to` from `from`, after which it had run `run_count` times.
@@ -79,13 +92,8 @@ fn related(run: &FlowRun, belongs_to: Vec<Named>) -> Vec<Resource> {
     let mut tags = run.tags.clone();
     let mut related = Vec::new();
     for one in belongs_to {
-        let id = format!("prefect.{}.{}", one.kind, one.id);
-        let mut resource = Resource::in_role(one.kind, id).with(NAME, one.name);
-        if let Some(pool_type) = one.pool_type {
-            resource = resource.with("prefect.work-pool.type", pool_type);
-        }
-        related.push(resource);
-        tags.extend(one.tags);
+        tags.extend(one.tags.clone());
+        related.push(one.resource());
     }
     tags.sort();
     tags.dedup();

@@ -4,8 +4,10 @@
 //! and some are the daemon's own. Those named `prefect.task-run.…` tell of task runs that their
 //! clients orchestrate themselves: see [`told`].
 
+pub mod artifact;
 pub mod filter;
 pub mod flow_run;
+pub mod lifecycle;
 pub mod told;
 
 use super::JsonMap;
@@ -48,6 +50,28 @@ pub struct Event {
     pub follows: Option<EventId>,
 }
 
+/// What happened to something that is kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Happened {
+    /// It was made.
+    Created,
+    /// It was changed.
+    Updated,
+    /// It was removed.
+    Deleted,
+}
+
+impl Happened {
+    /// The word for it in the names of events.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Created => "created",
+            Self::Updated => "updated",
+            Self::Deleted => "deleted",
+        }
+    }
+}
+
 /// An event that was stored.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Stored {
@@ -57,6 +81,30 @@ pub struct Stored {
     pub received: Timestamp,
     /// The event.
     pub event: Event,
+}
+
+/// By what events are counted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Countable {
+    /// By their names.
+    Name,
+    /// By the resources that they are about.
+    Resource,
+}
+
+/// How many events there are of something.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Tally {
+    /// What names it.
+    pub value: String,
+    /// What people call it.
+    pub label: String,
+    /// How many.
+    pub count: u64,
+    /// When the first of them happened.
+    pub first: Timestamp,
+    /// When the last of them happened.
+    pub last: Timestamp,
 }
 
 /// A resource by its labels, in the order in which they were told.

@@ -2,6 +2,9 @@
 //! list of criteria on them. What a dialect allows to be asked is its own business; it compiles
 //! to these tables.
 
+pub mod artifact;
+pub mod automation;
+pub mod block;
 mod criteria;
 pub mod deployment;
 mod field;
@@ -43,6 +46,18 @@ pub enum Noun {
     WorkQueue,
     /// Variables.
     Variable,
+    /// Automations.
+    Automation,
+    /// Artifacts.
+    Artifact,
+    /// Of each key the latest artifact.
+    LatestArtifact,
+    /// Types of blocks.
+    BlockType,
+    /// Schemas of blocks.
+    BlockSchema,
+    /// Documents of blocks.
+    BlockDocument,
 }
 
 impl Noun {
@@ -163,6 +178,16 @@ pub struct Filters {
     pub work_queues: Option<Criteria>,
     /// About variables themselves.
     pub variables: Option<Criteria>,
+    /// About automations themselves.
+    pub automations: Option<Criteria>,
+    /// About artifacts themselves.
+    pub artifacts: Option<Criteria>,
+    /// About the type of a block.
+    pub block_types: Option<Criteria>,
+    /// About its schema, or one of them.
+    pub block_schemas: Option<Criteria>,
+    /// About documents themselves.
+    pub block_documents: Option<Criteria>,
 }
 
 impl Filters {
@@ -177,6 +202,11 @@ impl Filters {
             Noun::WorkPool => &self.work_pools,
             Noun::WorkQueue => &self.work_queues,
             Noun::Variable => &self.variables,
+            Noun::Automation => &self.automations,
+            Noun::Artifact | Noun::LatestArtifact => &self.artifacts,
+            Noun::BlockType => &self.block_types,
+            Noun::BlockSchema => &self.block_schemas,
+            Noun::BlockDocument => &self.block_documents,
         };
         criteria.as_ref()
     }

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
+use super::block::InfrastructureBlock;
 use super::{PoolKind, WorkPool};
 use crate::domain::JsonMap;
 use crate::domain::deployment::Infrastructure;
@@ -15,6 +16,9 @@ use crate::domain::time::Timestamp;
 
 /// The version of Prefect whose workers this one does the work of.
 const VERSION: &str = "3.9.1";
+
+/// In the place of a job's settings that hold values of blocks: the settings under seal.
+pub const SEALED: &str = "sealed_job";
 
 /// Where a job comes from.
 #[derive(Clone, Debug, PartialEq)]
@@ -48,6 +52,8 @@ pub struct DeploymentOrigin<'a> {
     pub updated: Timestamp,
     /// Its job variables.
     pub variables: &'a JsonMap,
+    /// The block that says what its runs run on, where agents of Prefect 2 would make that.
+    pub block: Option<&'a InfrastructureBlock>,
 }
 
 /// What the run of a job is made of. `command` and `image` may be absent: whoever makes it has a
@@ -61,22 +67,11 @@ pub fn job(
 ) -> Result<Infrastructure, TemplateError> {
     let none = JsonMap::new();
     let deployment = origin.deployment.as_ref().map_or(&none, |it| it.variables);
-    let mut config = match origin.pool.base_job_template.is_empty() {
-        // As a template whose job is all of its variables.
-        true => resolve(
-            &plain(deployment, origin.run_variables),
-            deployment,
-            origin.run_variables,
-            surroundings,
-        )?,
-        false => resolve(
-            &origin.pool.base_job_template,
-            deployment,
-            origin.run_variables,
-            surroundings,
-        )?,
+    let block = origin.deployment.as_ref().and_then(|it| it.block);
+    let (kind, mut config) = match block.filter(|_| origin.pool.kind == PoolKind::Agent) {
+        Some(block) => block.job(deployment, origin.run_variables)?,
+        None => of_template(origin, deployment, surroundings)?,
     };
-    let kind = kind(&origin.pool.kind, &config);
     name(&mut config, origin, surroundings)?;
     let env = environment(origin, config.remove("env"));
     config.insert("env".to_owned(), env);
@@ -85,6 +80,26 @@ pub fn job(
         kind: Some(kind),
         config: Some(config),
     })
+}
+
+/// As what a job of the pool's template is made, and its settings.
+fn of_template(
+    origin: &Origin<'_>,
+    deployment: &JsonMap,
+    surroundings: &Surroundings<'_>,
+) -> Result<(RunnerKind, JsonMap), TemplateError> {
+    let run = origin.run_variables;
+    let config = match origin.pool.base_job_template.is_empty() {
+        // As a template whose job is all of its variables.
+        true => resolve(&plain(deployment, run), deployment, run, surroundings)?,
+        false => resolve(
+            &origin.pool.base_job_template,
+            deployment,
+            run,
+            surroundings,
+        )?,
+    };
+    Ok((kind(&origin.pool.kind, &config), config))
 }
 
 /// The labels of a job as the engine takes them: `prefect.io/flow-run-id` is
@@ -145,11 +160,10 @@ fn name(
 }
 
 /// The job's own environment over what a run is told of where it came from, but for which run it
-/// is. A variable that is null is taken away.
+/// is and which worker made it. A variable that is null is taken away.
 fn environment(origin: &Origin<'_>, own: Option<Value>) -> Value {
     let mut env = JsonMap::new();
     let mut tell = |name: &str, value: String| env.insert(name.to_owned(), value.into());
-    tell("PREFECT__WORKER_NAME", origin.worker.to_owned());
     tell("PREFECT__FLOW_ID", origin.flow.to_string());
     tell("PREFECT__FLOW_NAME", origin.flow_name.to_owned());
     if let Some(deployment) = &origin.deployment {
@@ -159,10 +173,13 @@ fn environment(origin: &Origin<'_>, own: Option<Value>) -> Value {
     if let Some(Value::Object(own)) = own {
         env.extend(own);
     }
-    env.insert(
-        "PREFECT__FLOW_RUN_ID".to_owned(),
-        origin.run.to_string().into(),
-    );
+    // By these the run is known here, and the worker that made it.
+    for (name, value) in [
+        ("PREFECT__FLOW_RUN_ID", origin.run.to_string()),
+        ("PREFECT__WORKER_NAME", origin.worker.to_owned()),
+    ] {
+        env.insert(name.to_owned(), value.into());
+    }
     env.retain(|_, value| !value.is_null());
     env.into()
 }

@@ -5,6 +5,7 @@
 //! something is ready is not stored: it follows from who was heard of when, so that no restart
 //! and no missed tick leaves a wrong word behind.
 
+pub mod block;
 pub mod job;
 mod names;
 mod priority;
@@ -16,13 +17,14 @@ pub mod turn;
 use serde_json::Value;
 
 use super::JsonMap;
+use super::deployment::Deployment;
 use super::ids::{WorkPoolId, WorkQueueId, WorkerId};
 use super::patch::Patch;
 use super::time::{Span, Timestamp};
 
 pub use names::{LONGEST_NAME, check_name, check_not_reserved, is_reserved};
 pub use priority::{first_free, reordered};
-pub use status::{PoolStatus, QueueStatus, Service, WorkerStatus};
+pub use status::{POLLED_WITHIN, PoolStatus, QueueStatus, Service, WorkerStatus};
 
 /// The queue that every pool has.
 pub const DEFAULT_QUEUE: &str = "default";
@@ -34,6 +36,9 @@ pub const MOST_QUEUES: usize = 1000;
 pub const MOST_WORKERS: u64 = 1000;
 /// The longest time between two heartbeats that a worker may announce, in seconds.
 pub const LONGEST_HEARTBEAT: i64 = 86_400;
+
+/// The label of a run that names the worker which took it.
+pub const WORKER_LABEL: &str = "prefect.worker.name";
 
 /// How many heartbeats a worker may miss.
 const MISSED: i64 = 3;
@@ -110,6 +115,8 @@ pub struct WorkPool {
     pub online_until: Option<Timestamp>,
     /// How many of its runs are pending or running.
     pub active_slots: i64,
+    /// The status that was told of it last.
+    pub told: Option<PoolStatus>,
 }
 
 /// What a client says of a pool that it creates.
@@ -208,6 +215,28 @@ pub struct WorkQueue {
     pub online_until: Option<Timestamp>,
     /// How many of its runs are pending or running.
     pub active_slots: i64,
+    /// The status that was told of it last.
+    pub told: Option<QueueStatus>,
+}
+
+impl WorkQueue {
+    /// Whether it would take a deployment's runs by its filter of the 2.0 generation; one that has
+    /// none takes all.
+    pub fn would_take(&self, deployment: &Deployment) -> bool {
+        let listed = |name: &str| {
+            let list = self.filter.as_ref().and_then(|filter| filter.get(name));
+            list.and_then(Value::as_array)
+                .filter(|list| !list.is_empty())
+        };
+        let id = deployment.id.to_string();
+        let has_tags = listed("tags").is_none_or(|tags| {
+            let has = |tag: &Value| deployment.tags.iter().any(|own| tag == own.as_str());
+            tags.iter().all(has)
+        });
+        let is_named =
+            listed("deployment_ids").is_none_or(|ids| ids.iter().any(|one| one == id.as_str()));
+        has_tags && is_named
+    }
 }
 
 /// What a client says of a queue that it creates.

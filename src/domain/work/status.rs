@@ -1,10 +1,11 @@
 //! Whether pools, queues and workers are ready.
 
 use super::{PoolKind, WorkPool, WorkQueue, Worker};
+use crate::domain::deployment::Deployment;
 use crate::domain::time::{Span, Timestamp};
 
 /// For how long a queue is taken for watched after a worker asked for its runs.
-const POLLED_WITHIN: Span = Span::from_micros(60_000_000);
+pub const POLLED_WITHIN: Span = Span::from_micros(60_000_000);
 
 /// Whether somebody serves a pool.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,6 +37,21 @@ impl PoolStatus {
             Self::Ready => "READY",
             Self::NotReady => "NOT_READY",
             Self::Paused => "PAUSED",
+        }
+    }
+
+    /// That of a word.
+    pub fn from_word(word: &str) -> Option<Self> {
+        let all = [Self::Ready, Self::NotReady, Self::Paused];
+        all.into_iter().find(|status| status.word() == word)
+    }
+
+    /// The word for it in the names of events.
+    pub const fn kebab(self) -> &'static str {
+        match self {
+            Self::Ready => "ready",
+            Self::NotReady => "not-ready",
+            Self::Paused => "paused",
         }
     }
 }
@@ -93,16 +109,32 @@ impl Service {
 
     /// Of a queue. A worker serves the queues that it asks for.
     pub fn of_queue(self, queue: &WorkQueue) -> QueueStatus {
-        let is_polled = |at: Timestamp| self.now - at <= POLLED_WITHIN;
         if queue.is_paused {
             QueueStatus::Paused
-        } else if self.is_ours(&queue.pool_kind, queue.online_until)
-            || queue.last_polled.is_some_and(is_polled)
-        {
+        } else if self.watches(queue) {
             QueueStatus::Ready
         } else {
             QueueStatus::NotReady
         }
+    }
+
+    /// Whether somebody asks for the runs of a queue, or would if it were not paused.
+    pub fn watches(self, queue: &WorkQueue) -> bool {
+        self.is_ours(&queue.pool_kind, queue.online_until) || self.is_polled(queue.last_polled)
+    }
+
+    /// Whether somebody would run a deployment's runs: asked for them of late, or asks for those
+    /// of its queue.
+    pub fn is_ready(self, deployment: &Deployment) -> bool {
+        let of_queue = deployment.served.as_ref().is_some_and(|served| {
+            self.is_polled(served.queue_polled)
+                || self.is_ours(&served.pool_kind, served.online_until)
+        });
+        self.is_polled(deployment.last_polled) || of_queue
+    }
+
+    fn is_polled(self, last: Option<Timestamp>) -> bool {
+        last.is_some_and(|at| self.now - at <= POLLED_WITHIN)
     }
 
     /// Of a worker.

@@ -21,6 +21,7 @@ fn pool(kind: &str, is_paused: bool, online_until: Option<Timestamp>) -> WorkPoo
         default_queue_id: WorkQueueId::new(),
         online_until,
         active_slots: 0,
+        told: None,
     }
 }
 
@@ -41,6 +42,7 @@ fn queue(of: &WorkPool, is_paused: bool, last_polled: Option<Timestamp>) -> Work
         pool_kind: of.kind.clone(),
         online_until: of.online_until,
         active_slots: 0,
+        told: None,
     }
 }
 

@@ -1,7 +1,8 @@
-//! What a flow run belongs to, as the events of it tell.
+//! What a flow run or a deployment belongs to, as the events of it tell.
 
 use rusqlite::{Connection, Row, named_params};
 
+use crate::domain::deployment::Deployment;
 use crate::domain::error::Result;
 use crate::domain::event::flow_run::Named;
 use crate::domain::flow_run::FlowRun;
@@ -19,6 +20,17 @@ pub fn belongs_to(db: &Connection, run: &FlowRun) -> Result<Vec<Named>> {
         ":deployment_id": run.deployment_id,
         ":work_queue_id": run.work_queue_id,
         ":task_run_id": run.parent_task_run_id,
+    };
+    Ok(query::one(db, BELONGS_TO, params, read)?.unwrap_or_default())
+}
+
+/// The flow, queue and pool of a deployment, likewise.
+pub fn deployment_belongs_to(db: &Connection, deployment: &Deployment) -> Result<Vec<Named>> {
+    let params = named_params! {
+        ":flow_id": deployment.flow_id,
+        ":deployment_id": None::<DeploymentId>,
+        ":work_queue_id": deployment.work_queue_id,
+        ":task_run_id": None::<TaskRunId>,
     };
     Ok(query::one(db, BELONGS_TO, params, read)?.unwrap_or_default())
 }

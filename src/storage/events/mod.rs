@@ -13,13 +13,17 @@ use super::sql::{self, Statement, statement};
 use crate::domain::JsonMap;
 use crate::domain::error::{Error, Result};
 use crate::domain::event::filter::Filter;
-use crate::domain::event::{Event, Resource, Stored};
+use crate::domain::event::{Countable, Event, Resource, Stored, Tally};
+use crate::domain::history::Buckets;
+use crate::domain::ids::EventId;
 use crate::domain::time::Timestamp;
 
-pub use belongs::belongs_to;
+pub use belongs::{belongs_to, deployment_belongs_to};
 
 const INSERT: &str = include_str!("../../../sql/queries/events/insert.sql");
 const INSERT_RELATED: &str = include_str!("../../../sql/queries/events/insert_related.sql");
+static BY_ID: Statement = statement!("events/by_id.sql");
+static BY_PLACE: Statement = statement!("events/by_place.sql");
 static AFTER: Statement = statement!("events/after.sql");
 const LAST: &str = include_str!("../../../sql/queries/events/last.sql");
 const OLDEST: &str = include_str!("../../../sql/queries/events/oldest.sql");
@@ -138,6 +142,60 @@ pub fn count(db: &Connection, filter: &Filter) -> Result<u64> {
     Ok(counts.first().copied().unwrap_or_default().unsigned_abs())
 }
 
+/// How many events there are of each of something, the most first, and of many things of those
+/// that are asked for at most `limit`.
+pub fn tallies(db: &Connection, filter: &Filter, by: Countable, limit: u64) -> Result<Vec<Tally>> {
+    let (value, label) = match by {
+        Countable::Name => ("name", "name"),
+        Countable::Resource => (
+            "resource_id",
+            "coalesce(json_extract(resource, '$.\"prefect.resource.name\"'), \
+             json_extract(resource, '$.\"prefect.name\"'), resource_id)",
+        ),
+    };
+    let statement = Query::select()
+        .expr(Expr::col(value))
+        .expr_as(Expr::cust(label), "label")
+        .expr_as(Expr::cust("count(*)"), "number")
+        .expr(Expr::cust("min(occurred)"))
+        .expr(Expr::cust("max(occurred)"))
+        .from("events")
+        .cond_where(condition::of(filter))
+        .group_by_col(value)
+        .order_by("number", Order::Desc)
+        .order_by("label", Order::Asc)
+        .limit(limit)
+        .take();
+    rows::all(db, &statement, |row| {
+        let mut columns = Columns::of(row);
+        Ok(Tally {
+            value: columns.next()?,
+            label: columns.next()?,
+            count: columns.next::<i64>()?.unsigned_abs(),
+            first: columns.next()?,
+            last: columns.next()?,
+        })
+    })
+}
+
+/// How many events there are in each part of time, by its number; of empty ones nothing is told.
+pub fn over_time(db: &Connection, filter: &Filter, buckets: Buckets) -> Result<Vec<(i64, u64)>> {
+    let times = [buckets.start().micros(), buckets.step().micros()];
+    let statement = Query::select()
+        .expr_as(
+            Expr::cust_with_values("(occurred - ?) / ?", times),
+            "bucket",
+        )
+        .expr(Expr::cust("count(*)"))
+        .from("events")
+        .cond_where(condition::of(filter))
+        .add_group_by([Expr::col("bucket")])
+        .take();
+    rows::all(db, &statement, |row| {
+        Ok((row.get(0)?, row.get::<_, i64>(1)?.unsigned_abs()))
+    })
+}
+
 fn selecting(filter: &Filter, part: Part) -> SelectStatement {
     let order = match filter.newest_first {
         true => Order::Desc,
@@ -174,6 +232,16 @@ pub fn after(db: &Connection, place: i64, limit: u64) -> Result<Vec<Stored>> {
         }
     }
     Ok(events)
+}
+
+/// The event of that id, if it is there.
+pub fn by_id(db: &Connection, id: EventId) -> Result<Option<Stored>> {
+    query::one(db, &BY_ID, named_params! {":id": id}, read)
+}
+
+/// The event at a place, if it is there still.
+pub fn by_place(db: &Connection, place: i64) -> Result<Option<Stored>> {
+    query::one(db, &BY_PLACE, named_params! {":place": place}, read)
 }
 
 /// The place of the event that arrived last; zero where there is none.

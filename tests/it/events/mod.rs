@@ -1,6 +1,7 @@
 //! Events by websocket and by HTTP.
 
 mod durable;
+mod lifecycle;
 mod out;
 mod runs;
 
@@ -125,11 +126,10 @@ fn refusals_by_http_name_the_event() {
         .http()
         .post("/v3/events", &json!([event("n", "r"), nameless]));
     assert_eq!(answer.status, 422);
-    let text = answer.body.to_string();
-    assert!(
-        text.contains("Event 1") && text.contains("prefect.resource.id"),
-        "{text}"
-    );
+    let told = &answer.body["exception_detail"][0];
+    assert_eq!(told["loc"], json!(["body", 1, "resource"]), "{told}");
+    let words = told["msg"].as_str().unwrap();
+    assert!(words.contains("prefect.resource.id"), "{told}");
     assert_eq!(found(&daemon, &json!({}))["total"], 0);
 }
 

@@ -1,5 +1,6 @@
 //! Routes of events. They come and go by websockets as well: see [`crate::api::sockets`].
 
+mod count;
 pub mod filter;
 mod page;
 pub mod wire;
@@ -33,6 +34,7 @@ pub fn operations() -> Vec<Operation> {
             .asks_query("page-token")
             .answers::<EventPage>()
             .needs(Need::Read, next),
+        count::operation(),
     ]
 }
 

@@ -66,6 +66,7 @@ impl WorkPool {
             default_queue_id,
             online_until: _,
             active_slots,
+            told: _,
         } = pool;
         Self {
             id: id.uuid(),

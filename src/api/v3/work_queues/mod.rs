@@ -1,5 +1,6 @@
 //! Routes of queues of work pools: by the names of pool and queue, and by id.
 
+mod check;
 pub mod runs;
 pub mod wire;
 
@@ -18,7 +19,12 @@ use wire::{WorkQueue, WorkQueueChanges, WorkQueueCreate, WorkQueueQuery};
 
 /// What there is to ask.
 pub fn operations() -> Vec<Operation> {
-    let all = [in_pools(), by_ids(), runs::operations()];
+    let all = [
+        in_pools(),
+        by_ids(),
+        runs::operations(),
+        check::operations(),
+    ];
     all.into_iter().flatten().collect()
 }
 

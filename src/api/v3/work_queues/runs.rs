@@ -108,6 +108,10 @@ impl Redact for WorkerFlowRun {
         } = self;
         flow_run.redact(reader);
     }
+
+    fn leave_out_ours(&mut self) {
+        self.flow_run.leave_out_ours();
+    }
 }
 
 /// How a queue is.

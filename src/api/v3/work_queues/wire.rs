@@ -66,6 +66,7 @@ impl WorkQueue {
             pool_kind: _,
             online_until: _,
             active_slots,
+            told: _,
         } = queue;
         Self {
             id: id.uuid(),

@@ -1,0 +1,1 @@
+SELECT status FROM deployments WHERE id = :id

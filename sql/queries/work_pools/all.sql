@@ -1,0 +1,1 @@
+SELECT {work_pool} FROM work_pools

@@ -1,0 +1,1 @@
+SELECT {work_queue} FROM work_queues

@@ -1,0 +1,1 @@
+UPDATE work_queues SET told = :told WHERE id = :id
