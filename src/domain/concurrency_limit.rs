@@ -10,6 +10,8 @@ use super::time::{Span, Timestamp};
 
 /// How the name of a limit begins that is on the task runs of a tag.
 pub const TAG: &str = "tag:";
+/// How the name of a limit begins that is a deployment's.
+pub const DEPLOYMENT: &str = "deployment:";
 /// The most names that one request takes slots of.
 pub const MOST_NAMES: usize = 500;
 /// The most leases that a limit is held by at once.

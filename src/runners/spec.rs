@@ -24,6 +24,7 @@ use crate::domain::flow_run::FlowRun;
 use crate::domain::ids::FlowRunId;
 use crate::domain::proxies;
 use crate::domain::runner::RunnerKind;
+use crate::domain::work::job::SEALED;
 
 /// The image of a deployment whose client sent none.
 pub(super) const DEFAULT_IMAGE: &str = "prefecthq/prefect:2.0a7-python3.9";
@@ -215,6 +216,13 @@ impl Job {
 
 /// Describes the process of a run, or says why there can be none.
 pub fn job(run: &FlowRun, settings: &RunnerSettings) -> Result<Job, RunnerError> {
+    let config = run.infrastructure.config.as_ref();
+    if config.is_some_and(|config| config.contains_key(SEALED)) {
+        return Err(RunnerError::Refused(
+            "The job holds values of blocks, and was sealed with another key than the daemon has."
+                .to_owned(),
+        ));
+    }
     match &run.infrastructure.kind {
         Some(RunnerKind::Docker) => container::job(run, settings),
         None | Some(RunnerKind::Subprocess | RunnerKind::Universal) => process::job(run, settings),

@@ -8,12 +8,13 @@ use super::sql::{self, Statement, statement};
 use crate::domain::concurrency_limit::ConcurrencyLimit;
 use crate::domain::error::Result;
 use crate::domain::filter::Page;
-use crate::domain::ids::LimitId;
+use crate::domain::ids::{DeploymentId, LimitId};
 use crate::domain::time::Timestamp;
 
 const INSERT: &str = include_str!("../../sql/queries/concurrency_limits/insert.sql");
 const UPDATE: &str = include_str!("../../sql/queries/concurrency_limits/update.sql");
 static BY_NAME: Statement = statement!("concurrency_limits/by_name.sql");
+static OF_DEPLOYMENT: Statement = statement!("concurrency_limits/of_deployment.sql");
 static PAGE: Statement = statement!("concurrency_limits/page.sql");
 
 /// Stores a limit that is not there yet.
@@ -55,7 +56,14 @@ pub fn by_name(db: &Connection, name: &str) -> Result<Option<ConcurrencyLimit>> 
     query::one(db, &BY_NAME, params, ConcurrencyLimit::read)
 }
 
-/// A page of the limits whose names lie in a range, by name.
+/// The limit that a deployment has.
+pub fn of_deployment(db: &Connection, id: DeploymentId) -> Result<Option<ConcurrencyLimit>> {
+    let params = named_params! {":id": id};
+    query::one(db, &OF_DEPLOYMENT, params, ConcurrencyLimit::read)
+}
+
+/// A page of the limits whose names lie in a range, by name; those of deployments are among them
+/// where the range has no end.
 pub fn page(
     db: &Connection,
     (from, until): (&str, Option<&str>),

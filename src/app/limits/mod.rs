@@ -1,6 +1,9 @@
 //! Verbs on concurrency limits.
 
+mod deployments;
 pub(super) mod ends;
+#[cfg(test)]
+mod model;
 pub(super) mod slots;
 pub(super) mod tags;
 #[cfg(test)]
@@ -9,10 +12,12 @@ mod tests;
 use uuid::Uuid;
 
 use super::App;
+use super::events::emit;
 use super::request::{Repeat, comes_to_the_same};
 use super::tx::Tx;
 use crate::domain::concurrency_limit::{ConcurrencyLimit, LimitUpdate, NewLimit, TAG};
 use crate::domain::error::{Error, Kind, Result};
+use crate::domain::event::{Happened, lifecycle};
 use crate::domain::filter::Page;
 use crate::domain::flow::Created;
 use crate::domain::ids::LimitId;
@@ -86,11 +91,17 @@ impl App {
     /// One limit.
     pub async fn limit(&self, key: LimitKey) -> Result<LimitNow> {
         let now = self.now();
-        self.read(move |db| standing(db, read(db, &key)?, now))
-            .await
+        self.read(move |db| {
+            let limit = match find(db, &key)? {
+                None => deployments::find(db, &key)?,
+                found => found,
+            };
+            standing(db, limit.ok_or_else(missing)?, now)
+        })
+        .await
     }
 
-    /// A page of limits by name: all, or those of tags.
+    /// A page of limits by name: all, those of deployments included, or those of tags.
     pub async fn limits(&self, of_tags: bool, page: Page) -> Result<Vec<LimitNow>> {
         let now = self.now();
         let range = match of_tags {
@@ -107,15 +118,21 @@ impl App {
 
     /// Changes what the update names.
     pub async fn update_limit(&self, key: LimitKey, update: LimitUpdate) -> Result<()> {
+        if let Some(id) = self.limit_of_deployment(key.clone()).await? {
+            return self.update_limit_of(id, update).await;
+        }
         self.write(move |tx| update_one(tx, &key, update)).await
     }
 
     /// Removes a limit. Leases on it go on and hold nothing more.
     pub async fn delete_limit(&self, key: LimitKey) -> Result<()> {
+        if let Some(id) = self.limit_of_deployment(key.clone()).await? {
+            return self.delete_limit_of(id).await;
+        }
         self.write(move |tx| {
             let known = read(tx.db, &key)?;
             rows::delete(tx.db, known.id)?;
-            Ok(())
+            emit(tx, lifecycle::limit(Happened::Deleted, &known, tx.now))
         })
         .await
     }
@@ -127,6 +144,18 @@ impl App {
         while !self.take_some_back(known).await? {}
         self.write(move |tx| tags::hold_by_tasks(tx, &key, &holders))
             .await
+    }
+
+    /// The id of the limit, where it is a deployment's.
+    async fn limit_of_deployment(&self, key: LimitKey) -> Result<Option<LimitId>> {
+        self.read(move |db| {
+            let found = match find(db, &key)? {
+                None => deployments::find(db, &key)?,
+                Some(_) => None,
+            };
+            Ok(found.map(|limit| limit.id))
+        })
+        .await
     }
 
     /// Takes back some of the leases on a limit; true once there are none.
@@ -156,21 +185,23 @@ impl Repeat for LimitNow {
 
 comes_to_the_same!(Created<LimitNow>);
 
-fn insert(tx: &Tx<'_>, new: NewLimit) -> Result<LimitNow> {
+fn insert(tx: &mut Tx<'_>, new: NewLimit) -> Result<LimitNow> {
     let limit = new.made(LimitId::new(), tx.now)?;
     check_free(tx.db, &limit.name)?;
     concurrency_limits::insert(tx.db, &limit)?;
+    emit(tx, lifecycle::limit(Happened::Created, &limit, tx.now))?;
     standing(tx.db, limit, tx.now)
 }
 
-fn update_one(tx: &Tx<'_>, key: &LimitKey, update: LimitUpdate) -> Result<()> {
+fn update_one(tx: &mut Tx<'_>, key: &LimitKey, update: LimitUpdate) -> Result<()> {
     let known = read(tx.db, key)?;
     if let Some(name) = update.name.as_ref().filter(|name| **name != known.name) {
         check_free(tx.db, name)?;
     }
     let (leased, _) = leases::leased(tx.db, known.id.uuid(), tx.now)?;
     let changed = known.changed(update, leased, tx.now)?;
-    concurrency_limits::update(tx.db, &changed, tx.now)
+    concurrency_limits::update(tx.db, &changed, tx.now)?;
+    emit(tx, lifecycle::limit(Happened::Updated, &changed, tx.now))
 }
 
 /// A limit and how it stands.
@@ -204,5 +235,9 @@ fn find(db: &Connection, key: &LimitKey) -> Result<Option<ConcurrencyLimit>> {
 }
 
 fn read(db: &Connection, key: &LimitKey) -> Result<ConcurrencyLimit> {
-    find(db, key)?.ok_or_else(|| Error::new(Kind::NotFound, "Concurrency Limit not found"))
+    find(db, key)?.ok_or_else(missing)
+}
+
+fn missing() -> Error {
+    Error::new(Kind::NotFound, "Concurrency Limit not found")
 }

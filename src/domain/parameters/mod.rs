@@ -5,7 +5,10 @@
 //! kind whose time is linear.
 
 mod cost;
+mod findings;
+pub mod hydration;
 mod schema;
+mod words;
 
 use std::fmt;
 
@@ -14,6 +17,9 @@ use serde_json::Value;
 
 use super::JsonMap;
 use super::error::{Error, Kind};
+
+pub use findings::{Finding, findings};
+pub use hydration::Step;
 
 /// The most memory that one compiled pattern takes, in bytes.
 const PATTERN_BYTES: usize = 256 * 1024;
@@ -109,7 +115,7 @@ const LONGEST: usize = 1000;
 
 /// The reference's sentence about a misfit.
 fn told(error: &ValidationError<'_>) -> String {
-    let why = shortened(&error.to_string());
+    let why = shortened(&words::words(error));
     match field(error.instance_path().as_str()) {
         field if field.is_empty() => format!("Validation failed. Failure reason: {why}"),
         field => format!("Validation failed for field '{field}'. Failure reason: {why}"),

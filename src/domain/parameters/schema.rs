@@ -16,12 +16,34 @@ pub(super) fn prepared(schema: &JsonMap, required: Required) -> Value {
                 mend(definition);
             }
         }
+        let_be_referred_to(definitions);
     }
     let mut schema = Value::Object(schema);
+    name_no_properties(&mut schema);
     if required == Required::No {
         require_nothing(&mut schema);
     }
     schema
+}
+
+/// In the place of a block its id will do.
+fn let_be_referred_to(definitions: &mut JsonMap) {
+    let blocks: Vec<_> = { definitions.values() }
+        .filter(|definition| definition.get("block_type_slug").is_some())
+        .filter_map(|block| Some((block.get("title")?.as_str()?.to_owned(), block.clone())))
+        .collect();
+    for (title, block) in blocks {
+        let reference = json!({
+            "type": "object",
+            "properties": { "$ref": { "oneOf": [
+                { "type": "string", "format": "uuid" },
+                { "type": "object", "additionalProperties": { "type": "string" },
+                  "minProperties": 1 },
+            ] } },
+            "required": ["$ref"],
+        });
+        definitions.insert(title, json!({ "oneOf": [block, reference] }));
+    }
 }
 
 /// Mends the properties of an object, and theirs.
@@ -68,6 +90,28 @@ fn name_places(property: &mut JsonMap) {
         property.insert("prefixItems".to_owned(), items);
     }
 }
+
+/// An object that allows no other properties and names none has none by name: it is told then which
+/// are too many.
+fn name_no_properties(schema: &mut Value) {
+    match schema {
+        Value::Array(items) => items.iter_mut().for_each(name_no_properties),
+        Value::Object(map) => {
+            let allows_no_other = map.get("additionalProperties") == Some(&Value::Bool(false));
+            if allows_no_other && !map.contains_key("patternProperties") {
+                map.entry("properties").or_insert_with(|| json!({}));
+            }
+            let parts = map
+                .iter_mut()
+                .filter(|(name, _)| !VALUES.contains(&name.as_str()));
+            parts.for_each(|(_, part)| name_no_properties(part));
+        }
+        _ => {}
+    }
+}
+
+/// What of a schema is no schema.
+const VALUES: [&str; 4] = ["const", "default", "enum", "examples"];
 
 fn require_nothing(schema: &mut Value) {
     match schema {

@@ -88,6 +88,87 @@ fn what_conforms_and_what_does_not() {
     assert_eq!(nothing, Ok(()));
 }
 
+/// By Python's `jsonschema` 4.26.
+#[test]
+fn misfits_are_told_in_the_reference_s_words() {
+    let cases = [
+        (
+            json!({ "type": "integer" }),
+            json!("it's"),
+            "\"it's\" is not of type 'integer'",
+        ),
+        (
+            json!({ "type": ["null", "integer"] }),
+            json!({ "a": [true, null, 1.5] }),
+            "{'a': [True, None, 1.5]} is not of type 'null', 'integer'",
+        ),
+        (
+            json!({ "enum": ["a", 1] }),
+            json!("b"),
+            "'b' is not one of ['a', 1]",
+        ),
+        (json!({ "const": "a" }), json!("b"), "'a' was expected"),
+        (
+            json!({ "minimum": 3 }),
+            json!(2),
+            "2 is less than the minimum of 3",
+        ),
+        (
+            json!({ "maximum": 3 }),
+            json!(4.5),
+            "4.5 is greater than the maximum of 3",
+        ),
+        (
+            json!({ "exclusiveMinimum": 3 }),
+            json!(3),
+            "3 is less than or equal to the minimum of 3",
+        ),
+        (
+            json!({ "exclusiveMaximum": 3 }),
+            json!(3),
+            "3 is greater than or equal to the maximum of 3",
+        ),
+        (json!({ "minItems": 2 }), json!([1]), "[1] is too short"),
+        (
+            json!({ "minLength": 1 }),
+            json!(""),
+            "'' should be non-empty",
+        ),
+        (json!({ "maxLength": 1 }), json!("ab"), "'ab' is too long"),
+        (
+            json!({ "maxItems": 0 }),
+            json!([1]),
+            "[1] is expected to be empty",
+        ),
+        (
+            json!({ "pattern": "^a$" }),
+            json!("b"),
+            "'b' does not match '^a$'",
+        ),
+        (
+            json!({ "anyOf": [{ "minimum": 3 }, { "minimum": 4 }] }),
+            json!(1),
+            "1 is not valid under any of the given schemas",
+        ),
+        (
+            json!({ "additionalProperties": false }),
+            json!({ "b": 1 }),
+            "Additional properties are not allowed ('b' was unexpected)",
+        ),
+        (
+            json!({ "required": ["a"] }),
+            json!({}),
+            "'a' is a required property",
+        ),
+    ];
+    for (schema, value, words) in cases {
+        let schema = json!({ "properties": { "x": schema }, "required": ["x"] });
+        let told = checked(json!({ "x": value }), schema);
+        let why = format!("Validation failed for field 'x'. Failure reason: {words}");
+        assert_eq!(told, Err(Unfit::Misfit(why)));
+    }
+}
+
 #[test]
 fn circles_and_explosions_are_refused_in_time() {
     let itself = json!({ "$ref": "#" });

@@ -21,6 +21,8 @@ pub struct Facts<'a> {
     /// A flow run's: whether one of prefectd's own agents took it, so that there may be a
     /// process.
     pub is_held: bool,
+    /// A flow run's: the worker of its pool that took it last.
+    pub taken_by: Option<&'a str>,
     /// A flow run's: whether somebody told what was made for it.
     pub has_infrastructure: bool,
     /// A flow run's: whether it is a sub-flow's.
@@ -54,6 +56,9 @@ pub struct Client {
     pub knows_pauses: bool,
     /// Whether it renews its hold on a slot while it runs (Prefect 3.4.11 and later).
     pub renews_slots: bool,
+    /// Whether a flow of it that is tried again begins the tasks anew that had failed (API 0.8.3
+    /// and later).
+    pub retries_tasks: bool,
 }
 
 impl Client {
@@ -61,6 +66,7 @@ impl Client {
     pub const OF_2_0A7: Self = Self {
         knows_pauses: false,
         renews_slots: false,
+        retries_tasks: false,
     };
 }
 
@@ -69,6 +75,7 @@ impl Default for Client {
         Self {
             knows_pauses: true,
             renews_slots: true,
+            retries_tasks: true,
         }
     }
 }

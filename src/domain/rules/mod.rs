@@ -77,6 +77,8 @@ pub enum RunKind {
     FlowRun,
     /// A task run.
     TaskRun,
+    /// A task run that was handed in for others to run, in the background.
+    BackgroundTask,
 }
 
 /// What the rules say to a proposal, and what that entails.
@@ -150,6 +152,9 @@ pub enum Consequence {
     KeepSlot,
     /// A flow run's slot is given back.
     GiveBackSlot,
+    /// The task runs of a flow run that have failed wait for another attempt, as if they had not
+    /// run yet: its client looks for them there.
+    RetryTasks,
     /// A task run is tried as often as if it had not run yet.
     ResetRunCount,
     /// A task run belongs to this attempt of its flow run.
@@ -215,12 +220,19 @@ type Rule = fn(&Facts<'_>, &mut Draft, Timestamp) -> Opinion;
 fn rules_of(policy: Policy, kind: RunKind) -> &'static [Rule] {
     match (policy, kind) {
         (Policy::Normal(Generation::Orion), RunKind::FlowRun) => orion::FLOW_RUN,
-        (Policy::Normal(Generation::Orion), RunKind::TaskRun) => orion::TASK_RUN,
+        (Policy::Normal(Generation::Orion), RunKind::TaskRun | RunKind::BackgroundTask) => {
+            orion::TASK_RUN
+        }
         (Policy::Forced(Generation::Orion), _) => orion::FORCED,
         (Policy::Normal(Generation::V3), RunKind::FlowRun) => v3::FLOW_RUN,
         (Policy::Normal(Generation::V3), RunKind::TaskRun) => v3::TASK_RUN,
         (Policy::Forced(Generation::V3), RunKind::FlowRun) => v3::FORCED_FLOW_RUN,
         (Policy::Forced(Generation::V3), RunKind::TaskRun) => v3::FORCED_TASK_RUN,
+        // Forced or not, as to the 3.9 server.
+        (
+            Policy::Normal(Generation::V3) | Policy::Forced(Generation::V3),
+            RunKind::BackgroundTask,
+        ) => v3::BACKGROUND_TASK,
         (Policy::Late, _) => v3::LATE,
     }
 }
@@ -262,6 +274,7 @@ fn settled(kind: RunKind, facts: &Facts<'_>, draft: Draft, verdict: Verdict) -> 
         }
     };
     let mut consequences = common::slots::released(facts, &verdict);
+    consequences.extend(v3::retry::tasks(kind, facts, &verdict));
     let mut before = draft.policy;
     if is_rejected {
         // What led to another state changes nothing; what was made of a run that had ended goes
@@ -285,7 +298,7 @@ fn settled(kind: RunKind, facts: &Facts<'_>, draft: Draft, verdict: Verdict) -> 
     Ruling {
         verdict,
         consequences,
-        is_counted: kind == RunKind::TaskRun || is_counted,
+        is_counted: kind != RunKind::FlowRun || is_counted,
     }
 }
 

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use serde_json::Value;
 
+use super::blocks::referred;
 use super::placeholder::{Name, Piece, pieces, whole};
 use super::{LARGEST, Surroundings, TemplateError, Values, python};
 use crate::domain::JsonMap;
@@ -41,11 +42,59 @@ impl<'a> Filler<'a> {
     /// The same for stored variables. One that does not exist is an empty text.
     ///
     /// # Errors
-    /// [`TemplateError::TooLarge`], and [`TemplateError::Block`] where a block is named.
+    /// [`TemplateError::TooLarge`].
     pub fn settle(&mut self, template: &Value) -> Result<Value, TemplateError> {
         let fill = |filler: &mut Self, text: &str| filler.settled(text).map(Some);
         let filled = self.each_text(template, &fill)?;
         Ok(filled.unwrap_or(Value::Null))
+    }
+
+    /// The same for blocks.
+    ///
+    /// # Errors
+    /// [`TemplateError::TooLarge`], and where there is no such block, or part of one.
+    pub fn put_blocks(&mut self, template: &Value) -> Result<Value, TemplateError> {
+        match template {
+            Value::String(text) => self.blocks_in(text),
+            Value::Array(items) => {
+                let items = items.iter().map(|item| self.put_blocks(item));
+                items.collect::<Result<Vec<_>, _>>().map(Value::Array)
+            }
+            Value::Object(map) => match referred(map) {
+                Some(id) => self.taken(self.surroundings.blocks.by_id(id)?),
+                None => {
+                    let mut filled = JsonMap::new();
+                    for (key, value) in map {
+                        filled.insert(key.clone(), self.put_blocks(value)?);
+                    }
+                    Ok(Value::Object(filled))
+                }
+            },
+            plain => Ok(plain.clone()),
+        }
+    }
+
+    fn blocks_in(&mut self, text: &str) -> Result<Value, TemplateError> {
+        let blocks = self.surroundings.blocks;
+        if let Some(found) = whole(text)
+            && let Name::Block(path) = found.name
+        {
+            return self.taken(blocks.value(path)?);
+        }
+        self.within(text, |name| match name {
+            Name::Block(path) => match blocks.value(path)? {
+                Value::Array(_) | Value::Object(_) => {
+                    Err(TemplateError::BlockInText(path.to_owned()))
+                }
+                value => Ok(Some(Cow::Owned(python::text(&value)))),
+            },
+            Name::Plain(_) | Name::Variable(_) | Name::Environment(_) => Ok(None),
+        })
+    }
+
+    fn taken(&mut self, value: Value) -> Result<Value, TemplateError> {
+        self.take(weight::of_value(&value))?;
+        Ok(value)
     }
 
     fn each_text(
@@ -63,7 +112,6 @@ impl<'a> Filler<'a> {
                 Ok(Some(Value::Array(filled)))
             }
             Value::Object(map) => {
-                refuse_block(map)?;
                 let mut filled = JsonMap::new();
                 for (key, value) in map {
                     self.take(key.len())?;
@@ -106,8 +154,7 @@ impl<'a> Filler<'a> {
         }
         self.within(text, |name| match name {
             Name::Variable(name) => Ok(Some(written(variables.get(name)))),
-            Name::Block(name) => Err(TemplateError::Block(name.to_owned())),
-            Name::Plain(_) | Name::Environment(_) => Ok(None),
+            Name::Block(_) | Name::Plain(_) | Name::Environment(_) => Ok(None),
         })
     }
 
@@ -155,25 +202,21 @@ fn written(value: Option<&Value>) -> Cow<'_, str> {
     }
 }
 
-/// `{"$ref": {"block_document_id": …}}` is a block's content.
-fn refuse_block(map: &JsonMap) -> Result<(), TemplateError> {
-    let referred = map.get("$ref").and_then(|to| to.get("block_document_id"));
-    match referred {
-        Some(id) => Err(TemplateError::Block(python::text(id))),
-        None => Ok(()),
-    }
-}
-
 /// The value at a path such as `a.b[0]`: members of objects, and items of lists, from the end on
 /// where an index is negative.
 pub(super) fn part<'v>(values: &'v Values, path: &str) -> Option<&'v Value> {
     let mut steps = steps(path);
     let first = values.get(steps.next()?)?;
-    steps.try_fold(first, |value, step| match value {
+    steps.try_fold(first, within)
+}
+
+/// What lies a step within a value.
+pub(super) fn within<'v>(value: &'v Value, step: &str) -> Option<&'v Value> {
+    match value {
         Value::Object(map) => map.get(step),
         Value::Array(items) => item(items, step.parse().ok()?),
         _ => None,
-    })
+    }
 }
 
 /// The steps of a path.

@@ -67,6 +67,15 @@ pub fn variables_named<'v>(values: impl IntoIterator<Item = &'v Value>) -> BTree
     named
 }
 
+/// What stands in the placeholders of a value.
+pub fn names(value: &Value) -> impl Iterator<Item = String> + use<> {
+    let mut named = BTreeSet::new();
+    each_text(&[value], &mut |text| {
+        named.extend(placeholders(text).map(|found| found.inner.to_owned()));
+    });
+    named.into_iter()
+}
+
 /// Calls `with` for each text in these, however deep, keys of objects included: the reference
 /// looks through them as JSON text.
 fn each_text(values: &[&Value], with: &mut impl FnMut(&str)) {

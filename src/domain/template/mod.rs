@@ -12,6 +12,7 @@
 
 mod apply;
 mod base;
+mod blocks;
 mod placeholder;
 mod python;
 mod resolve;
@@ -24,8 +25,9 @@ use serde_json::Value;
 
 use super::JsonMap;
 
-pub use base::{MOST_VARIABLES, check_base, variables_named};
-pub use resolve::{named, resolve};
+pub use base::{MOST_VARIABLES, check_base, names, variables_named};
+pub use blocks::{BlockName, Blocks, BlocksNamed, MOST_BLOCKS, blocks_named};
+pub use resolve::{filled, laid_over, named, resolve};
 
 /// The most that a resolved job may hold, by [`super::weight`], in bytes.
 pub const LARGEST: usize = 1024 * 1024;
@@ -37,6 +39,8 @@ pub struct Surroundings<'a> {
     pub variables: &'a BTreeMap<String, Value>,
     /// The environment of the worker (`{{ $NAME }}`).
     pub environment: &'a dyn Fn(&str) -> Option<String>,
+    /// The values of blocks; those that are not here do not exist.
+    pub blocks: &'a Blocks,
 }
 
 /// Why a template cannot be resolved.
@@ -45,12 +49,15 @@ pub enum TemplateError {
     /// It would be larger than [`LARGEST`].
     #[error("The job would hold more than {LARGEST} bytes once its template is filled in.")]
     TooLarge,
-    /// It refers to a block.
-    #[error(
-        "The job refers to the block {0}. Blocks are not kept by this server; write the value \
-         itself, or keep it in a variable."
-    )]
-    Block(String),
+    /// It refers to a block that there is not.
+    #[error("The job refers to the block {0}, which there is not.")]
+    NoBlock(String),
+    /// It refers to a part of a block that there is not.
+    #[error("The job refers to {0}, and the block has no such value.")]
+    NoBlockPart(String),
+    /// It has more than a text of a block within text.
+    #[error("The job has {0} within text, which is more than one value; refer to a part of it.")]
+    BlockInText(String),
     /// Two job variables contradict each other.
     #[error("The job variable {0:?} names a part of something that has no such parts.")]
     NoParts(String),
@@ -58,3 +65,8 @@ pub enum TemplateError {
 
 /// What a template is filled with: job variables, or the values that a name may refer to.
 type Values = JsonMap;
+
+/// A value as Python writes it, texts in quotes.
+pub fn written(value: &Value) -> String {
+    python::quoted(value)
+}

@@ -1,7 +1,7 @@
 //! Placeholders within text.
 
 /// What names a block.
-const BLOCKS: &str = "prefect.blocks.";
+pub(super) const BLOCKS: &str = "prefect.blocks.";
 /// What names a stored variable.
 const VARIABLES: &str = "prefect.variables.";
 

@@ -16,6 +16,13 @@ pub(super) fn text(value: &Value) -> String {
     }
 }
 
+/// A value as Python's `repr` writes it.
+pub(super) fn quoted(value: &Value) -> String {
+    let mut written = String::new();
+    write_value(&mut written, value);
+    written
+}
+
 fn write_value(out: &mut String, value: &Value) {
     match value {
         Value::Null => out.push_str("None"),

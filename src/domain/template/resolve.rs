@@ -1,11 +1,13 @@
 //! From a base job template and job variables to a job's settings.
 
+use std::collections::BTreeMap;
+
 use serde_json::{Map, Value};
 
 use super::apply::{Filler, steps};
 use super::placeholder::placeholders;
-use super::{Surroundings, TemplateError, Values, python};
-use crate::domain::JsonMap;
+use super::{Blocks, LARGEST, Surroundings, TemplateError, Values, python};
+use crate::domain::{JsonMap, weight};
 
 /// How deep the name of a variable may lead.
 const DEEPEST_PATH: usize = 16;
@@ -37,6 +39,7 @@ pub fn resolve(
     }
     let mut filler = Filler::new(surroundings);
     let filled = filler.apply(&Value::Object(job), &variables)?;
+    let filled = filler.put_blocks(&filled)?;
     match filler.settle(&filled)? {
         Value::Object(settled) => Ok(settled),
         _ => Ok(JsonMap::new()),
@@ -62,6 +65,19 @@ pub fn named(
         Value::Null => None,
         other => Some(python::text(&other)),
     })
+}
+
+/// A template with values in place of its placeholders, and nothing of the environment.
+///
+/// # Errors
+/// [`TemplateError::TooLarge`].
+pub fn filled(template: &Value, values: &JsonMap) -> Result<Value, TemplateError> {
+    let surroundings = Surroundings {
+        variables: &BTreeMap::new(),
+        environment: &|_| None,
+        blocks: &Blocks::default(),
+    };
+    Filler::new(&surroundings).apply(template, values)
 }
 
 fn part(base: &JsonMap, name: &str) -> JsonMap {
@@ -95,6 +111,21 @@ fn overlaid(deployment: &JsonMap, run: &JsonMap) -> Values {
         }
     }
     values
+}
+
+/// Values with others laid over them, each where its name leads, such as `env.HOME`.
+///
+/// # Errors
+/// Where a name leads into something that has no parts, or there would be too much.
+pub fn laid_over(mut under: JsonMap, over: &JsonMap) -> Result<JsonMap, TemplateError> {
+    for (path, value) in over {
+        let steps: Vec<_> = path.split('.').collect();
+        set(&mut under, &steps, value).ok_or_else(|| TemplateError::NoParts(path.clone()))?;
+    }
+    match weight::of_map(&under) > LARGEST {
+        true => Err(TemplateError::TooLarge),
+        false => Ok(under),
+    }
 }
 
 /// Variables whose names have dots, such as `env.HOME`, as parts of those that are named first;

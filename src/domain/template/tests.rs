@@ -17,9 +17,24 @@ fn resolved(base: Value, deployment: Value, run: Value) -> Result<Value, Templat
         ("none".to_owned(), Value::Null),
     ]);
     let environment = |name: &str| (name == "HOME").then(|| "/root".to_owned());
+    let named = |slug: &str, name: &str| BlockName::Named(slug.to_owned(), name.to_owned());
+    let id = "6a3b8a5c-5e64-4c0e-8c1c-0b2a4f6f8f10";
+    let blocks = Blocks(BTreeMap::from([
+        (named("secret", "token"), map(json!({ "value": "zz" }))),
+        (
+            named("secret", "deep"),
+            map(json!({ "value": { "a": [1, 2] } })),
+        ),
+        (named("s3", "b"), map(json!({ "key": "k", "value": "v" }))),
+        (
+            BlockName::Id(id.to_owned()),
+            map(json!({ "x": "in {{ prefect.variables.city }}" })),
+        ),
+    ]));
     let surroundings = Surroundings {
         variables: &variables,
         environment: &environment,
+        blocks: &blocks,
     };
     let job = resolve(&map(base), &map(deployment), &map(run), &surroundings)?;
     Ok(job.into())
@@ -107,16 +122,82 @@ fn what_values_bring_along_is_no_template_but_may_name_stored_variables() {
 }
 
 #[test]
-fn blocks_are_refused_by_name() {
-    for template in [
-        json!("{{ prefect.blocks.secret.token }}"),
-        json!("Bearer {{ prefect.blocks.secret.token }}"),
-        json!({"$ref": {"block_document_id": "prefect.blocks.secret.token"}}),
+fn blocks_give_their_values() {
+    let id = "6a3b8a5c-5e64-4c0e-8c1c-0b2a4f6f8f10";
+    for (template, expected) in [
+        (json!("{{ prefect.blocks.secret.token }}"), Ok(json!("zz"))),
+        (
+            json!("{{ prefect.blocks.secret.token.value }}"),
+            Ok(json!("zz")),
+        ),
+        (
+            json!("Bearer {{ prefect.blocks.secret.token }}!"),
+            Ok(json!("Bearer zz!")),
+        ),
+        (json!("{{ prefect.blocks.secret.deep.a[1] }}"), Ok(json!(2))),
+        (
+            json!("{{ prefect.blocks.secret.deep }}"),
+            Ok(json!({ "a": [1, 2] })),
+        ),
+        (
+            json!("{{ prefect.blocks.s3.b }}"),
+            Ok(json!({ "key": "k", "value": "v" })),
+        ),
+        (
+            json!("{{ prefect.blocks.s3.b.key }}-{{ prefect.variables.city }}"),
+            Ok(json!("k-Paris")),
+        ),
+        (
+            json!({ "$ref": { "block_document_id": id } }),
+            Ok(json!({ "x": "in Paris" })),
+        ),
+        (json!("{{ of_job }}"), Ok(json!("zz"))),
+        (
+            json!("{{ prefect.blocks.secret.none }}"),
+            Err("prefect.blocks.secret.none, which"),
+        ),
+        (
+            json!("{{ prefect.blocks.secret }}"),
+            Err("prefect.blocks.secret, which"),
+        ),
+        (
+            json!("{{ prefect.blocks.s3.b.none }}"),
+            Err("no such value"),
+        ),
+        (
+            json!("a {{ prefect.blocks.s3.b }}"),
+            Err("more than one value"),
+        ),
+        (
+            json!({ "$ref": { "block_document_id": "other" } }),
+            Err("other, which"),
+        ),
     ] {
-        let refused = setting(template.clone(), json!({})).unwrap_err();
-        let block = TemplateError::Block("prefect.blocks.secret.token".to_owned());
-        assert_eq!(refused, block, "{template}");
+        let variables = json!({ "of_job": "{{ prefect.blocks.secret.token }}" });
+        match (setting(template.clone(), variables), expected) {
+            (Ok(made), Ok(expected)) => assert_eq!(made, Some(expected), "{template}"),
+            (Err(error), Err(words)) => {
+                assert!(error.to_string().contains(words), "{template}: {error}");
+            }
+            (made, expected) => panic!("{template}: {made:?}, {expected:?}"),
+        }
     }
+}
+
+#[test]
+fn the_blocks_that_values_refer_to_are_known() {
+    let named = blocks_named(&[
+        json!({ "a": ["{{ prefect.blocks.s.n.x }} {{ prefect.blocks.s.m }} {{ b }}"] }),
+        json!({ "r": { "$ref": { "block_document_id": "i" } } }),
+    ]);
+    let name = |name: &str| BlockName::Named("s".to_owned(), name.to_owned());
+    let expected = [name("m"), name("n"), BlockName::Id("i".to_owned())];
+    assert_eq!(named, BlocksNamed::from(expected));
+    let many = (0..500).map(|n| json!(format!("{{{{ prefect.blocks.s.n{n} }}}}")));
+    assert_eq!(
+        blocks_named(&many.collect::<Vec<_>>()).len(),
+        MOST_BLOCKS + 1
+    );
 }
 
 fn base() -> Value {
@@ -204,6 +285,7 @@ fn a_name_may_refer_to_the_flow_and_the_run() {
     let surroundings = Surroundings {
         variables: &BTreeMap::new(),
         environment: &|_| None,
+        blocks: &Blocks::default(),
     };
     let ctx = json!({"flow": {"name": "f"}, "flow_run": {"name": "r"}});
     for (name, expected) in [

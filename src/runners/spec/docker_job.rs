@@ -9,10 +9,10 @@ use super::*;
 use crate::domain::container::Bytes;
 use crate::domain::work::job::engine_labels;
 
-/// The image of a job that names none. The worker takes that of its own Prefect and Python; here
-/// there is no Python, and neither a deployment nor its `version_info` tells that of the client that
-/// deployed it. So it is the newest Prefect that is served, with the Python that most clients of it
-/// run on; `flow.deploy` and `prefect deploy` name an image of their own anyway.
+/// The image of a job that names none, unless the operator says another. The worker takes that of
+/// its own Prefect and Python; here there is no Python, and neither a deployment nor its
+/// `version_info` tells that of the client that deployed it. So it is the newest Prefect that is
+/// served, with the Python that most clients of it run on.
 const DEFAULT_JOB_IMAGE: &str = "prefecthq/prefect:3.9.1-python3.11";
 /// What executes a flow run.
 const DEFAULT_COMMAND: &str = "prefect flow-run execute";
@@ -111,7 +111,8 @@ pub(super) fn job(run: &FlowRun, settings: &RunnerSettings) -> Result<Job, Runne
     let env = config.env.unwrap_or_default();
     let own_api = env.get("PREFECT_API_URL").cloned();
     let api = api(own_api.as_deref(), settings, on_host)?;
-    let image = config.image.unwrap_or_else(|| DEFAULT_JOB_IMAGE.to_owned());
+    let image = config.image.or_else(|| rules.pool_image.clone());
+    let image = image.unwrap_or_else(|| DEFAULT_JOB_IMAGE.to_owned());
     let labels = labels_of(
         config.labels.unwrap_or_default(),
         kwargs.labels,

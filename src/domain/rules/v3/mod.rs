@@ -6,14 +6,16 @@ mod cancelling;
 mod enclosing;
 mod late;
 mod names;
+mod parameters;
 mod pausing;
 mod pending;
 mod repeated;
 mod resuming;
-mod retry;
+pub(super) mod retry;
 mod scheduled_time;
 mod slots;
 mod tags;
+mod taken;
 mod terminal;
 
 use super::Rule;
@@ -23,6 +25,7 @@ use super::common::{cancelling as cancelled, slots as held};
 pub(super) const FLOW_RUN: &[Rule] = &[
     slots::keep_lease,
     repeated::refuse,
+    taken::by_another,
     terminal::flow_run,
     cancelling::sticks,
     cancelled::cancelled_stays,
@@ -57,6 +60,20 @@ pub(super) const TASK_RUN: &[Rule] = &[
     enclosing::runs,
     tags::take,
     scheduled_time::copy,
+    scheduled_time::wait,
+    retry::task_run,
+    names::rerun,
+    enclosing::count,
+    cache::keep,
+];
+
+/// For task runs that others run, in the background: which of these it is, is settled at Pending.
+pub(super) const BACKGROUND_TASK: &[Rule] = &[
+    pending::submit_once,
+    cache::retrieve,
+    terminal::task_run,
+    scheduled_time::copy,
+    parameters::copy,
     scheduled_time::wait,
     retry::task_run,
     names::rerun,

@@ -3,7 +3,7 @@
 //! Mirrors `RetryFailedFlows` and `RetryFailedTasks`.
 
 use crate::domain::flow_run_policy::RetryType;
-use crate::domain::rules::{Draft, Facts, Opinion};
+use crate::domain::rules::{Consequence, Draft, Facts, Opinion, RunKind, Verdict};
 use crate::domain::state::{ProposedState, StateType};
 use crate::domain::time::{Span, Timestamp};
 
@@ -53,8 +53,24 @@ pub(in crate::domain::rules) fn task_run(
     Opinion::reject(awaiting(now + delay, &draft.proposed), "Retrying")
 }
 
+/// The tasks that are tried again with their flow, where its client leaves that to the server.
+pub(in crate::domain::rules) fn tasks(
+    kind: RunKind,
+    facts: &Facts<'_>,
+    verdict: &Verdict,
+) -> Option<Consequence> {
+    let is_retry = matches!(verdict, Verdict::Reject { instead, .. }
+        if instead.name.as_deref() == Some(AWAITING));
+    let has_run = facts.from() == Some(StateType::Running);
+    (kind == RunKind::FlowRun && is_retry && has_run && !facts.client.retries_tasks)
+        .then_some(Consequence::RetryTasks)
+}
+
+/// What a run is called that is tried again.
+pub(in crate::domain::rules) const AWAITING: &str = "AwaitingRetry";
+
 fn awaiting(due: Timestamp, failure: &ProposedState) -> ProposedState {
-    let mut again = ProposedState::scheduled(due).named("AwaitingRetry");
+    let mut again = ProposedState::scheduled(due).named(AWAITING);
     again.message.clone_from(&failure.message);
     again.data.clone_from(&failure.data);
     again

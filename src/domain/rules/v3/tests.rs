@@ -536,6 +536,16 @@ fn a_failed_flow_is_tried_again_as_often_as_its_policy_says() {
             let after = policy_after(&ruling).unwrap();
             assert_eq!(after.retry_type, Some(RetryType::InProcess));
         }
+        // Clients of old leave the failed tasks to the server, and tell no attempts apart.
+        let older = Facts {
+            client: Client::OF_2_0A7,
+            ..facts
+        };
+        let ruling = ruled(older, &running, ProposedState::new(Failed));
+        let retries = ruling.consequences.contains(&Consequence::RetryTasks);
+        assert_eq!(retries, expected != Said::Accept);
+        let newer = ruled(facts, &running, ProposedState::new(Failed));
+        assert!(!newer.consequences.contains(&Consequence::RetryTasks));
     }
 }
 

@@ -1,0 +1,1 @@
+SELECT {deployment_limit} FROM deployments WHERE id = :id AND concurrency_limit IS NOT NULL
