@@ -7,12 +7,13 @@
 //!  bin ─► daemon ─► everything below        cli ─► api::v3::wire
 //!            │                               cli::agent ─► services, runners
 //!            │                               cli: restore ─► storage::backup
+//!            │                               pages ─► api, app
 //!            │                               relay ─► nothing of ours
 //!     ┌──────┴───────┐
 //!    api          services ─► runners ─┐
 //!     │              │                 │
 //!     └────► app ◄───┘                 │
-//!             │                        │
+//!             │ └─► outgoing ─► domain │
 //!          storage ──► domain ◄────────┘
 //! ```
 //!
@@ -22,10 +23,16 @@
 //! - [`storage`]: the only room that knows SQLite. One writer with two lanes, what somebody
 //!   waits for and what is bulk, that commits in groups and carries out what its writes entail,
 //!   and readers in lanes: by key, short, and scans that have a deadline. `storage::rows` finds,
-//!   counts and removes things of every noun, by the tables of fields in [`domain::filter`].
+//!   counts and removes things of every noun, by the tables of fields in [`domain::filter`]. The
+//!   secrets of blocks lie in it under seal (`storage::seal`).
 //! - [`app`]: what the daemon can do, a verb at a time, by area. A verb is a function of a
-//!   transaction (`app::tx`) that pushes what it entails, and tells events. The one road to every change of a run's
-//!   state is `app::runs::propose_state`.
+//!   transaction (`app::tx`) that pushes what it entails, and tells events: of states, and of all that
+//!   is made, changed and removed ([`domain::event::lifecycle`]). The one road to every change of a run's
+//!   state is `app::runs::propose_state`. Automations ([`domain::automation`]) see every event in
+//!   the transaction that stores it; what they decide is work that `app::automations` does afterwards,
+//!   once.
+//! - [`outgoing`]: messages to services elsewhere, over HTTP and by mail, for `app`. What a block
+//!   comes to is said by [`domain::notification`].
 //! - [`api`]: HTTP. One router, two dialects: [`api::orion`] (the 2.0a7 generation) and
 //!   [`api::v3`] (the modern one, a folder a noun). An operation is declared beside its handler,
 //!   with what it needs of who asks ([`api::operation`]); [`api::access`] finds out who that is,
@@ -33,13 +40,19 @@
 //!   Websockets (`api::sockets`) are operations, too; on `/events/in` a ping is answered once all
 //!   that came before it is committed.
 //!   What an answer shows to whom is said by its shape (`api::redaction`). Bodies of both
-//!   dialects are read by one parser with limits (`api::json`). The modern dialect looks at the
-//!   version that a client speaks (`api::versions`), and ignores and counts the fields of Prefect
-//!   clients that it does not know (`api::compat`).
+//!   dialects are read by one parser with limits (`api::json`). What the modern dialect refuses is
+//!   told in the reference's words, by a table of all that it takes (`api::v3::shapes`). It looks at
+//!   the version that a client speaks (`api::versions`), and ignores and counts the fields of Prefect
+//!   clients that it does not know (`api::compat`). What clients of Prefect 2 (2.3 to 2.20) say and
+//!   hear otherwise is known in one place (`api::earlier`).
+//! - [`pages`]: what people see in a browser, made of templates here and whole without a script:
+//!   a page asks verbs, and is an operation like those of the API. A small module of ours keeps it
+//!   up to date by server-sent events (`pages::live`). Forms have tokens, and a browser that has
+//!   given the key has a session (`api::access::session`).
 //! - [`runners`]: how a run's process is made: containers and subprocesses.
 //! - [`services`]: what goes on by itself: the agent, the scheduler, the marking of late runs,
 //!   the leases of agents elsewhere, what ends at its time, the notice of workers that fall silent,
-//!   the deletion of what is old.
+//!   what automations wait for and have decided, the deletion of what is old.
 //! - [`daemon`]: the only assembler: listeners, lock, logging, signals, what systemd hands over
 //!   and hears, the order of stopping. `systemd/` holds its units and its package.
 //! - [`cli`]: what `prefectctl` does. Its `agent start` is the same agent, whose control plane
@@ -97,6 +110,8 @@ pub mod domain;
 pub mod fault;
 pub mod logging;
 pub mod metrics;
+pub mod outgoing;
+pub mod pages;
 pub mod relay;
 pub mod runners;
 pub mod services;

@@ -16,4 +16,9 @@ deployments.id, deployments.created, deployments.updated, deployments.name, depl
         WHERE work_queues.id = deployments.work_queue_id),
        deployments.concurrency_limit, deployments.concurrency_options,
        deployments.storage_document_id, deployments.infrastructure_document_id,
-       deployments.created_by, deployments.updated_by, deployments.last_polled
+       deployments.created_by, deployments.updated_by, deployments.last_polled,
+       (SELECT last_polled FROM work_queues WHERE work_queues.id = deployments.work_queue_id),
+       (SELECT work_pools.type FROM work_queues JOIN work_pools ON work_pools.id = work_queues.work_pool_id
+        WHERE work_queues.id = deployments.work_queue_id),
+       (SELECT max(online_until) FROM work_queues JOIN workers ON workers.work_pool_id = work_queues.work_pool_id
+        WHERE work_queues.id = deployments.work_queue_id)

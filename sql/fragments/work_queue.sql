@@ -4,4 +4,5 @@ work_queues.id, work_queues.created, work_queues.updated, work_queues.work_pool_
        (SELECT name FROM work_pools WHERE id = work_queues.work_pool_id),
        (SELECT type FROM work_pools WHERE id = work_queues.work_pool_id),
        (SELECT max(online_until) FROM workers WHERE work_pool_id = work_queues.work_pool_id),
-       (SELECT count(*) FROM flow_runs WHERE work_queue_id = work_queues.id AND state_type IN ('PENDING', 'RUNNING'))
+       (SELECT count(*) FROM flow_runs WHERE work_queue_id = work_queues.id AND state_type IN ('PENDING', 'RUNNING')),
+       work_queues.told

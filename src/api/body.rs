@@ -97,7 +97,7 @@ async fn passed_over(mut body: Body) {
 }
 
 /// The whole body, or why it is refused: larger than [`MAX_BODY`], too slow, or cut off.
-pub(super) async fn whole(headers: &HeaderMap, mut body: Body) -> Result<Bytes, Error> {
+pub(crate) async fn whole(headers: &HeaderMap, mut body: Body) -> Result<Bytes, Error> {
     let announced = headers
         .get(header::CONTENT_LENGTH)
         .and_then(|value| value.to_str().ok()?.parse::<usize>().ok());

@@ -7,7 +7,7 @@ use serde_json::json;
 use crate::domain::error::{Error, Kind};
 
 /// The status that says `kind`.
-fn status(kind: Kind) -> StatusCode {
+pub(crate) fn status(kind: Kind) -> StatusCode {
     match kind {
         Kind::Invalid => StatusCode::UNPROCESSABLE_ENTITY,
         Kind::Refused => StatusCode::BAD_REQUEST,
@@ -39,7 +39,7 @@ pub(super) fn answer(failure: &Error) -> Response {
 }
 
 /// Ordinary refusals are no news.
-fn log(error: &Error) {
+pub(crate) fn log(error: &Error) {
     match error.kind() {
         Kind::Internal => tracing::error!(context = error.context(), "{}", error.message()),
         // The store tells these to the log, once and not with every request.

@@ -8,7 +8,7 @@ mod about;
 pub mod access;
 mod answer;
 mod aside;
-mod body;
+pub(crate) mod body;
 mod body_budget;
 mod browsers;
 pub mod caller;
@@ -16,7 +16,8 @@ mod client;
 mod compat;
 pub mod dialect;
 mod docs;
-mod error;
+mod earlier;
+pub(crate) mod error;
 mod host_probe;
 mod json;
 mod key;
@@ -25,8 +26,8 @@ mod openapi;
 pub mod operation;
 pub mod orion;
 mod panics;
-mod redaction;
-mod sockets;
+pub(crate) mod redaction;
+pub(crate) mod sockets;
 pub mod v3;
 mod versions;
 
@@ -89,8 +90,8 @@ pub struct Declared {
 /// Every operation that is served.
 pub fn declared() -> Vec<Declared> {
     let dialects: Arc<[Routes]> = Arc::new([v3::routes(), orion::routes()]);
-    let pages = pages(&dialects);
-    let all = dialects.iter().chain([&pages]).flat_map(|routes| {
+    let texts = texts(&dialects);
+    let all = dialects.iter().chain([&texts]).flat_map(|routes| {
         let operations = routes.operations().iter();
         operations.map(|operation| Declared {
             method: operation.method().clone(),
@@ -102,19 +103,19 @@ pub fn declared() -> Vec<Declared> {
 }
 
 /// What is there beside the dialects: texts that tell of the daemon.
-fn pages(dialects: &Arc<[Routes]>) -> Routes {
-    let mut pages = docs::operations(dialects);
-    pages.push(Operation::get("/", "Tells what this is").needs(Need::Inspect, front_door));
+fn texts(dialects: &Arc<[Routes]>) -> Routes {
+    let mut texts = docs::operations(dialects);
     let figures = Operation::get("/metrics", "Tells all that is counted");
-    pages.push(figures.needs(Need::Inspect, metrics::text));
-    Routes::below("", pages)
+    texts.push(figures.needs(Need::Inspect, metrics::text));
+    Routes::below("", texts)
 }
 
-/// The service behind every listener. Each operation is behind the gate, and so is what answers
+/// The service behind every listener, with pages beside the dialects. Each operation is behind the gate, and so is what answers
 /// where there is none.
 pub fn service(
     ctx: Ctx,
     sites: Sites,
+    pages: Vec<Operation>,
 ) -> impl Service<Request, Response = Response, Error = std::convert::Infallible, Future: Send>
 + Clone
 + Send
@@ -123,20 +124,18 @@ pub fn service(
     let dialects: Arc<[Routes]> = Arc::new([v3::routes(), orion::routes()]);
     let router = dialects
         .iter()
-        .chain([&pages(&dialects)])
+        .chain([&texts(&dialects), &Routes::below("", pages)])
         .fold(Router::new(), |router, routes| {
             router.merge(routes.router().method_not_allowed_fallback(wrong_method))
         });
     let router = router.fallback(elsewhere).with_state(ctx);
     // Layers are around the router as a whole: one that is added to it is boxed route by route.
-    let router = key::Once.layer(versions::Checked.layer(panics::caught(router)));
+    let router = v3::shapes::Told.layer(panics::caught(router));
+    let router = key::Once.layer(versions::Checked.layer(router));
     let router = MapRequestLayer::new(orion::without_head).layer(router);
-    let gated = metrics::Timed.layer(browsers.layer(BodyBudget::new().layer(router)));
+    let gated = browsers.layer(BodyBudget::new().layer(router));
+    let gated = metrics::Timed.layer(earlier::Translated.layer(gated));
     MapRequestLayer::new(dialect::settle::<axum::body::Body>).layer(gated)
-}
-
-async fn front_door() -> &'static str {
-    "prefectd: the Prefect API is under /api/, and described at /docs\n"
 }
 
 /// No route is there. A path that is sent on to where one is asks no more than to be told so.

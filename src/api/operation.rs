@@ -44,7 +44,9 @@ use axum::Router;
 use axum::extract::{Request, State};
 use axum::handler::Handler;
 use axum::http::Method;
+use axum::response::Response;
 use axum::routing::{MethodFilter, MethodRouter, on};
+use futures_util::future::BoxFuture;
 use utoipa::ToSchema;
 
 use super::Ctx;
@@ -209,7 +211,7 @@ impl Draft {
     /// What the operation needs of who asks, and what answers those who meet that.
     pub fn needs<H, T>(self, need: Need, handler: H) -> Operation
     where
-        H: Handler<T, Ctx>,
+        H: Handler<T, Ctx, Future = BoxFuture<'static, Response>>,
         T: 'static,
     {
         let Self {
@@ -252,7 +254,7 @@ impl Draft {
     /// argument sees to that, before the handler is called.
     pub fn aims<H, T>(self, handler: H) -> Operation
     where
-        H: Handler<T, Ctx>,
+        H: Handler<T, Ctx, Future = BoxFuture<'static, Response>>,
         T: Authorising + 'static,
     {
         self.needs(Need::Aim, handler)
@@ -304,6 +306,12 @@ impl Routes {
     /// The shapes that have names.
     pub(super) fn shapes(&self) -> &[(String, Shape)] {
         &self.shapes
+    }
+
+    /// The same, for seeing that it takes all of them.
+    #[cfg(test)]
+    pub fn into_router(self) -> Router<Ctx> {
+        self.router()
     }
 
     /// The router that calls them.

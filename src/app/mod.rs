@@ -7,47 +7,55 @@
 //! agent makes the world agree.
 //!
 //! The verbs are sorted by area: `deployments` with flows and schedules, `runs` with states and
-//! logs, `limits` with leases on their slots, `events` with who listens to them, `work` for agents
-//! and for pools with their queues and workers, and `admin` for what is done to the whole.
+//! logs, `blocks`, `limits` with leases on their slots, `events` with who listens to them,
+//! `automations`, which act on them, `tasks` of the background, `work` for agents and for pools with their queues and workers,
+//! and `admin` for what is done to the whole.
 
 mod admin;
+mod automations;
 mod bell;
+mod blocks;
 mod budget;
 mod deployments;
 mod events;
 mod limits;
 mod request;
 mod runs;
+mod tasks;
 #[cfg(test)]
 pub mod testing;
 mod tx;
 mod work;
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use crate::clock::SharedClock;
 use crate::domain::error::Result;
 use crate::domain::time::Timestamp;
+use crate::outgoing::Outgoing;
 use crate::storage::blobs::Blobs;
+use crate::storage::seal::Seal;
 use crate::storage::{Connection, Store};
 
 pub use admin::backup::Pieces;
 pub use admin::retention::Slice;
+pub use admin::tokens::TokenUse;
 pub use admin::vitals::{AgentVitals, Vitals};
 pub use bell::{Bell, Listener};
 pub use deployments::flow::Force;
-pub use deployments::schedules::{
-    LATE_AFTER, MODERN_LATE_AFTER, Outlook, RUNS_AHEAD, Range, TIME_AHEAD,
-};
+pub use deployments::schedules::{LATE_AFTER, MODERN_LATE_AFTER, Outlook, Range, TIME_AHEAD};
 pub use events::{Cursor, EventPage, Subscription};
 pub use limits::{Asked, Granted, Holder, LimitKey, LimitNow, Mode, Taken};
 pub use request::{RequestKey, under};
 pub use runs::log_feed::LogSubscription;
 pub use runs::propose_state::{Decision, Outcome};
+pub use runs::resume::Resumed;
+pub use tasks::{TaskServer, TaskService};
 pub use work::channel::{ConnectedWorker, WorkerHello};
 pub use work::queues::QueueName;
 pub use work::scheduled::{Scheduled, ScheduledAsked};
+pub use work::slots::{PoolSlots, QueueSlots};
 pub use work::variables::VariableKey;
 pub use work::workers::WorkersAsked;
 
@@ -67,12 +75,18 @@ struct Inner {
     agent_bell: Bell,
     news_bell: Bell,
     deadline_bell: Bell,
+    task_bell: Bell,
+    task_servers: tasks::Servers,
+    automations: automations::Memory,
     feed: events::Feed,
     agents: work::registry::Registry,
     lease: Duration,
     schedules: deployments::schedules::Memory,
     planning: tokio::sync::Semaphore,
     counted: tokio::sync::Mutex<admin::vitals::Counted>,
+    /// What seals the secrets of blocks, once it was needed.
+    seal: OnceLock<Arc<Seal>>,
+    outgoing: Outgoing,
 }
 
 impl App {
@@ -87,12 +101,17 @@ impl App {
                 agent_bell: Bell::default(),
                 news_bell: Bell::default(),
                 deadline_bell: Bell::default(),
+                task_bell: Bell::default(),
+                task_servers: tasks::Servers::default(),
+                automations: automations::Memory::default(),
                 feed: events::Feed::default(),
                 agents: work::registry::Registry::default(),
                 lease,
                 schedules: deployments::schedules::Memory::default(),
                 planning: tokio::sync::Semaphore::new(AT_ONCE),
                 counted: tokio::sync::Mutex::default(),
+                seal: OnceLock::new(),
+                outgoing: Outgoing::default(),
             }),
         }
     }
@@ -116,6 +135,21 @@ impl App {
     /// cancelled whose sub-flows are to be.
     pub fn deadline_bell(&self) -> Bell {
         self.inner.deadline_bell.clone()
+    }
+
+    /// What messages to services elsewhere go by.
+    fn outgoing(&self) -> &Outgoing {
+        &self.inner.outgoing
+    }
+
+    /// Rung whenever an automation has something to do.
+    pub fn action_bell(&self) -> Bell {
+        self.inner.automations.actions.clone()
+    }
+
+    /// Rung whenever a trigger waits for a time that may come before all others.
+    pub fn trigger_bell(&self) -> Bell {
+        self.inner.automations.windows.clone()
     }
 
     /// One statement that looks something up by key.

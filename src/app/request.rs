@@ -252,7 +252,7 @@ mod tests {
             level: 20,
             message: n.to_string(),
             timestamp: Timestamp::from_micros(n as i64),
-            flow_run_id: FlowRunId::from_uuid(Uuid::from_u128(1)),
+            flow_run_id: Some(FlowRunId::from_uuid(Uuid::from_u128(1))),
             task_run_id: None,
             stream: None,
         };

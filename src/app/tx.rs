@@ -8,6 +8,7 @@ use std::sync::Arc;
 use uuid::Uuid;
 
 use super::App;
+use super::automations;
 use super::bell::Bell;
 use super::events::{Feed, Told};
 use super::request::{self, Repeat, WriteKey};
@@ -24,6 +25,10 @@ pub(super) struct Tx<'db> {
     pub now: Timestamp,
     /// The key of the request that is carried out, where that has one.
     pub key: Option<Uuid>,
+    /// The automations that look at events.
+    pub automations: automations::Memory,
+    /// Whether this daemon's agent works.
+    pub has_agent: bool,
     effects: Effects,
 }
 
@@ -35,6 +40,14 @@ pub(super) enum Effect {
     TellNews,
     /// Whoever sleeps until something ends looks when that is.
     WakeDeadlines,
+    /// Who serves background tasks looks for one.
+    WakeTaskServers,
+    /// Automations are others than before.
+    KeepAutomations,
+    /// Automations have something to do.
+    WakeActions,
+    /// Whoever sleeps until a trigger's window has passed looks when that is.
+    WakeTriggers,
     /// The log tells that a run has crashed.
     TellCrash(Crash),
 }
@@ -54,6 +67,14 @@ impl Tx<'_> {
             Effect::WakeAgents => self.effects.has(|one| matches!(one, Effect::WakeAgents)),
             Effect::TellNews => self.effects.has(|one| matches!(one, Effect::TellNews)),
             Effect::WakeDeadlines => self.effects.has(|one| matches!(one, Effect::WakeDeadlines)),
+            Effect::WakeTaskServers => self
+                .effects
+                .has(|one| matches!(one, Effect::WakeTaskServers)),
+            Effect::KeepAutomations => self
+                .effects
+                .has(|one| matches!(one, Effect::KeepAutomations)),
+            Effect::WakeActions => self.effects.has(|one| matches!(one, Effect::WakeActions)),
+            Effect::WakeTriggers => self.effects.has(|one| matches!(one, Effect::WakeTriggers)),
             Effect::TellCrash(_) => false,
         };
         if !is_there {
@@ -91,6 +112,8 @@ struct Bells {
     agents: Bell,
     news: Bell,
     deadlines: Bell,
+    tasks: Bell,
+    automations: automations::Memory,
 }
 
 impl Effects {
@@ -106,6 +129,10 @@ impl Effects {
                 Effect::WakeAgents => bells.agents.ring(),
                 Effect::TellNews => bells.news.ring(),
                 Effect::WakeDeadlines => bells.deadlines.ring(),
+                Effect::WakeTaskServers => bells.tasks.ring(),
+                Effect::KeepAutomations => bells.automations.keep(),
+                Effect::WakeActions => bells.automations.actions.ring(),
+                Effect::WakeTriggers => bells.automations.windows.ring(),
                 Effect::TellCrash(crash) => crash.tell(),
             }
         }
@@ -131,11 +158,15 @@ impl App {
         let key = request::key();
         let write = request::next_write::<T>();
         let clock = Arc::clone(&self.inner.clock);
+        let automations = self.inner.automations.clone();
+        let has_agent = self.inner.agents.has_embedded();
         let work = move |db: &Connection| {
             let mut tx = Tx {
                 db,
                 now: clock.now(),
                 key,
+                automations,
+                has_agent,
                 effects: Effects::default(),
             };
             let done = tx.once(write, work)?;
@@ -145,6 +176,8 @@ impl App {
             agents: self.agent_bell(),
             news: self.news_bell(),
             deadlines: self.deadline_bell(),
+            tasks: self.inner.task_bell.clone(),
+            automations: self.inner.automations.clone(),
         };
         let feed = self.inner.feed.clone();
         let then = move |(_, effects): &(T, Effects)| effects.carry_out(&bells, &feed);

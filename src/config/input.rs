@@ -107,6 +107,7 @@ struct Docker {
     maxima: Maxima,
     allow: Allow,
     cgroup_parent: Option<String>,
+    pool_image: Option<String>,
     init: Option<bool>,
     keep: KeepInput,
 }
@@ -234,6 +235,7 @@ impl Input {
                 maxima: self.docker.maxima,
                 allow: self.docker.allow,
                 cgroup_parent: self.docker.cgroup_parent,
+                pool_image: self.docker.pool_image,
                 init: Some(self.docker.init.unwrap_or(true)),
             },
             python: self.runners.python.unwrap_or_else(|| "python3".to_owned()),

@@ -43,8 +43,9 @@ pub(super) const RELAY_PLACES: usize = 192;
 const HEAD: Duration = Duration::from_secs(30);
 /// The most of a request's head that is held.
 const HEAD_BYTES: usize = 64 * 1024;
-/// What those beyond that are told.
-const FULL: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\nretry-after: 1\r\ncontent-length: 0\r\nconnection: close\r\n\r\n";
+/// What those beyond that are told. Clients before API 0.8.4 come again after this, and not after a
+/// 503; later ones after either.
+const FULL: &[u8] = b"HTTP/1.1 429 Too Many Requests\r\nretry-after: 1\r\ncontent-length: 0\r\nconnection: close\r\n\r\n";
 /// How long a connection without a request is kept once the daemon stops: a request that is
 /// on its way is answered, and only then told to come again elsewhere.
 const LINGER: Duration = Duration::from_millis(250);
@@ -321,6 +322,6 @@ mod tests {
         serving.connection(turned_away, None, ready(Some(Caller::nobody())));
         let mut told = String::new();
         second.read_to_string(&mut told).await.unwrap();
-        assert!(told.starts_with("HTTP/1.1 503 ") && told.contains("retry-after: 1"));
+        assert!(told.starts_with("HTTP/1.1 429 ") && told.contains("retry-after: 1"));
     }
 }

@@ -55,6 +55,9 @@ pub async fn run(settings: Settings, flags: Flags) -> anyhow::Result<()> {
     let started = clock.now();
     let opening = opening::open_app(settings.clone(), clock.clone());
     let app = systemd::patiently("opening the database", opening).await?;
+    if let Err(error) = app.resume_tasks().await {
+        tracing::warn!(%error, "background tasks that were told of wait for another start");
+    }
     let entrances = Entrances::open(inherited, &settings).await?;
     let parts = Parts::assemble(app, &settings, &entrances, clock, started)?;
     let (in_force, told) = watch::channel(host_probe::InForce {

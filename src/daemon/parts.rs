@@ -17,6 +17,7 @@ use crate::config::Settings;
 use crate::domain::agent::EMBEDDED;
 use crate::domain::time::Timestamp;
 use crate::fault;
+use crate::pages;
 use crate::runners::docker::DockerRunner;
 use crate::services;
 use crate::services::agent::Agent;
@@ -149,7 +150,7 @@ impl Parts {
             compat: api::Compat::default(),
             sockets: Sockets::new(tasks.stop.clone(), tasks.all.clone()),
         };
-        api::service(Arc::new(state), sites(settings))
+        api::service(Arc::new(state), sites(settings), pages::operations())
     }
 
     /// Starts what goes on by itself.
@@ -221,6 +222,7 @@ fn start_services(app: &App, settings: &Settings, tasks: &Tasks) {
     tasks.start(|stop| services::leases(app.clone(), stop));
     tasks.start(|stop| services::deadlines(app.clone(), stop));
     tasks.start(|stop| services::foreman(app.clone(), stop));
+    tasks.start(|stop| services::automations(app.clone(), stop));
     let retention = settings.retention;
     tasks.start(|stop| services::retention(app.clone(), retention, stop));
 }

@@ -10,6 +10,7 @@ use super::patch::Patch;
 use super::run::RunStatistics;
 use super::state::{ProposedState, State, StateType};
 use super::time::Timestamp;
+use super::work::WORKER_LABEL;
 
 /// A flow run as it is stored.
 #[derive(Clone, Debug, PartialEq)]
@@ -40,7 +41,7 @@ pub struct FlowRun {
     pub empirical_config: JsonMap,
     /// Tags.
     pub tags: Vec<String>,
-    /// Labels: its own over those of what it came from.
+    /// Labels of its own and of its deployment; see [`Self::all_labels`].
     pub labels: JsonMap,
     /// On a sub-flow's run: the task run that stands for it in the parent.
     pub parent_task_run_id: Option<TaskRunId>,
@@ -69,6 +70,22 @@ pub struct FlowRun {
 }
 
 impl FlowRun {
+    /// The worker that took it last, if it is a run of a work pool.
+    pub fn taker(&self) -> Option<&str> {
+        self.work_queue_id?;
+        self.labels.get(WORKER_LABEL)?.as_str()
+    }
+
+    /// Its labels as the reference has them.
+    pub fn all_labels(&self) -> JsonMap {
+        let origin = Origin {
+            flow_id: self.flow_id,
+            deployment_id: self.deployment_id,
+            labels: self.labels.clone(),
+        };
+        origin.all_labels()
+    }
+
     /// A run that begins now, and the state that it should enter first.
     pub fn create(new: NewFlowRun, now: Timestamp) -> (Self, ProposedState) {
         let name = new.name.filter(|name| !name.is_empty());
@@ -102,6 +119,31 @@ impl FlowRun {
         };
         let pending = || ProposedState::new(StateType::Pending);
         (run, new.state.unwrap_or_else(pending))
+    }
+}
+
+/// What a run came from.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Origin {
+    /// Its flow.
+    pub flow_id: FlowId,
+    /// Its deployment.
+    pub deployment_id: Option<DeploymentId>,
+    /// Its own labels.
+    pub labels: JsonMap,
+}
+
+impl Origin {
+    /// The run's labels as the reference has them: its own over those that say what it came from.
+    pub fn all_labels(self) -> JsonMap {
+        let mut all = JsonMap::new();
+        let mut put = |key: &str, id: String| all.insert(key.to_owned(), id.into());
+        put("prefect.flow.id", self.flow_id.to_string());
+        if let Some(id) = self.deployment_id {
+            put("prefect.deployment.id", id.to_string());
+        }
+        all.extend(self.labels);
+        all
     }
 }
 

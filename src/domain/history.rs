@@ -33,12 +33,17 @@ impl Buckets {
     /// From `start` until `end` is covered, [`MOST_BUCKETS`] at most and none where nothing lies
     /// between, as the 3.9 server has it. `step` is a length of time and not none.
     pub fn exact(start: Timestamp, end: Timestamp, step: Span) -> Self {
+        Self::of_at_most(MOST_BUCKETS, (start, end), step)
+    }
+
+    /// The same, `most` at most.
+    pub fn of_at_most(most: i64, (start, end): (Timestamp, Timestamp), step: Span) -> Self {
         let (length, each) = ((end - start).micros(), step.micros().max(1));
         let count = length / each + i64::from(length % each > 0);
         Self {
             start,
             step: Span::from_micros(each),
-            count: count.clamp(0, MOST_BUCKETS),
+            count: count.clamp(0, most),
         }
     }
 

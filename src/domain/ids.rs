@@ -95,6 +95,18 @@ ids! {
     LeaseId,
     /// Names an event.
     EventId,
+    /// Names an automation.
+    AutomationId,
+    /// Names an artifact.
+    ArtifactId,
+    /// Names the artifacts of one key.
+    ArtifactCollectionId,
+    /// Names a type of blocks.
+    BlockTypeId,
+    /// Names a schema of blocks.
+    BlockSchemaId,
+    /// Names a document of blocks.
+    BlockDocumentId,
 }
 
 impl ScheduleId {

@@ -61,8 +61,8 @@ pub struct NewLog {
     pub message: String,
     /// When it was said.
     pub timestamp: Timestamp,
-    /// The flow run that said it.
-    pub flow_run_id: FlowRunId,
+    /// The flow run that said it; a task that runs outside of any flow has none.
+    pub flow_run_id: Option<FlowRunId>,
     /// The task run, when a task said it.
     pub task_run_id: Option<TaskRunId>,
     /// Where a run's process printed it; absent for what was logged.

@@ -34,7 +34,7 @@ impl LogFilter {
     /// Whether a line is wanted.
     pub fn takes(&self, log: &Log) -> bool {
         let line = &log.line;
-        let is_within = |runs: &HashSet<_>| runs.contains(&line.flow_run_id);
+        let is_within = |runs: &HashSet<_>| line.flow_run_id.is_some_and(|id| runs.contains(&id));
         let is_of = |tasks: &HashSet<_>| line.task_run_id.is_some_and(|id| tasks.contains(&id));
         let says = |text: &TextQuery| text.finds(&[&line.message, &line.name]);
         self.least_level.is_none_or(|least| line.level >= least)
@@ -64,7 +64,7 @@ mod tests {
             level: 20,
             message: "Hello World".to_owned(),
             timestamp: Timestamp::from_micros(5),
-            flow_run_id: run,
+            flow_run_id: Some(run),
             task_run_id: None,
             stream: None,
         };

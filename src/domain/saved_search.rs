@@ -1,6 +1,7 @@
 //! A saved search: a set of filters under a name.
 
-use super::JsonMap;
+use serde_json::Value;
+
 use super::ids::SavedSearchId;
 use super::time::Timestamp;
 
@@ -15,6 +16,7 @@ pub struct SavedSearch {
     pub updated: Timestamp,
     /// Unique among saved searches.
     pub name: String,
-    /// The filters, as the client wrote them.
-    pub filters: JsonMap,
+    /// The filters, as the client wrote them: an object of the 2.0a7 generation, a list of the
+    /// modern one.
+    pub filters: Value,
 }

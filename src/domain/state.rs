@@ -151,7 +151,19 @@ pub struct State {
     pub details: StateDetails,
 }
 
+impl StateDetails {
+    /// Whether its task was handed in for others to run, in the background.
+    pub fn is_deferred(&self) -> bool {
+        self.extra.get("deferred") == Some(&Value::Bool(true))
+    }
+}
+
 impl State {
+    /// Whether a task waits here for those who run tasks in the background.
+    pub fn waits_in_background(&self) -> bool {
+        self.kind == StateType::Scheduled && self.details.is_deferred()
+    }
+
     /// A new state at `at`, from what was proposed.
     pub fn enter(proposed: ProposedState, at: Timestamp) -> Self {
         let mut details = proposed.details;
@@ -180,6 +192,7 @@ impl State {
             message: self.message.clone(),
             data: self.data.clone(),
             details: self.details.clone(),
+            worker: None,
         }
     }
 }
@@ -200,6 +213,8 @@ pub struct ProposedState {
     pub data: Option<Value>,
     /// The rest.
     pub details: StateDetails,
+    /// The worker of a work pool that proposes it, or that made the process which does.
+    pub worker: Option<String>,
 }
 
 impl ProposedState {
@@ -212,6 +227,7 @@ impl ProposedState {
             message: None,
             data: None,
             details: StateDetails::default(),
+            worker: None,
         }
     }
 

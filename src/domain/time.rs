@@ -5,7 +5,8 @@
 
 use std::ops::{Add, AddAssign, Sub};
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, SecondsFormat, Utc};
+use jiff::SpanRelativeTo;
 
 /// An instant: microseconds since 1970-01-01T00:00:00Z.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -41,6 +42,12 @@ impl Timestamp {
         self.0
     }
 
+    /// As the modern dialect writes it: RFC 3339 with microseconds; empty beyond the calendar.
+    pub fn iso(self) -> String {
+        let written = |at: DateTime<Utc>| at.to_rfc3339_opts(SecondsFormat::Micros, true);
+        self.utc().map(written).unwrap_or_default()
+    }
+
     /// The same instant as a calendar date in UTC; `None` beyond the years that chrono knows
     /// (some 260,000 years either way).
     pub fn utc(self) -> Option<DateTime<Utc>> {
@@ -74,6 +81,15 @@ impl Span {
     pub fn of_secs(secs: f64) -> Option<Self> {
         let fits = secs.abs() <= LONGEST_SECS;
         fits.then(|| Self::from_secs_f64(secs))
+    }
+
+    /// A length that a client writes as text, such as `PT30S` or `00:00:30`; `None` for what is
+    /// none. A plain number is none.
+    pub fn written(text: &str) -> Option<Self> {
+        let span = text.parse::<jiff::Span>().ok()?;
+        let exact = span.to_duration(SpanRelativeTo::days_are_24_hours());
+        let micros = i64::try_from(exact.ok()?.as_micros()).ok()?;
+        Some(Self(micros))
     }
 
     /// The length in microseconds.

@@ -129,7 +129,10 @@ pub fn why(facts: &WhyFacts<'_>) -> Why {
     match state.kind {
         StateType::Scheduled => scheduled(facts, state),
         StateType::Pending => pending(facts),
-        StateType::Running => plain(Code::Running, "The run is running."),
+        StateType::Running => plain(
+            Code::Running,
+            format!("The run is running{}.", queue::taken_by(facts)),
+        ),
         StateType::Paused => plain(Code::Paused, "The run is paused until somebody resumes it."),
         StateType::Cancelling => plain(
             Code::Stopping,
@@ -188,23 +191,21 @@ fn due_now(facts: &WhyFacts<'_>) -> Why {
     if let Some(why) = facts.waiting.as_ref().and_then(Waiting::reason) {
         return why;
     }
-    if facts.agents.is_empty() {
-        return no_agent();
+    let serving: Vec<_> = facts.agents.iter().filter(|it| serves(it, facts)).collect();
+    if serving.is_empty() {
+        return facts
+            .waiting
+            .as_ref()
+            .map_or_else(no_agent, Waiting::unserved);
     }
-    let able: Vec<_> = facts
-        .agents
-        .iter()
+    let able: Vec<_> = { serving.iter().copied() }
         .filter(|(agent, _)| can_run(agent, facts.run))
         .collect();
     let Some((first, _)) = able.first() else {
-        return engine_away(facts.agents.iter().map(|(agent, _)| agent));
+        return engine_away(serving.iter().map(|(agent, _)| agent));
     };
     if able.iter().any(|(agent, used)| *used < agent.report.slots) {
-        let words = format!(
-            "The run is about to be taken by an agent such as '{}'.",
-            first.name
-        );
-        return plain(Code::Starting, words);
+        return plain(Code::Starting, about_to_be_taken(&first.name, facts));
     }
     let is_able = |holder: &&Holder| able.iter().any(|(agent, _)| agent.name == holder.agent);
     let holders: Vec<_> = facts.holders.iter().filter(is_able).cloned().collect();
@@ -221,6 +222,22 @@ fn due_now(facts: &WhyFacts<'_>) -> Why {
     Why {
         holders,
         ..plain(Code::SlotsTaken, words)
+    }
+}
+
+/// Whether an agent takes runs such as this. Those of pools are for the daemon's own.
+fn serves((agent, _): &(KnownAgent, u64), facts: &WhyFacts<'_>) -> bool {
+    facts.waiting.is_none() || agent.name == EMBEDDED
+}
+
+fn about_to_be_taken(agent: &str, facts: &WhyFacts<'_>) -> String {
+    match &facts.waiting {
+        Some(waiting) => format!(
+            "The run is about to be taken by the daemon's own agent, which serves the work pool \
+             '{}'.",
+            waiting.pool.name
+        ),
+        None => format!("The run is about to be taken by an agent such as '{agent}'."),
     }
 }
 
@@ -298,11 +315,7 @@ fn distance(left: Span) -> String {
 
 fn pending(facts: &WhyFacts<'_>) -> Why {
     let Some(claim) = &facts.run.claim else {
-        return plain(
-            Code::Starting,
-            "The run was taken by an agent that is not one of prefectd's, or by a script, and \
-             has not begun yet.",
-        );
+        return plain(Code::Starting, queue::taken_by_others(facts));
     };
     let holder = facts
         .agents
@@ -316,7 +329,8 @@ fn pending(facts: &WhyFacts<'_>) -> Why {
         return plain(Code::PullingImage, words);
     }
     if can_run(agent, facts.run) {
-        let words = format!("The agent '{}' is starting it.", agent.name);
+        let served = queue::served(facts);
+        let words = format!("The agent '{}'{served} is starting it.", agent.name);
         plain(Code::Starting, words)
     } else {
         engine_away(std::iter::once(agent))

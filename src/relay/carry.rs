@@ -265,7 +265,9 @@ impl Reopening {
 fn is_passing<B>(method: &Method, answer: &Response<B>) -> bool {
     let is_refused = matches!(
         answer.status(),
-        StatusCode::SERVICE_UNAVAILABLE | StatusCode::INSUFFICIENT_STORAGE
+        StatusCode::TOO_MANY_REQUESTS
+            | StatusCode::SERVICE_UNAVAILABLE
+            | StatusCode::INSUFFICIENT_STORAGE
     );
     is_refused && (method != Method::GET || answer.headers().contains_key(RETRY_AFTER))
 }

@@ -125,6 +125,82 @@ fn is_restart(frame: &Frame) -> bool {
     frame.meaning == Meaning::Close && frame.payload().starts_with(&RESTART)
 }
 
+/// A conversation that outlives the daemons that it is had with.
+struct Telling<S> {
+    daemon: End<S>,
+    unconfirmed: Unconfirmed,
+    /// Whether the client's first message says who it is.
+    greets: bool,
+    /// Whether the next message of the daemon answers a greeting that was said again.
+    is_greeted: bool,
+}
+
+/// What becomes of the conversation after something was heard.
+enum Onward {
+    GoOn,
+    /// The daemon is no more.
+    Reopen,
+    End,
+}
+
+impl<S: AsyncRead + AsyncWrite + Send + 'static> Telling<S> {
+    /// What the daemon said, or that it says nothing more.
+    async fn hear<C>(&mut self, heard: Option<Frame>, client: &mut End<C>) -> Onward
+    where
+        C: AsyncRead + AsyncWrite + Send + 'static,
+    {
+        let Some(frame) = heard.filter(|frame| !is_restart(frame)) else {
+            return Onward::Reopen;
+        };
+        let is_for_client = match frame.meaning {
+            Meaning::Pong => {
+                self.unconfirmed.confirm();
+                frame.payload() != OWN
+            }
+            Meaning::Message => !std::mem::take(&mut self.is_greeted),
+            _ => true,
+        };
+        if is_for_client {
+            // Whether anybody is left to hear it is seen by what comes from there.
+            client.say(&frame).await;
+        }
+        match frame.meaning {
+            Meaning::Close => Onward::End,
+            _ => Onward::GoOn,
+        }
+    }
+
+    /// Passes on what the client said.
+    async fn pass_on(&mut self, frame: Frame) -> Onward {
+        let is_there = self.daemon.say(&frame).await;
+        self.unconfirmed.note(frame, self.greets);
+        match is_there {
+            true => Onward::GoOn,
+            false => Onward::Reopen,
+        }
+    }
+
+    /// Asks for a confirmation of what has none.
+    async fn ask(&mut self) {
+        if let Some(ping) = self.unconfirmed.question() {
+            // That nobody takes it is noticed by what is heard no more.
+            self.daemon.say(&ping).await;
+        }
+    }
+
+    /// Goes on with another daemon, which is told what the one before did not confirm.
+    async fn begin_again(&mut self, daemon: S) {
+        self.daemon = End::new(daemon);
+        let Unconfirmed {
+            greeting, frames, ..
+        } = &self.unconfirmed;
+        self.is_greeted = greeting.is_some();
+        for frame in greeting.iter().chain(frames) {
+            self.daemon.say(frame).await;
+        }
+    }
+}
+
 /// Passes on what both ends say until the conversation ends. `again` opens another connection to
 /// the daemon, however long that takes, or gives up.
 pub(super) async fn tell<C, D, F>(client: C, daemon: D, greets: bool, again: impl Fn() -> F)
@@ -133,239 +209,41 @@ where
     D: AsyncRead + AsyncWrite + Send + 'static,
     F: Future<Output = Option<D>>,
 {
-    let (mut client, mut daemon) = (End::new(client), End::new(daemon));
-    let mut unconfirmed = Unconfirmed::default();
-    // Whether the next message of the daemon answers a greeting that was said again.
-    let mut is_greeted = false;
+    let mut client = End::new(client);
+    let mut telling = Telling {
+        daemon: End::new(daemon),
+        unconfirmed: Unconfirmed::default(),
+        greets,
+        is_greeted: false,
+    };
     let mut has_gone = false;
     loop {
-        let is_there = tokio::select! {
+        let may_take = !has_gone && telling.unconfirmed.bytes < MOST;
+        let onward = tokio::select! {
             // What the daemon confirms first, so that little is kept.
             biased;
-            heard = daemon.heard.recv() => match heard {
-                Some(frame) if is_restart(&frame) => false,
-                Some(frame) => {
-                    let is_for_client = match frame.meaning {
-                        Meaning::Pong => {
-                            unconfirmed.confirm();
-                            frame.payload() != OWN
-                        }
-                        Meaning::Message => !std::mem::take(&mut is_greeted),
-                        _ => true,
-                    };
-                    if is_for_client {
-                        // Whether anybody is left to hear it is seen by what comes from there.
-                        client.say(&frame).await;
-                    }
-                    if frame.meaning == Meaning::Close {
-                        return;
-                    }
-                    true
-                }
-                None => false,
-            },
-            heard = client.heard.recv(), if !has_gone && unconfirmed.bytes < MOST => match heard {
-                Some(frame) => {
-                    let is_there = daemon.say(&frame).await;
-                    unconfirmed.note(frame, greets);
-                    is_there
-                }
+            heard = telling.daemon.heard.recv() => telling.hear(heard, &mut client).await,
+            heard = client.heard.recv(), if may_take => match heard {
+                Some(frame) => telling.pass_on(frame).await,
                 None => {
                     has_gone = true;
-                    true
+                    Onward::GoOn
                 }
             },
         };
-        if has_gone && unconfirmed.frames.is_empty() {
+        if has_gone && telling.unconfirmed.frames.is_empty() {
             return;
         }
-        if is_there {
-            if let Some(ping) = unconfirmed.question() {
-                // That nobody takes it is noticed by what is heard no more.
-                daemon.say(&ping).await;
-            }
-            continue;
-        }
-        let next = match unconfirmed.may_be_told_again() {
-            true => again().await,
-            false => None,
-        };
-        let Some(next) = next else {
-            return;
-        };
-        daemon = End::new(next);
-        is_greeted = unconfirmed.greeting.is_some();
-        for frame in unconfirmed.greeting.iter().chain(&unconfirmed.frames) {
-            daemon.say(frame).await;
+        match onward {
+            Onward::GoOn => telling.ask().await,
+            Onward::Reopen if telling.unconfirmed.may_be_told_again() => match again().await {
+                Some(daemon) => telling.begin_again(daemon).await,
+                None => return,
+            },
+            Onward::Reopen | Onward::End => return,
         }
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use std::sync::Arc;
-    use std::sync::Mutex;
-
-    use tokio::io::{DuplexStream, duplex};
-
-    use super::*;
-
-    fn message(text: &str) -> Vec<u8> {
-        let mut bytes = vec![0x81, 0x80 | text.len() as u8, 0, 0, 0, 0];
-        bytes.extend(text.bytes());
-        bytes
-    }
-
-    fn answer(first: u8, payload: &[u8]) -> Vec<u8> {
-        let mut bytes = vec![first, payload.len() as u8];
-        bytes.extend(payload);
-        bytes
-    }
-
-    /// The conversation under test, and the daemons that it will find, the last one first.
-    struct Talk {
-        client: Option<End<DuplexStream>>,
-        daemons: Arc<Mutex<Vec<DuplexStream>>>,
-        telling: tokio::task::JoinHandle<()>,
-    }
-
-    impl Talk {
-        fn begin() -> (Self, End<DuplexStream>) {
-            let (client, theirs) = duplex(64 * 1024);
-            let (daemon, ours) = duplex(64 * 1024);
-            let daemons: Arc<Mutex<Vec<DuplexStream>>> = Arc::default();
-            let next = Arc::clone(&daemons);
-            let telling = tokio::spawn(async move {
-                let again = || std::future::ready(next.lock().unwrap().pop());
-                tell(theirs, daemon, true, again).await;
-            });
-            let talk = Self {
-                client: Some(End::new(client)),
-                daemons,
-                telling,
-            };
-            (talk, End::new(ours))
-        }
-
-        fn next_daemon(&self) -> End<DuplexStream> {
-            let (daemon, ours) = duplex(64 * 1024);
-            self.daemons.lock().unwrap().push(daemon);
-            End::new(ours)
-        }
-
-        async fn say(&mut self, bytes: &[u8]) {
-            let client = self.client.as_mut().unwrap();
-            client.out.write_all(bytes).await.unwrap();
-        }
-    }
-
-    /// So many messages, confirmed.
-    async fn hear(daemon: &mut End<DuplexStream>, messages: usize) -> Vec<String> {
-        let mut heard = Vec::new();
-        loop {
-            let frame = daemon.heard.recv().await.unwrap();
-            match frame.meaning {
-                Meaning::Message => {
-                    heard.push(String::from_utf8(frame.payload().to_vec()).unwrap());
-                }
-                Meaning::Ping => {
-                    let pong = answer(0x8a, frame.payload());
-                    daemon.out.write_all(&pong).await.unwrap();
-                    if heard.len() == messages {
-                        return heard;
-                    }
-                }
-                _ => {}
-            }
-        }
-    }
-
-    #[tokio::test]
-    async fn what_a_daemon_did_not_confirm_is_told_to_the_next_and_the_client_does_not_notice() {
-        let (mut talk, mut first) = Talk::begin();
-        talk.say(&message("auth")).await;
-        first.heard.recv().await.unwrap();
-        first
-            .out
-            .write_all(&answer(0x81, b"welcome"))
-            .await
-            .unwrap();
-        talk.say(&message("a")).await;
-        assert_eq!(hear(&mut first, 1).await, ["a"]);
-        let mut second = talk.next_daemon();
-        for text in ["b", "c"] {
-            talk.say(&message(text)).await;
-        }
-        while first.heard.recv().await.unwrap().payload() != b"c" {}
-        drop(first);
-        let greeting = second.heard.recv().await.unwrap();
-        assert_eq!(greeting.payload(), b"auth");
-        second
-            .out
-            .write_all(&answer(0x81, b"welcome"))
-            .await
-            .unwrap();
-        let heard = hear(&mut second, 2).await;
-        assert_eq!(heard, ["b", "c"]);
-        talk.say(&answer(0x89, b"own")).await;
-        let client = talk.client.as_mut().unwrap();
-        assert_eq!(client.heard.recv().await.unwrap().payload(), b"welcome");
-        loop {
-            let frame = second.heard.recv().await.unwrap();
-            if frame.meaning == Meaning::Ping {
-                let pong = answer(0x8a, frame.payload());
-                second.out.write_all(&pong).await.unwrap();
-                if frame.payload() == b"own" {
-                    break;
-                }
-            }
-        }
-        let pong = client.heard.recv().await.unwrap();
-        assert_eq!((pong.meaning, pong.payload()), (Meaning::Pong, &b"own"[..]));
-    }
-
-    #[tokio::test]
-    async fn what_a_client_said_that_has_gone_is_told_to_the_next_daemon() {
-        for stops in [true, false] {
-            let (mut talk, mut first) = Talk::begin();
-            talk.say(&message("auth")).await;
-            talk.say(&message("last")).await;
-            drop(talk.client.take());
-            first.heard.recv().await.unwrap();
-            let mut second = talk.next_daemon();
-            if stops {
-                let end = answer(0x88, &RESTART);
-                first.out.write_all(&end).await.unwrap();
-            } else {
-                drop(first);
-            }
-            assert_eq!(hear(&mut second, 2).await, ["auth", "last"]);
-            talk.telling.await.unwrap();
-        }
-    }
-
-    #[tokio::test]
-    async fn what_daemons_die_of_is_given_up() {
-        let (mut talk, mut first) = Talk::begin();
-        talk.say(&message("auth")).await;
-        talk.say(&message("deadly")).await;
-        while first.heard.recv().await.unwrap().payload() != b"deadly" {}
-        let mut daemons: Vec<_> = (0..5).map(|_| talk.next_daemon()).collect();
-        drop(first);
-        let mut met = 0;
-        while let Some(mut daemon) = daemons.pop() {
-            // Whichever has died of it is not asked again.
-            match tokio::time::timeout(std::time::Duration::from_millis(500), async {
-                while daemon.heard.recv().await.unwrap().payload() != b"deadly" {}
-            })
-            .await
-            {
-                Ok(()) => met += 1,
-                Err(_) => break,
-            }
-            drop(daemon);
-        }
-        assert_eq!(met, usize::from(MOST_DEATHS) - 1);
-        talk.telling.await.unwrap();
-    }
-}
+mod tests;

@@ -31,8 +31,9 @@ const HEAD_BYTES: usize = 64 * 1024;
 const SILENT: Duration = Duration::from_secs(60);
 const PROBED: Duration = Duration::from_secs(15);
 const PROBES: u32 = 4;
-/// What a client is told that has too many connections.
-const FULL: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\nretry-after: 1\r\ncontent-length: 0\r\nconnection: close\r\n\r\n";
+/// What a client is told that has too many connections. Clients before API 0.8.4 come again after
+/// this, and not after a 503; later ones after either.
+const FULL: &[u8] = b"HTTP/1.1 429 Too Many Requests\r\nretry-after: 1\r\ncontent-length: 0\r\nconnection: close\r\n\r\n";
 
 /// What each connection needs.
 struct Shared {

@@ -1,6 +1,6 @@
 //! What the relay answers by itself.
 
-use hyper::header::{CONNECTION, CONTENT_TYPE, HeaderValue};
+use hyper::header::{CONNECTION, CONTENT_TYPE, HeaderValue, RETRY_AFTER};
 use hyper::{Response, StatusCode};
 
 use super::spool::{Refused, Spool, Whole};
@@ -14,7 +14,7 @@ pub(super) fn refusal(refused: Refused, most: u64) -> Response<Whole> {
         ),
         Refused::TooSlow => plain(StatusCode::REQUEST_TIMEOUT, "The body came too slowly."),
         Refused::NoRoom => plain(
-            StatusCode::SERVICE_UNAVAILABLE,
+            StatusCode::TOO_MANY_REQUESTS,
             "There is no room for such a large request at the moment.",
         ),
         Refused::Disk => plain(
@@ -23,8 +23,11 @@ pub(super) fn refusal(refused: Refused, most: u64) -> Response<Whole> {
         ),
         Refused::Broken => plain(StatusCode::BAD_REQUEST, "The body broke off."),
     };
-    let close = HeaderValue::from_static("close");
-    response.headers_mut().insert(CONNECTION, close);
+    let headers = response.headers_mut();
+    if refused == Refused::NoRoom {
+        headers.insert(RETRY_AFTER, HeaderValue::from_static("1"));
+    }
+    headers.insert(CONNECTION, HeaderValue::from_static("close"));
     response
 }
 

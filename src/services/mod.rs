@@ -1,6 +1,7 @@
 //! What goes on by itself while the daemon runs.
 
 pub mod agent;
+mod automations;
 mod deadlines;
 mod driver;
 mod foreman;
@@ -10,6 +11,7 @@ mod removals;
 mod retention;
 mod scheduler;
 
+pub use automations::automations;
 pub use deadlines::deadlines;
 pub use foreman::foreman;
 pub use late_runs::late_runs;

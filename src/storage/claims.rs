@@ -1,25 +1,33 @@
 //! Which agent holds which run.
 
-use rusqlite::{Connection, Row, named_params};
+use std::sync::Arc;
 
-use super::column::Json;
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
+use rusqlite::{Connection, Row, named_params};
+use serde_json::{Value, json};
+
 use super::query;
 use super::rows::Row as _;
+use super::seal::Seal;
 use super::sql::{Statement, statement};
+use crate::domain::JsonMap;
 use crate::domain::deployment::Infrastructure;
-use crate::domain::error::Result;
+use crate::domain::error::{Error, Result};
 use crate::domain::flow_run::FlowRun;
 use crate::domain::ids::{FlowRunId, WorkPoolId, WorkQueueId};
-use crate::domain::runner::RunnerKind;
 use crate::domain::time::Timestamp;
+use crate::domain::work::POLLED_WITHIN;
+use crate::domain::work::job::SEALED;
 use crate::domain::work::turn::{DueQueue, room};
 
 const DUE: &str = include_str!("../../sql/queries/claims/due.sql");
-const DUE_QUEUES: &str = include_str!("../../sql/queries/claims/due_queues.sql");
+static DUE_QUEUES: Statement = statement!("claims/due_queues.sql");
 const OPEN_QUEUES: &str = include_str!("../../sql/queries/claims/open_queues.sql");
 const LATE_IN_QUEUE: &str = include_str!("../../sql/queries/claims/late_in_queue.sql");
-const DUE_OF_QUEUE: &str = include_str!("../../sql/queries/claims/due_of_queue.sql");
-const NEXT_DUE_OF_QUEUES: &str = include_str!("../../sql/queries/claims/next_due_of_queues.sql");
+static DUE_OF_QUEUE: Statement = statement!("claims/due_of_queue.sql");
+static NEXT_DUE_OF_QUEUES: Statement = statement!("claims/next_due_of_queues.sql");
+const FOREIGN_BLOCK: &str = include_str!("../../sql/queries/claims/foreign_block.sql");
 const SETTLE_JOB: &str = include_str!("../../sql/queries/claims/settle_job.sql");
 const DUE_BEFORE: &str = include_str!("../../sql/queries/claims/due_before.sql");
 const NEXT_DUE: &str = include_str!("../../sql/queries/claims/next_due.sql");
@@ -53,8 +61,10 @@ pub fn due_queues(
     now: Timestamp,
     containers: bool,
 ) -> Result<Vec<DueQueue<WorkPoolId, WorkQueueId>>> {
-    let params = named_params! {":now": now, ":containers": containers};
-    query::all(db, DUE_QUEUES, params, |row| {
+    let params = named_params! {
+        ":now": now, ":containers": containers, ":polled_since": now - POLLED_WITHIN,
+    };
+    query::all(db, &DUE_QUEUES, params, |row| {
         Ok(DueQueue {
             pool: row.get(0)?,
             pool_room: room(row.get(1)?, row.get(2)?),
@@ -85,38 +95,97 @@ pub fn late_in_queue(db: &Connection, queue: WorkQueueId) -> Result<u64> {
     query::count(db, LATE_IN_QUEUE, named_params! {":queue": queue})
 }
 
+/// Whose the runs are that are looked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Taker {
+    /// This daemon's agent's.
+    Ours,
+    /// Some worker's or agent's.
+    Anybody,
+}
+
 /// Scheduled runs of a queue that are due between two moments, longest due first.
 pub fn due_of_queue(
     db: &Connection,
-    queue: WorkQueueId,
+    (queue, taker): (WorkQueueId, Taker),
     (after, before): (Timestamp, Timestamp),
     limit: u64,
 ) -> Result<Vec<(FlowRunId, Timestamp)>> {
     let limit = i64::try_from(limit).unwrap_or(i64::MAX);
     let params = named_params! {
         ":queue": queue, ":after": after, ":before": before, ":limit": limit,
+        ":ours": taker == Taker::Ours,
     };
-    query::all(db, DUE_OF_QUEUE, params, |row| {
+    query::all(db, &DUE_OF_QUEUE, params, |row| {
         Ok((row.get(0)?, row.get(1)?))
+    })
+}
+
+/// The slug of the type of the infrastructure block that a run needs, where this daemon's agent
+/// makes nothing of such.
+pub fn foreign_block(db: &Connection, id: FlowRunId) -> Result<Option<String>> {
+    query::one(db, FOREIGN_BLOCK, named_params! {":id": id}, |row| {
+        row.get(0)
     })
 }
 
 /// When the next run is due of a queue that this daemon's agent serves, past times included.
 pub fn next_due_of_queues(db: &Connection, now: Timestamp) -> Result<Option<Timestamp>> {
-    let next: Option<Option<_>> =
-        query::one(db, NEXT_DUE_OF_QUEUES, named_params! {":now": now}, |row| {
-            row.get(0)
-        })?;
+    let params = named_params! {":now": now, ":polled_since": now - POLLED_WITHIN};
+    let next: Option<Option<_>> = query::one(db, &NEXT_DUE_OF_QUEUES, params, |row| row.get(0))?;
     Ok(next.flatten())
 }
 
-/// Notes what a run is made of.
-pub fn settle_job(db: &Connection, id: FlowRunId, job: &Infrastructure) -> Result<()> {
-    let params = named_params! {
-        ":id": id,
-        ":kind": job.kind.as_ref().map(RunnerKind::word),
-        ":config": job.config.as_ref().map(Json),
+/// What a run is made of, as it is stored: written down where nobody waits for that.
+#[derive(Clone, Debug)]
+pub struct SettledJob {
+    kind: Option<String>,
+    config: Option<String>,
+}
+
+impl From<Infrastructure> for SettledJob {
+    fn from(job: Infrastructure) -> Self {
+        Self {
+            kind: job.kind.as_ref().map(|kind| kind.word().to_owned()),
+            config: job.config.map(|config| Value::from(config).to_string()),
+        }
+    }
+}
+
+impl SettledJob {
+    /// The same with its settings under seal, which belong to that run.
+    pub fn sealed(self, seal: &Seal, run: FlowRunId) -> Result<Self> {
+        let Some(config) = &self.config else {
+            return Ok(self);
+        };
+        let sealed = seal.seal(config.as_bytes(), run.as_bytes())?;
+        let config = json!({ SEALED: BASE64_STANDARD.encode(sealed) });
+        Ok(Self {
+            kind: self.kind,
+            config: Some(config.to_string()),
+        })
+    }
+}
+
+/// The settings of a run's job that lie under seal, if they do.
+pub fn unsealed(
+    seal: impl FnOnce() -> Result<Arc<Seal>>,
+    run: &FlowRun,
+) -> Result<Option<JsonMap>> {
+    let config = run.infrastructure.config.as_ref();
+    let Some(sealed) = config.and_then(|config| config.get(SEALED)?.as_str()) else {
+        return Ok(None);
     };
+    let sealed = BASE64_STANDARD.decode(sealed).map_err(Error::internal)?;
+    let text = seal()?.open(&sealed, run.id.as_bytes())?;
+    serde_json::from_slice(&text)
+        .map(Some)
+        .map_err(Error::internal)
+}
+
+/// Notes what a run is made of.
+pub fn settle_job(db: &Connection, id: FlowRunId, job: &SettledJob) -> Result<()> {
+    let params = named_params! {":id": id, ":kind": job.kind, ":config": job.config};
     query::change(db, SETTLE_JOB, params)?;
     Ok(())
 }

@@ -8,6 +8,7 @@ use uuid::Uuid;
 
 use super::result_size;
 use crate::domain::ids::{
+    ArtifactCollectionId, ArtifactId, AutomationId, BlockDocumentId, BlockSchemaId, BlockTypeId,
     DeploymentId, EventId, FlowId, FlowRunId, LeaseId, LimitId, LogId, RunInputId, SavedSearchId,
     ScheduleId, StateId, TaskRunId, VariableId, WorkPoolId, WorkQueueId, WorkerId,
 };
@@ -51,6 +52,12 @@ id_columns!(
     LeaseId,
     LimitId,
     EventId,
+    AutomationId,
+    ArtifactId,
+    ArtifactCollectionId,
+    BlockTypeId,
+    BlockSchemaId,
+    BlockDocumentId,
 );
 
 macro_rules! micros_columns {

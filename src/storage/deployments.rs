@@ -12,17 +12,23 @@ use super::schedules;
 use super::sql::{self, Statement, statement};
 use crate::domain::deployment::{
     Around, Brief, CollisionStrategy, Concurrency, ConcurrencyOptions, Deployment, Infrastructure,
+    Served,
 };
 use crate::domain::error::Result;
 use crate::domain::filter::Noun;
-use crate::domain::ids::{DeploymentId, FlowId};
+use crate::domain::ids::{DeploymentId, FlowId, WorkQueueId};
 use crate::domain::runner::RunnerKind;
 use crate::domain::state::StateType;
 use crate::domain::time::Timestamp;
+use crate::domain::work::PoolKind;
 
 const INSERT: &str = include_str!("../../sql/queries/deployments/insert.sql");
 const UPDATE: &str = include_str!("../../sql/queries/deployments/update.sql");
 const POLL: &str = include_str!("../../sql/queries/deployments/poll.sql");
+const TOLD: &str = include_str!("../../sql/queries/deployments/told.sql");
+const UNASKED: &str = include_str!("../../sql/queries/deployments/unasked.sql");
+const STATUS: &str = include_str!("../../sql/queries/deployments/status.sql");
+const SET_TOLD: &str = include_str!("../../sql/queries/deployments/set_told.sql");
 static BY_KEY: Statement = statement!("deployments/by_key.sql");
 const SET_SCHEDULE_ACTIVE: &str =
     include_str!("../../sql/queries/deployments/set_schedule_active.sql");
@@ -69,6 +75,7 @@ fn write(db: &Connection, sql: &str, deployment: &Deployment) -> Result<()> {
         created_by,
         updated_by,
         last_polled: _,
+        served: _,
     } = deployment;
     let options = concurrency.options.map(Options::from);
     let params = named_params! {
@@ -107,6 +114,59 @@ fn write(db: &Connection, sql: &str, deployment: &Deployment) -> Result<()> {
 pub fn poll(db: &Connection, id: DeploymentId, now: Timestamp) -> Result<()> {
     query::change(db, POLL, named_params! {":id": id, ":now": now})?;
     Ok(())
+}
+
+/// Some of the deployments of a queue of which it was last told that they are ready, or that they
+/// are not.
+pub fn told(
+    db: &Connection,
+    queue: WorkQueueId,
+    is_ready: bool,
+    limit: i64,
+) -> Result<Vec<DeploymentId>> {
+    let params = named_params! {":queue": queue, ":status": word(is_ready), ":limit": limit};
+    query::all(db, TOLD, params, |row| row.get(0))
+}
+
+/// Some of the deployments without a queue of which it was told that they are ready, and whose runs
+/// nobody has asked for since a moment.
+pub fn unasked(db: &Connection, since: Timestamp, limit: i64) -> Result<Vec<DeploymentId>> {
+    let params = named_params! {":since": since, ":limit": limit};
+    query::all(db, UNASKED, params, |row| row.get(0))
+}
+
+/// Whether it was last told of a deployment that it is ready.
+pub fn is_told_ready(db: &Connection, id: DeploymentId) -> Result<bool> {
+    let told: Option<String> = query::one(db, STATUS, named_params! {":id": id}, |row| row.get(0))?;
+    Ok(told.as_deref() == Some(word(true)))
+}
+
+/// Notes what is told of a deployment.
+pub fn set_told(db: &Connection, id: DeploymentId, is_ready: bool) -> Result<()> {
+    query::change(
+        db,
+        SET_TOLD,
+        named_params! {":id": id, ":status": word(is_ready)},
+    )?;
+    Ok(())
+}
+
+const fn word(is_ready: bool) -> &'static str {
+    match is_ready {
+        true => "READY",
+        false => "NOT_READY",
+    }
+}
+
+fn served(columns: &mut Columns<'_, '_>) -> rusqlite::Result<Option<Served>> {
+    let queue_polled = columns.next()?;
+    let kind: Option<String> = columns.next()?;
+    let online_until = columns.next()?;
+    Ok(kind.map(|word| Served {
+        queue_polled,
+        pool_kind: PoolKind::from(word),
+        online_until,
+    }))
 }
 
 /// The flow's deployment of that name.
@@ -209,13 +269,13 @@ fn read(row: &SqlRow<'_>) -> rusqlite::Result<Deployment> {
         pull_steps: columns.next::<Option<Json<_>>>()?.map(|json| json.0),
         schedules: schedules::read(columns.next()?),
         is_schedule_active: columns.next()?,
-        parameters: columns.next::<Json<_>>()?.0,
+        parameters: columns.json()?,
         parameter_schema: columns.next::<Option<Json<_>>>()?.map(|json| json.0),
         enforces_schema: columns.next()?,
-        tags: columns.next::<Json<_>>()?.0,
-        labels: columns.next::<Json<_>>()?.0,
+        tags: columns.json()?,
+        labels: columns.json()?,
         infrastructure: infrastructure(&mut columns)?,
-        job_variables: columns.next::<Json<_>>()?.0,
+        job_variables: columns.json()?,
         work_queue_id: columns.next()?,
         work_queue_name: columns.next()?,
         work_pool_name: columns.next()?,
@@ -230,6 +290,7 @@ fn read(row: &SqlRow<'_>) -> rusqlite::Result<Deployment> {
         created_by: actors::read(&mut columns)?,
         updated_by: actors::read(&mut columns)?,
         last_polled: columns.next()?,
+        served: served(&mut columns)?,
     })
 }
 

@@ -10,7 +10,7 @@ use super::{actors, deployments, run_policy, sql, states};
 use crate::domain::JsonMap;
 use crate::domain::error::Result;
 use crate::domain::filter::Noun;
-use crate::domain::flow_run::{Claim, FlowRun, FlowRunUpdate, RunQueue};
+use crate::domain::flow_run::{Claim, FlowRun, FlowRunUpdate, Origin, RunQueue};
 use crate::domain::flow_run_policy::FlowRunPolicy;
 use crate::domain::ids::{FlowId, FlowRunId, WorkPoolId};
 use crate::domain::run::RunStatistics;
@@ -22,6 +22,8 @@ const INSERT: &str = include_str!("../../sql/queries/flow_runs/insert.sql");
 const ID_BY_KEY: &str = include_str!("../../sql/queries/flow_runs/id_by_key.sql");
 const UPDATE: &str = include_str!("../../sql/queries/flow_runs/update.sql");
 const ENTER_STATE: &str = include_str!("../../sql/queries/flow_runs/enter_state.sql");
+const ORIGIN: &str = include_str!("../../sql/queries/flow_runs/origin.sql");
+const SET_START: &str = include_str!("../../sql/queries/flow_runs/set_start.sql");
 const SET_LABELS: &str = include_str!("../../sql/queries/flow_runs/set_labels.sql");
 const SET_POLICY: &str = include_str!("../../sql/queries/flow_runs/set_policy.sql");
 const COUNT_BY_STATE: &str = include_str!("../../sql/queries/flow_runs/count_by_state.sql");
@@ -34,6 +36,10 @@ const OUTPUT: &str = include_str!("../../sql/queries/flow_runs/output.sql");
 
 /// How long a cancellation may stay unconfirmed, as on the 3.9 server.
 const UNCONFIRMED: Span = Span::from_micros(300 * 1_000_000);
+
+/// How long after the end of its pause a run's process may still tell that by itself: it looks
+/// every second or so, and what it tells has its reason. The 3.9 server looks every five seconds.
+const TOLD_BY_ITSELF: Span = Span::from_micros(2_500_000);
 
 /// Stores a run that is new, in its first state. The state's own row comes after it.
 pub fn insert(db: &Connection, run: &FlowRun, first: &State) -> Result<()> {
@@ -68,8 +74,19 @@ pub fn insert(db: &Connection, run: &FlowRun, first: &State) -> Result<()> {
         ":state_name": first.name,
         ":state_deadline": deadline(run, first),
     };
-    query::change(db, INSERT, params)?;
+    query::change_in_order(db, INSERT, params)?;
     Ok(())
+}
+
+/// What a run came from, and its labels; absent: there is no such run.
+pub fn origin(db: &Connection, id: FlowRunId) -> Result<Option<Origin>> {
+    query::one(db, ORIGIN, named_params! {":id": id}, |row| {
+        Ok(Origin {
+            flow_id: row.get(0)?,
+            deployment_id: row.get(1)?,
+            labels: row.get::<_, Json<_>>(2)?.0,
+        })
+    })
 }
 
 /// What a row tells of a run's output.
@@ -175,37 +192,39 @@ pub fn live_sub_runs(db: &Connection, id: FlowRunId, limit: i64) -> Result<Vec<F
 /// When a state is over unless something happens. What an agent of ours holds is ended by that.
 fn deadline(run: &FlowRun, state: &State) -> Option<Timestamp> {
     match state.kind {
-        StateType::Paused => state.details.pause_timeout,
+        StateType::Paused if state.details.pause_reschedule => state.details.pause_timeout,
+        StateType::Paused => state.details.pause_timeout.map(|end| end + TOLD_BY_ITSELF),
         StateType::Cancelling if run.claim.is_none() => Some(state.timestamp + UNCONFIRMED),
         _ => None,
     }
 }
 
 /// Points the run to its new state, and keeps the statistics of the step. When it was first
-/// expected to start does not change, so that index is left alone.
+/// expected to start does not change, so that index is left alone; nor is that of its start,
+/// where that stays.
 pub fn enter_state(
     db: &Connection,
     run: &FlowRun,
     state: &State,
     statistics: &RunStatistics,
 ) -> Result<()> {
-    query::change(
-        db,
-        ENTER_STATE,
-        named_params! {
-            ":id": run.id,
-            ":now": state.timestamp,
-            ":state_id": state.id,
-            ":state_type": state.kind,
-            ":state_name": state.name,
-            ":run_count": statistics.run_count,
-            ":next_scheduled_start_time": statistics.next_scheduled_start_time,
-            ":start_time": statistics.start_time,
-            ":end_time": statistics.end_time,
-            ":total_run_time": statistics.total_run_time,
-            ":state_deadline": deadline(run, state),
-        },
-    )?;
+    let params = named_params! {
+        ":now": state.timestamp,
+        ":state_id": state.id,
+        ":state_type": state.kind,
+        ":state_name": state.name,
+        ":run_count": statistics.run_count,
+        ":next_scheduled_start_time": statistics.next_scheduled_start_time,
+        ":end_time": statistics.end_time,
+        ":total_run_time": statistics.total_run_time,
+        ":state_deadline": deadline(run, state),
+        ":id": run.id,
+    };
+    query::change_in_order(db, ENTER_STATE, params)?;
+    if statistics.start_time != run.statistics.start_time {
+        let params = named_params! {":start_time": statistics.start_time, ":id": run.id};
+        query::change(db, SET_START, params)?;
+    }
     Ok(())
 }
 
@@ -251,13 +270,13 @@ fn read(row: &SqlRow<'_>) -> rusqlite::Result<FlowRun> {
         flow_id: columns.next()?,
         deployment_id: columns.next()?,
         flow_version: columns.next()?,
-        parameters: columns.next::<Json<_>>()?.0,
+        parameters: columns.json()?,
         idempotency_key: columns.next()?,
-        context: columns.next::<Json<_>>()?.0,
+        context: columns.json()?,
         policy: run_policy::read(&mut columns)?,
-        empirical_config: columns.next::<Json<_>>()?.0,
-        tags: columns.next::<Json<_>>()?.0,
-        labels: columns.next::<Json<_>>()?.0,
+        empirical_config: columns.json()?,
+        tags: columns.json()?,
+        labels: columns.json()?,
         parent_task_run_id: columns.next()?,
         auto_scheduled: columns.next()?,
         infrastructure: deployments::infrastructure(&mut columns)?,

@@ -85,7 +85,7 @@ fn read(row: &SqlRow<'_>) -> rusqlite::Result<Flow> {
         created: columns.next()?,
         updated: columns.next()?,
         name: columns.next()?,
-        tags: columns.next::<Json<_>>()?.0,
-        labels: columns.next::<Json<_>>()?.0,
+        tags: columns.json()?,
+        labels: columns.json()?,
     })
 }

@@ -11,8 +11,11 @@
 //! The noun files hold small functions that take a transaction or a connection.
 
 mod actors;
+pub mod artifacts;
+pub mod automations;
 pub mod backup;
 pub mod blobs;
+pub mod blocks;
 mod checkpoints;
 pub mod claims;
 mod column;
@@ -24,6 +27,8 @@ pub mod events;
 mod files;
 pub mod flow_runs;
 pub mod flows;
+pub mod glances;
+pub mod graph;
 pub mod ids;
 mod lanes;
 pub mod leases;
@@ -44,8 +49,10 @@ mod run_policy;
 pub mod saved_searches;
 mod schedule;
 pub mod schedules;
+pub mod seal;
 mod sql;
 pub mod states;
+pub mod task_queue;
 pub mod task_runs;
 mod trouble;
 mod upgrade;
@@ -135,6 +142,11 @@ impl Store {
                 copying: Arc::default(),
             }),
         })
+    }
+
+    /// The folder that the database lies in.
+    pub fn folder(&self) -> &Path {
+        self.inner.path.parent().unwrap_or(Path::new("/"))
     }
 
     /// Runs `work` within the writer's transaction and answers after its commit. When

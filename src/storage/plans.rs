@@ -9,9 +9,27 @@ use super::{connection, migrate, rows, sql};
 
 /// Statements that go through a table, and why they may.
 const MAY_SCAN: &[(&str, &str)] = &[
+    ("automations/count.sql", "at most a thousand"),
+    (
+        "automations/enabled.sql",
+        "at most a thousand, once per change",
+    ),
+    (
+        "automations/next_work.sql",
+        "the first in the order of the index",
+    ),
     (
         "claims/due_queues.sql",
         "the queues, of which there are few",
+    ),
+    (
+        "blocks/capabilities.sql",
+        "the schemas, of which each version of a client brings few",
+    ),
+    ("blocks/leads_to.sql", "the steps that it has just found"),
+    (
+        "concurrency_limits/page.sql",
+        "the deployments, for a person who lists limits",
     ),
     ("deployments/images.sql", "once per examination by a person"),
     (
@@ -39,11 +57,16 @@ const MAY_SCAN: &[(&str, &str)] = &[
         "removal/delete_some_event_related.sql",
         "as far as the limit",
     ),
+    ("removal/some_artifacts.sql", "as far as the limit"),
     ("removal/delete_some_events.sql", "as far as the limit"),
     ("removal/delete_some_logs.sql", "as far as the limit"),
     ("removal/delete_some_searches.sql", "as far as the limit"),
     ("removal/some_flows.sql", "as far as the limit"),
     ("removal/unfinished.sql", "has hardly ever a row"),
+    (
+        "states/observed.sql",
+        "all that is kept, seldom, by a person and for as long as any question may take",
+    ),
     ("requests/delete_old.sql", "as far as the limit"),
     (
         "retention/end_of_nth_run.sql",
@@ -56,6 +79,11 @@ const MAY_SCAN: &[(&str, &str)] = &[
     (
         "saved_searches/page.sql",
         "a page in the order of the index",
+    ),
+    ("work_pools/all.sql", "the pools, of which there are few"),
+    (
+        "work_queues/all.sql",
+        "the queues, of which there are few, with a deadline",
     ),
 ];
 

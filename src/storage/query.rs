@@ -1,8 +1,10 @@
 //! Small helpers around prepared statements.
 
 use rusqlite::types::{FromSql, ValueRef};
-use rusqlite::{Connection, OptionalExtension, Params, Row};
+use rusqlite::{Connection, OptionalExtension, Params, Row, ToSql, params_from_iter};
+use serde::de::DeserializeOwned;
 
+use super::column::Json;
 use super::result_size;
 use crate::domain::error::Result;
 
@@ -23,6 +25,18 @@ impl<'row, 'stmt> Columns<'row, 'stmt> {
         let index = self.next;
         self.next += 1;
         self.row.get(index)
+    }
+
+    /// The next column's JSON. Most lists and objects are empty, and these are not taken apart: an
+    /// empty one is what `T` is by default.
+    pub fn json<T: DeserializeOwned + Default>(&mut self) -> rusqlite::Result<T> {
+        match self.row.get_ref(self.next)? {
+            ValueRef::Text(b"{}" | b"[]") => {
+                self.next += 1;
+                Ok(T::default())
+            }
+            _ => Ok(self.next::<Json<T>>()?.0),
+        }
     }
 
     /// The next column's text, which may be long.
@@ -70,4 +84,23 @@ pub(super) fn all<T>(
 /// Changes rows and says how many.
 pub(super) fn change(db: &Connection, sql: &str, params: impl Params) -> Result<usize> {
     Ok(db.prepare_cached(sql)?.execute(params)?)
+}
+
+/// The same for statements that run often: the parameters are given in the order in which the
+/// statement names them first, so that none is looked up by its name.
+pub(super) fn change_in_order(
+    db: &Connection,
+    sql: &str,
+    params: &[(&str, &dyn ToSql)],
+) -> Result<usize> {
+    let mut statement = db.prepare_cached(sql)?;
+    debug_assert!(
+        params
+            .iter()
+            .enumerate()
+            .all(|(nth, (name, _))| statement.parameter_name(nth + 1) == Some(*name)),
+        "the parameters of {sql}"
+    );
+    let values = params.iter().map(|(_, value)| value);
+    Ok(statement.execute(params_from_iter(values))?)
 }

@@ -5,7 +5,6 @@ use std::collections::BTreeSet;
 use rusqlite::types::ToSql;
 use serde::{Deserialize, Serialize};
 
-use super::column::Json;
 use super::query::Columns;
 use crate::domain::flow_run_policy::{FlowRunPolicy, RetryType};
 
@@ -61,7 +60,7 @@ pub(super) fn column(policy: &FlowRunPolicy) -> impl ToSql {
 
 /// Reads the column of a policy.
 pub(super) fn read(columns: &mut Columns<'_, '_>) -> rusqlite::Result<FlowRunPolicy> {
-    let Json(stored) = columns.next::<Json<Policy>>()?;
+    let stored: Policy = columns.json()?;
     Ok(FlowRunPolicy {
         max_retries: stored.max_retries,
         retry_delay_seconds: stored.retry_delay_seconds,

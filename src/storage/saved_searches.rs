@@ -1,12 +1,12 @@
 //! Saved searches in the store.
 
 use rusqlite::{Connection, Row as SqlRow, named_params};
+use serde_json::Value;
 
 use super::column::Json;
 use super::query::{self, Columns};
 use super::rows::{Row, key};
 use super::sql::{self, Statement, statement};
-use crate::domain::JsonMap;
 use crate::domain::error::Result;
 use crate::domain::filter::Page;
 use crate::domain::ids::SavedSearchId;
@@ -18,7 +18,7 @@ static BY_NAME: Statement = statement!("saved_searches/by_name.sql");
 static PAGE: Statement = statement!("saved_searches/page.sql");
 
 /// Saves filters under a name, replacing what was saved under it.
-pub fn upsert(db: &Connection, name: &str, filters: &JsonMap, now: Timestamp) -> Result<()> {
+pub fn upsert(db: &Connection, name: &str, filters: &Value, now: Timestamp) -> Result<()> {
     let params = named_params! {
         ":id": SavedSearchId::new(), ":now": now, ":name": name, ":filters": Json(filters),
     };

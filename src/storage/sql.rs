@@ -49,10 +49,19 @@ lists! {
     VARIABLE: "variable.sql",
     EVENT: "event.sql",
     CONCURRENCY_LIMIT: "concurrency_limit.sql",
+    DEPLOYMENT_LIMIT: "deployment_limit.sql",
+    AUTOMATION: "automation.sql",
+    ARTIFACT: "artifact.sql",
+    LATEST_ARTIFACT: "latest_artifact.sql",
+    GLANCE: "glance.sql",
+    BLOCK_TYPE: "block_type.sql",
+    BLOCK_SCHEMA: "block_schema.sql",
+    BLOCK_DOCUMENT: "block_document.sql",
+    FOREIGN: "foreign.sql",
 }
 
 /// What names stand for.
-static FRAGMENTS: LazyLock<[(&str, String); 15]> = LazyLock::new(|| {
+static FRAGMENTS: LazyLock<[(&str, String); 23]> = LazyLock::new(|| {
     [
         ("{flow}", FLOW.clone()),
         ("{deployment}", DEPLOYMENT.clone()),
@@ -66,6 +75,14 @@ static FRAGMENTS: LazyLock<[(&str, String); 15]> = LazyLock::new(|| {
         ("{variable}", VARIABLE.clone()),
         ("{event}", EVENT.clone()),
         ("{concurrency_limit}", CONCURRENCY_LIMIT.clone()),
+        ("{deployment_limit}", DEPLOYMENT_LIMIT.clone()),
+        ("{automation}", AUTOMATION.clone()),
+        ("{artifact}", ARTIFACT.clone()),
+        ("{latest_artifact}", LATEST_ARTIFACT.clone()),
+        ("{block_type}", BLOCK_TYPE.clone()),
+        ("{block_schema}", BLOCK_SCHEMA.clone()),
+        ("{block_document}", BLOCK_DOCUMENT.clone()),
+        ("{foreign}", FOREIGN.clone()),
         ("{state}", STATE.trim_end().to_owned()),
         ("{live}", words(|kind| !kind.is_terminal())),
         ("{terminal}", words(StateType::is_terminal)),

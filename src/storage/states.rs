@@ -41,7 +41,7 @@ pub fn insert(db: &Connection, of: StateOf, state: &State) -> Result<()> {
         ":data": state.data.as_ref().map(Json),
         ":state_details": Json(&Details::from(&state.details)),
     };
-    query::change(db, sql, params)?;
+    query::change_in_order(db, sql, params)?;
     Ok(())
 }
 
@@ -121,7 +121,7 @@ fn read_after_id(id: StateId, columns: &mut Columns<'_, '_>) -> rusqlite::Result
         timestamp: columns.next()?,
         message: columns.text()?,
         data: columns.next::<Option<Json<_>>>()?.map(|json| json.0),
-        details: columns.next::<Json<Details>>()?.0.into(),
+        details: columns.json::<Details>()?.into(),
     })
 }
 

@@ -25,12 +25,19 @@ const KNOWN_BY_KEY: &str = include_str!("../../sql/queries/task_runs/known_by_ke
 const KNOWN_BY_ID: &str = include_str!("../../sql/queries/task_runs/known_by_id.sql");
 const RECORD: &str = include_str!("../../sql/queries/task_runs/record.sql");
 static LIVE_OF_RUN: Statement = statement!("task_runs/live_of_run.sql");
+const FAILED_OF_RUN: &str = include_str!("../../sql/queries/task_runs/failed_of_run.sql");
 const RENAME: &str = include_str!("../../sql/queries/task_runs/rename.sql");
 
 /// Up to `limit` task runs of a flow run that have not ended.
 pub fn live_of_run(db: &Connection, id: FlowRunId, limit: i64) -> Result<Vec<TaskRunId>> {
     let params = named_params! {":id": id, ":limit": limit};
     query::all(db, &LIVE_OF_RUN, params, |row| row.get(0))
+}
+
+/// Up to `limit` task runs of a flow run that have failed.
+pub fn failed_of_run(db: &Connection, id: FlowRunId, limit: i64) -> Result<Vec<TaskRunId>> {
+    let params = named_params! {":id": id, ":limit": limit};
+    query::all(db, FAILED_OF_RUN, params, |row| row.get(0))
 }
 
 /// Stores a run that is new, in its first state. The state's own row comes after it.
@@ -63,7 +70,7 @@ pub fn insert(db: &Connection, run: &TaskRun, first: &State) -> Result<()> {
         ":state_type": first.kind,
         ":state_name": first.name,
     };
-    query::change(db, INSERT, params)?;
+    query::change_in_order(db, INSERT, params)?;
     Ok(())
 }
 
@@ -97,11 +104,10 @@ pub fn enter_state(
     state: &State,
     statistics: &RunStatistics,
 ) -> Result<()> {
-    query::change(
+    query::change_in_order(
         db,
         ENTER_STATE,
         named_params! {
-            ":id": run.id,
             ":now": state.timestamp,
             ":state_id": state.id,
             ":state_type": state.kind,
@@ -111,6 +117,7 @@ pub fn enter_state(
             ":start_time": statistics.start_time,
             ":end_time": statistics.end_time,
             ":total_run_time": statistics.total_run_time,
+            ":id": run.id,
         },
     )?;
     Ok(())
@@ -220,10 +227,10 @@ fn read(row: &SqlRow<'_>) -> rusqlite::Result<TaskRun> {
                 max_retries: columns.next()?,
                 retry_delay: columns.next()?,
             },
-            empirical_policy: columns.next::<Json<_>>()?.0,
-            tags: columns.next::<Json<_>>()?.0,
-            labels: columns.next::<Json<_>>()?.0,
-            task_inputs: columns.next::<Json<_>>()?.0,
+            empirical_policy: columns.json()?,
+            tags: columns.json()?,
+            labels: columns.json()?,
+            task_inputs: columns.json()?,
         },
         flow_run_run_count: columns.next()?,
         statistics: flow_runs::statistics(&mut columns)?,

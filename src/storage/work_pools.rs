@@ -8,13 +8,16 @@ use super::rows::{Filtered, Row, key};
 use super::sql::{self, Statement, statement};
 use crate::domain::error::Result;
 use crate::domain::filter::Noun;
-use crate::domain::ids::{WorkPoolId, WorkQueueId};
+use crate::domain::ids::{EventId, WorkPoolId, WorkQueueId};
 use crate::domain::time::Timestamp;
-use crate::domain::work::{NewWorkPool, PoolKind, WorkPool, WorkPoolUpdate};
+use crate::domain::work::{NewWorkPool, PoolKind, PoolStatus, WorkPool, WorkPoolUpdate};
 
 const INSERT: &str = include_str!("../../sql/queries/work_pools/insert.sql");
 const UPDATE: &str = include_str!("../../sql/queries/work_pools/update.sql");
 static BY_NAME: Statement = statement!("work_pools/by_name.sql");
+static ALL: Statement = statement!("work_pools/all.sql");
+const LAST_TOLD: &str = include_str!("../../sql/queries/work_pools/last_told.sql");
+const SET_TOLD: &str = include_str!("../../sql/queries/work_pools/set_told.sql");
 
 /// Stores a pool that is not there yet, whose default queue is stored next, with that id.
 pub fn insert(
@@ -71,6 +74,31 @@ pub fn by_name(db: &Connection, name: &str) -> Result<Option<WorkPool>> {
     query::one(db, &BY_NAME, named_params! {":name": name}, read)
 }
 
+/// All pools.
+pub fn all(db: &Connection) -> Result<Vec<WorkPool>> {
+    query::all(db, &ALL, [], read)
+}
+
+/// The event that last told of a pool's status, and when.
+pub fn last_told(db: &Connection, id: WorkPoolId) -> Result<Option<(EventId, Timestamp)>> {
+    query::one(db, LAST_TOLD, named_params! {":id": id}, |row| {
+        Ok((row.get(0)?, row.get(1)?))
+    })
+}
+
+/// Notes what is told of a pool, by which event.
+pub fn set_told(
+    db: &Connection,
+    id: WorkPoolId,
+    told: PoolStatus,
+    event: Option<EventId>,
+    now: Timestamp,
+) -> Result<()> {
+    let params = named_params! {":id": id, ":told": told.word(), ":event": event, ":now": now};
+    query::change(db, SET_TOLD, params)?;
+    Ok(())
+}
+
 key!(WorkPoolId, WorkPool);
 
 impl Row for WorkPool {
@@ -105,5 +133,9 @@ fn read(row: &SqlRow<'_>) -> rusqlite::Result<WorkPool> {
         default_queue_id: columns.next()?,
         online_until: columns.next()?,
         active_slots: columns.next()?,
+        told: columns
+            .next::<Option<String>>()?
+            .as_deref()
+            .and_then(PoolStatus::from_word),
     })
 }

@@ -10,7 +10,9 @@ use crate::domain::error::Result;
 use crate::domain::filter::Noun;
 use crate::domain::ids::{WorkPoolId, WorkQueueId};
 use crate::domain::time::Timestamp;
-use crate::domain::work::{MOST_QUEUES, NewWorkQueue, PoolKind, WorkQueue, WorkQueueUpdate};
+use crate::domain::work::{
+    MOST_QUEUES, NewWorkQueue, PoolKind, QueueStatus, WorkQueue, WorkQueueUpdate,
+};
 
 const INSERT: &str = include_str!("../../sql/queries/work_queues/insert.sql");
 const UPDATE: &str = include_str!("../../sql/queries/work_queues/update.sql");
@@ -18,6 +20,8 @@ const PRIORITIES: &str = include_str!("../../sql/queries/work_queues/priorities.
 const SET_PRIORITY: &str = include_str!("../../sql/queries/work_queues/set_priority.sql");
 const NOTE_POLL: &str = include_str!("../../sql/queries/work_queues/note_poll.sql");
 static BY_NAME: Statement = statement!("work_queues/by_name.sql");
+const SET_TOLD: &str = include_str!("../../sql/queries/work_queues/set_told.sql");
+static ALL: Statement = statement!("work_queues/all.sql");
 static OF_POOL: Statement = statement!("work_queues/of_pool.sql");
 
 /// Stores a queue of a pool that has none of that name.
@@ -106,6 +110,21 @@ pub fn of_pool(db: &Connection, pool: WorkPoolId) -> Result<Vec<WorkQueue>> {
     query::all(db, &OF_POOL, params, read)
 }
 
+/// All queues of all pools.
+pub fn all(db: &Connection) -> Result<Vec<WorkQueue>> {
+    query::all(db, &ALL, [], read)
+}
+
+/// Notes what is told of a queue.
+pub fn set_told(db: &Connection, id: WorkQueueId, told: QueueStatus) -> Result<()> {
+    query::change(
+        db,
+        SET_TOLD,
+        named_params! {":id": id, ":told": told.word()},
+    )?;
+    Ok(())
+}
+
 key!(WorkQueueId, WorkQueue);
 
 impl Row for WorkQueue {
@@ -143,5 +162,9 @@ fn read(row: &SqlRow<'_>) -> rusqlite::Result<WorkQueue> {
         pool_kind: columns.next().map(|word: String| PoolKind::from(word))?,
         online_until: columns.next()?,
         active_slots: columns.next()?,
+        told: columns
+            .next::<Option<String>>()?
+            .as_deref()
+            .and_then(QueueStatus::from_word),
     })
 }

@@ -6,13 +6,14 @@ use super::query::{self, Columns};
 use super::rows::{Row, key};
 use super::sql::{self, Statement, statement};
 use crate::domain::error::Result;
-use crate::domain::ids::{WorkPoolId, WorkerId};
+use crate::domain::ids::{FlowRunId, WorkPoolId, WorkerId};
 use crate::domain::time::Timestamp;
 use crate::domain::work::{MOST_WORKERS, Worker};
 
 const HEARTBEAT: &str = include_str!("../../sql/queries/workers/heartbeat.sql");
 const COUNT: &str = include_str!("../../sql/queries/workers/count.sql");
 const DELETE_SILENT: &str = include_str!("../../sql/queries/workers/delete_silent.sql");
+const ABANDONED: &str = include_str!("../../sql/queries/workers/abandoned.sql");
 const FELL_SILENT: &str = include_str!("../../sql/queries/workers/fell_silent.sql");
 const NEXT_SILENCE: &str = include_str!("../../sql/queries/workers/next_silence.sql");
 static BY_NAME: Statement = statement!("workers/by_name.sql");
@@ -76,6 +77,14 @@ pub fn fell_silent(db: &Connection, since: Timestamp, now: Timestamp) -> Result<
         FELL_SILENT,
         named_params! {":since": since, ":now": now},
     )
+}
+
+/// Up to `limit` runs that were taken by workers which are not there at `now`, and for which these
+/// told of nothing that they made.
+pub fn abandoned(db: &Connection, now: Timestamp, limit: u64) -> Result<Vec<FlowRunId>> {
+    let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+    let params = named_params! {":now": now, ":limit": limit};
+    query::all(db, ABANDONED, params, |row| row.get(0))
 }
 
 key!(WorkerId, Worker);

@@ -45,7 +45,8 @@ fn agent() -> ureq::Agent {
 fn operations() -> Vec<(String, String, Need)> {
     let id = "018f0000-0000-7000-8000-000000000001";
     let mut all = Vec::new();
-    for Declared { method, path, need } in prefectd::api::declared() {
+    let declared = prefectd::api::declared().into_iter();
+    for Declared { method, path, need } in declared.chain(prefectd::pages::declared()) {
         let path = filled(&path, |_| id.to_owned());
         let bare = path.replacen("/api/orion/", "/api/", 1);
         let bare = bare.replacen("/api/v3/", "/api/", 1);

@@ -1,15 +1,9 @@
 //! `prefectctl work-pool`.
 
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::support::TestDaemon;
-use super::support::words::{ctl, said};
-
-#[track_caller]
-fn json_of(daemon: &TestDaemon, words: &[&str]) -> Value {
-    let words = [words, &["-o", "json"]].concat();
-    serde_json::from_str(&said(daemon, &words)).unwrap()
-}
+use super::support::words::{ctl, json_of, said};
 
 #[test]
 fn pools_are_created_listed_shown_paused_and_resumed() {

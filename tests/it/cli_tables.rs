@@ -2,29 +2,12 @@
 //! are meant to break them.
 
 use std::path::Path;
-use std::process::Output;
 
 use regex::Regex;
 use serde_json::{Value, json};
 
-use super::support::words::succeeded;
+use super::support::words::{ctl, json_of, said};
 use super::support::{TestDaemon, in_terminal};
-
-fn ctl(daemon: &TestDaemon, words: &[&str]) -> Output {
-    let mut command = daemon.ctl();
-    command.env("TZ", "UTC").args(words).output().unwrap()
-}
-
-#[track_caller]
-fn said(daemon: &TestDaemon, words: &[&str]) -> String {
-    succeeded(ctl(daemon, words), words)
-}
-
-#[track_caller]
-fn json_of(daemon: &TestDaemon, words: &[&str]) -> Value {
-    let words = [words, &["-o", "json"]].concat();
-    serde_json::from_str(&said(daemon, &words)).unwrap()
-}
 
 fn shown(daemon: &TestDaemon, words: &[&str], columns: u16) -> String {
     let mut command = daemon.ctl();

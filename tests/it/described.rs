@@ -9,6 +9,9 @@ use crate::support::{Http, TestDaemon};
 /// Every operation that the 2.0a7 server describes.
 const OPERATIONS: &str = include_str!("../golden/orion-operations.txt");
 
+/// Every operation that the 3.9.1 server describes.
+const MODERN_OPERATIONS: &str = include_str!("../golden/v3-operations.txt");
+
 fn document(daemon: &TestDaemon) -> Value {
     let url = format!("{}/openapi.json", daemon.url());
     let text = ureq::get(url).call().unwrap().body_mut().read_to_string();
@@ -38,6 +41,30 @@ fn every_operation_of_the_2_0a7_server_is_there() {
     let missing: Vec<_> = OPERATIONS
         .lines()
         .filter(|name| !described.contains(name))
+        .collect();
+    assert_eq!(missing, Vec::<&str>::new());
+}
+
+/// A path whose parameters have no names: what is called what differs.
+fn nameless(operation: &str) -> String {
+    let parts = operation
+        .split('/')
+        .map(|part| match part.starts_with('{') {
+            true => "{}",
+            false => part,
+        });
+    parts.collect::<Vec<_>>().join("/")
+}
+
+#[test]
+fn every_operation_of_the_3_9_1_server_is_there() {
+    let daemon = TestDaemon::without_agent();
+    let described = operations(&document(&daemon), "/api/v3");
+    let described: BTreeSet<_> = described.iter().map(|(name, _)| nameless(name)).collect();
+    assert_eq!(MODERN_OPERATIONS.lines().count(), 188);
+    let missing: Vec<_> = MODERN_OPERATIONS
+        .lines()
+        .filter(|name| !described.contains(&nameless(name)))
         .collect();
     assert_eq!(missing, Vec::<&str>::new());
 }

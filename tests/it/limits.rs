@@ -175,6 +175,32 @@ fn limits_by_name_hold_and_are_managed_by_the_client() {
 }
 
 #[test]
+fn limits_of_deployments_are_listed_and_changed_among_the_others() {
+    let (daemon, place) = (TestDaemon::without_agent(), Place::new());
+    let more = json!({ "concurrency_limit": 2 });
+    let deployment = deploy(&daemon, &place, ("limits.py", "alone"), &more);
+    let say = |words: &[&str]| prefect(&daemon, &place, words);
+    let told = || {
+        let path = format!("/deployments/{deployment}");
+        daemon.modern().get(&path).expect(200)["global_concurrency_limit"].clone()
+    };
+    say(&["gcl", "create", "db", "--limit", "1"]);
+    let name = format!("deployment:{deployment}");
+    let list = say(&["gcl", "ls"]);
+    assert!(list.contains("db") && list.contains(&name), "{list}");
+    say(&["gcl", "update", &name, "--limit", "5"]);
+    assert_eq!(told()["limit"], 5);
+    let path = format!("/v2/concurrency_limits/{name}");
+    assert_eq!(daemon.modern().get(&path).expect(200), told());
+    let off = daemon.modern().patch(&path, &json!({ "active": false }));
+    assert_eq!(off.status, 422, "{}", off.body);
+    say(&["--no-prompt", "gcl", "delete", &name]);
+    assert_eq!(told(), Value::Null);
+    let list = say(&["gcl", "ls"]);
+    assert!(!list.contains(&name), "{list}");
+}
+
+#[test]
 fn limits_of_tags_hold_and_are_managed_by_the_client() {
     let (daemon, place) = (TestDaemon::without_agent(), Place::new());
     let say = |words: &[&str]| prefect(&daemon, &place, words);

@@ -10,7 +10,15 @@ mod agent_versions;
 #[cfg(test)]
 mod agents;
 #[cfg(test)]
+mod alike;
+#[cfg(test)]
+mod automations;
+#[cfg(test)]
+mod background;
+#[cfg(test)]
 mod backup;
+#[cfg(test)]
+mod blocks;
 #[cfg(test)]
 mod cancelling;
 #[cfg(test)]
@@ -54,6 +62,8 @@ mod doctor;
 #[cfg(test)]
 mod documents;
 #[cfg(test)]
+mod earlier;
+#[cfg(test)]
 mod edge;
 #[cfg(test)]
 mod endings;
@@ -63,6 +73,8 @@ mod events;
 mod first_hour;
 #[cfg(test)]
 mod flows;
+#[cfg(test)]
+mod generations;
 #[cfg(test)]
 mod hostile;
 #[cfg(test)]
@@ -80,11 +92,17 @@ mod modern;
 #[cfg(test)]
 mod neighbours;
 #[cfg(test)]
+mod notifications;
+#[cfg(test)]
 mod old_databases;
 #[cfg(test)]
 mod oracle;
 #[cfg(test)]
 mod orion;
+#[cfg(test)]
+mod own_calls;
+#[cfg(test)]
+mod pages;
 #[cfg(test)]
 mod pauses;
 #[cfg(test)]
@@ -116,12 +134,16 @@ mod serving;
 #[cfg(test)]
 mod settings;
 #[cfg(test)]
+mod slots;
+#[cfg(test)]
 mod storage_faults;
 #[cfg(test)]
 mod storm;
 #[cfg(test)]
 #[cfg(feature = "systemd")]
 mod systemd;
+#[cfg(test)]
+mod two_generations;
 #[cfg(test)]
 mod v3;
 #[cfg(test)]

@@ -87,13 +87,23 @@ fn a_pause_with_input_survives_a_restart_and_takes_what_conforms() {
             json!({ "run_input": { "number": "x" } }),
             "Reason: Validation failed for field 'number'",
         ),
+        (
+            json!({ "run_input": { "number": { "__prefect_kind": "none" } } }),
+            "Error hydrating run input: Missing 'value' key",
+        ),
     ] {
         let (status, what, told) = resume(&daemon, &run, &input);
         assert_eq!((status, what.as_str()), (200, "REJECT"), "{told}");
         assert!(told.starts_with(why), "{told}");
     }
     assert_eq!(only_run(&daemon, "asks")["state_name"], "Paused");
-    let input = json!({ "run_input": { "number": 42, "word": "yes" } });
+    let path = format!("/flow_runs/{}/resume", run["id"].as_str().unwrap());
+    let refused = daemon.modern().post(&path, &json!({})).expect(200);
+    // As the real server says it.
+    assert_eq!(refused["details"]["type"], "abort_details");
+    assert_eq!(refused["state"]["name"], "Paused");
+    let number = json!({ "__prefect_kind": "json", "value": "42" });
+    let input = json!({ "run_input": { "number": number, "word": "yes" } });
     let (status, what, why) = resume(&daemon, &run, &input);
     assert_eq!((status, what.as_str()), (201, "ACCEPT"), "{why}");
     let (ended, told) = wait_for_end(&mut script);

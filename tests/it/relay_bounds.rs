@@ -205,7 +205,11 @@ fn what_was_only_near_when_the_daemon_died_is_sent_again_by_itself() {
 
 #[test]
 fn a_daemon_that_is_busy_or_full_is_asked_again_and_a_probe_is_not() {
-    for status in ["503 Service Unavailable", "507 Insufficient Storage"] {
+    for status in [
+        "429 Too Many Requests",
+        "503 Service Unavailable",
+        "507 Insufficient Storage",
+    ] {
         let played = play();
         let stream = played.send(POST);
         let first = played.heard();
@@ -315,6 +319,6 @@ fn unfinished_bodies_cost_no_memory_and_one_address_leaves_places_to_others() {
         }
         assert!(begun.elapsed() < PATIENCE, "{} connections", open.len());
     };
-    assert_eq!(&refused, b"HTTP/1.1 503");
+    assert_eq!(&refused, b"HTTP/1.1 429");
     assert!(open.len() <= 512, "{} connections", open.len());
 }

@@ -15,12 +15,14 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("state_dir", &["domain"]),
     ("storage", &["domain", "fault", "metrics", "state_dir"]),
     ("runners", &["domain", "clock"]),
-    ("app", &["storage", "domain", "clock"]),
+    ("outgoing", &["domain"]),
+    ("app", &["storage", "domain", "clock", "outgoing"]),
     (
         "services",
         &["app", "runners", "domain", "fault", "metrics"],
     ),
     ("api", &["app", "domain", "metrics"]),
+    ("pages", &["api", "app", "domain"]),
     (
         "cli",
         &[
@@ -46,6 +48,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "domain",
             "fault",
             "logging",
+            "pages",
             "relay",
             "runners",
             "services",
@@ -154,7 +157,8 @@ fn foreign_crates_stay_in_their_rooms() {
         ("rusqlite", &["storage"][..]),
         ("sea_query", &["storage"]),
         ("bollard", &["runners"]),
-        ("axum", &["api", "daemon"]),
+        ("axum", &["api", "pages", "daemon"]),
+        ("askama", &["pages"]),
         ("clap", &["cli", "config", "bin"]),
         ("prometheus", &["metrics"]),
     ] {

@@ -1,5 +1,12 @@
 //! Workers that are not this daemon's own: how they keep in touch, and the real ones of 3.9.1.
 
+#[cfg(feature = "client")]
+mod coming_and_going;
+#[cfg(all(feature = "client", feature = "docker"))]
+mod docker;
+#[cfg(feature = "client")]
+mod real;
+
 use serde_json::{Value, json};
 use uuid::Uuid;
 
@@ -125,129 +132,4 @@ fn a_worker_that_may_not_or_does_not_speak_the_protocol_is_told_why() {
         assert_eq!(socket.closing(), (code, reason.to_owned()), "{said}");
     }
     daemon.modern().get("/work_pools/p%20q").expect(404);
-}
-
-#[cfg(feature = "client")]
-mod real {
-    use std::fs::File;
-    use std::process::{Child, Stdio};
-
-    use super::*;
-    use crate::modern::{Place, ended_tasks, names, only_run, states_of, told};
-    use crate::support::flows::file;
-    use crate::support::wait_for;
-
-    /// A worker in the foreground of its own, that goes with the test.
-    struct Worker {
-        child: Child,
-        log: std::path::PathBuf,
-    }
-
-    impl Worker {
-        fn start(place: &Place, daemon: &TestDaemon, name: &str) -> Self {
-            let log = place.0.path().join(format!("{name}.log"));
-            let out = File::create(&log).unwrap();
-            let child = place
-                .program(daemon, "prefect")
-                .args(["worker", "start", "--pool", "p", "--name", name])
-                .env("PREFECT_LOGGING_LEVEL", "DEBUG")
-                .stdout(Stdio::from(out.try_clone().unwrap()))
-                .stderr(Stdio::from(out))
-                .spawn()
-                .unwrap();
-            Self { child, log }
-        }
-
-        fn told(&self) -> String {
-            std::fs::read_to_string(&self.log).unwrap()
-        }
-    }
-
-    impl Drop for Worker {
-        fn drop(&mut self) {
-            let _ = self.child.kill();
-            let _ = self.child.wait();
-        }
-    }
-
-    fn says(place: &Place, daemon: &TestDaemon, words: &[&str]) -> String {
-        let output = place
-            .program(daemon, "prefect")
-            .args(words)
-            .output()
-            .unwrap();
-        assert!(output.status.success(), "{words:?}: {}", told(&output));
-        told(&output)
-    }
-
-    /// Deploys a flow of `tests/flows/modern.py` to a pool of processes.
-    fn deploy(place: &Place, daemon: &TestDaemon, flow: &str, parameters: &Value) {
-        says(
-            place,
-            daemon,
-            &["work-pool", "create", "--type", "process", "p"],
-        );
-        let http = daemon.modern();
-        let made = http.post("/flows/", &json!({ "name": flow })).expect(201);
-        let folder = file("modern.py");
-        let deployment = json!({
-            "name": "test",
-            "flow_id": made["id"],
-            "work_pool_name": "p",
-            "path": folder.parent().unwrap(),
-            "entrypoint": format!("modern.py:{flow}"),
-            "parameters": parameters,
-        });
-        http.post("/deployments/", &deployment).expect(201);
-    }
-
-    #[test]
-    fn a_process_worker_runs_what_is_deployed_and_stops_what_is_cancelled() {
-        let (daemon, place) = (TestDaemon::without_agent(), Place::new());
-        let parameters = json!({ "mark": place.mark(), "many": 3 });
-        deploy(&place, &daemon, "mapped", &parameters);
-        let worker = Worker::start(&place, &daemon, "w");
-        says(
-            &place,
-            &daemon,
-            &["deployment", "run", "mapped/test", "--watch"],
-        );
-        assert_eq!(place.marks(), ["0", "1", "2"]);
-        let run = only_run(&daemon, "mapped");
-        let states = states_of(&daemon, &run);
-        let expected = ["Scheduled", "Pending", "Submitting", "Running", "Completed"];
-        let told: Vec<_> = names(&states);
-        assert_eq!(told.first(), Some(&expected[0]), "{told:?}");
-        assert_eq!(told.last(), Some(&expected[4]), "{told:?}");
-        ended_tasks(&daemon, &run, 3);
-
-        let http = daemon.modern();
-        let path = format!(
-            "/deployments/{}/create_flow_run",
-            run["deployment_id"].as_str().unwrap()
-        );
-        let slow = json!({ "parameters": { "seconds": 600.0 } });
-        http.post(&path, &slow).expect(201);
-        let running = || {
-            let asked = json!({ "flow_runs": { "state": { "type": { "any_": ["RUNNING"] } } } });
-            let runs = http.post("/flow_runs/filter", &asked).expect(200);
-            runs.as_array().unwrap().first().cloned()
-        };
-        let run = wait_for("the slow run to run", running);
-        let id = run["id"].as_str().unwrap();
-        says(&place, &daemon, &["flow-run", "cancel", id]);
-        let ended = daemon.http().ended(id);
-        assert_eq!(ended["state"]["name"], "Cancelled", "{}", worker.told());
-
-        let log = worker.told();
-        for words in [
-            "HTTP/1.1 4",
-            "HTTP/1.1 5",
-            "Worker channel disabled",
-            "Traceback",
-            "Unable",
-        ] {
-            assert!(!log.contains(words), "{words}: {log}");
-        }
-    }
 }

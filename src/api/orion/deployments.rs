@@ -149,6 +149,7 @@ pub async fn schedule(
             from: from?,
             until: until?,
             most: most?,
+            ..Range::default()
         })
     });
     let (id, range) = request.done(id.zip(range))?;

@@ -15,7 +15,7 @@ use super::wire::{self, LogOut};
 use crate::api::Operation;
 use crate::api::access::Requester;
 use crate::domain::access::Need;
-use crate::domain::filter::{MAX_PAGE, Page};
+use crate::domain::filter::{Criteria, MAX_PAGE, Page, Test, log};
 use crate::domain::log::NewLog;
 
 /// What there is to request.
@@ -45,8 +45,18 @@ pub async fn filter(State(ctx): State<Ctx>, who: Requester, mut request: Request
         Some((criteria?, sort?, page?))
     });
     let (criteria, sort, page) = request.done(asked)?;
-    let lines = ctx.app.logs(criteria, sort, page).await?;
-    ok(&who, lines.iter().map(LogOut::from).collect::<Vec<_>>()).await
+    let lines = ctx.app.logs(of_flow_runs(criteria), sort, page).await?;
+    ok(
+        &who,
+        lines.iter().filter_map(LogOut::of).collect::<Vec<_>>(),
+    )
+    .await
+}
+
+/// Only lines that a flow run said: that generation knows no others.
+fn of_flow_runs(criteria: Criteria) -> Criteria {
+    let is_of_one = log::FLOW_RUN_ID.asked(Test::IsNull(false));
+    Criteria::All(vec![criteria, Criteria::One(is_of_one)])
 }
 
 /// The client sends `limit: null` here and means a page.

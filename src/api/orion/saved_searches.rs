@@ -35,7 +35,7 @@ pub fn operations() -> Vec<Operation> {
 pub async fn save(State(ctx): State<Ctx>, who: Requester, mut request: RequestReader) -> Answer {
     let asked = request.body(wire::new_saved_search);
     let (name, filters) = request.done(asked)?;
-    let saved = ctx.app.save_search(name, filters).await?;
+    let saved = ctx.app.save_search(name, filters.into()).await?;
     created(&who, &saved, SavedSearchOut::from(saved.get())).await
 }
 

@@ -7,9 +7,10 @@ use super::super::{About, Ctx};
 use super::{Answer, ok};
 use crate::api::Operation;
 use crate::api::access::Requester;
-use crate::app::{LATE_AFTER, RUNS_AHEAD, TIME_AHEAD};
+use crate::app::{LATE_AFTER, TIME_AHEAD};
 use crate::domain::access::Need;
 use crate::domain::filter::MAX_PAGE;
+use crate::domain::schedule::Ahead;
 
 /// What there is to request.
 pub fn operations() -> Vec<Operation> {
@@ -47,7 +48,7 @@ pub async fn read(State(ctx): State<Ctx>, who: Requester) -> Answer {
                     "run_in_app": true,
                     "scheduler_loop_seconds": 20.0,
                     "scheduler_deployment_batch_size": 100,
-                    "scheduler_max_runs": RUNS_AHEAD,
+                    "scheduler_max_runs": Ahead::ORION.most,
                     "scheduler_max_scheduled_time": TIME_AHEAD.as_secs_f64(),
                     "scheduler_insert_batch_size": 500,
                     "late_runs_loop_seconds": 5.0,

@@ -25,6 +25,9 @@ pub trait Redact {
 
     /// Masks what is not shown to `reader`.
     fn redact(&mut self, reader: &Reader<'_>);
+
+    /// Leaves out the fields that no Prefect server tells, which are for our own programs.
+    fn leave_out_ours(&mut self) {}
 }
 
 /// Somebody who is not shown everything.
@@ -106,6 +109,10 @@ impl<T: Redact> Redact for Vec<T> {
     fn redact(&mut self, reader: &Reader<'_>) {
         self.iter_mut().for_each(|item| item.redact(reader));
     }
+
+    fn leave_out_ours(&mut self) {
+        self.iter_mut().for_each(T::leave_out_ours);
+    }
 }
 
 impl<T: Redact> Redact for Option<T> {
@@ -115,5 +122,9 @@ impl<T: Redact> Redact for Option<T> {
 
     fn redact(&mut self, reader: &Reader<'_>) {
         self.iter_mut().for_each(|item| item.redact(reader));
+    }
+
+    fn leave_out_ours(&mut self) {
+        self.iter_mut().for_each(T::leave_out_ours);
     }
 }

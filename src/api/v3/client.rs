@@ -6,13 +6,12 @@ use axum::extract::FromRequestParts;
 use axum::http::header::USER_AGENT;
 use axum::http::request::Parts;
 
+use crate::api::client::{PAUSES, Version, api_version, version};
 use crate::domain::rules::Client;
+use crate::domain::work::LONGEST_NAME;
 
-/// Three numbers.
-type Version = [u32; 3];
-
-/// Since this API clients know of pauses.
-const PAUSES: Version = [0, 8, 4];
+/// Since this API clients have their flow begin its failed tasks anew, when it is tried again.
+const RETRIED_TASKS: Version = [0, 8, 3];
 /// Since this package they renew their holds on slots.
 const RENEWALS: Version = [3, 4, 11];
 
@@ -25,35 +24,38 @@ impl<S: Sync> FromRequestParts<S> for Known {
     type Rejection = Infallible;
 
     async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, Infallible> {
-        let text = |name: &str| {
-            parts
-                .headers
-                .get(name)
-                .and_then(|value| value.to_str().ok())
-        };
-        let api = text("x-prefect-api-version").and_then(version);
-        let agent = text(USER_AGENT.as_str());
+        let api = api_version(&parts.headers);
+        let agent = parts.headers.get(USER_AGENT);
+        let agent = agent.and_then(|agent| agent.to_str().ok());
         let package = agent.and_then(|agent| version(agent.strip_prefix("prefect/")?));
         Ok(Self(Client {
             knows_pauses: api.is_none_or(|api| api >= PAUSES),
             renews_slots: package.is_some_and(|package| package >= RENEWALS),
+            retries_tasks: api.is_none_or(|api| api >= RETRIED_TASKS),
         }))
     }
 }
 
-/// The version at the beginning of a text, such as `3.9.1 (API 0.8.4)` or `3.0.0rc20`.
-fn version(text: &str) -> Option<Version> {
-    let end = text.find(' ').unwrap_or(text.len());
-    let mut parts = text.get(..end)?.split('.').map(leading_number);
-    let [major, minor] = [parts.next()??, parts.next()??];
-    Some([major, minor, parts.next().flatten().unwrap_or_default()])
+/// Who proposes a state.
+#[derive(Clone, Debug)]
+pub struct Proposer {
+    /// What its client is known to do.
+    pub client: Client,
+    /// The worker of a work pool that it is, or by which it was made, as it says.
+    pub worker: Option<String>,
 }
 
-fn leading_number(text: &str) -> Option<u32> {
-    let end = text
-        .find(|c: char| !c.is_ascii_digit())
-        .unwrap_or(text.len());
-    text.get(..end)?.parse().ok()
+impl<S: Sync> FromRequestParts<S> for Proposer {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Infallible> {
+        let Known(client) = Known::from_request_parts(parts, state).await?;
+        let name = parts.headers.get("x-prefect-worker-name");
+        let name = name.and_then(|name| std::str::from_utf8(name.as_bytes()).ok());
+        let fits = |name: &&str| !name.is_empty() && name.chars().count() <= LONGEST_NAME;
+        let worker = name.filter(fits).map(str::to_owned);
+        Ok(Self { client, worker })
+    }
 }
 
 #[cfg(test)]
@@ -69,17 +71,46 @@ mod tests {
             }
             let (mut parts, ()) = request.body(()).unwrap().into_parts();
             let Ok(Known(client)) = Known::from_request_parts(&mut parts, &()).await;
-            (client.knows_pauses, client.renews_slots)
+            (
+                client.knows_pauses,
+                client.renews_slots,
+                client.retries_tasks,
+            )
         };
         for (agent, api, expected) in [
-            ("prefect/3.9.1 (API 0.8.4)", Some("0.8.4"), (true, true)),
-            ("prefect/3.4.11 (API 0.8.4)", Some("0.8.4"), (true, true)),
-            ("prefect/3.4.9 (API 0.8.4)", Some("0.8.4"), (true, false)),
-            ("prefect/2.20.26 (API 0.8.4)", Some("0.8.4"), (true, false)),
-            ("prefect/2.6.0 (API 0.8.2)", Some("0.8.2"), (false, false)),
-            ("prefect/3.10.0rc1 (API 0.9.0)", Some("0.9.0"), (true, true)),
-            ("curl/8", None, (true, false)),
-            ("prefect/x", Some("y"), (true, false)),
+            (
+                "prefect/3.9.1 (API 0.8.4)",
+                Some("0.8.4"),
+                (true, true, true),
+            ),
+            (
+                "prefect/3.4.11 (API 0.8.4)",
+                Some("0.8.4"),
+                (true, true, true),
+            ),
+            (
+                "prefect/3.4.9 (API 0.8.4)",
+                Some("0.8.4"),
+                (true, false, true),
+            ),
+            (
+                "prefect/2.20.26 (API 0.8.4)",
+                Some("0.8.4"),
+                (true, false, true),
+            ),
+            (
+                "prefect/2.6.0 (API 0.8.2)",
+                Some("0.8.2"),
+                (false, false, false),
+            ),
+            ("python-httpx/0.23.3", Some("0.8.3"), (false, false, true)),
+            (
+                "prefect/3.10.0rc1 (API 0.9.0)",
+                Some("0.9.0"),
+                (true, true, true),
+            ),
+            ("curl/8", None, (true, false, true)),
+            ("prefect/x", Some("y"), (true, false, true)),
         ] {
             assert_eq!(known(agent, api).await, expected, "{agent}");
         }

@@ -4,7 +4,6 @@ use serde::de::DeserializeOwned;
 
 use super::extract::{self, AimedBody};
 use super::wire;
-use crate::domain::log::NewLog;
 
 /// Reads a body in every way that a route of this dialect does.
 pub fn read(body: &[u8]) {
@@ -20,7 +19,7 @@ pub fn read(body: &[u8]) {
     one::<wire::FlowRunCreate>(body).map(AimedBody::meaning);
     one::<wire::FlowRunUpdate>(body).map(AimedBody::meaning);
     one::<wire::TaskRunCreate>(body).map(AimedBody::meaning);
-    one::<wire::LogCreate>(body).map(NewLog::from);
+    one::<wire::LogCreate>(body).map(|line| vec![line].meaning());
     one::<Vec<wire::LogCreate>>(body).map(AimedBody::meaning);
     one::<wire::FlowCreate>(body);
     one::<wire::LinesQuery>(body);

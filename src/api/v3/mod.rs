@@ -2,6 +2,9 @@
 
 mod admin;
 mod agents;
+mod artifacts;
+mod automations;
+mod blocks;
 mod bulk;
 mod checkup;
 mod client;
@@ -15,13 +18,20 @@ mod flow_runs;
 mod flows;
 #[cfg(fuzzing)]
 pub mod fuzzing;
+mod graph;
 mod ids;
 mod logs;
+mod observed;
 mod processes;
 mod routes;
+mod saved_searches;
 mod server;
+pub(in crate::api) mod shapes;
+mod slots;
 mod states;
 mod task_runs;
+mod task_workers;
+mod ui;
 mod variables;
 mod why;
 pub mod wire;

@@ -1,8 +1,9 @@
 //! The routes of the modern dialect, each noun's declared in its own folder.
 
 use super::{
-    admin, agents, bulk, checkup, collections, concurrency, deployments, events, flow_runs, flows,
-    ids, logs, processes, server, states, task_runs, variables, why, work_pools, work_queues,
+    admin, agents, artifacts, automations, blocks, bulk, checkup, collections, concurrency,
+    deployments, events, flow_runs, flows, graph, ids, logs, observed, processes, saved_searches,
+    server, slots, states, task_runs, task_workers, ui, variables, why, work_pools, work_queues,
     workers,
 };
 use crate::api::dialect::V3;
@@ -30,9 +31,18 @@ pub fn all() -> Routes {
         work_queues::operations,
         workers::operations,
         variables::operations,
+        artifacts::operations,
+        saved_searches::operations,
+        ui::operations,
+        graph::operations,
+        observed::operations,
+        slots::operations,
+        task_workers::operations,
+        blocks::operations,
         collections::operations,
         concurrency::operations,
         events::operations,
+        automations::operations,
         sockets::operations,
     ];
     Routes::below(V3, nouns.into_iter().flat_map(|noun| noun()).collect())

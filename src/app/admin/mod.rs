@@ -8,4 +8,5 @@ mod ids;
 mod removal;
 pub(super) mod retention;
 mod saved_searches;
+pub(super) mod tokens;
 pub(super) mod vitals;

@@ -10,13 +10,18 @@ use uuid::Uuid;
 
 use crate::app::App;
 use crate::app::budget::Budget;
+use crate::app::deployments;
+use crate::app::events::emit;
 use crate::app::request::{self, Repeat};
 use crate::app::tx::{Effect, Tx};
+use crate::domain::deployment::Deployment;
 use crate::domain::error::{Error, Result};
+use crate::domain::event::{Happened, lifecycle};
+use crate::domain::flow::Flow;
 use crate::domain::ids::{DeploymentId, FlowId, FlowRunId, TaskRunId};
 use crate::domain::time::Timestamp;
 use crate::storage::removal::{self, Removal};
-use crate::storage::{Connection, Job, deployments, leases, retention, rows};
+use crate::storage::{self, Connection, Job, artifacts, leases, retention, rows};
 
 /// For how long a slice occupies the writer.
 const SLICE: Duration = Duration::from_millis(10);
@@ -109,7 +114,7 @@ fn remove_some(tx: &mut Tx<'_>, what: Removal) -> Result<bool> {
     tx.entail(Effect::WakeAgents);
     // What it held may be over.
     tx.entail(Effect::WakeDeadlines);
-    take_away(tx.db, what, tx.now, &Budget::of(SLICE))
+    take_away(tx, what, &Budget::of(SLICE))
 }
 
 fn check(db: &Connection, what: Removal) -> Result<()> {
@@ -125,13 +130,13 @@ fn check(db: &Connection, what: Removal) -> Result<()> {
 }
 
 /// True once all of it is gone; false when the time was up before.
-fn take_away(db: &Connection, what: Removal, now: Timestamp, budget: &Budget) -> Result<bool> {
+fn take_away(tx: &mut Tx<'_>, what: Removal, budget: &Budget) -> Result<bool> {
     match what {
-        Removal::Flow(id) => flow(db, id, now, budget),
-        Removal::Deployment(id) => deployment(db, id, now, budget),
-        Removal::FlowRun(id) => flow_run(db, id, now, budget),
-        Removal::TaskRun(id) => task_run(db, id, now, budget),
-        Removal::Everything => everything(db, now, budget),
+        Removal::Flow(id) => flow(tx, id, budget),
+        Removal::Deployment(id) => deployment(tx, id, budget),
+        Removal::FlowRun(id) => flow_run(tx.db, id, tx.now, budget),
+        Removal::TaskRun(id) => task_run(tx.db, id, tx.now, budget),
+        Removal::Everything => everything(tx, budget),
     }
 }
 
@@ -164,39 +169,55 @@ fn all_rows(budget: &Budget, mut some: impl FnMut() -> Result<usize>) -> Result<
     Ok(true)
 }
 
-fn everything(db: &Connection, now: Timestamp, budget: &Budget) -> Result<bool> {
+/// What is told of it goes last, with all that was told.
+fn everything(tx: &mut Tx<'_>, budget: &Budget) -> Result<bool> {
+    let db = tx.db;
     let flows = || removal::some_flows(db, CHUNK);
-    Ok(each(budget, flows, |id| flow(db, id, now, budget))?
+    let left = || artifacts::some(db, CHUNK);
+    let forget = |id| artifacts::delete(db, id).map(|_| true);
+    Ok(each(budget, flows, |id| flow(tx, id, budget))?
+        && each(budget, left, forget)?
         && all_rows(budget, || removal::some_of_the_rest(db, CHUNK))?)
 }
 
-fn flow(db: &Connection, id: FlowId, now: Timestamp, budget: &Budget) -> Result<bool> {
+fn flow(tx: &mut Tx<'_>, id: FlowId, budget: &Budget) -> Result<bool> {
+    let (db, now) = (tx.db, tx.now);
     // First, for they make runs.
     let deployments = || removal::some_deployments(db, id, CHUNK);
     let runs = || removal::some_runs_of_flow(db, id, CHUNK);
-    let is_bare = each(budget, deployments, |id| deployment(db, id, now, budget))?
+    let is_bare = each(budget, deployments, |id| deployment(tx, id, budget))?
         && each(budget, runs, |id| flow_run(db, id, now, budget))?;
     if is_bare {
+        let known: Option<Flow> = rows::by_id(db, id)?;
         rows::delete(db, id)?;
+        if let Some(flow) = known {
+            emit(tx, lifecycle::flow(Happened::Deleted, &flow, now))?;
+        }
     }
     Ok(is_bare)
 }
 
 /// Runs that have begun stay, as runs of no deployment. Nothing would ever begin the others.
-fn deployment(db: &Connection, id: DeploymentId, now: Timestamp, budget: &Budget) -> Result<bool> {
-    deployments::set_schedule_active(db, id, false, now)?;
+fn deployment(tx: &mut Tx<'_>, id: DeploymentId, budget: &Budget) -> Result<bool> {
+    let (db, now) = (tx.db, tx.now);
+    storage::deployments::set_schedule_active(db, id, false, now)?;
     let runs = || removal::some_runs_of_deployment(db, id, CHUNK);
     let is_bare = each(budget, runs, |(run, is_to_come)| match is_to_come {
         true => flow_run(db, run, now, budget),
         false => removal::leave_deployment(db, run).map(|()| true),
     })?;
     if is_bare {
+        let known: Option<Deployment> = rows::by_id(db, id)?;
         rows::delete(db, id)?;
+        if let Some(deployment) = known {
+            deployments::tell(tx, Happened::Deleted.word(), &deployment)?;
+        }
     }
     Ok(is_bare)
 }
 
-/// What it holds is over, and goes to others by itself.
+/// What it holds is over, and goes to others by itself. What it left for people to look at stays,
+/// as on the reference.
 fn flow_run(db: &Connection, id: FlowRunId, now: Timestamp, budget: &Budget) -> Result<bool> {
     leases::end_of_holder(db, id.uuid(), now)?;
     let tasks = || retention::some_task_runs(db, id, CHUNK);

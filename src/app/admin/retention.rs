@@ -11,7 +11,9 @@ use crate::domain::error::Result;
 use crate::domain::ids::{FlowRunId, LogId};
 use crate::domain::retention::{RetentionLimit, may_go};
 use crate::domain::time::Timestamp;
-use crate::storage::{Connection, Job, events, leases, removal, retention, rows, upkeep};
+use crate::storage::{
+    Connection, Job, artifacts, events, leases, removal, retention, rows, upkeep,
+};
 
 /// Rows of one kind that are deleted between two looks at the time.
 const CHUNK: i64 = 16;
@@ -208,6 +210,18 @@ fn take_apart(db: &Connection, id: FlowRunId, now: Timestamp, budget: &Budget) -
             if !task_run(db, task, now, budget)? || budget.is_spent() {
                 return Ok(false);
             }
+        }
+    }
+    loop {
+        let left = artifacts::some_of_flow_run(db, id, CHUNK)?;
+        if left.is_empty() {
+            break;
+        }
+        for artifact in left {
+            artifacts::delete(db, artifact)?;
+        }
+        if budget.is_spent() {
+            return Ok(false);
         }
     }
     while removal::some_flow_run_states(db, id, CHUNK)? > 0 {

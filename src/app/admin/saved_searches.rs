@@ -1,11 +1,11 @@
 //! Verbs on saved searches.
 
+use serde_json::Value;
 use uuid::Uuid;
 
 use crate::app::App;
 use crate::app::request::Repeat;
 use crate::app::tx::Tx;
-use crate::domain::JsonMap;
 use crate::domain::error::{Error, Result};
 use crate::domain::filter::Page;
 use crate::domain::flow::Created;
@@ -15,11 +15,7 @@ use crate::storage::{rows, saved_searches};
 
 impl App {
     /// Saves filters under a name, replacing what was saved under it.
-    pub async fn save_search(
-        &self,
-        name: String,
-        filters: JsonMap,
-    ) -> Result<Created<SavedSearch>> {
+    pub async fn save_search(&self, name: String, filters: Value) -> Result<Created<SavedSearch>> {
         self.write(move |tx| {
             let known = saved_searches::by_name(tx.db, &name)?.is_some();
             saved_searches::upsert(tx.db, &name, &filters, tx.now)?;

@@ -1,8 +1,10 @@
 //! Verbs on flows.
 
 use crate::app::App;
+use crate::app::events::emit;
 use crate::app::request::comes_to_the_same;
 use crate::domain::error::{Error, Result};
+use crate::domain::event::{Happened, lifecycle};
 use crate::domain::filter::{Filters, Page, Sort};
 use crate::domain::flow::{Created, Flow, NewFlow};
 use crate::domain::ids::FlowId;
@@ -21,8 +23,14 @@ pub enum Force {
 impl App {
     /// Registers a flow by its name, or answers the one that is there.
     pub async fn create_flow(&self, flow: NewFlow) -> Result<Created<Flow>> {
-        self.write(move |tx| flows::upsert(tx.db, &flow, tx.now))
-            .await
+        self.write(move |tx| {
+            let created = flows::upsert(tx.db, &flow, tx.now)?;
+            if let Created::New(flow) = &created {
+                emit(tx, lifecycle::flow(Happened::Created, flow, tx.now))?;
+            }
+            Ok(created)
+        })
+        .await
     }
 
     /// The flow with that id.
@@ -53,8 +61,10 @@ impl App {
     pub async fn update_flow(&self, id: FlowId, tags: Option<Vec<String>>) -> Result<()> {
         self.write(move |tx| {
             let flow = rows::by_id(tx.db, id)?.ok_or_else(unknown)?;
-            flows::update_tags(tx.db, id, &tags.unwrap_or(flow.tags), tx.now)?;
-            Ok(())
+            let tags = tags.unwrap_or(flow.tags);
+            flows::update_tags(tx.db, id, &tags, tx.now)?;
+            let flow = Flow { tags, ..flow };
+            emit(tx, lifecycle::flow(Happened::Updated, &flow, tx.now))
         })
         .await
     }

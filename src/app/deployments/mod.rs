@@ -1,22 +1,26 @@
 //! Verbs on deployments.
 
+mod documents;
 pub(super) mod flow;
 mod queue;
 mod runs;
 pub(super) mod schedules;
+mod values;
 mod write;
 
 use self::schedules::forget_some;
 use self::write::SLICE;
 use super::App;
 use super::budget::Budget;
-use super::tx::Effect;
+use super::events::emit;
+use super::tx::{Effect, Tx};
 use crate::domain::deployment::{Around, Deployment};
 use crate::domain::error::{Error, Result};
+use crate::domain::event::lifecycle;
 use crate::domain::filter::{Filters, Page, Sort};
 use crate::domain::ids::DeploymentId;
 use crate::storage::removal::Removal;
-use crate::storage::{Connection, deployments, flows, rows};
+use crate::storage::{Connection, deployments, events, flows, rows};
 
 impl App {
     /// The deployment with that id.
@@ -70,6 +74,7 @@ impl App {
     /// removes those that have not begun.
     pub async fn set_schedule_active(&self, id: DeploymentId, active: bool) -> Result<()> {
         self.write(move |tx| {
+            // As on the reference no event tells of it.
             if !deployments::set_schedule_active(tx.db, id, active, tx.now)? {
                 return Err(unknown());
             }
@@ -89,6 +94,25 @@ impl App {
     pub async fn delete_deployment(&self, id: DeploymentId) -> Result<()> {
         self.remove(Removal::Deployment(id)).await
     }
+}
+
+/// Tells of a deployment.
+pub(in crate::app) fn tell(tx: &mut Tx<'_>, word: &str, deployment: &Deployment) -> Result<()> {
+    let belongs_to = events::deployment_belongs_to(tx.db, deployment)?;
+    let event = lifecycle::deployment(word, deployment, belongs_to, tx.now);
+    emit(tx, event)
+}
+
+/// Tells what of a deployment is not as before, if anything.
+fn tell_changes(tx: &mut Tx<'_>, before: &Deployment) -> Result<()> {
+    let after = read(tx.db, before.id)?;
+    let changes = lifecycle::deployment_changes(before, &after);
+    if changes.is_empty() {
+        return Ok(());
+    }
+    let belongs_to = events::deployment_belongs_to(tx.db, &after)?;
+    let event = lifecycle::deployment("updated", &after, belongs_to, tx.now);
+    emit(tx, lifecycle::updated(event, changes))
 }
 
 fn read(db: &Connection, id: DeploymentId) -> Result<Deployment> {

@@ -8,7 +8,7 @@ use crate::domain::ids::WorkQueueId;
 use crate::domain::patch::Patch;
 
 /// The queue of these names; see [`queues::named`].
-pub(super) fn named(tx: &Tx<'_>, names: Patch<QueueNames>) -> Result<Patch<WorkQueueId>> {
+pub(super) fn named(tx: &mut Tx<'_>, names: Patch<QueueNames>) -> Result<Patch<WorkQueueId>> {
     match names {
         Patch::Keep => Ok(Patch::Keep),
         Patch::Clear => Ok(Patch::Clear),
@@ -21,7 +21,7 @@ pub(super) fn named(tx: &Tx<'_>, names: Patch<QueueNames>) -> Result<Patch<WorkQ
 /// The queue that takes a run of a deployment: the deployment's, or the one of that name in the
 /// same pool.
 pub(super) fn of_run(
-    tx: &Tx<'_>,
+    tx: &mut Tx<'_>,
     deployment: &Deployment,
     name: Option<&str>,
 ) -> Result<Option<WorkQueueId>> {

@@ -4,6 +4,7 @@ use super::write::no_schema;
 use super::{queue, read};
 use crate::app::App;
 use crate::app::runs::flow_runs::create_run;
+use crate::app::work::told::tell_deployment;
 use crate::domain::JsonMap;
 use crate::domain::deployment::Deployment;
 use crate::domain::error::{Error, Kind, Result};
@@ -12,6 +13,7 @@ use crate::domain::flow::Created;
 use crate::domain::flow_run::{DeploymentRunRequest, FlowRun, NewFlowRun};
 use crate::domain::ids::{DeploymentId, WorkQueueId};
 use crate::domain::parameters::Required;
+use crate::domain::parameters::hydration::{hydrate, is_dry};
 use crate::domain::state::StateType;
 use crate::domain::time::Timestamp;
 use crate::domain::weight;
@@ -19,22 +21,26 @@ use crate::storage::{Job, deployments};
 
 impl App {
     /// Creates a run of a deployment: its parameters under the request's, its tags and the
-    /// request's, its infrastructure unless the request has its own.
+    /// request's, its infrastructure unless the request has its own. In the modern generation
+    /// parameters that say how their values are made give way to those.
     ///
-    /// Fails as a conflict when the parameters have to conform to a schema and do not.
+    /// Fails as a conflict when the parameters have to conform to a schema and do not, and as
+    /// refused when a value is not made.
     pub async fn create_run_of_deployment(
         &self,
         id: DeploymentId,
         request: DeploymentRunRequest,
     ) -> Result<Created<FlowRun>> {
         let seen = self.deployment(id).await?;
-        self.check_parameters(&seen, &request).await?;
+        let hydrated = hydrated(&seen, &request)?;
+        self.check_parameters(&seen, &request, hydrated.as_ref())
+            .await?;
         let bytes = weight::of_map(&request.parameters) + weight::of_map(&request.context);
         self.write_as(Job::prompt(bytes), move |tx| {
             let deployment = read(tx.db, id)?;
             let is_same = deployment.parameter_schema == seen.parameter_schema
                 && deployment.parameters == seen.parameters;
-            if enforces(&deployment, &request) && !is_same {
+            if (enforces(&deployment, &request) || hydrated.is_some()) && !is_same {
                 // Rare, and right when it is tried again.
                 return Err(Error::new(
                     Kind::Unavailable,
@@ -42,7 +48,7 @@ impl App {
                 ));
             }
             let queue = queue::of_run(tx, &deployment, request.work_queue_name.as_deref())?;
-            create_run(tx, run_of(deployment, queue, request))
+            create_run(tx, run_of(deployment, queue, request, hydrated))
         })
         .await
     }
@@ -62,6 +68,7 @@ impl App {
         self.write(move |tx| {
             for id in ids {
                 deployments::poll(tx.db, id, tx.now)?;
+                tell_deployment(tx, id)?;
             }
             Ok(())
         })
@@ -73,13 +80,17 @@ impl App {
         &self,
         deployment: &Deployment,
         request: &DeploymentRunRequest,
+        hydrated: Option<&JsonMap>,
     ) -> Result<()> {
         if !enforces(deployment, request) {
             return Ok(());
         }
         let schema = deployment.parameter_schema.clone();
         let schema = schema.ok_or_else(no_schema)?;
-        let parameters = merged(deployment.parameters.clone(), request.parameters.clone());
+        let parameters = match hydrated {
+            Some(parameters) => parameters.clone(),
+            None => merged(deployment.parameters.clone(), request.parameters.clone()),
+        };
         let checked = self.conforms(parameters, schema, Required::Yes).await?;
         checked.map_err(|unfit| unfit.while_doing("creating flow run"))
     }
@@ -109,10 +120,24 @@ fn merged(mut parameters: JsonMap, over: JsonMap) -> JsonMap {
     parameters
 }
 
+/// All parameters of a run with their values made; none where all are values already, and in the
+/// generation that knows of nothing else.
+fn hydrated(deployment: &Deployment, request: &DeploymentRunRequest) -> Result<Option<JsonMap>> {
+    let is_dry = is_dry(&deployment.parameters) || is_dry(&request.parameters);
+    if !is_dry || !request.is_told {
+        return Ok(None);
+    }
+    let parameters = merged(deployment.parameters.clone(), request.parameters.clone());
+    let hydrated = hydrate(parameters)
+        .map_err(|dry| Error::refused(format!("Error hydrating flow run parameters: {dry}")));
+    hydrated.map(Some)
+}
+
 fn run_of(
     deployment: Deployment,
     work_queue_id: Option<WorkQueueId>,
     request: DeploymentRunRequest,
+    hydrated: Option<JsonMap>,
 ) -> NewFlowRun {
     let infrastructure = deployment.infrastructure_in(work_queue_id);
     let mut tags = deployment.tags;
@@ -126,7 +151,7 @@ fn run_of(
         flow_id: deployment.flow_id,
         deployment_id: Some(deployment.id),
         flow_version: None,
-        parameters: merged(deployment.parameters, request.parameters),
+        parameters: hydrated.unwrap_or_else(|| merged(deployment.parameters, request.parameters)),
         idempotency_key: request.idempotency_key,
         context: request.context,
         policy: request.policy,

@@ -5,7 +5,7 @@ use std::time::Duration;
 use uuid::Uuid;
 
 use super::schedules::{Missing, Outlook, Plan, Range, forget_some, insert_runs};
-use super::{queue, read, unknown};
+use super::{documents, queue, read, tell, tell_changes, unknown};
 use crate::app::App;
 use crate::app::budget::Budget;
 use crate::app::request::Repeat;
@@ -16,6 +16,7 @@ use crate::domain::deployment::{
     Deployment, DeploymentChanges, DeploymentUpdate, NewDeployment, schedules,
 };
 use crate::domain::error::{Error, Result};
+use crate::domain::event::Happened;
 use crate::domain::flow::{Created, Flow};
 use crate::domain::ids::DeploymentId;
 use crate::domain::parameters::{self, Required, Unfit};
@@ -41,11 +42,12 @@ impl App {
         check_count(new.schedules.len())?;
         self.check_given_parameters(&new.changes).await?;
         let mut is_over = false;
+        let ahead = new.changes.ahead();
         let mut plans = Vec::new();
         for schedule in &new.schedules {
             let rule = || schedule.rule.clone();
             is_over |= self.check_schedule(rule()).await? == Outlook::NoneLeft;
-            let plan = self.plan(rule(), Range::default()).await?;
+            let plan = self.plan(rule(), Range::default(), ahead).await?;
             plans.push(plan.unwrap_or_else(|_| Plan::nothing(rule())));
         }
         let first = plans.clone();
@@ -70,15 +72,18 @@ impl App {
     }
 
     /// Changes a deployment. The runs that its schedules have made and that have not begun are
-    /// made anew.
+    /// made anew. New parameters that say how their values are made give way to those.
     ///
-    /// Fails as [`App::create_deployment`] does, but as a conflict when parameters do not conform.
+    /// Fails as [`App::create_deployment`] does, but as a conflict when parameters do not conform,
+    /// and as refused when a value is not made.
     pub async fn update_deployment(
         &self,
         id: DeploymentId,
-        update: DeploymentUpdate,
+        mut update: DeploymentUpdate,
     ) -> Result<()> {
         check_infrastructure(&update.changes)?;
+        let given = update.changes.parameters.take();
+        update.changes.parameters = given.map(hydrated).transpose()?;
         let schedules = update.schedules.iter().flatten();
         let rules: Vec<_> = schedules.filter_map(|it| it.update.rule.clone()).collect();
         check_count(rules.len())?;
@@ -168,6 +173,12 @@ impl App {
     }
 }
 
+/// Parameters with their values made.
+fn hydrated(parameters: JsonMap) -> Result<JsonMap> {
+    let made = parameters::hydration::hydrate(parameters);
+    made.map_err(|dry| Error::refused(format!("Error hydrating deployment parameters: {dry}")))
+}
+
 /// Told where parameters are to be checked and there is nothing to check them against.
 pub(super) fn no_schema() -> Error {
     Error::conflict(
@@ -244,7 +255,7 @@ fn upsert_with_runs(tx: &mut Tx<'_>, new: NewDeployment, plans: &[Plan]) -> Resu
 }
 
 /// Stores a deployment, over the flow's deployment of that name where there is one.
-fn upsert(tx: &Tx<'_>, new: NewDeployment) -> Result<Created<Deployment>> {
+fn upsert(tx: &mut Tx<'_>, new: NewDeployment) -> Result<Created<Deployment>> {
     let NewDeployment {
         name,
         flow_id,
@@ -263,6 +274,7 @@ fn upsert(tx: &Tx<'_>, new: NewDeployment) -> Result<Created<Deployment>> {
             ..Deployment::new(id, flow_id, name, tx.now)
         }
     });
+    documents::check(tx, "creating", &changes)?;
     let queue = queue::named(tx, changes.queue.clone())?;
     let labels = match (&changes.labels, is_new) {
         (None, false) => before.labels.clone(),
@@ -277,10 +289,14 @@ fn upsert(tx: &Tx<'_>, new: NewDeployment) -> Result<Created<Deployment>> {
     match is_new {
         true => {
             deployments::insert(tx.db, &deployment)?;
-            read(tx.db, deployment.id).map(Created::New)
+            let made = read(tx.db, deployment.id)?;
+            tell(tx, Happened::Created.word(), &made)?;
+            Ok(Created::New(made))
         }
         false => {
+            let known = read(tx.db, deployment.id)?;
             deployments::update(tx.db, &deployment)?;
+            tell_changes(tx, &known)?;
             read(tx.db, deployment.id).map(Created::Known)
         }
     }
@@ -294,12 +310,13 @@ fn labelled(flow: &Flow, own: JsonMap) -> JsonMap {
     labels
 }
 
-fn updated(tx: &Tx<'_>, known: Deployment, update: DeploymentUpdate) -> Result<Deployment> {
+fn updated(tx: &mut Tx<'_>, known: Deployment, update: DeploymentUpdate) -> Result<Deployment> {
     let DeploymentUpdate {
         schedules: asked,
         changes,
         by,
     } = update;
+    documents::check(tx, "updating", &changes)?;
     let queue = queue::named(tx, changes.queue.clone())?;
     let schedules = match asked {
         None => known.schedules.clone(),
@@ -314,7 +331,9 @@ fn updated(tx: &Tx<'_>, known: Deployment, update: DeploymentUpdate) -> Result<D
 
 /// Stores a deployment that was changed, without the first of the runs that its schedules made.
 pub(super) fn store(tx: &mut Tx<'_>, deployment: &Deployment) -> Result<()> {
+    let known = read(tx.db, deployment.id)?;
     deployments::update(tx.db, deployment)?;
+    tell_changes(tx, &known)?;
     forget_some(tx, deployment.id, &Budget::of(SLICE))?;
     tx.entail(Effect::WakeAgents);
     Ok(())

@@ -8,12 +8,14 @@ use std::sync::Arc;
 use futures_util::future::try_join_all;
 
 use super::App;
+use super::automations;
 use super::request::comes_to_the_same;
 use super::tx::Tx;
 use crate::domain::error::{Error, Result};
 use crate::domain::event::filter::Filter;
 use crate::domain::event::told::ToldTaskRun;
-use crate::domain::event::{Event, MOST_BYTES, Stored};
+use crate::domain::event::{Countable, Event, MOST_BYTES, Stored, Tally};
+use crate::domain::history::Buckets;
 use crate::storage::Job;
 use crate::storage::events::{self, Part, Texts};
 
@@ -120,6 +122,30 @@ impl App {
         self.scan(move |db| events::count(db, &filter)).await
     }
 
+    /// How many of the events that a filter asks for there are of each of something, the most
+    /// first; `limit` things at most.
+    pub async fn tally_events(
+        &self,
+        filter: Filter,
+        by: Countable,
+        limit: u64,
+    ) -> Result<Vec<Tally>> {
+        filter.check()?;
+        self.scan(move |db| events::tallies(db, &filter, by, limit))
+            .await
+    }
+
+    /// How many of the events that a filter asks for there are in each part of time that has any.
+    pub async fn events_over_time(
+        &self,
+        filter: Filter,
+        buckets: Buckets,
+    ) -> Result<Vec<(i64, u64)>> {
+        filter.check()?;
+        self.scan(move |db| events::over_time(db, &filter, buckets))
+            .await
+    }
+
     /// Hears of the events that a filter asks for: those that are there, if they are wanted, and
     /// then those that come.
     ///
@@ -163,6 +189,7 @@ fn store(tx: &mut Tx<'_>, draft: Draft) -> Result<()> {
         received: tx.now,
         event: draft.event,
     };
+    automations::see(tx, &stored)?;
     tx.tell(Told::of(stored, bytes));
     Ok(())
 }

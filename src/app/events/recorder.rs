@@ -5,7 +5,7 @@ use crate::domain::error::Result;
 use crate::domain::event::told::ToldTaskRun;
 use crate::domain::ids::TaskRunId;
 use crate::domain::task_run::{RetryPolicy, TaskRun, TaskRunSpec};
-use crate::storage::{StateOf, rows, states, task_runs};
+use crate::storage::{StateOf, rows, states, task_queue, task_runs};
 
 /// Makes or updates the run, and keeps the state. An event may tell of a flow run that is not, or
 /// not any more, there, or of another flow run's task run: then nothing is done, and the event is
@@ -32,6 +32,8 @@ pub(super) fn record(tx: &Tx<'_>, told: &ToldTaskRun) -> Result<()> {
         .is_none_or(|current| told.is_later_than(current))
     {
         task_runs::record(tx.db, known.id, told, tx.now)?;
+        // If it was handed in, somebody has begun it.
+        task_queue::leave(tx.db, known.id)?;
     }
     Ok(())
 }

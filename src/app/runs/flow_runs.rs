@@ -210,20 +210,7 @@ pub(in crate::app) fn create_run(tx: &mut Tx<'_>, new: NewFlowRun) -> Result<Cre
         pool_id: queue.work_pool_id,
         pool_name: queue.pool_name,
     });
-    run.labels = with_origin(&run);
     steps::begin_flow_run(tx, run, first, is_told).map(Created::New)
-}
-
-/// The labels of a run: what it came from, and its own over that.
-fn with_origin(run: &FlowRun) -> JsonMap {
-    let mut all = JsonMap::new();
-    let mut put = |key: &str, id: String| all.insert(key.to_owned(), id.into());
-    put("prefect.flow.id", run.flow_id.to_string());
-    if let Some(id) = run.deployment_id {
-        put("prefect.deployment.id", id.to_string());
-    }
-    all.extend(run.labels.clone());
-    all
 }
 
 /// Refuses other variables for the job of a run that has begun, or that is of no deployment.

@@ -5,8 +5,8 @@ use std::collections::HashSet;
 use crate::app::App;
 use crate::domain::access::{PeerIdentity, RunIdentity, Targets, executes};
 use crate::domain::error::{Error, Result};
-use crate::domain::ids::FlowRunId;
-use crate::storage::{Connection, flow_runs, rows, task_runs};
+use crate::domain::ids::{ArtifactId, FlowRunId};
+use crate::storage::{Connection, artifacts, flow_runs, rows, task_runs};
 
 impl App {
     /// Whether `peer` is what executes the run, and whether the run has ended; `None` when
@@ -72,6 +72,12 @@ fn all_within(db: &Connection, ancestor: FlowRunId, targets: &Targets) -> Result
         }
         Ok::<_, Error>(is_within)
     };
+    for id in &targets.artifacts {
+        match run_that_left(db, *id)? {
+            Some(run) if is_within(run)? => {}
+            _ => return Ok(false),
+        }
+    }
     for id in &targets.flow_runs {
         if !is_within(*id)? {
             return Ok(false);
@@ -86,4 +92,13 @@ fn all_within(db: &Connection, ancestor: FlowRunId, targets: &Targets) -> Result
         }
     }
     Ok(true)
+}
+
+/// The flow run that left an artifact, itself or by a task run.
+fn run_that_left(db: &Connection, id: ArtifactId) -> Result<Option<FlowRunId>> {
+    match artifacts::runs_of(db, id)? {
+        Some((Some(run), _)) => Ok(Some(run)),
+        Some((None, Some(task))) => task_runs::flow_run_of(db, task),
+        _ => Ok(None),
+    }
 }

@@ -3,9 +3,10 @@
 //! Everything here runs inside the writer's transaction: the facts are read, the domain
 //! decides, the verdict is written. Two clients can therefore never win the same step.
 
-use super::steps::{enter_flow_run, enter_task_run, tell};
+use super::steps::{enter_flow_run, enter_task_run, retry_failed_tasks, tell};
 use super::{crash, slots};
 use crate::app::limits::tags::{self as tag_slots, OfTags};
+use crate::app::tasks;
 use crate::app::tx::{Effect, Tx};
 use crate::domain::error::{Error, Result};
 use crate::domain::flow_run::{Claim, FlowRun};
@@ -16,6 +17,7 @@ use crate::domain::run::Recording;
 use crate::domain::state::{ProposedState, State, StateDetails, StateType};
 use crate::domain::task_run::TaskRun;
 use crate::domain::time::Timestamp;
+use crate::domain::work::WORKER_LABEL;
 use crate::storage::{flow_runs, rows, run_inputs, states, task_runs};
 
 /// What became of a proposal.
@@ -85,12 +87,14 @@ pub(in crate::app) fn for_flow_run(
         });
     }
     let (limit, slot) = slots::facts(tx, run)?;
+    let taker = proposed.worker.clone();
     let facts = Facts {
         current: run.state.as_ref(),
         run_count: run.statistics.run_count,
         client,
         is_deployed: run.deployment_id.is_some(),
         is_held: run.claim.is_some(),
+        taken_by: run.taker(),
         has_infrastructure: has_infrastructure(run),
         has_parent: run.parent_task_run_id.is_some(),
         policy: Some(&run.policy),
@@ -112,10 +116,13 @@ pub(in crate::app) fn for_flow_run(
         }
         Ok(state)
     })?;
-    if decision.state.is_some() {
+    if let Some(state) = &decision.state {
         for consequence in ruling.consequences {
-            carry_out_of_flow_run(tx, run, consequence)?;
+            carry_out_of_flow_run(tx, run, state, consequence)?;
         }
+    }
+    if let Some(taker) = taker {
+        note_taker(tx, run, &decision, taker)?;
     }
     if concerns_deadlines(&decision) {
         tx.entail(Effect::WakeDeadlines);
@@ -127,14 +134,31 @@ pub(in crate::app) fn for_flow_run(
     Ok(decision)
 }
 
+/// Notes which worker took a run of a pool, where a step was that.
+fn note_taker(tx: &Tx<'_>, run: &FlowRun, decision: &Decision, worker: String) -> Result<()> {
+    let entered = decision.state.as_ref().map(|state| state.kind);
+    let is_taken = entered == Some(StateType::Pending) && run.work_queue_id.is_some();
+    if is_taken && run.taker() != Some(&worker) {
+        let mut labels = run.labels.clone();
+        labels.insert(WORKER_LABEL.to_owned(), worker.into());
+        flow_runs::set_labels(tx.db, run.id, &labels, tx.now)?;
+    }
+    Ok(())
+}
+
 /// Whether somebody told what was made for a run, so that there may be something to stop.
 fn has_infrastructure(run: &FlowRun) -> bool {
     let made = |claim: &Claim| claim.infrastructure_id.is_some();
     run.infrastructure_pid.is_some() || run.claim.as_ref().is_some_and(made)
 }
 
-/// Writes what a flow run's step entails.
-fn carry_out_of_flow_run(tx: &mut Tx<'_>, run: &FlowRun, what: Consequence) -> Result<()> {
+/// Writes what a flow run's step into a state entails.
+fn carry_out_of_flow_run(
+    tx: &mut Tx<'_>,
+    run: &FlowRun,
+    state: &State,
+    what: Consequence,
+) -> Result<()> {
     match what {
         Consequence::Policy(policy) => flow_runs::set_policy(tx.db, run.id, &policy),
         Consequence::DropInputs(keys) => {
@@ -147,6 +171,7 @@ fn carry_out_of_flow_run(tx: &mut Tx<'_>, run: &FlowRun, what: Consequence) -> R
         Consequence::RenewSlot { grace } => slots::renew(tx, run, Some(grace)),
         Consequence::KeepSlot => slots::renew(tx, run, None),
         Consequence::GiveBackSlot => slots::give_back(tx, run),
+        Consequence::RetryTasks => retry_failed_tasks(tx, run.id, state),
         // Of task runs.
         Consequence::Cache { .. }
         | Consequence::ResetRunCount
@@ -227,7 +252,11 @@ pub(super) fn for_task_run(
         }),
         ..Facts::default()
     };
-    let ruling = rule(policy, RunKind::TaskRun, &facts, proposed, tx.now);
+    let kind = match policy.generation() {
+        Generation::V3 if proposed.details.is_deferred() => RunKind::BackgroundTask,
+        _ => RunKind::TaskRun,
+    };
+    let ruling = rule(policy, kind, &facts, proposed, tx.now);
     let is_anew = ruling.consequences.contains(&Consequence::ResetRunCount);
     let how = Recording {
         is_counted: true,
@@ -248,6 +277,9 @@ pub(super) fn for_task_run(
                 // Written with the state, or of flow runs.
                 _ => {}
             }
+        }
+        if kind == RunKind::BackgroundTask {
+            tasks::enqueue(tx, run, state)?;
         }
     }
     Ok(decision)

@@ -9,63 +9,85 @@ use crate::domain::JsonMap;
 use crate::domain::error::{Error, Kind, Result};
 use crate::domain::flow_run::FlowRun;
 use crate::domain::ids::FlowRunId;
-use crate::domain::parameters::Required;
+use crate::domain::parameters::hydration::hydrate;
+use crate::domain::parameters::{Required, Unfit};
 use crate::domain::rules::{Client, Generation, Policy};
 use crate::domain::run_input::NewRunInput;
 use crate::domain::state::{ProposedState, State, StateType};
 use crate::domain::weight;
 use crate::storage::{Job, run_inputs, states};
 
+/// What became of a wish that a run go on.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Resumed {
+    /// It was proposed.
+    Decided(Decision),
+    /// It was not: the pause waits for other input.
+    Unfit {
+        /// Why the input does not do.
+        why: String,
+        /// Where the run stands.
+        paused: State,
+    },
+}
+
 impl App {
     /// Has a paused run go on: in its process where that waits for it, or by a new one. A pause
-    /// that waits for input is given it, where it conforms to the schema that the run handed in.
+    /// that waits for input is given it, where it conforms to the schema that the run handed in;
+    /// input that says how its values are made gives way to those.
     pub async fn resume_flow_run(
         &self,
         id: FlowRunId,
-        input: JsonMap,
+        mut input: JsonMap,
         client: Client,
-    ) -> Result<Decision> {
+    ) -> Result<Resumed> {
         let seen = self.flow_run(id).await?.state;
-        if let Some(paused) = seen
-            .as_ref()
-            .filter(|state| state.kind == StateType::Paused)
-            && let Some(why) = self.refuses_input(id, paused, &input).await?
+        let paused = seen.as_ref();
+        if let Some(paused) = paused.filter(|state| state.kind == StateType::Paused)
+            && let Some(keys) = &paused.details.run_input_keyset
         {
-            let current = Some(Box::new(paused.clone()));
-            return Ok(Decision {
-                state: None,
-                outcome: Outcome::Refused { why, current },
-            });
+            let key = keys.get("schema").cloned().unwrap_or_default();
+            match self.fit(id, key, input).await? {
+                Ok(fit) => input = fit,
+                Err(why) => {
+                    let paused = paused.clone();
+                    return Ok(Resumed::Unfit { why, paused });
+                }
+            }
         }
         let bytes = weight::of_map(&input);
-        self.write_as(Job::prompt(bytes), move |tx| {
+        let decision = self.write_as(Job::prompt(bytes), move |tx| {
             let run = read(tx.db, id)?;
             resume(tx, &run, seen.as_ref(), &input, client)
-        })
-        .await
+        });
+        decision.await.map(Resumed::Decided)
     }
 
-    /// Why the input is not what the pause waits for; none where it is, or where it waits for
-    /// none.
-    async fn refuses_input(
+    /// The input with its values made, where it conforms to the schema that the run keeps under
+    /// that key; otherwise why it does not.
+    async fn fit(
         &self,
         id: FlowRunId,
-        paused: &State,
-        input: &JsonMap,
-    ) -> Result<Option<String>> {
-        let Some(keys) = &paused.details.run_input_keyset else {
-            return Ok(None);
+        key: String,
+        input: JsonMap,
+    ) -> Result<Result<JsonMap, String>> {
+        let input = match hydrate(input) {
+            Ok(input) => input,
+            Err(dry) => return Ok(Err(format!("Error hydrating run input: {dry}"))),
         };
-        let key = keys.get("schema").cloned().unwrap_or_default();
         let stored = self.by_key(move |db| run_inputs::by_key(db, id, &key));
         let Some(stored) = stored.await? else {
-            return Ok(Some("Run input schema not found.".to_owned()));
+            return Ok(Err("Run input schema not found.".to_owned()));
         };
         let Ok(schema) = serde_json::from_str::<JsonMap>(&stored.value) else {
-            return Ok(Some("Run input schema is not valid JSON.".to_owned()));
+            return Ok(Err("Run input schema is not valid JSON.".to_owned()));
         };
         let checked = self.conforms(input.clone(), schema, Required::Yes).await?;
-        Ok(checked.err().map(|unfit| format!("Reason: {unfit}")))
+        Ok(match checked {
+            Ok(()) => Ok(input),
+            Err(circular @ Unfit::Circular) => Err(circular.to_string()),
+            Err(unfit) => Err(format!("Reason: {unfit}")),
+        })
     }
 }
 

@@ -1,15 +1,22 @@
 //! A run's step into a state: what is written of it, and what follows from it.
 
 use crate::app::events;
+use crate::app::tasks;
 use crate::app::tx::{Effect, Tx};
 use crate::domain::error::Result;
 use crate::domain::event::flow_run::entered;
 use crate::domain::flow_run::FlowRun;
+use crate::domain::ids::FlowRunId;
 use crate::domain::run::{Recording, RunStatistics};
 use crate::domain::state::{ProposedState, State, StateType};
 use crate::domain::task_run::TaskRun;
 use crate::domain::time::{Span, Timestamp};
-use crate::storage::{StateOf, events as stored_events, flow_runs, rows, states, task_runs};
+use crate::storage::{
+    StateOf, events as stored_events, flow_runs, rows, states, task_queue, task_runs,
+};
+
+/// The most failed tasks that one step of a flow run has tried again.
+const MOST_RETRIED: i64 = 10_000;
 
 /// Stores a run that is new together with its first state, which no rule is asked about;
 /// `is_told`: and the event of that.
@@ -45,6 +52,7 @@ pub(super) fn begin_task_run(
     run.statistics = statistics;
     task_runs::insert(tx.db, &run, &state)?;
     states::insert(tx.db, StateOf::TaskRun(run.id), &state)?;
+    tasks::enqueue(tx, &run, &state)?;
     run.state = Some(state);
     Ok(run)
 }
@@ -137,7 +145,25 @@ pub(super) fn enter_task_run(
     }
     states::insert(tx.db, StateOf::TaskRun(run.id), &state)?;
     task_runs::enter_state(tx.db, run, &state, &statistics)?;
+    if run.state.as_ref().is_some_and(State::waits_in_background) {
+        task_queue::leave(tx.db, run.id)?;
+    }
     Ok(state)
+}
+
+/// Has the failed task runs of a flow run wait for the attempt that it waits for, as if they had
+/// not run yet.
+///
+/// Mirrors what `RetryFailedFlows` of the 3.9 server does for clients before API 0.8.3.
+pub(super) fn retry_failed_tasks(tx: &Tx<'_>, id: FlowRunId, awaiting: &State) -> Result<()> {
+    let due = awaiting.details.scheduled_time.unwrap_or(tx.now);
+    for id in task_runs::failed_of_run(tx.db, id, MOST_RETRIED)? {
+        if let Some(task) = rows::by_id(tx.db, id)? {
+            let again = ProposedState::scheduled(due).named(awaiting.name.clone());
+            enter_task_run(tx, &task, again, Recording::PLAIN, true)?;
+        }
+    }
+    Ok(())
 }
 
 /// The state that a task run enters, and its statistics after that.

@@ -6,18 +6,17 @@ use super::steps;
 use crate::app::App;
 use crate::app::request::comes_to_the_same;
 use crate::app::tx::Tx;
-use crate::domain::JsonMap;
 use crate::domain::error::{Error, Result};
 use crate::domain::filter::{Filters, Page, Sort};
 use crate::domain::flow::Created;
-use crate::domain::flow_run::FlowRun;
+use crate::domain::flow_run::Origin;
 use crate::domain::ids::{FlowRunId, StateId, TaskRunId};
 use crate::domain::rules::{Client, Policy};
 use crate::domain::state::{ProposedState, State};
 use crate::domain::task_run::{NewTaskRun, TaskRun, TaskRunSpec, TaskRunUpdate};
 use crate::domain::weight;
 use crate::storage::removal::Removal;
-use crate::storage::{Connection, Job, StateOf, rows, states, task_runs};
+use crate::storage::{Connection, Job, StateOf, flow_runs, rows, states, task_runs};
 
 impl App {
     /// Creates a task run, or answers the one of the same task and dynamic key in the same
@@ -131,26 +130,19 @@ fn create(tx: &mut Tx<'_>, mut new: NewTaskRun) -> Result<Created<TaskRun>> {
         };
     }
     if let Some(parent) = new.spec.flow_run_id {
-        let Some(parent) = rows::by_id(tx.db, parent)? else {
+        let Some(origin) = flow_runs::origin(tx.db, parent)? else {
             return Err(Error::conflict(format!("There is no flow run {parent}.")));
         };
-        label(&mut new.spec, &parent);
+        label(&mut new.spec, parent, origin);
     }
     let (run, first) = TaskRun::create(new, tx.now);
     steps::begin_task_run(tx, run, first).map(Created::New)
 }
 
-/// Labels a task run with where it belongs, as the reference does; its own labels count.
-fn label(spec: &mut TaskRunSpec, parent: &FlowRun) {
-    let mut labels = JsonMap::new();
-    labels.insert(
-        "prefect.flow.id".to_owned(),
-        parent.flow_id.to_string().into(),
-    );
-    labels.insert(
-        "prefect.flow-run.id".to_owned(),
-        parent.id.to_string().into(),
-    );
+/// Labels a task run as its flow run is and with that, as the reference does; its own labels count.
+fn label(spec: &mut TaskRunSpec, parent: FlowRunId, origin: Origin) {
+    let mut labels = origin.all_labels();
+    labels.insert("prefect.flow-run.id".to_owned(), parent.to_string().into());
     labels.extend(std::mem::take(&mut spec.labels));
     spec.labels = labels;
 }

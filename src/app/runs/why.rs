@@ -8,6 +8,7 @@ use crate::domain::flow_run::FlowRun;
 use crate::domain::ids::FlowRunId;
 use crate::domain::time::Timestamp;
 use crate::domain::why::{Holder, Waiting, Why, WhyFacts, why};
+use crate::domain::work::POLLED_WITHIN;
 use crate::storage::{Connection, claims, rows, workers};
 
 impl App {
@@ -45,7 +46,10 @@ fn waiting(db: &Connection, run: &FlowRun, now: Timestamp) -> Result<Option<Wait
     };
     let workers = workers::of_pool(db, pool.id)?.into_iter();
     let there = workers.filter(|worker| worker.online_until >= now);
+    let polled = queue.last_polled.filter(|at| now - *at <= POLLED_WITHIN);
     Ok(Some(Waiting {
+        has_agent: polled.is_some(),
+        foreign: claims::foreign_block(db, run.id)?,
         workers: there.map(|worker| worker.name).collect(),
         pool,
         queue,

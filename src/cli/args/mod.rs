@@ -1,5 +1,6 @@
 //! The command line of `prefectctl`.
 
+mod automation;
 mod deployment;
 mod flow_run;
 mod selection;
@@ -12,6 +13,7 @@ use clap_complete::Shell;
 
 use crate::config::LogFormat;
 
+pub use automation::{Automation, Event, Events};
 pub use deployment::{Deployment, Flow, Schedules};
 pub use flow_run::{FlowRun, List, Logs, TaskRun};
 pub use selection::{Runs, Selection};
@@ -164,6 +166,25 @@ Examples:
   prefectctl work-pool inspect my-pool"
     )]
     WorkPool(WorkPool),
+    /// List, inspect, pause and resume automations.
+    #[command(
+        subcommand,
+        after_help = "\
+Examples:
+  prefectctl automation ls
+  prefectctl automation inspect my-automation
+  prefectctl automation pause my-automation"
+    )]
+    Automation(Automation),
+    /// List events, and show them as they come.
+    #[command(
+        subcommand,
+        after_help = "\
+Examples:
+  prefectctl event ls --name prefect.flow-run.
+  prefectctl event follow"
+    )]
+    Event(Event),
     /// Show the runs that have processes, with the processor time and the memory that they use.
     #[command(after_help = "\
 Examples:
@@ -314,7 +335,7 @@ pub struct AgentStart {
     /// Keep its files here.
     #[arg(long, value_name = "DIR")]
     pub state_dir: Option<PathBuf>,
-    /// Read its settings ([agent], [docker], [runners]) from this file instead of
+    /// Read its settings (`[agent]`, `[docker]`, `[runners]`) from this file instead of
     /// /etc/prefectd/prefectd.toml.
     #[arg(long, value_name = "FILE")]
     pub config: Option<PathBuf>,

@@ -2,6 +2,7 @@
 
 mod agent;
 mod auth;
+mod automation;
 mod backup;
 mod compat;
 mod complete;
@@ -10,6 +11,7 @@ mod config;
 mod deploy;
 mod deployment;
 mod doctor;
+mod event;
 mod flow;
 mod flow_run;
 mod man;
@@ -84,6 +86,8 @@ pub async fn carry_out(args: Args) -> Result<()> {
         Command::FlowRun(command) => flow_run::carry_out(&ctl, command).await,
         Command::TaskRun(command) => task_run::carry_out(&ctl, command).await,
         Command::WorkPool(command) => work_pool::carry_out(&ctl, command).await,
+        Command::Automation(command) => automation::carry_out(&ctl, command).await,
+        Command::Event(command) => event::carry_out(&ctl, command).await,
         Command::Compat => compat::compat(&ctl).await,
         Command::Top { once } => top::top(&ctl, once).await,
         Command::Agent(Agent::Ls) => agent::ls(&ctl).await,

@@ -3,11 +3,12 @@
 use std::collections::BTreeSet;
 
 use crate::domain::JsonMap;
+use crate::domain::artifact::{ArtifactUpdate, NewArtifact};
 use crate::domain::deployment::Infrastructure;
 use crate::domain::event::Event;
 use crate::domain::event::told::ToldTaskRun;
 use crate::domain::flow_run::{DeploymentRunRequest, FlowRunUpdate, NewFlowRun};
-use crate::domain::ids::{DeploymentId, FlowRunId, TaskRunId};
+use crate::domain::ids::{ArtifactId, DeploymentId, FlowRunId, TaskRunId};
 use crate::domain::log::NewLog;
 use crate::domain::patch::Patch;
 use crate::domain::run_input::NewRunInput;
@@ -34,6 +35,8 @@ pub struct Targets {
     pub flow_runs: Vec<FlowRunId>,
     /// Task runs.
     pub task_runs: Vec<TaskRunId>,
+    /// What runs left.
+    pub artifacts: Vec<ArtifactId>,
 }
 
 /// Something asked, once it is read, that tells what it aims at. `I` is what the path names.
@@ -45,14 +48,14 @@ pub trait Aims<I = ()> {
 fn change_flow_run(id: FlowRunId) -> Aim {
     Aim::Change(Targets {
         flow_runs: vec![id],
-        task_runs: Vec::new(),
+        ..Targets::default()
     })
 }
 
 fn change_task_run(id: TaskRunId) -> Aim {
     Aim::Change(Targets {
-        flow_runs: Vec::new(),
         task_runs: vec![id],
+        ..Targets::default()
     })
 }
 
@@ -109,6 +112,26 @@ impl Aims<FlowRunId> for FlowRunUpdate {
     }
 }
 
+impl Aims for NewArtifact {
+    /// One that names no run is nobody's.
+    fn aim(&self, _at: ()) -> Aim {
+        Aim::Change(Targets {
+            flow_runs: self.content.flow_run_id.into_iter().collect(),
+            task_runs: self.content.task_run_id.into_iter().collect(),
+            ..Targets::default()
+        })
+    }
+}
+
+impl Aims<ArtifactId> for ArtifactUpdate {
+    fn aim(&self, at: ArtifactId) -> Aim {
+        Aim::Change(Targets {
+            artifacts: vec![at],
+            ..Targets::default()
+        })
+    }
+}
+
 impl Aims<FlowRunId> for NewRunInput {
     fn aim(&self, at: FlowRunId) -> Aim {
         change_flow_run(at)
@@ -153,11 +176,12 @@ impl<I, T: Aims<I>, How> Aims<I> for (T, How) {
 
 impl Aims for Vec<NewLog> {
     fn aim(&self, _at: ()) -> Aim {
-        let flow_runs: BTreeSet<_> = self.iter().map(|line| line.flow_run_id).collect();
+        let flow_runs: BTreeSet<_> = self.iter().filter_map(|line| line.flow_run_id).collect();
         let task_runs: BTreeSet<_> = self.iter().filter_map(|line| line.task_run_id).collect();
         Aim::Log(Targets {
             flow_runs: flow_runs.into_iter().collect(),
             task_runs: task_runs.into_iter().collect(),
+            ..Targets::default()
         })
     }
 }
@@ -174,7 +198,7 @@ impl Aims for [Event] {
         let flow_runs: BTreeSet<_> = told.filter_map(|run| run.flow_run_id).collect();
         Aim::Log(Targets {
             flow_runs: flow_runs.into_iter().collect(),
-            task_runs: Vec::new(),
+            ..Targets::default()
         })
     }
 }

@@ -125,6 +125,12 @@ pub fn may(who: &Who, need: Need) -> Result<(), Denied> {
     }
 }
 
+/// Whether somebody who asks for the secrets of blocks is shown them: whoever may do everything,
+/// and a run, which loads its settings so. Who only looks is not.
+pub fn may_see_secrets(who: &Who) -> bool {
+    matches!(who, Who::Operator | Who::Run(_))
+}
+
 fn run_may(run: &RunIdentity, need: Need) -> Result<(), Denied> {
     if !run.is_its_own {
         return Err(Denied("This is not what executes the run that it names."));

@@ -167,4 +167,7 @@ pub struct ContainerRules {
     /// The control group that all of them are in: a slice with the engine's systemd driver,
     /// else a path. Absent: as the engine likes.
     pub cgroup_parent: Option<String>,
+    /// The image of a run of a work pool that names none; absent: that of the newest Prefect that
+    /// is served.
+    pub pool_image: Option<String>,
 }

@@ -9,6 +9,7 @@ use crate::domain::JsonMap;
 use crate::domain::actor::Actor;
 use crate::domain::ids::{FlowId, WorkQueueId};
 use crate::domain::patch::Patch;
+use crate::domain::schedule::Ahead;
 use crate::domain::time::Timestamp;
 
 /// What a client says of a deployment that it creates or creates again.
@@ -102,6 +103,16 @@ pub struct DeploymentChanges {
     pub infrastructure_document_id: Patch<Uuid>,
 }
 
+impl DeploymentChanges {
+    /// How far ahead runs are made of a new deployment of which this is said.
+    pub fn ahead(&self) -> Ahead {
+        match &self.flow_data {
+            Patch::Set(_) => Ahead::ORION,
+            Patch::Keep | Patch::Clear => Ahead::V3,
+        }
+    }
+}
+
 impl Deployment {
     /// The same after changes that somebody makes. `queue` is what the changes say of the queue,
     /// once that is found; its names are those of before.
@@ -150,6 +161,7 @@ impl Deployment {
             created_by: self.created_by,
             updated_by: by,
             last_polled: self.last_polled,
+            served: self.served,
         }
     }
 }

@@ -10,14 +10,13 @@ use super::JsonMap;
 use super::actor::Actor;
 use super::ids::{DeploymentId, FlowId, FlowRunId, WorkQueueId};
 use super::runner::RunnerKind;
+use super::schedule::Ahead;
 use super::state::StateType;
-use super::time::{Span, Timestamp};
+use super::time::Timestamp;
+use super::work::PoolKind;
 
 pub use changes::{DeploymentChanges, DeploymentUpdate, NewDeployment, QueueNames};
 pub use schedules::{DeploymentSchedule, NewSchedule, ScheduleChange, ScheduleUpdate};
-
-/// How long after it was last asked for a deployment is ready, as on the reference.
-pub const READY_FOR: Span = Span::from_micros(60 * 1_000_000);
 
 /// Where and how a run's process is made: the flow runner of the 2.0a7 generation.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -142,6 +141,19 @@ pub struct Deployment {
     pub updated_by: Option<Actor>,
     /// When somebody last asked for its runs.
     pub last_polled: Option<Timestamp>,
+    /// Who serves its queue, where it has one.
+    pub served: Option<Served>,
+}
+
+/// Who serves a queue.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Served {
+    /// When somebody last asked for the queue's runs.
+    pub queue_polled: Option<Timestamp>,
+    /// Of what type the pool is.
+    pub pool_kind: PoolKind,
+    /// See [`WorkPool::online_until`](super::work::WorkPool::online_until).
+    pub online_until: Option<Timestamp>,
 }
 
 impl Deployment {
@@ -192,13 +204,16 @@ impl Deployment {
             created_by: None,
             updated_by: None,
             last_polled: None,
+            served: None,
         }
     }
 
-    /// Whether somebody who would run its runs has asked for them of late.
-    pub fn is_ready(&self, now: Timestamp) -> bool {
-        self.last_polled
-            .is_some_and(|polled| now - polled <= READY_FOR)
+    /// How far ahead runs of its schedules are made, as on the server of its generation.
+    pub fn ahead(&self) -> Ahead {
+        match &self.flow_data {
+            Some(_) => Ahead::ORION,
+            None => Ahead::V3,
+        }
     }
 }
 

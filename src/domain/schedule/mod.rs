@@ -5,6 +5,7 @@
 //! (Prefect 3 on Python 3.13): a cron time that a day skips is moved forward by the gap, one
 //! that a day has twice happens once, the first time.
 
+mod ahead;
 mod budget;
 mod cron;
 mod cron_dialect;
@@ -14,6 +15,7 @@ mod zone;
 
 use super::time::Timestamp;
 
+pub use ahead::Ahead;
 use budget::Budget;
 pub use budget::TooCostly;
 pub use cron::Cron;

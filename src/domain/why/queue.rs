@@ -1,9 +1,9 @@
 //! Why a run that waits in a queue of a work pool is not handed out, and who serves it.
 
-use super::{Code, Why, plain};
+use super::{Code, Why, WhyFacts, plain};
 use crate::domain::work::{PoolKind, WorkPool, WorkQueue};
 
-/// Where a run waits.
+/// Where a run waits, or was taken from.
 #[derive(Clone, Debug)]
 pub struct Waiting {
     /// The pool.
@@ -12,6 +12,11 @@ pub struct Waiting {
     pub queue: WorkQueue,
     /// The workers of the pool that are there, by name.
     pub workers: Vec<String>,
+    /// Whether an agent of Prefect 2 asks for the queue's runs.
+    pub has_agent: bool,
+    /// The type of the infrastructure block that the run needs, where no agent of ours makes
+    /// anything of that.
+    pub foreign: Option<String>,
 }
 
 impl Waiting {
@@ -31,6 +36,17 @@ impl Waiting {
             return Some(plain(Code::QueuePaused, words));
         }
         self.full().or_else(|| self.served_by_others())
+    }
+
+    /// Why nobody takes the run, where the pool has no worker and the daemon no agent.
+    pub(super) fn unserved(&self) -> Why {
+        let words = format!(
+            "No worker serves the work pool '{0}', and prefectd runs without its own agent, which \
+             would. Start a worker with `prefect worker start --pool '{0}'`, or prefectd without \
+             --no-agent.",
+            self.pool.name
+        );
+        plain(Code::NoWorker, words)
     }
 
     fn full(&self) -> Option<Why> {
@@ -78,7 +94,68 @@ impl Waiting {
                     pool.name, pool.name
                 ),
             )),
+            (None, PoolKind::Agent) => self.served_by_agents(),
             (None, _) => None,
         }
+    }
+
+    /// Of agents of Prefect 2.
+    fn served_by_agents(&self) -> Option<Why> {
+        let queue = &self.queue.name;
+        if self.has_agent {
+            let words = format!(
+                "The queue '{queue}' is served by an agent of Prefect 2, which asks for its runs \
+                 and has not taken this one yet."
+            );
+            return Some(plain(Code::ServedByWorker, words));
+        }
+        let foreign = self.foreign.as_ref()?;
+        let words = format!(
+            "The run's infrastructure is a block of the type '{foreign}', of which the daemon's \
+             own agent makes nothing, and no agent of Prefect 2 asks for runs of the queue \
+             '{queue}'. Start one with `prefect agent start -q '{queue}'`."
+        );
+        Some(plain(Code::NoWorker, words))
+    }
+}
+
+/// What an agent that took the run serves, as words after its name; none where that is no pool.
+pub(super) fn served(facts: &WhyFacts<'_>) -> String {
+    match &facts.waiting {
+        Some(waiting) => format!(", which serves the work pool '{}',", waiting.pool.name),
+        None => String::new(),
+    }
+}
+
+/// Who took a run that runs, as words after that; none where nobody of ours or of its pool did.
+pub(super) fn taken_by(facts: &WhyFacts<'_>) -> String {
+    match (&facts.run.claim, &facts.waiting) {
+        (Some(claim), _) => format!("; the agent '{}'{} took it", claim.agent, served(facts)),
+        (None, Some(waiting)) => format!("; {} took it", worker(facts, waiting)),
+        (None, None) => String::new(),
+    }
+}
+
+/// That somebody took a run who is none of prefectd's agents, as a sentence.
+pub(super) fn taken_by_others(facts: &WhyFacts<'_>) -> String {
+    let who = match &facts.waiting {
+        Some(waiting) => worker(facts, waiting),
+        None => "an agent that is not one of prefectd's, or a script,".to_owned(),
+    };
+    format!("The run has not begun yet; {who} took it.")
+}
+
+/// The worker that a run says it was taken by.
+fn worker(facts: &WhyFacts<'_>, waiting: &Waiting) -> String {
+    let pool = &waiting.pool.name;
+    let named = facts.run.taker();
+    match named {
+        Some(name) if waiting.workers.iter().any(|there| there == name) => {
+            format!("the worker '{name}' of the work pool '{pool}'")
+        }
+        Some(name) => format!(
+            "the worker '{name}' of the work pool '{pool}', which is not heard of any more,"
+        ),
+        None => format!("a worker of the work pool '{pool}'"),
     }
 }

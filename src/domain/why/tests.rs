@@ -3,7 +3,7 @@
 use super::*;
 use crate::domain::agent::AgentReport;
 use crate::domain::deployment::Infrastructure;
-use crate::domain::ids::{DeploymentId, FlowId};
+use crate::domain::ids::{DeploymentId, FlowId, WorkQueueId};
 use crate::domain::run::RunStatistics;
 use crate::domain::runner::RunnerKind;
 use crate::domain::state::ProposedState;
@@ -215,7 +215,7 @@ fn of_many_holders_some_are_named() {
 }
 
 fn waiting(kind: &str, change: impl FnOnce(&mut Waiting)) -> Waiting {
-    use crate::domain::ids::{WorkPoolId, WorkQueueId};
+    use crate::domain::ids::WorkPoolId;
     use crate::domain::work::{WorkPool, WorkQueue};
     let pool = WorkPool {
         id: WorkPoolId::new(),
@@ -231,6 +231,7 @@ fn waiting(kind: &str, change: impl FnOnce(&mut Waiting)) -> Waiting {
         default_queue_id: WorkQueueId::new(),
         online_until: None,
         active_slots: 1,
+        told: None,
     };
     let queue = WorkQueue {
         id: pool.default_queue_id,
@@ -248,11 +249,14 @@ fn waiting(kind: &str, change: impl FnOnce(&mut Waiting)) -> Waiting {
         pool_kind: pool.kind.clone(),
         online_until: None,
         active_slots: 1,
+        told: None,
     };
     let mut waiting = Waiting {
         pool,
         queue,
         workers: Vec::new(),
+        has_agent: false,
+        foreign: None,
     };
     change(&mut waiting);
     waiting
@@ -295,6 +299,19 @@ fn a_run_in_a_queue_is_told_who_serves_it() {
             Some(Code::ServedByWorker),
             "'w' and 1 more",
         ),
+        (waiting("prefect-agent", |_| ()), None, ""),
+        (
+            waiting("prefect-agent", |it| it.has_agent = true),
+            Some(Code::ServedByWorker),
+            "agent of Prefect 2",
+        ),
+        (
+            waiting("prefect-agent", |it| {
+                it.foreign = Some("kubernetes-job".to_owned());
+            }),
+            Some(Code::NoWorker),
+            "prefect agent start -q 'default'",
+        ),
         (
             waiting("kubernetes", |_| ()),
             Some(Code::NoWorker),
@@ -308,4 +325,76 @@ fn a_run_in_a_queue_is_told_who_serves_it() {
             "{words}"
         );
     }
+}
+
+/// A docker pool with a worker `w` that is there.
+fn served() -> Waiting {
+    waiting("docker", |it| it.workers = vec!["w".to_owned()])
+}
+
+fn of_pool(run: &FlowRun, agents: &[(KnownAgent, u64)], waiting: Waiting) -> Why {
+    why(&WhyFacts {
+        run,
+        now: NOW,
+        agents,
+        holders: &[],
+        ahead: 0,
+        waiting: Some(waiting),
+    })
+}
+
+#[test]
+fn a_run_that_was_taken_from_a_queue_is_told_by_whom() {
+    let labelled = |kind, worker: &str| {
+        let mut run = run(ProposedState::new(kind));
+        run.work_queue_id = Some(WorkQueueId::new());
+        let label = ("prefect.worker.name".to_owned(), worker.into());
+        run.labels.extend([label]);
+        run
+    };
+    let (pending, running) = (StateType::Pending, StateType::Running);
+    let mut ours = held_by(EMBEDDED);
+    let agents = [(agent(EMBEDDED, |_| ()), 1)];
+    let starting = of_pool(&ours, &agents, waiting("docker", |_| ()));
+    let told = "The agent 'embedded', which serves the work pool 'p', is starting it.";
+    assert_eq!((starting.code, &*starting.reason), (Code::Starting, told));
+    ours.state = Some(State::enter(ProposedState::new(running), NOW));
+    for (run, told) in [
+        (
+            labelled(pending, "w"),
+            "yet; the worker 'w' of the work pool 'p' took it.",
+        ),
+        (
+            labelled(running, "w"),
+            "running; the worker 'w' of the work pool 'p' took it.",
+        ),
+        (
+            labelled(running, "x"),
+            "the worker 'x' of the work pool 'p', which is not heard of any more, took it.",
+        ),
+        (
+            run(ProposedState::new(pending)),
+            "a worker of the work pool 'p' took it.",
+        ),
+        (
+            ours,
+            "the agent 'embedded', which serves the work pool 'p', took it.",
+        ),
+    ] {
+        let got = of_pool(&run, &agents, served());
+        assert!(got.reason.ends_with(told), "{}", got.reason);
+    }
+}
+
+#[test]
+fn a_pool_without_workers_is_for_the_daemon_s_own_agent() {
+    let due = run(ProposedState::scheduled(NOW));
+    let asked = |agents: &[_]| of_pool(&due, agents, waiting("docker", |_| ()));
+    let (own, far) = (agent(EMBEDDED, |_| ()), agent("far", |_| ()));
+    let got = asked(&[(own, 0)]);
+    assert_eq!(got.code, Code::Starting);
+    let told = "the daemon's own agent, which serves the work pool 'p'.";
+    assert!(got.reason.ends_with(told), "{}", got.reason);
+    let got = asked(&[(far, 0)]);
+    assert_eq!(got.code, Code::NoWorker);
 }

@@ -75,6 +75,15 @@ impl LocalControlPlane {
             bell,
         }
     }
+
+    /// The runs with what their jobs are made of. Only this daemon's own agent gets that.
+    async fn opened(
+        &self,
+        runs: impl Future<Output = Result<Vec<FlowRun>>> + Send,
+    ) -> Result<Vec<FlowRun>> {
+        let runs = runs.await?.into_iter();
+        Ok(runs.map(|run| self.app.opened(run)).collect())
+    }
 }
 
 impl ControlPlane for LocalControlPlane {
@@ -83,13 +92,13 @@ impl ControlPlane for LocalControlPlane {
     }
 
     fn held_runs(&self) -> ControlPlaneFuture<'_, Vec<FlowRun>> {
-        self.app.claimed_runs(&self.agent).boxed()
+        let held = self.app.claimed_runs(&self.agent);
+        self.opened(held).boxed()
     }
 
     fn claim_due_runs(&self, containers: bool, limit: u64) -> ControlPlaneFuture<'_, Vec<FlowRun>> {
-        self.app
-            .claim_due_runs(&self.agent, containers, limit)
-            .boxed()
+        let claimed = self.app.claim_due_runs(&self.agent, containers, limit);
+        self.opened(claimed).boxed()
     }
 
     fn due_in(&self) -> ControlPlaneFuture<'_, Option<Duration>> {
@@ -97,7 +106,8 @@ impl ControlPlane for LocalControlPlane {
     }
 
     fn flow_run(&self, id: FlowRunId) -> ControlPlaneFuture<'_, FlowRun> {
-        self.app.flow_run(id).boxed()
+        let found = self.app.flow_run(id);
+        async move { Ok(self.app.opened(found.await?)) }.boxed()
     }
 
     fn record_infrastructure(&self, id: FlowRunId, what: String) -> ControlPlaneFuture<'_, ()> {

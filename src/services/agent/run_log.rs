@@ -139,7 +139,7 @@ impl RunLog {
             level: INFO,
             message: line.text,
             timestamp: line.timestamp,
-            flow_run_id: self.run.id,
+            flow_run_id: Some(self.run.id),
             task_run_id: None,
             stream: line.stream,
         };
@@ -157,7 +157,7 @@ impl RunLog {
             level,
             message,
             timestamp: self.control_plane.now(),
-            flow_run_id: self.run.id,
+            flow_run_id: Some(self.run.id),
             task_run_id: None,
             stream: None,
         };

@@ -5,9 +5,10 @@
 
 use std::collections::BTreeSet;
 
-use sea_query::{Condition, Expr, ExprTrait, Func, Query, SelectStatement, Value};
+use sea_query::{Condition, Expr, ExprTrait, Func, Query, SelectStatement};
 use uuid::Uuid;
 
+use super::tags::{has_all, has_any};
 use crate::domain::filter::{
     Criteria, Criterion, Field, Filters, Holds, Noun, Test, TextQuery, Values,
 };
@@ -73,7 +74,33 @@ const fn neighbours(noun: Noun) -> &'static [Neighbour] {
             }];
             ALL
         }
-        Noun::Log | Noun::WorkPool | Noun::WorkQueue | Noun::Variable => &[],
+        Noun::Artifact | Noun::LatestArtifact => {
+            const ALL: &[Neighbour] = &[
+                Neighbour {
+                    beyond: &[FLOW, DEPLOYMENT],
+                    ..neighbour(Noun::FlowRun, "id", "flow_run_id")
+                },
+                neighbour(Noun::TaskRun, "id", "task_run_id"),
+            ];
+            ALL
+        }
+        Noun::BlockType => {
+            const ALL: &[Neighbour] = &[neighbour(Noun::BlockSchema, "block_type_id", "id")];
+            ALL
+        }
+        Noun::BlockDocument => {
+            const ALL: &[Neighbour] = &[
+                neighbour(Noun::BlockType, "id", "block_type_id"),
+                neighbour(Noun::BlockSchema, "id", "block_schema_id"),
+            ];
+            ALL
+        }
+        Noun::Log
+        | Noun::WorkPool
+        | Noun::WorkQueue
+        | Noun::Variable
+        | Noun::Automation
+        | Noun::BlockSchema => &[],
     }
 }
 
@@ -88,6 +115,12 @@ pub(in crate::storage) const fn table_of(noun: Noun) -> &'static str {
         Noun::WorkPool => "work_pools",
         Noun::WorkQueue => "work_queues",
         Noun::Variable => "variables",
+        Noun::Automation => "automations",
+        Noun::Artifact => "artifacts",
+        Noun::LatestArtifact => "latest_artifacts",
+        Noun::BlockType => "block_types",
+        Noun::BlockSchema => "block_schemas",
+        Noun::BlockDocument => "block_documents",
     }
 }
 
@@ -184,8 +217,8 @@ fn criterion(table: &'static str, name: &'static str, asked: &Criterion) -> Cond
         Test::StartsWith(starts) => all.add(starts.iter().fold(Condition::any(), |any, start| {
             any.add(here().like(format!("{start}%")))
         })),
-        Test::HasAll(tags) => all.add(has_all(table, tags)),
-        Test::HasAny(tags) => all.add(has_any(table, tags)),
+        Test::HasAll(tags) => all.add(has_all(of, tags)),
+        Test::HasAny(tags) => all.add(has_any(of, tags)),
         Test::Finds(query) => all.add(finds(query)),
         Test::IsNull(is_null) if asked.field.holds == Holds::Deployments => match is_null {
             true => all.add(has_deployments().not()),
@@ -273,7 +306,7 @@ fn is_member_in(of: (&'static str, &'static str), path: &str, words: &[String]) 
 }
 
 /// Texts as one parameter.
-fn array(values: &[impl AsRef<str>]) -> String {
+pub(super) fn array(values: &[impl AsRef<str>]) -> String {
     let values = values.iter().map(|value| value.as_ref().into());
     serde_json::Value::Array(values.collect()).to_string()
 }
@@ -281,31 +314,6 @@ fn array(values: &[impl AsRef<str>]) -> String {
 /// A column of a table.
 pub(in crate::storage) fn column(table: &'static str, name: &'static str) -> Expr {
     Expr::col((table, name))
-}
-
-/// A row's tags are gone through once, whatever the number of those that are asked for: these
-/// are read into a table of the statement's own, once for all rows.
-fn has_all(table: &'static str, tags: &[String]) -> Condition {
-    let wanted: BTreeSet<&str> = tags.iter().map(String::as_str).collect();
-    let wanted: Vec<&str> = wanted.into_iter().collect();
-    let all = Condition::all();
-    match wanted.as_slice() {
-        [] => all,
-        [tag] => {
-            let has =
-                format!("EXISTS (SELECT 1 FROM json_each(\"{table}\".\"tags\") WHERE value = ?)");
-            all.add(Expr::cust_with_values(has, [*tag]))
-        }
-        several => {
-            let has = format!(
-                "(SELECT count(DISTINCT value) FROM json_each(\"{table}\".\"tags\") \
-                 WHERE value IN (SELECT value FROM json_each(?))) = ?"
-            );
-            let count = Value::from(several.len() as u64);
-            let wanted = Value::from(array(several));
-            all.add(Expr::cust_with_values(has, [wanted, count]))
-        }
-    }
 }
 
 /// Some flow run names the row as its parent. Aliased, since the flow runs may already be part
@@ -323,15 +331,6 @@ fn some(table: &'static str, condition: Condition) -> SelectStatement {
         .from(table)
         .cond_where(condition)
         .take()
-}
-
-/// One of these tags at least is among a row's.
-fn has_any(table: &'static str, tags: &[String]) -> Expr {
-    let has = format!(
-        "EXISTS (SELECT 1 FROM json_each(\"{table}\".\"tags\") \
-         WHERE value IN (SELECT value FROM json_each(?)))"
-    );
-    Expr::cust_with_values(has, [array(tags)])
 }
 
 /// The row's parent is a task run of one of these flow runs.

@@ -3,12 +3,14 @@
 
 mod condition;
 pub mod history;
+mod tags;
 
 use std::sync::OnceLock;
 
 use rusqlite::{Connection, Row as SqlRow, ToSql, named_params, params_from_iter};
 use sea_query::{
-    Expr, ExprTrait, Func, JoinType, Order, Query, SelectStatement, SqliteQueryBuilder, Value,
+    Condition, Expr, ExprTrait, Func, JoinType, Order, Query, SelectStatement, SqliteQueryBuilder,
+    Value,
 };
 
 use super::{query, result_size};
@@ -138,6 +140,11 @@ pub fn count<R: Filtered>(db: &Connection, filters: &Filters) -> Result<u64> {
     Ok(counts.first().copied().unwrap_or_default().unsigned_abs())
 }
 
+/// What the filters ask of a row.
+pub(super) fn asking<R: Filtered>(filters: &Filters) -> Condition {
+    condition::of(R::NOUN, filters)
+}
+
 fn selecting<R: Filtered>(filters: &Filters, sort: Sort, page: Page) -> SelectStatement {
     let mut statement = Query::select();
     statement
@@ -211,8 +218,8 @@ fn bind(value: Value) -> Result<rusqlite::types::Value> {
 #[cfg(test)]
 pub(super) fn statements() -> Vec<&'static str> {
     use crate::domain::ids::{
-        DeploymentId, FlowId, FlowRunId, LimitId, SavedSearchId, TaskRunId, VariableId, WorkPoolId,
-        WorkQueueId,
+        ArtifactId, AutomationId, BlockDocumentId, BlockSchemaId, BlockTypeId, DeploymentId,
+        FlowId, FlowRunId, LimitId, SavedSearchId, TaskRunId, VariableId, WorkPoolId, WorkQueueId,
     };
     fn of<K: Key>() -> [&'static str; 3] {
         [by_id_of::<K>(), exists_of::<K>(), delete_of::<K>()]
@@ -227,6 +234,11 @@ pub(super) fn statements() -> Vec<&'static str> {
         of::<WorkQueueId>(),
         of::<VariableId>(),
         of::<LimitId>(),
+        of::<AutomationId>(),
+        of::<ArtifactId>(),
+        of::<BlockTypeId>(),
+        of::<BlockSchemaId>(),
+        of::<BlockDocumentId>(),
     ]
     .concat()
 }

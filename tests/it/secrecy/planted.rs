@@ -20,6 +20,7 @@ pub struct Asked {
 pub struct Targets {
     pub run: String,
     pub task: String,
+    pub artifact: String,
 }
 
 /// What was planted.
@@ -30,7 +31,10 @@ pub struct Planted {
     pub task: String,
     run_state: String,
     task_state: String,
+    artifact: String,
+    block: Block,
     search: String,
+    automation: String,
     document: Value,
 }
 
@@ -51,6 +55,32 @@ fn text() -> String {
 
 fn id(answer: &Value) -> String {
     answer["id"].as_str().unwrap().to_owned()
+}
+
+/// A block with its type and its schema.
+struct Block {
+    kind: String,
+    schema: String,
+    document: String,
+}
+
+impl Block {
+    fn plant(http: &Http) -> Self {
+        let kind = json!({ "name": "p", "slug": "planted", "description": text() });
+        let kind = id(&http.post("/v3/block_types/", &kind).expect(201));
+        let fields = json!({ "secret_fields": ["hidden"], "block_type_slug": "planted",
+            "properties": { "password": { "title": "Password", "default": CANARY } } });
+        let schema = json!({ "fields": fields, "block_type_id": kind });
+        let schema = id(&http.post("/v3/block_schemas/", &schema).expect(201));
+        let document = json!({ "name": "planted", "block_type_id": kind, "block_schema_id": schema,
+            "data": { "hidden": CANARY, "open": secrets() } });
+        let document = id(&http.post("/v3/block_documents/", &document).expect(201));
+        Self {
+            kind,
+            schema,
+            document,
+        }
+    }
 }
 
 impl Planted {
@@ -83,6 +113,18 @@ impl Planted {
         let input = json!({ "key": "planted", "value": text() });
         let inputs = format!("/v3/flow_runs/{}/input", id(&run));
         http.post(&inputs, &input).expect(201);
+        let automation = json!({
+            "name": "a", "description": text(),
+            "trigger": { "type": "event", "posture": "Reactive", "expect": ["never"] },
+            "actions": [{ "type": "run-deployment", "deployment_id": deployment,
+                          "parameters": secrets() }],
+        });
+        let automation = http.post("/v3/automations/", &automation).expect(201);
+        let artifact = json!({
+            "key": "planted", "flow_run_id": run["id"], "type": "table", "data": secrets(),
+            "description": text(), "metadata_": { "token": CANARY },
+        });
+        let artifact = http.post("/v3/artifacts/", &artifact).expect(201);
         let search = json!({ "name": "s", "filters": { "flow_runs": secrets() } });
         let search = http.put("/orion/saved_searches/", &search);
         let document = http.post("/orion/data/persist", &secrets()).expect(201);
@@ -93,7 +135,10 @@ impl Planted {
             task_state: task["state_id"].as_str().unwrap().to_owned(),
             run: id(&run),
             task: id(&task),
+            artifact: id(&artifact),
+            block: Block::plant(http),
             search: id(&search.expect(201)),
+            automation: id(&automation),
             document,
         }
     }
@@ -103,6 +148,7 @@ impl Planted {
         Targets {
             run: self.run.clone(),
             task: self.task.clone(),
+            artifact: self.artifact.clone(),
         }
     }
 
@@ -122,6 +168,8 @@ impl Planted {
         let Declared { method, path, need } = declared;
         let whole = filled(&path, |name| match need {
             Need::Operate => "018f0000-0000-7000-8000-00000000dead".to_owned(),
+            // What is planted is still asked for.
+            Need::Set if method == "DELETE" => "018f0000-0000-7000-8000-00000000dead".to_owned(),
             _ => self.parameter(&path, name, need, targets),
         });
         let whole = match path.rsplit('/').nth(1) {
@@ -152,6 +200,9 @@ impl Planted {
         let one = match (name, noun, need) {
             ("id", "flow_runs", Need::Aim) => &targets.run,
             ("id", "task_runs", Need::Aim) => &targets.task,
+            ("id", "artifacts", Need::Aim) => &targets.artifact,
+            ("id", "artifacts", _) if path.ends_with("/latest") => return "planted".to_owned(),
+            ("id", "artifacts", _) => &self.artifact,
             ("id", "flows", _) => &self.flow,
             ("id", "deployments", _) => &self.deployment,
             ("id", "flow_runs" | "prefectd", _) => &self.run,
@@ -159,6 +210,16 @@ impl Planted {
             ("id", "flow_run_states", _) => &self.run_state,
             ("id", "task_run_states", _) => &self.task_state,
             ("id", "saved_searches", _) => &self.search,
+            ("id", "automations", _) => &self.automation,
+            ("resource_id", ..) => "prefect.deployment.d",
+            ("id", "ui", _) => &self.task,
+            ("countable", ..) => "event",
+            ("name", "block_types", _) => "planted",
+            ("slug", ..) => "planted",
+            ("checksum", ..) => "sha256:none",
+            ("id", "block_types", _) => &self.block.kind,
+            ("id", "block_schemas", _) => &self.block.schema,
+            ("id", "block_documents", _) => &self.block.document,
             ("name" | "flow_name", ..) => "f",
             ("deployment_name", ..) => "d",
             ("noun", ..) => "flow_runs",
@@ -187,6 +248,7 @@ impl Planted {
                 "history_interval_seconds": 3600 }),
             "filter" if path.contains("/input/") => json!({ "prefix": "p" }),
             "doctor" => json!({ "part": "machine" }),
+            "validate" => json!("text"),
             // None, since what is planted is still asked for.
             "bulk_delete" | "bulk_set_state" => json!({ "limit": 0 }),
             _ => json!({}),
@@ -206,6 +268,9 @@ impl Planted {
             (_, path) if path.ends_with("/input") => json!({ "key": "other", "value": "v" }),
             (_, path) if path.ends_with("/flow_runs/") => {
                 json!({ "flow_id": self.flow, "parent_task_run_id": targets.task })
+            }
+            (_, path) if path.ends_with("/artifacts/") => {
+                json!({ "flow_run_id": targets.run, "task_run_id": targets.task })
             }
             (_, path) if path.ends_with("/task_runs/") => {
                 json!({ "flow_run_id": targets.run, "task_key": "k", "dynamic_key": path })

@@ -49,7 +49,10 @@ fn check(asker: Asker, asked: &[Asked], answers: &[(u16, String)]) {
 fn targets(http: &Http, run: String) -> Targets {
     let task = json!({ "flow_run_id": run, "task_key": "t", "dynamic_key": "0" });
     let task = http.post("/task_runs/", &task).expect(201)["id"].clone();
+    let artifact = json!({ "flow_run_id": run, "data": 1 });
+    let artifact = http.post("/v3/artifacts/", &artifact).expect(201)["id"].clone();
     Targets {
+        artifact: artifact.as_str().unwrap().to_owned(),
         run,
         task: task.as_str().unwrap().to_owned(),
     }

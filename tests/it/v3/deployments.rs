@@ -83,24 +83,6 @@ fn a_deployment_is_answered_as_the_real_server_does() {
 }
 
 #[test]
-fn what_earlier_generations_say_is_understood() {
-    let daemon = TestDaemon::without_agent();
-    let http = daemon.modern();
-    let path = made(
-        &http,
-        json!({
-            "schedule": { "interval": 60.0 },
-            "is_schedule_active": false,
-            "infra_overrides": { "image": "x" },
-        }),
-    );
-    let it = http.get(&path).expect(200);
-    assert_eq!(it["paused"], true);
-    assert_eq!(it["job_variables"], json!({ "image": "x" }));
-    assert_eq!(it["schedules"][0]["schedule"]["interval"], 60.0);
-}
-
-#[test]
 fn a_change_leaves_what_it_does_not_name() {
     let daemon = TestDaemon::without_agent();
     let http = daemon.modern();
@@ -268,6 +250,39 @@ fn parameters_conform_to_the_schema() {
         told["detail"].as_str().unwrap().contains("circular"),
         "{told}"
     );
+}
+
+#[test]
+fn parameters_that_say_how_they_are_made_are_made() {
+    let daemon = TestDaemon::without_agent();
+    let http = daemon.modern();
+    let json_of = |text: &str| json!({ "__prefect_kind": "json", "value": text });
+    let more = json!({
+        "enforce_parameter_schema": true,
+        "parameter_openapi_schema": {
+            "type": "object",
+            "properties": { "n": { "type": "integer" } },
+        },
+        "parameters": { "unset": { "__prefect_kind": "json" }, "list": json_of("[1]") },
+    });
+    let path = made(&http, more);
+    let run = |n: Value| {
+        let body = json!({ "parameters": { "n": n } });
+        http.post(&format!("{path}/create_flow_run"), &body)
+    };
+    let made = run(json_of("7")).expect(201);
+    assert_eq!(made["parameters"], json!({ "list": [1], "n": 7 }));
+    assert_eq!(run(json_of("\"x\"")).status, 409);
+    let detail = |answer: Value| answer["detail"].as_str().unwrap().to_owned();
+    let refused = detail(run(json_of("{")).expect(400));
+    let begins = "Error hydrating flow run parameters: Invalid JSON: ";
+    assert!(refused.starts_with(begins), "{refused}");
+    let change = |n: &str| http.patch(&path, &json!({ "parameters": { "n": json_of(n) } }));
+    change("8").expect(204);
+    assert_eq!(http.get(&path).expect(200)["parameters"], json!({ "n": 8 }));
+    let refused = detail(change("{").expect(400));
+    let begins = "Error hydrating deployment parameters: Invalid JSON: ";
+    assert!(refused.starts_with(begins), "{refused}");
 }
 
 #[test]

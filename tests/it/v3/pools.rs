@@ -196,3 +196,49 @@ fn many_are_changed_and_deleted_at_once() {
         assert_eq!(left, 0, "{noun}");
     }
 }
+
+#[test]
+fn a_queue_of_tags_hands_out_the_runs_that_have_them_all() {
+    let daemon = TestDaemon::without_agent();
+    let http = daemon.modern();
+    let mut ids = Vec::new();
+    for tags in [json!(["a", "b"]), json!(["a"]), json!(["a", "b", "c"])] {
+        let flow = http.post("/flows/", &json!({ "name": "f" })).body;
+        let name = format!("d{}", ids.len());
+        let made = json!({ "name": name, "flow_id": flow["id"], "tags": tags });
+        let made = http.post("/deployments/", &made).expect(201);
+        let path = format!(
+            "/deployments/{}/create_flow_run",
+            made["id"].as_str().unwrap()
+        );
+        let run = json!({ "name": name, "state": scheduled(), "tags": tags });
+        let run = http.post(&path, &run).expect(201);
+        ids.push((made["id"].clone(), run["id"].as_str().unwrap().to_owned()));
+    }
+    let queue = |name: &str, filter: Value| {
+        let new = json!({ "name": name, "filter": filter });
+        let made = http.post("/work_queues/", &new).expect(201);
+        format!("/work_queues/{}", made["id"].as_str().unwrap())
+    };
+    let runs = |path: &str, before: &str| {
+        let asked = json!({ "scheduled_before": before });
+        names(&http.post(&format!("{path}/get_runs"), &asked).expect(200))
+    };
+    let late = "2099-01-01T00:00:00Z";
+    let tagged = queue("tagged", json!({ "tags": ["a", "b"] }));
+    assert_eq!(runs(&tagged, late), ["d0", "d2"]);
+    assert!(runs(&tagged, "2098-12-31T23:59:59Z").is_empty());
+    let one = json!({ "tags": ["a", "b"], "deployment_ids": [ids[2].0] });
+    assert_eq!(runs(&queue("one", one), late), ["d2"]);
+    let set_state = format!("/flow_runs/{}/set_state", ids[0].1);
+    let running = json!({ "state": { "type": "RUNNING" }, "force": true });
+    http.post(&set_state, &running).expect(201);
+    assert_eq!(runs(&tagged, late), ["d2"]);
+    http.patch(&tagged, &json!({ "concurrency_limit": 1 }));
+    assert!(runs(&tagged, late).is_empty(), "its one slot is taken");
+    http.patch(
+        &tagged,
+        &json!({ "concurrency_limit": 2, "is_paused": true }),
+    );
+    assert!(runs(&tagged, late).is_empty(), "it is paused");
+}

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use serde::Serialize;
-use serde_json::Value;
+use serde_json::{Value, json};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
@@ -48,7 +48,7 @@ impl<'a> From<&'a Deployment> for DeploymentOut<'a> {
             description: _,
             flow_data,
             path: _,
-            entrypoint: _,
+            entrypoint,
             pull_steps: _,
             schedules,
             is_schedule_active,
@@ -68,6 +68,7 @@ impl<'a> From<&'a Deployment> for DeploymentOut<'a> {
             created_by: _,
             updated_by: _,
             last_polled: _,
+            served: _,
         } = deployment;
         Self {
             id: id.uuid(),
@@ -75,7 +76,10 @@ impl<'a> From<&'a Deployment> for DeploymentOut<'a> {
             updated: Iso(*updated),
             name: name.into(),
             flow_id: flow_id.uuid(),
-            flow_data: flow_data.as_ref().map(Cow::Borrowed),
+            flow_data: Some(match flow_data {
+                Some(document) => Cow::Borrowed(document),
+                None => Cow::Owned(flow_at(entrypoint.as_deref())),
+            }),
             schedule: schedules.first().map(|first| schedule_out(&first.rule)),
             is_schedule_active: *is_schedule_active,
             parameters: Cow::Borrowed(parameters),
@@ -83,6 +87,11 @@ impl<'a> From<&'a Deployment> for DeploymentOut<'a> {
             flow_runner: infrastructure.into(),
         }
     }
+}
+
+/// Where the flow of a later client lies: a client of 2.0a7 reads no deployment without `flow_data`.
+fn flow_at(entrypoint: Option<&str>) -> Value {
+    json!({ "encoding": "file", "blob": entrypoint.unwrap_or_default() })
 }
 
 impl Redact for DeploymentOut<'_> {

@@ -28,8 +28,9 @@ pub struct LogOut<'a> {
     task_run_id: Option<Uuid>,
 }
 
-impl<'a> From<&'a Log> for LogOut<'a> {
-    fn from(log: &'a Log) -> Self {
+impl<'a> LogOut<'a> {
+    /// A line of a flow run; that generation knows no others.
+    pub fn of(log: &'a Log) -> Option<Self> {
         let Log { id, created, line } = log;
         let NewLog {
             name,
@@ -40,7 +41,7 @@ impl<'a> From<&'a Log> for LogOut<'a> {
             task_run_id,
             stream: _, // that generation's clients refuse what they do not know
         } = line;
-        Self {
+        Some(Self {
             id: id.uuid(),
             created: Iso(*created),
             // A line never changes.
@@ -49,9 +50,9 @@ impl<'a> From<&'a Log> for LogOut<'a> {
             level: *level,
             message: message.into(),
             timestamp: Iso(*timestamp),
-            flow_run_id: flow_run_id.uuid(),
+            flow_run_id: (*flow_run_id)?.uuid(),
             task_run_id: task_run_id.map(TaskRunId::uuid),
-        }
+        })
     }
 }
 
@@ -93,7 +94,7 @@ pub fn new_log(value: &JsonValue<'_>, context: &mut ReadContext) -> Option<NewLo
         level: level?,
         message: message?,
         timestamp: said?,
-        flow_run_id: flow_run_id?,
+        flow_run_id: Some(flow_run_id?),
         task_run_id: task_run_id?,
         stream: None,
     })

@@ -38,7 +38,8 @@ impl<'a> From<&'a SavedSearch> for SavedSearchOut<'a> {
             created: Iso(*created),
             updated: Iso(*updated),
             name: name.into(),
-            filters: Cow::Borrowed(filters),
+            // A search of the modern generation has a list, of which this one has no word.
+            filters: { filters.as_object() }.map_or_else(Cow::default, Cow::Borrowed),
         }
     }
 }

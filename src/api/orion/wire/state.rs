@@ -257,6 +257,7 @@ pub fn proposal(value: &JsonValue<'_>, context: &mut ReadContext) -> Option<Prop
         message: message?,
         data: data?,
         details: details?,
+        worker: None,
     })
 }
 

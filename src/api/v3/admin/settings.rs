@@ -4,8 +4,9 @@
 use serde_json::{Value, json};
 
 use crate::api::About;
-use crate::app::{MODERN_LATE_AFTER, RUNS_AHEAD, TIME_AHEAD};
+use crate::app::{MODERN_LATE_AFTER, TIME_AHEAD};
 use crate::domain::filter::MAX_PAGE;
+use crate::domain::schedule::Ahead;
 
 /// All of it, in the reference's order and by its names. Lengths of time are seconds or, where
 /// the reference writes them so, ISO 8601.
@@ -57,8 +58,10 @@ fn services() -> Value {
         "late_runs": { "enabled": true, "after_seconds": seconds(MODERN_LATE_AFTER.micros()) },
         "scheduler": {
             "enabled": true,
-            "max_runs": RUNS_AHEAD,
+            "max_runs": Ahead::V3.most,
+            "min_runs": Ahead::V3.least,
             "max_scheduled_time": seconds(TIME_AHEAD.micros()),
+            "min_scheduled_time": seconds(Ahead::V3.span.micros()),
         },
     })
 }

@@ -12,61 +12,6 @@ use crate::domain::error::Result;
 use crate::domain::filter::Page;
 use crate::domain::ids::LeaseId;
 
-/// A limit as its maker is told of it.
-#[derive(Clone, Debug, Serialize, ToSchema)]
-pub struct LimitV2 {
-    id: Uuid,
-    created: Instant,
-    updated: Instant,
-    active: bool,
-    name: String,
-    limit: i64,
-    active_slots: i64,
-    denied_slots: i64,
-    slot_decay_per_second: f64,
-    avg_slot_occupancy_seconds: f64,
-}
-
-impl From<LimitNow> for LimitV2 {
-    fn from(now: LimitNow) -> Self {
-        let LimitNow {
-            limit,
-            taken,
-            task_runs: _,
-        } = now;
-        Self {
-            id: limit.id.uuid(),
-            created: limit.created.into(),
-            updated: limit.updated.into(),
-            active: limit.active,
-            name: limit.name,
-            limit: limit.slots,
-            active_slots: taken,
-            denied_slots: limit.denied,
-            slot_decay_per_second: limit.decay,
-            avg_slot_occupancy_seconds: limit.occupancy,
-        }
-    }
-}
-
-impl Redact for LimitV2 {
-    fn redact(&mut self, reader: &Reader<'_>) {
-        let Self {
-            id: _,
-            created: _,
-            updated: _,
-            active: _,
-            name,
-            limit: _,
-            active_slots: _,
-            denied_slots: _,
-            slot_decay_per_second: _,
-            avg_slot_occupancy_seconds: _,
-        } = self;
-        reader.of_nobody().over(name);
-    }
-}
-
 /// A limit.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct GlobalLimit {
@@ -113,6 +58,36 @@ impl Redact for GlobalLimit {
             slot_decay_per_second: _,
         } = self;
         reader.of_nobody().over(name);
+    }
+}
+
+/// A limit as its maker is told of it.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct LimitV2 {
+    #[serde(flatten)]
+    limit: GlobalLimit,
+    denied_slots: i64,
+    avg_slot_occupancy_seconds: f64,
+}
+
+impl From<LimitNow> for LimitV2 {
+    fn from(now: LimitNow) -> Self {
+        Self {
+            denied_slots: now.limit.denied,
+            avg_slot_occupancy_seconds: now.limit.occupancy,
+            limit: now.into(),
+        }
+    }
+}
+
+impl Redact for LimitV2 {
+    fn redact(&mut self, reader: &Reader<'_>) {
+        let Self {
+            limit,
+            denied_slots: _,
+            avg_slot_occupancy_seconds: _,
+        } = self;
+        limit.redact(reader);
     }
 }
 

@@ -94,7 +94,7 @@ pub async fn create(
 ) -> Answer {
     let new = create.meaning(ctx.app.now(), caller.actor())?;
     let made = ctx.app.create_deployment(new).await?;
-    created(&who, made, |it| Deployment::new(it, ctx.app.now())).await
+    created(&who, made, |it| Deployment::new(it, ctx.app.service())).await
 }
 
 pub async fn update(
@@ -129,15 +129,15 @@ async fn whole(ctx: &Ctx, who: &Requester, deployment: deployment::Deployment) -
         Some(schedule) => Some(ctx.app.outlook(schedule.rule.clone()).await?),
         None => None,
     };
-    let told = Deployment::new(deployment, ctx.app.now());
+    let told = Deployment::new(deployment, ctx.app.service());
     ok(who, told.with_outlook(outlook)).await
 }
 
 pub async fn filter(State(ctx): State<Ctx>, who: Requester, Body(query): Body<Query>) -> Answer {
     let (filters, sort, page) = query.parts(NAMED_SORTS)?;
     let found = ctx.app.deployments(filters, sort, page).await?;
-    let now = ctx.app.now();
-    let told = found.into_iter().map(|it| Deployment::new(it, now));
+    let service = ctx.app.service();
+    let told = found.into_iter().map(|it| Deployment::new(it, service));
     ok(&who, told.collect::<Vec<_>>()).await
 }
 
@@ -149,8 +149,8 @@ pub async fn paginate(
     let (filters, sort, page, number) = query.parts(NAMED_SORTS)?;
     let count = ctx.app.count_deployments(filters.clone()).await?;
     let found = ctx.app.deployments(filters, sort, page).await?;
-    let now = ctx.app.now();
-    let found = found.into_iter().map(|it| Deployment::new(it, now));
+    let service = ctx.app.service();
+    let found = found.into_iter().map(|it| Deployment::new(it, service));
     let found = found.collect();
     ok(&who, Paginated::new(found, count, page.limit, number)).await
 }

@@ -76,7 +76,7 @@ pub async fn schedule(
     Body(range): Body<ScheduleRange>,
 ) -> Answer {
     let id = DeploymentId::from_uuid(id);
-    ctx.app.schedule_runs(id, range.into()).await?;
+    ctx.app.schedule_runs(id, range.meaning()?).await?;
     ok(&who, ()).await
 }
 

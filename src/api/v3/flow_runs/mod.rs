@@ -9,7 +9,7 @@ pub mod wire;
 
 use axum::extract::State;
 
-use super::client::Known;
+use super::client::Proposer;
 use super::deployments::wire::refuse_choice;
 use super::extract::{Aimed, Body, Id};
 use super::states::decided;
@@ -159,11 +159,14 @@ pub async fn set_state(
     State(ctx): State<Ctx>,
     who: Requester,
     caller: Caller,
-    Known(client): Known,
+    Proposer { client, worker }: Proposer,
     Aimed { at, asked }: Aimed<SetState, FlowRunId>,
 ) -> Answer {
     let (proposed, policy) = asked;
-    let proposed = caller.signed(proposed);
+    let proposed = ProposedState {
+        worker,
+        ..caller.signed(proposed)
+    };
     let decision = ctx
         .app
         .propose_flow_run_state(at, proposed, policy, client)

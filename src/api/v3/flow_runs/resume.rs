@@ -5,12 +5,13 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 
 use crate::api::access::Requester;
-use crate::api::v3::Answer;
 use crate::api::v3::client::Known;
 use crate::api::v3::extract::{Aimed, AimedBody};
 use crate::api::v3::states::decided;
 use crate::api::v3::wire::Decision;
+use crate::api::v3::{Answer, ok};
 use crate::api::{Ctx, Operation};
+use crate::app::Resumed;
 use crate::domain::JsonMap;
 use crate::domain::error::Error;
 use crate::domain::ids::FlowRunId;
@@ -48,6 +49,8 @@ pub async fn resume(
     Known(client): Known,
     Aimed { at, asked }: Aimed<Resume, FlowRunId>,
 ) -> Answer {
-    let decision = ctx.app.resume_flow_run(at, asked, client).await?;
-    decided(&who, &decision).await
+    match ctx.app.resume_flow_run(at, asked, client).await? {
+        Resumed::Decided(decision) => decided(&who, &decision).await,
+        Resumed::Unfit { why, paused } => ok(&who, Decision::unfit(&why, &paused)).await,
+    }
 }

@@ -111,6 +111,7 @@ pub struct FlowRun {
 impl FlowRun {
     /// A run as it is at `now`.
     pub fn new(run: flow_run::FlowRun, now: Timestamp) -> Self {
+        let labels = run.all_labels();
         let flow_run::FlowRun {
             id,
             created,
@@ -125,7 +126,7 @@ impl FlowRun {
             policy,
             empirical_config: _, // nobody of this generation knows it
             tags,
-            labels,
+            labels: _, // all of them
             parent_task_run_id,
             auto_scheduled,
             infrastructure,
@@ -203,7 +204,7 @@ impl FlowRun {
             work_pool_id,
             work_pool_name,
             state,
-            job_variables,
+            job_variables: Some(job_variables.unwrap_or_default()),
             flow_runner: infrastructure.into(),
             agent,
             agent_made,
@@ -282,6 +283,11 @@ impl Redact for FlowRun {
         if let Some(state) = state {
             state.redact_by(&mask);
         }
+    }
+
+    fn leave_out_ours(&mut self) {
+        self.flow_runner = FlowRunner::default();
+        (self.agent, self.agent_made) = (None, None);
     }
 }
 

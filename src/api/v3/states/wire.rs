@@ -184,6 +184,7 @@ impl TryFrom<StateCreate> for ProposedState {
             message: create.message,
             data: create.data,
             details: create.state_details.into(),
+            worker: None,
         })
     }
 }
@@ -239,6 +240,21 @@ impl From<&app::Decision> for Decision {
         Self {
             state: decision.shown().map(State::from),
             status: status.to_uppercase(),
+            details,
+        }
+    }
+}
+
+impl Decision {
+    /// The answer where a pause waits for other input. As on the reference the details are those
+    /// of what is aborted, though it is a refusal.
+    pub fn unfit(why: &str, paused: &state::State) -> Self {
+        let mut details = JsonMap::new();
+        details.insert("type".to_owned(), "abort_details".into());
+        details.insert("reason".to_owned(), why.into());
+        Self {
+            state: Some(State::from(paused)),
+            status: "REJECT".to_owned(),
             details,
         }
     }

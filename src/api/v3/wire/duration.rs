@@ -2,7 +2,6 @@
 
 use std::fmt;
 
-use jiff::SpanRelativeTo;
 use serde::de::{Error, Visitor};
 use serde::{Deserialize, Deserializer};
 use utoipa::ToSchema;
@@ -42,12 +41,7 @@ impl Visitor<'_> for Words {
     }
 
     fn visit_str<E: Error>(self, text: &str) -> Result<Span, E> {
-        let span = text.parse::<jiff::Span>();
-        let exact = span.and_then(|span| span.to_duration(SpanRelativeTo::days_are_24_hours()));
-        let exact = exact.ok().and_then(|it| i64::try_from(it.as_micros()).ok());
-        exact
-            .map(Span::from_micros)
-            .ok_or_else(|| E::custom("a length of time is written such as PT30S"))
+        Span::written(text).ok_or_else(|| E::custom("a length of time is written such as PT30S"))
     }
 }
 

@@ -13,6 +13,7 @@ mod time;
 pub use super::agents::wire::{
     Agent, AgentReport, ClaimIn, Due, EndIn, HeldRun, MadeIn, News, ReportIn,
 };
+pub use super::automations::wire::{Automation, AutomationChanges, AutomationQuery};
 pub use super::checkup::wire::{Check, CheckupIn, CheckupPlan, Part, Setting};
 pub use super::deployments::around::{Around, Brief};
 pub use super::deployments::wire::{

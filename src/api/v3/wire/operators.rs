@@ -153,6 +153,15 @@ operators! {
         /// for one. 200 characters at most.
         like_: String => like,
     }
+    /// By a name that there need not be.
+    ByNameOrNot {
+        /// One of these.
+        any_: Vec<String> => one_of,
+        /// Holding this, as in a name.
+        like_: String => like,
+        /// There or not.
+        exists_: bool => exists,
+    }
     /// By a part of a name.
     ByPart {
         /// Holding this, as in a name.
@@ -203,6 +212,16 @@ operators! {
         ge_: i64 => number_at_least,
         /// Of this level or below.
         le_: i64 => number_at_most,
+    }
+    /// By what is so or not.
+    ByFlag {
+        /// So or not.
+        eq_: bool => is,
+    }
+    /// By words of a list.
+    Holding {
+        /// All of these.
+        all_: Vec<String> => has_all,
     }
     /// By what is so or not, asked the other way round.
     ByOppositeFlag {
@@ -302,6 +321,10 @@ fn number_at_least(number: i64) -> Result<Test> {
 
 fn is_null(is_null: bool) -> Result<Test> {
     Ok(Test::IsNull(is_null))
+}
+
+fn exists(exists: bool) -> Result<Test> {
+    is_null(!exists)
 }
 
 fn is(is: bool) -> Result<Test> {

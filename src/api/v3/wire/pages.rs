@@ -55,4 +55,8 @@ impl<T: Redact> Redact for Paginated<T> {
         } = self;
         results.redact(reader);
     }
+
+    fn leave_out_ours(&mut self) {
+        self.results.leave_out_ours();
+    }
 }

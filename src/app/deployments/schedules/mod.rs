@@ -16,7 +16,7 @@ use crate::domain::deployment::{Deployment, DeploymentSchedule};
 use crate::domain::error::{Error, Result};
 use crate::domain::ids::{DeploymentId, ScheduleId};
 use crate::domain::rules::{Client, Policy};
-use crate::domain::schedule::TooCostly;
+use crate::domain::schedule::{Ahead, TooCostly};
 use crate::domain::state::ProposedState;
 use crate::domain::time::{Span, Timestamp};
 use crate::storage::schedules::{self, Active};
@@ -28,27 +28,43 @@ pub(super) use plan::Plan;
 use runs::{Inserted, key};
 pub(super) use runs::{forget_some, insert_runs};
 
-/// How many runs a schedule makes ahead, as on the 2.0a7 server.
-pub const RUNS_AHEAD: u64 = 100;
-/// How far ahead, as there.
+/// How far ahead a schedule makes runs at most, as on the servers of both generations.
 pub const TIME_AHEAD: Span = Span::from_micros(100 * 86_400 * 1_000_000);
 /// How late a run must be to be marked, as there.
 pub const LATE_AFTER: Span = Span::from_micros(5 * 1_000_000);
 /// The same for a run of the modern generation: of a work pool, or of a program that serves its
 /// own flows; as on the 3.9 server.
 pub const MODERN_LATE_AFTER: Span = Span::from_micros(15 * 1_000_000);
+/// The most runs of a schedule that one request makes.
+const MOST: u64 = 1000;
 /// How many deployments or runs one transaction looks at.
 const BATCH: u64 = 100;
 
-/// Which dates of a schedule to make runs for.
+/// Which dates of a schedule to make runs for: the first ones of a range, until those are enough
+/// and reach far enough. What is absent is as in the deployment's generation ([`Ahead`]).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Range {
     /// From here on; absent: now.
     pub from: Option<Timestamp>,
     /// Up to here; absent: a hundred days on.
     pub until: Option<Timestamp>,
-    /// At most so many, and never more than 1,000; absent: a hundred.
+    /// So many are enough.
+    pub least: Option<u64>,
+    /// So far from the beginning is far enough.
+    pub span: Option<Span>,
+    /// At most so many, and never more than 1,000.
     pub most: Option<u64>,
+}
+
+impl Range {
+    /// How far ahead, where a deployment's generation has it as `usual`.
+    fn ahead(self, usual: Ahead) -> Ahead {
+        Ahead {
+            least: self.least.unwrap_or(usual.least),
+            span: self.span.unwrap_or(usual.span),
+            most: self.most.unwrap_or(usual.most).min(MOST),
+        }
+    }
 }
 
 /// Which of the dates that have no run get one.
@@ -113,13 +129,14 @@ impl App {
         let Some(schedule) = deployment.schedules.iter().find(|it| it.id == active.id) else {
             return Ok(0);
         };
-        let now = self.now();
+        let (now, ahead) = (self.now(), deployment.ahead());
         let until = now + TIME_AHEAD;
         let range = Range {
+            from: Some(now),
             until: Some(until),
             ..Range::default()
         };
-        let plan = match self.plan(schedule.rule.clone(), range).await? {
+        let plan = match self.plan(schedule.rule.clone(), range, ahead).await? {
             Ok(plan) => plan,
             Err(costly) => {
                 if self.inner.schedules.keep(&active, None) {
@@ -128,11 +145,9 @@ impl App {
                 return Ok(0);
             }
         };
-        // Full: again once half of them are gone. Else: once the next date comes near enough.
-        let half = usize::try_from(RUNS_AHEAD / 2).unwrap_or_default();
-        let is_full = plan.dates.len() as u64 >= RUNS_AHEAD;
-        let look_at = match plan.dates.get(half).filter(|_| is_full) {
-            Some(date) => Some(*date),
+        let look_at = match ahead.look_at(now, &plan.dates) {
+            Some(date) => Some(date),
+            // Once the next date comes near enough.
             None => match self.date_after(schedule.rule.clone(), until).await? {
                 Ok(next) => next.map(|next| next - TIME_AHEAD),
                 Err(_) => Some(until - Span::from_micros(TIME_AHEAD.micros() / 2)),
@@ -158,7 +173,8 @@ impl App {
     ) -> Result<Result<u64, TooCostly>> {
         let mut made = Ok(0);
         for schedule in deployment.schedules.iter().filter(|it| it.active) {
-            match self.plan(schedule.rule.clone(), range).await? {
+            let plan = self.plan(schedule.rule.clone(), range, deployment.ahead());
+            match plan.await? {
                 Ok(plan) => {
                     let missing = Missing::All;
                     let some = self.make_planned(deployment, schedule, plan, missing);

@@ -4,11 +4,11 @@
 use super::{Range, TIME_AHEAD};
 use crate::app::App;
 use crate::domain::error::{Error, Result};
-use crate::domain::schedule::{Schedule, TooCostly};
+use crate::domain::schedule::{Ahead, Schedule, TooCostly};
 use crate::domain::time::{Span, Timestamp};
 
-/// The most runs that one request makes.
-const MOST: u64 = 1000;
+/// How far dates are looked for: ten years.
+const FAR: Span = Span::from_micros(10 * 366 * 86_400 * 1_000_000);
 
 /// What there is to say about a schedule from now on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -50,6 +50,14 @@ impl App {
         .await
     }
 
+    /// The first `most` dates of a schedule from now on; none of one that takes too long.
+    pub async fn dates_to_come(&self, schedule: Schedule, most: usize) -> Result<Vec<Timestamp>> {
+        let now = self.now();
+        let far = now + FAR;
+        self.compute(move || schedule.dates(now, far, most).unwrap_or_default())
+            .await
+    }
+
     /// Refuses a schedule that cannot be followed, saying why.
     pub async fn check_schedule(&self, schedule: Schedule) -> Result<Outlook> {
         schedule.check().map_err(Error::invalid)?;
@@ -61,18 +69,20 @@ impl App {
         }
     }
 
-    /// The dates within a range.
+    /// The dates within a range that have runs, where a deployment makes them so far ahead.
     pub(in crate::app::deployments) async fn plan(
         &self,
         schedule: Schedule,
         range: Range,
+        usual: Ahead,
     ) -> Result<Result<Plan, TooCostly>> {
         let from = range.from.unwrap_or_else(|| self.now());
         let until = range.until.unwrap_or(from + TIME_AHEAD);
-        let most = range.most.unwrap_or(super::RUNS_AHEAD).min(MOST);
-        let most = usize::try_from(most).unwrap_or(usize::MAX);
+        let ahead = range.ahead(usual);
+        let most = usize::try_from(ahead.most).unwrap_or(usize::MAX);
         self.compute(move || {
-            let dates = schedule.dates(from, until, most)?;
+            let mut dates = schedule.dates(from, until, most)?;
+            ahead.cut(from, &mut dates);
             Ok(Plan {
                 rule: schedule,
                 dates,

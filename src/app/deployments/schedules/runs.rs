@@ -1,6 +1,6 @@
 //! The runs of schedules: made, each under a key of its own, and taken away.
 
-use super::{Plan, RUNS_AHEAD};
+use super::Plan;
 use crate::app::budget::Budget;
 use crate::app::runs::flow_runs::create_run;
 use crate::app::tx::Tx;
@@ -19,6 +19,8 @@ use crate::storage::schedules;
 const CHUNK: u64 = 100;
 /// About as many bytes of runs as one transaction makes.
 const BYTES_AT_ONCE: usize = 4 * 1024 * 1024;
+/// The most runs that one transaction makes.
+const RUNS_AT_ONCE: usize = 100;
 /// What a run takes beside its parameters, in bytes, to reckon with.
 const RUN_BYTES: usize = 1024;
 
@@ -40,7 +42,7 @@ pub(in crate::app::deployments) fn forget_some(
 /// How many runs of a deployment one transaction makes: a dozen milliseconds' worth.
 fn slice_of(deployment: &Deployment) -> usize {
     let parameters = serde_json::to_string(&deployment.parameters).map_or(0, |text| text.len());
-    (BYTES_AT_ONCE / (parameters + RUN_BYTES)).clamp(1, RUNS_AHEAD as usize)
+    (BYTES_AT_ONCE / (parameters + RUN_BYTES)).clamp(1, RUNS_AT_ONCE)
 }
 
 /// What became of a plan.

@@ -4,8 +4,8 @@ use std::sync::atomic::Ordering::SeqCst;
 
 use serde_json::json;
 
-use crate::app::App;
 use crate::app::testing::{Ahead, app};
+use crate::app::{App, Range};
 use crate::domain::JsonMap;
 use crate::domain::deployment::{
     DeploymentChanges, DeploymentUpdate, NewDeployment, NewSchedule, ScheduleUpdate,
@@ -31,6 +31,7 @@ fn deployment(flow_id: FlowId, schedules: Vec<NewSchedule>) -> NewDeployment {
     NewDeployment {
         schedules,
         changes: DeploymentChanges {
+            flow_data: Patch::Set(json!({ "encoding": "x", "blob": "y" })),
             parameters: Some(parameters),
             ..DeploymentChanges::default()
         },
@@ -103,6 +104,38 @@ async fn each_schedule_makes_its_own_runs_and_all_go_with_a_pause() {
     assert_eq!(all.len(), 100);
     app.delete_deployment(made.id).await.unwrap();
     assert_eq!(app.fill_schedules().await.unwrap(), 0);
+}
+
+#[tokio::test]
+async fn a_modern_deployment_has_three_runs_and_an_hour_ahead() {
+    // How many at first, and how many more a month later, give or take one that is just due.
+    for (expression, first, later) in [
+        ("0 0 * * *", 3, 0),
+        ("0 * * * *", 3, 3),
+        ("* * * * *", 61, 61),
+    ] {
+        let dir = tempfile::tempdir().unwrap();
+        let clock = Ahead::default();
+        let app = app(dir.path(), clock.clone());
+        let flow = app.create_flow(NewFlow::named("f")).await.unwrap().get().id;
+        let new = NewDeployment {
+            schedules: vec![cron(expression)],
+            ..NewDeployment::named(flow, "d")
+        };
+        let made = app.create_deployment(new).await.unwrap().into_inner();
+        let ahead = runs(&app).await.len() as u64;
+        assert!(ahead.abs_diff(first) <= 1, "{expression}: {ahead}");
+        assert!(app.fill_schedules().await.unwrap() <= 1);
+        let range = Range {
+            least: Some(80),
+            ..Range::default()
+        };
+        let more = app.schedule_runs(made.id, range).await.unwrap();
+        assert!((ahead + more).abs_diff(80) <= 1, "{expression}: {more}");
+        clock.0.store(30 * 86_400_000_000, SeqCst);
+        let filled = app.fill_schedules().await.unwrap();
+        assert!(filled.abs_diff(later) <= 1, "{expression}: {filled}");
+    }
 }
 
 #[tokio::test]

@@ -6,7 +6,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::FlowRunner;
-use super::schedule::{Rule, ScheduleCreate, ScheduleUpdate, positive};
+use super::schedule::{ScheduleCreate, ScheduleUpdate, positive};
 use crate::api::v3::wire::{Labels, said};
 use crate::domain::JsonMap;
 use crate::domain::actor::Actor;
@@ -123,16 +123,6 @@ pub struct DeploymentCreate {
         reason = "named so that it is known; `version` is what counts of it"
     )]
     version_info: Option<JsonMap>,
-    // What earlier generations say.
-    #[serde(default)]
-    #[schema(ignore)]
-    schedule: Option<Rule>,
-    #[serde(default)]
-    #[schema(ignore)]
-    is_schedule_active: Option<bool>,
-    #[serde(default)]
-    #[schema(ignore)]
-    infra_overrides: Option<JsonMap>,
     #[serde(default)]
     flow_data: Option<Value>,
     #[serde(default)]
@@ -202,20 +192,12 @@ pub struct DeploymentUpdate {
         reason = "named so that it is known; `version` is what counts of it"
     )]
     version_info: Option<JsonMap>,
-    // What earlier generations say.
-    #[serde(default)]
-    #[schema(ignore)]
-    is_schedule_active: Option<bool>,
-    #[serde(default)]
-    #[schema(ignore)]
-    infra_overrides: Option<JsonMap>,
 }
 
 impl DeploymentCreate {
     /// What it says, at `now`, by whom.
     pub fn meaning(self, now: Timestamp, by: Option<Actor>) -> Result<NewDeployment> {
-        let earlier = self.schedule.map(ScheduleCreate::plain);
-        let schedules = self.schedules.into_iter().chain(earlier);
+        let schedules = self.schedules.into_iter();
         let schedules: Result<Vec<_>> = schedules.map(|it| it.meaning(now)).collect();
         let said = Said {
             version: self.version,
@@ -223,14 +205,12 @@ impl DeploymentCreate {
             path: self.path,
             entrypoint: self.entrypoint,
             pull_steps: self.pull_steps,
-            paused: self
-                .paused
-                .or(self.is_schedule_active.map(|active| !active)),
+            paused: self.paused,
             parameters: self.parameters,
             parameter_openapi_schema: self.parameter_openapi_schema,
             enforce_parameter_schema: self.enforce_parameter_schema,
             tags: self.tags,
-            job_variables: self.job_variables.or(self.infra_overrides),
+            job_variables: self.job_variables,
             work_pool_name: self.work_pool_name,
             work_queue_name: self.work_queue_name,
             concurrency_limit: self.concurrency_limit,
@@ -243,7 +223,7 @@ impl DeploymentCreate {
             labels: self.labels.map(JsonMap::from),
             flow_data: self.flow_data.map_or(Patch::Keep, Patch::Set),
             infrastructure: self.flow_runner.map(Infrastructure::from),
-            ..said.meaning("creating")?
+            ..said.meaning()?
         };
         Ok(NewDeployment {
             schedules: schedules?,
@@ -271,14 +251,12 @@ impl DeploymentUpdate {
             path: self.path,
             entrypoint: self.entrypoint,
             pull_steps: self.pull_steps,
-            paused: self
-                .paused
-                .or(self.is_schedule_active.map(|active| !active)),
+            paused: self.paused,
             parameters: self.parameters,
             parameter_openapi_schema: self.parameter_openapi_schema,
             enforce_parameter_schema: self.enforce_parameter_schema,
             tags: self.tags,
-            job_variables: self.job_variables.or(self.infra_overrides),
+            job_variables: self.job_variables,
             work_pool_name: self.work_pool_name,
             work_queue_name: self.work_queue_name,
             concurrency_limit: self.concurrency_limit,
@@ -289,20 +267,18 @@ impl DeploymentUpdate {
         };
         Ok(deployment::DeploymentUpdate {
             schedules: schedules.transpose()?,
-            changes: said.meaning("updating")?,
+            changes: said.meaning()?,
             by,
         })
     }
 }
 
 impl Said {
-    fn meaning(self, doing: &str) -> Result<DeploymentChanges> {
+    fn meaning(self) -> Result<DeploymentChanges> {
         if self.global_concurrency_limit_id.is_some() {
             return Err(Error::not_found("Concurrency limit"));
         }
         let queue = queue(self.work_pool_name, self.work_queue_name);
-        check_document(doing, "storage", &self.storage_document_id)?;
-        check_document(doing, "infrastructure", &self.infrastructure_document_id)?;
         if let Some(parameters) = &self.parameters {
             check_size("parameters", parameters, MOST_PARAMETERS)?;
         }
@@ -348,18 +324,6 @@ fn queue(pool: Patch<String>, queue: Patch<String>) -> Patch<QueueNames> {
             pool: pool.over(None),
             queue,
         }),
-    }
-}
-
-/// There are no block documents yet that could be meant.
-fn check_document(doing: &str, what: &str, id: &Patch<Uuid>) -> Result<()> {
-    match id {
-        Patch::Set(id) => Err(Error::conflict(format!(
-            "Error {doing} deployment. Could not find {what} block with id: {id}. This usually \
-             occurs when applying a deployment specification that was built against a different \
-             Prefect database / workspace."
-        ))),
-        Patch::Keep | Patch::Clear => Ok(()),
     }
 }
 

@@ -17,7 +17,7 @@ use crate::domain::JsonMap;
 use crate::domain::deployment::{self, Infrastructure};
 use crate::domain::ids::{DeploymentId, WorkQueueId};
 use crate::domain::runner::RunnerKind;
-use crate::domain::time::Timestamp;
+use crate::domain::work::Service;
 
 pub use change::{DeploymentCreate, DeploymentUpdate};
 pub use run::{RunRequest, refuse_choice};
@@ -125,6 +125,7 @@ pub struct Deployment {
     /// Whether parameters have to conform to the schema.
     pub enforce_parameter_schema: bool,
     /// The first of its schedules.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub schedule: Option<Value>,
     /// When that schedule is due next; told of one deployment, not in lists.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -133,8 +134,10 @@ pub struct Deployment {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub schedule_note: Option<String>,
     /// What its runs run on, in the 2.0a7 generation.
+    #[serde(default, skip_serializing_if = "FlowRunner::is_unset")]
     pub flow_runner: FlowRunner,
     /// The document that leads to the flow's code, in the 2.0a7 generation.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub flow_data: Option<Value>,
 }
 
@@ -178,9 +181,9 @@ impl From<deployment::ConcurrencyOptions> for Options {
 }
 
 impl Deployment {
-    /// A deployment as it is at `now`.
-    pub fn new(deployment: deployment::Deployment, now: Timestamp) -> Self {
-        let is_ready = deployment.is_ready(now);
+    /// A deployment, by what is known of who serves pools.
+    pub fn new(deployment: deployment::Deployment, service: Service) -> Self {
+        let is_ready = service.is_ready(&deployment);
         let deployment::Deployment {
             id,
             created,
@@ -211,7 +214,9 @@ impl Deployment {
             created_by,
             updated_by,
             last_polled,
+            served,
         } = deployment;
+        let last_polled = last_polled.max(served.and_then(|served| served.queue_polled));
         let limit = concurrency.limit.map(|limit| Limit {
             id: id.uuid(),
             created: created.into(),
@@ -338,6 +343,12 @@ impl Redact for Deployment {
         mask.over_flow(entrypoint);
         flow_runner.redact(&mask);
         mask.over_flow(flow_data);
+    }
+
+    fn leave_out_ours(&mut self) {
+        self.schedule = None;
+        (self.next_date, self.schedule_note) = (None, None);
+        (self.flow_runner, self.flow_data) = (FlowRunner::default(), None);
     }
 }
 

@@ -15,7 +15,7 @@ use crate::domain::error::{Error, Result};
 use crate::domain::filter::MAX_PAGE;
 use crate::domain::ids::DeploymentId;
 use crate::domain::schedule::{self, Cron, Interval, Rrule};
-use crate::domain::time::Timestamp;
+use crate::domain::time::{Span, Timestamp};
 
 /// The zone of a schedule that names none.
 const UTC: &str = "UTC";
@@ -196,18 +196,6 @@ pub struct ScheduleCreate {
 }
 
 impl ScheduleCreate {
-    /// A plain one.
-    pub fn plain(schedule: Rule) -> Self {
-        Self {
-            schedule,
-            active: None,
-            max_scheduled_runs: None,
-            parameters: JsonMap::new(),
-            slug: None,
-            replaces: None,
-        }
-    }
-
     /// What it says.
     pub fn meaning(self, now: Timestamp) -> Result<NewSchedule> {
         Ok(NewSchedule {
@@ -275,32 +263,41 @@ pub struct ScheduleRange {
     /// Up to here; absent: a hundred days on.
     #[serde(default)]
     end_time: Option<Instant>,
-    /// At most so many.
+    /// At most so many; absent: 100.
     #[serde(default)]
     max_runs: Option<i64>,
-    /// Known: all of the range is made, which is never less.
+    /// No more than so many, once they reach far enough; absent: 3.
     #[serde(default)]
-    #[expect(
-        dead_code,
-        reason = "named so that it is known; it has no meaning here"
-    )]
     min_runs: Option<i64>,
-    /// Likewise.
+    /// How many seconds from the beginning are far enough; absent: an hour.
     #[serde(default)]
-    #[expect(
-        dead_code,
-        reason = "named so that it is known; it has no meaning here"
-    )]
     min_time: Option<f64>,
 }
 
-impl From<ScheduleRange> for Range {
-    fn from(range: ScheduleRange) -> Self {
-        Self {
-            from: range.start_time.map(Timestamp::from),
-            until: range.end_time.map(Timestamp::from),
-            most: range.max_runs.map(|most| most.max(1).unsigned_abs()),
-        }
+impl ScheduleRange {
+    /// What it means.
+    ///
+    /// # Errors
+    /// Where a length of time is none.
+    pub fn meaning(self) -> Result<Range> {
+        let Self {
+            start_time,
+            end_time,
+            max_runs,
+            min_runs,
+            min_time,
+        } = self;
+        let span = min_time.map(|secs| {
+            let words = "min_time must be a number of seconds of a thousand years at most.";
+            Span::of_secs(secs).ok_or_else(|| Error::invalid(words))
+        });
+        Ok(Range {
+            from: start_time.map(Timestamp::from),
+            until: end_time.map(Timestamp::from),
+            least: min_runs.map(|least| u64::try_from(least).unwrap_or_default()),
+            span: span.transpose()?,
+            most: max_runs.map(|most| most.max(1).unsigned_abs()),
+        })
     }
 }
 

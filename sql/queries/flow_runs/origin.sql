@@ -1,0 +1,1 @@
+SELECT flow_id, deployment_id, labels FROM flow_runs WHERE id = :id

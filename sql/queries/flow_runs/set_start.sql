@@ -1,0 +1,1 @@
+UPDATE flow_runs SET start_time = :start_time WHERE id = :id
