@@ -284,6 +284,7 @@ fn read(row: &SqlRow<'_>) -> rusqlite::Result<Deployment> {
             options: columns
                 .next::<Option<Json<Options>>>()?
                 .map(|json| json.0.into()),
+            taken: columns.next()?,
         },
         storage_document_id: document_id(&mut columns)?,
         infrastructure_document_id: document_id(&mut columns)?,

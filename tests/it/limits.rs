@@ -190,6 +190,13 @@ fn limits_of_deployments_are_listed_and_changed_among_the_others() {
     assert!(list.contains("db") && list.contains(&name), "{list}");
     say(&["gcl", "update", &name, "--limit", "5"]);
     assert_eq!(told()["limit"], 5);
+    assert_eq!(told()["active_slots"], 0);
+    let run = format!("/deployments/{deployment}/create_flow_run");
+    let run = daemon.modern().post(&run, &json!({})).expect(201)["id"].clone();
+    let state = format!("/flow_runs/{}/set_state", run.as_str().unwrap());
+    let pending = json!({ "state": { "type": "PENDING" } });
+    daemon.modern().post(&state, &pending).expect(201);
+    assert_eq!(told()["active_slots"], 1);
     let path = format!("/v2/concurrency_limits/{name}");
     assert_eq!(daemon.modern().get(&path).expect(200), told());
     let off = daemon.modern().patch(&path, &json!({ "active": false }));

@@ -153,6 +153,7 @@ impl Deployment {
             concurrency: Concurrency {
                 limit: changes.concurrency_limit.over(self.concurrency.limit),
                 options: changes.concurrency_options.over(self.concurrency.options),
+                taken: self.concurrency.taken,
             },
             storage_document_id: changes.storage_document_id.over(self.storage_document_id),
             infrastructure_document_id: changes

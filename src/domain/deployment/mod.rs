@@ -42,6 +42,8 @@ pub struct Concurrency {
     pub limit: Option<i64>,
     /// What the client said of the others, if anything.
     pub options: Option<ConcurrencyOptions>,
+    /// How many of its slots are held, at the moment that it was read.
+    pub taken: i64,
 }
 
 /// See [`Concurrency`].

@@ -224,7 +224,7 @@ impl Deployment {
             active: true,
             name: format!("deployment:{id}"),
             limit,
-            active_slots: 0,
+            active_slots: concurrency.taken,
             slot_decay_per_second: 0.0,
         });
         Self {
