@@ -114,6 +114,8 @@ pub mod outgoing;
 pub mod pages;
 pub mod relay;
 pub mod runners;
+#[cfg(test)]
+mod seeds;
 pub mod services;
 pub mod state_dir;
 pub mod storage;

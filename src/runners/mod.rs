@@ -15,7 +15,7 @@
 //!   daemon that was killed finds its runs again by this.
 
 pub mod docker;
-#[cfg(fuzzing)]
+#[cfg(any(test, fuzzing))]
 pub mod fuzzing;
 pub mod output;
 pub mod peer_process;

@@ -10,7 +10,7 @@ mod deployments;
 mod error;
 mod flow_runs;
 mod flows;
-#[cfg(fuzzing)]
+#[cfg(any(test, fuzzing))]
 pub mod fuzzing;
 mod logs;
 mod read;

@@ -16,7 +16,7 @@ pub(in crate::api) mod events;
 pub(in crate::api) mod extract;
 mod flow_runs;
 mod flows;
-#[cfg(fuzzing)]
+#[cfg(any(test, fuzzing))]
 pub mod fuzzing;
 mod graph;
 mod ids;

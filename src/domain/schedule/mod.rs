@@ -9,6 +9,8 @@ mod ahead;
 mod budget;
 mod cron;
 mod cron_dialect;
+#[cfg(any(test, fuzzing))]
+pub mod fuzzing;
 mod interval;
 mod rrule;
 mod zone;

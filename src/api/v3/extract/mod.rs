@@ -17,7 +17,7 @@ use crate::api::access::{Authorised, Requester};
 use crate::domain::access::Aims;
 use crate::domain::error::Error;
 use crate::domain::ids::{ArtifactId, DeploymentId, FlowRunId, ScheduleId, TaskRunId};
-#[cfg(fuzzing)]
+#[cfg(any(test, fuzzing))]
 pub use reader::Read;
 pub use reader::{Sender, read, read_all};
 
