@@ -1,7 +1,7 @@
 //! Bodies as they were sent, for both dialects: read once, bounded in depth, number and length.
 
 mod de;
-mod lax;
+pub mod lax;
 mod limits;
 mod misfit;
 mod parse;

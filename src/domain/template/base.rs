@@ -35,13 +35,7 @@ pub fn check_base(template: &JsonMap) -> Result<(), String> {
         Some(Value::Object(properties)) => Some(properties),
         Some(_) => return Err("The `properties` of the `variables` are no object.".to_owned()),
     };
-    let mut undeclared = BTreeSet::new();
-    each_text(&job.values().collect::<Vec<_>>(), &mut |text| {
-        undeclared.extend(placeholders(text).filter_map(|found| {
-            let is_declared = declared.is_some_and(|declared| declared.contains_key(found.inner));
-            (!is_declared).then(|| found.inner.to_owned())
-        }));
-    });
+    let undeclared = undeclared(job, declared);
     match undeclared.first() {
         None => Ok(()),
         Some(first) => Err(format!(
@@ -50,6 +44,25 @@ pub fn check_base(template: &JsonMap) -> Result<(), String> {
             undeclared.len()
         )),
     }
+}
+
+/// What the job configuration of a template names that its variables do not have.
+pub fn unknown_variables(template: &JsonMap) -> BTreeSet<String> {
+    let part = |name: &str| template.get(name).and_then(Value::as_object);
+    let declared = part("variables").and_then(|variables| variables.get("properties"));
+    let declared = declared.and_then(Value::as_object);
+    part("job_configuration").map_or_else(BTreeSet::new, |job| undeclared(job, declared))
+}
+
+fn undeclared(job: &JsonMap, declared: Option<&JsonMap>) -> BTreeSet<String> {
+    let mut undeclared = BTreeSet::new();
+    each_text(&job.values().collect::<Vec<_>>(), &mut |text| {
+        undeclared.extend(placeholders(text).filter_map(|found| {
+            let is_declared = declared.is_some_and(|declared| declared.contains_key(found.inner));
+            (!is_declared).then(|| found.inner.to_owned())
+        }));
+    });
+    undeclared
 }
 
 /// The stored variables that a value refers to, by name; as many as [`MOST_VARIABLES`] and one.

@@ -25,7 +25,7 @@ use serde_json::Value;
 
 use super::JsonMap;
 
-pub use base::{MOST_VARIABLES, check_base, names, variables_named};
+pub use base::{MOST_VARIABLES, check_base, names, unknown_variables, variables_named};
 pub use blocks::{BlockName, Blocks, BlocksNamed, MOST_BLOCKS, blocks_named};
 pub use resolve::{filled, laid_over, named, resolve};
 

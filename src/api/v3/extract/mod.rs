@@ -4,6 +4,7 @@ mod reader;
 
 use std::borrow::Cow;
 
+use axum::body::Bytes;
 use axum::extract::{FromRequest, FromRequestParts, RawPathParams, Request};
 use axum::http::Uri;
 use axum::http::request::Parts;
@@ -13,6 +14,7 @@ use uuid::Uuid;
 use super::super::aside::aside;
 use super::super::{Ctx, body};
 use super::error::{Fault, Refusal};
+use super::shapes;
 use crate::api::access::{Authorised, Requester};
 use crate::domain::access::Aims;
 use crate::domain::error::Error;
@@ -51,8 +53,15 @@ async fn path_id(parts: &mut Parts, ctx: &Ctx, wanted: &'static str) -> Result<U
         let mut ids = params.iter().filter(|(name, _)| *name == wanted);
         ids.next().map(|(_, value)| value.to_owned())
     });
-    let uuid = text.as_deref().and_then(|text| Uuid::parse_str(text).ok());
+    let uuid = text.as_deref().filter(|text| is_plain(text));
+    let uuid = uuid.and_then(|text| Uuid::parse_str(text).ok());
     uuid.ok_or_else(|| invalid_id("path", wanted))
+}
+
+/// Whether an id is written as paths have them: digits and dashes only.
+fn is_plain(id: &str) -> bool {
+    id.bytes()
+        .all(|byte| byte.is_ascii_hexdigit() || byte == b'-')
 }
 
 /// An id in the query.
@@ -79,7 +88,21 @@ pub fn invalid_id(part: &'static str, key: &str) -> Refusal {
     })
 }
 
-/// A JSON body. No body at all reads as an empty object.
+/// The whole body, on which is held until it is answered.
+async fn whole(parts: &Parts, content: axum::body::Body) -> Result<Bytes, Refusal> {
+    let bytes = body::whole(&parts.headers, content).await?;
+    shapes::hold(&bytes);
+    match bytes.is_empty() && shapes::needs_body(&parts.method, &parts.uri) {
+        true => Err(Refusal::at(Fault {
+            loc: vec!["body".into()],
+            message: "Field required".to_owned(),
+            kind: "missing",
+        })),
+        false => Ok(bytes),
+    }
+}
+
+/// A JSON body. No body at all reads as an empty object, where the reference needs none.
 pub struct Body<T>(pub T);
 
 impl<T: DeserializeOwned> FromRequest<Ctx> for Body<T> {
@@ -87,7 +110,7 @@ impl<T: DeserializeOwned> FromRequest<Ctx> for Body<T> {
 
     async fn from_request(request: Request, ctx: &Ctx) -> Result<Self, Refusal> {
         let (parts, content) = request.into_parts();
-        let bytes = body::whole(&parts.headers, content).await?;
+        let bytes = whole(&parts, content).await?;
         let sender = Sender::of(&parts);
         aside(bytes.len(), || {
             sender.read(&bytes, false)?.accepted(&sender, &bytes, ctx)
@@ -105,7 +128,7 @@ impl<T: DeserializeOwned> FromRequest<Ctx> for Exact<T> {
 
     async fn from_request(request: Request, ctx: &Ctx) -> Result<Self, Refusal> {
         let (parts, content) = request.into_parts();
-        let bytes = body::whole(&parts.headers, content).await?;
+        let bytes = whole(&parts, content).await?;
         let sender = Sender::strict(&parts);
         aside(bytes.len(), || {
             sender.read(&bytes, false)?.accepted(&sender, &bytes, ctx)
@@ -173,7 +196,7 @@ where
     async fn from_request(request: Request, ctx: &Ctx) -> Result<Self, Refusal> {
         let (mut parts, content) = request.into_parts();
         let at = I::of(Id::from_request_parts(&mut parts, ctx).await)?;
-        let bytes = body::whole(&parts.headers, content).await?;
+        let bytes = whole(&parts, content).await?;
         let sender = Sender::of(&parts);
         let asked = aside(bytes.len(), || {
             let read = sender.read::<W>(&bytes, W::HAS_OWN_BOUNDS)?;

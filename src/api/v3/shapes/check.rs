@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::faults::Faults;
-use super::table::{Field, Group, InPath, Model, Operation, Parameter, Shape, TABLE};
+use super::table::{Field, InPath, Model, Operation, Parameter, Shape, TABLE};
 use super::{functions, scalars, times};
 
 /// Fields that only we know.
@@ -30,18 +30,21 @@ pub fn operation(operation: &Operation, given: &Given<'_>, faults: &mut Faults) 
                 }
             });
         }
-        // The reference refuses a page that is too large before it looks at anything else, in
-        // words that are no fault of a request's form.
-        if faults.count() == 0 && asks_too_much(group, given) {
-            return;
-        }
     }
 }
 
-fn asks_too_much(group: &Group, given: &Given<'_>) -> bool {
-    let limit = given.body.and_then(|body| body.get("limit"));
-    let limit = limit.and_then(scalars::as_whole);
-    group.name == "get_limit" && limit.is_some_and(|limit| !(0..=200).contains(&limit))
+/// The reference's sentence about a limit of a page that it does not serve, which is looked at before
+/// all else.
+pub fn of_limit(operation: &Operation, given: &Given<'_>) -> Option<&'static str> {
+    let mut groups = operation.groups.iter();
+    groups.find(|group| group.name == "get_limit")?;
+    let limit = scalars::meant(given.body?.get("limit")?)?;
+    match limit {
+        limit if limit.fract() != 0.0 => None,
+        limit if limit < 0.0 => Some("Invalid limit: must be greater than or equal to 0."),
+        limit if limit > 200.0 => Some("Invalid limit: must be less than or equal to 200."),
+        _ => None,
+    }
 }
 
 fn in_body(
@@ -117,10 +120,13 @@ pub fn value(shape: &Shape, given: &Value, faults: &mut Faults) -> bool {
         Shape::Truth(is_strict) => scalars::truth(*is_strict, given, faults),
         Shape::Id => scalars::id(given, faults),
         Shape::Time => times::time(given, faults),
+        Shape::Moment => times::moment(given, faults),
         Shape::Span(bounds) => times::span(bounds, given, faults),
         Shape::Bytes if given.is_string() => {}
         Shape::Bytes => faults.add("bytes_type", "Input should be a valid bytes", given),
-        Shape::One(values, by_itself) => scalars::one(values, *by_itself, given, faults),
+        Shape::One(values, by_itself, prefix) => {
+            scalars::one(values, *by_itself, prefix.as_deref(), given, faults);
+        }
         Shape::Null(_) if given.is_null() => {}
         Shape::Null(of) => return value(of, given, faults),
         Shape::List(of, least, most) => list(of, (*least, *most), given, faults),

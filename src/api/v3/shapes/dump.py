@@ -4,11 +4,12 @@ Run with the Python of an environment that has prefect 3.9.1:  python dump.py > 
 
 A shape is a word, or a list of a word and what belongs to it:
 
-    any text whole number truth id time span bytes    a value of that kind
+    any text whole number truth id span bytes         a value of that kind
+    time moment                                       by their own reader, or by pydantic's
     Name                                              an object of that model
     shape?  [shape]                                   or null; a list of them
     ["text", {"least", "most", "pattern"}]  ["whole" | "number" | "span", {"ge", "gt", "le", "strict"}]
-    ["one", values, is_literal]  ["null", shape]  ["list", shape, {"least", "most"}]  ["set", shape]
+    ["one", values, is_literal, prefix when told]  ["null", shape]  ["list", shape, {"least", "most"}]  ["set", shape]
     ["sequence", shape]  ["map", keys, values]  ["tuple", shapes]  ["union", [[name, shape]]]
     ["before" | "after", "function", shape]           what a function of theirs looks at as well
 
@@ -16,6 +17,7 @@ A parameter is its place, its name (with a ! where it has to be there) and its s
 in groups that are looked at one after the other, under the name of what asks for them. A model is
 what becomes of unknown fields, the functions that look at all of it before, and its fields.
 """
+import enum
 import functools
 import json
 
@@ -40,10 +42,14 @@ def bounds(schema, names):
             value = schema[theirs]
             if hasattr(value, "total_seconds"):
                 value = value.total_seconds()
+            if schema["type"] == "float" and not isinstance(value, bool):
+                value = float(value)
             found[ours] = value if isinstance(value, (int, float, bool)) else getattr(value, "pattern", value)
     return found
 
 
+ONCE = "function-after[validate_require(), CompoundTrigger]"
+TWICE = f"function-after[validate_require(), {ONCE}]"
 NUMBERS = {"ge": "ge", "gt": "gt", "le": "le", "strict": "strict"}
 
 
@@ -111,13 +117,17 @@ def shape(schema, definitions):
         case "uuid":
             return "id"
         case "datetime":
-            return "time"
+            return "moment"
         case "timedelta":
             return with_bounds("span", bounds(schema, NUMBERS))
         case "enum":
             return ["one", [it.value for it in schema["members"]], False]
         case "literal":
-            return ["one", schema["expected"], True]
+            members = schema["expected"]
+            found = ["one", members, True]
+            if isinstance(members[0], enum.Enum):
+                found.append(type(members[0]).__name__ + ".")
+            return found
         case "nullable":
             of = inner()
             return of + "?" if isinstance(of, str) else ["null", of]
@@ -144,7 +154,7 @@ def shape(schema, definitions):
         case "function-before" | "function-after":
             return [kind.removeprefix("function-"), function(schema), inner()]
         case "function-wrap":
-            return inner()
+            return "time" if inner() == "moment" else inner()
         case "model":
             return model(schema, definitions)
     raise ValueError(kind)
@@ -193,7 +203,9 @@ def main():
     lines = []
     for name, entry in sorted(models.items()):
         entry = [entry["extra"], entry["before"], entry["fields"]]
-        lines.append(f"{json.dumps(name)}: {json.dumps(entry, ensure_ascii=False)}")
+        line = f"{json.dumps(name)}: {json.dumps(entry, ensure_ascii=False)}"
+        # Within each other they are told with one function only.
+        lines.append(line.replace(TWICE, ONCE) if "triggers!" in line else line)
     out.append(",\n".join(lines))
     out.append("}}")
     print("\n".join(out))

@@ -5,8 +5,10 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::faults::Faults;
+use super::table::{Model, Operation, Shape, TABLE};
 use crate::api::v3::wire::Duration;
 use crate::domain::schedule::{Cron, Schedule};
+use crate::domain::template;
 
 /// What a function says of a value.
 pub struct Said {
@@ -62,12 +64,57 @@ pub fn before(function: &str, given: &Value) -> Option<Result<Value, String>> {
             (given.is_object() && is_nameless).then(|| Err(said.to_owned()))
         }
         "enforce_minimum_within_for_proactive_triggers" => {
-            let within = given.get("within");
-            let said = "`within` should be a valid timedelta";
-            within?.is_null().then(|| Err(said.to_owned()))
+            let within = given.get("within")?;
+            if within.is_null() {
+                return Some(Err("`within` should be a valid timedelta".to_owned()));
+            }
+            let is_proactive = given.get("posture").and_then(Value::as_str) == Some("Proactive");
+            let said =
+                "`within` for Proactive triggers must be greater than or equal to 10 seconds";
+            let length = length(within)?;
+            let is_short = is_proactive && length != 0.0 && length < 10.0;
+            is_short.then(|| Err(said.to_owned()))
         }
         _ => None,
     }
+}
+
+/// Does to a body what functions of the reference do to it, which is repeated so: the parameters of a
+/// deployment are noted, and what triggers wait for are seconds with a fraction.
+pub fn alter(operation: &Operation, body: &mut Value) {
+    let parameters = operation.groups.iter().flat_map(|group| &group.parameters);
+    let models = parameters.filter_map(|parameter| match &parameter.field.shape {
+        Shape::Model(name) => TABLE.model(name),
+        _ => None,
+    });
+    let notes = |model: &Model| model.before.iter().any(|it| it == NOTES_PARAMETERS);
+    let is_noted = models.into_iter().any(notes);
+    let is_stopped = matches!(before("_validate_concurrency_limits", body), Some(Err(_)));
+    let Value::Object(members) = body else {
+        return;
+    };
+    if is_noted && !is_stopped {
+        let parameters = members.entry("parameters");
+        parameters.or_insert_with(|| json!({}));
+    }
+    if let Some(trigger) = members.get_mut("trigger") {
+        in_seconds(trigger);
+    }
+}
+
+const NOTES_PARAMETERS: &str = "_validate_parameters_conform_to_schema";
+
+fn in_seconds(trigger: &mut Value) {
+    let Value::Object(members) = trigger else {
+        return;
+    };
+    if let Some(within) = members.get_mut("within")
+        && let Some(whole) = within.as_i64()
+    {
+        *within = json!(whole as f64);
+    }
+    let within = members.get_mut("triggers").and_then(Value::as_array_mut);
+    within.into_iter().flatten().for_each(in_seconds);
 }
 
 /// Whether Python takes it for nothing.
@@ -106,8 +153,9 @@ pub fn after(function: &str, given: &Value) -> Option<Said> {
             Said::told("`max_scheduled_runs` must be less than or equal to 50.")
         }
         "valid_cron_string" => cron(text?),
+        "validate_rrule_str" => rule(text?),
         "validate_timezone" => zone(given.get("timezone")?.as_str()?),
-        "validate_base_job_template" => template(given),
+        "validate_base_job_template" => job_template(given),
         "requires_resource_id" => label(given, "prefect.resource.id", "Resources"),
         "requires_resource_role" => label(given, "prefect.resource.role", "Related Resources"),
         "selected_deployment_requires_id" => selected(given, "deployment_id"),
@@ -147,12 +195,36 @@ fn zone(name: &str) -> Option<Said> {
     (!is_one).then(|| Said::told(format!("Invalid timezone: \"{name}\" {said}")))?
 }
 
+/// A rule without which there is no schedule, or that is no list of names and values.
+fn rule(text: &str) -> Option<Said> {
+    let rule = text.lines().next_back().unwrap_or_default();
+    let rule = rule.rsplit(':').next().unwrap_or_default();
+    let error = if text.trim().is_empty() {
+        "empty string"
+    } else if rule.split(';').any(|part| !part.contains('=')) {
+        "not enough values to unpack (expected 2, got 1)"
+    } else {
+        return None;
+    };
+    Said::told(format!("Invalid RRule string \"{text}\": {error}"))
+}
+
 /// The template of a pool's jobs has both parts, or none.
-fn template(given: &Value) -> Option<Said> {
+fn job_template(given: &Value) -> Option<Said> {
     let members = given.as_object()?;
     let has = |name: &str| !is_void(given.get(name).unwrap_or(&Value::Null));
-    if members.is_empty() || (has("job_configuration") && has("variables")) {
+    if members.is_empty() {
         return None;
+    }
+    if has("job_configuration") && has("variables") {
+        let unknown: Vec<_> = template::unknown_variables(members).into_iter().collect();
+        let said = format!(
+            "The variables specified in the job configuration template must be present as \
+             properties in the variables schema. Your job configuration uses the following \
+             undeclared variable(s): {}.",
+            unknown.join(", ")
+        );
+        return (!unknown.is_empty()).then(|| Said::told(said))?;
     }
     Said::told(
         "The `base_job_template` must contain both a `job_configuration` key and a `variables` \

@@ -5,9 +5,7 @@ use uuid::Uuid;
 
 use super::faults::Faults;
 use super::table::{Bounds, Pattern};
-
-/// The most digits of a whole number that is written as text.
-const MOST_DIGITS: usize = 4300;
+use crate::api::json::lax;
 
 /// Text of at most so many characters that looks like that.
 pub fn text(most: Option<usize>, pattern: Option<&Pattern>, given: &Value, faults: &mut Faults) {
@@ -39,13 +37,13 @@ pub fn whole(bounds: &Bounds, given: &Value, faults: &mut Faults) {
                 "Input should be a valid integer, got a number with a fractional part",
             ),
         },
-        Value::String(text) if !bounds.is_strict => match written_whole(text) {
-            true => return within(bounds, given, faults),
-            false if text.len() > MOST_DIGITS => (
+        Value::String(text) if !bounds.is_strict => match lax::whole_in(text) {
+            Some(_) => return within(bounds, given, faults),
+            None if text.len() > lax::MOST_DIGITS => (
                 "int_parsing_size",
                 "Unable to parse input string as an integer, exceeded maximum size",
             ),
-            false => (
+            None => (
                 "int_parsing",
                 "Input should be a valid integer, unable to parse string as an integer",
             ),
@@ -60,38 +58,14 @@ fn is_whole(number: &Number) -> bool {
     !number.to_string().contains(['.', 'e', 'E'])
 }
 
-/// Whether a text is a whole number: `1`, ` 1 `, `1_000`, `1.0`.
-fn written_whole(text: &str) -> bool {
-    let text = text.trim();
-    let text = text.strip_prefix(['+', '-']).unwrap_or(text);
-    let whole = text.split_once('.').map_or(text, |(whole, rest)| {
-        match !rest.is_empty() && rest.bytes().all(|byte| byte == b'0') {
-            true => whole,
-            false => "",
-        }
-    });
-    let parts = whole.split('_');
-    let is_number = |part: &str| !part.is_empty() && part.bytes().all(|it| it.is_ascii_digit());
-    whole.len() <= MOST_DIGITS && parts.into_iter().all(is_number)
-}
-
-/// The whole number that is meant.
-pub fn as_whole(given: &Value) -> Option<i64> {
-    match given {
-        Value::Bool(truth) => Some(i64::from(*truth)),
-        Value::String(text) => text.trim().parse().ok(),
-        given => given.as_i64(),
-    }
-}
-
 /// A number.
 pub fn number(bounds: &Bounds, given: &Value, faults: &mut Faults) {
     let (kind, message) = match given {
         Value::Number(_) => return within(bounds, given, faults),
         Value::Bool(_) if !bounds.is_strict => return within(bounds, given, faults),
-        Value::String(text) if !bounds.is_strict => match text.trim().parse::<f64>() {
-            Ok(_) => return within(bounds, given, faults),
-            Err(_) => (
+        Value::String(text) if !bounds.is_strict => match lax::float_in(text) {
+            Some(_) => return within(bounds, given, faults),
+            None => (
                 "float_parsing",
                 "Input should be a valid number, unable to parse string as a number",
             ),
@@ -102,10 +76,10 @@ pub fn number(bounds: &Bounds, given: &Value, faults: &mut Faults) {
 }
 
 /// The number that is meant.
-fn meant(given: &Value) -> Option<f64> {
+pub fn meant(given: &Value) -> Option<f64> {
     match given {
         Value::Bool(truth) => Some(f64::from(u8::from(*truth))),
-        Value::String(text) => text.trim().replace('_', "").parse().ok(),
+        Value::String(text) => lax::float_in(text),
         given => given.as_f64(),
     }
 }
@@ -136,15 +110,12 @@ fn within(bounds: &Bounds, given: &Value, faults: &mut Faults) {
 
 /// True or false.
 pub fn truth(is_strict: bool, given: &Value, faults: &mut Faults) {
-    const WORDS: [&str; 12] = [
-        "0", "off", "f", "false", "n", "no", "1", "on", "t", "true", "y", "yes",
-    ];
     let is_said = match given {
         Value::Bool(_) => return,
         _ if is_strict => None,
-        Value::String(text) => Some(WORDS.contains(&text.to_lowercase().as_str())),
+        Value::String(text) => Some(lax::truth_in(text).is_some()),
         Value::Number(number) => match number.as_f64() {
-            Some(float) if float.fract() == 0.0 => Some(float == 0.0 || float == 1.0),
+            Some(float) if float.fract() == 0.0 => Some(lax::truth_of(float).is_some()),
             _ => None,
         },
         _ => None,
@@ -174,11 +145,17 @@ pub fn id(given: &Value, faults: &mut Faults) {
 }
 
 /// One of these values.
-pub fn one(values: &[Value], by_itself: bool, given: &Value, faults: &mut Faults) {
+pub fn one(
+    values: &[Value],
+    by_itself: bool,
+    prefix: Option<&str>,
+    given: &Value,
+    faults: &mut Faults,
+) {
     if values.contains(given) {
         return;
     }
-    let told: Vec<_> = values.iter().map(told).collect();
+    let told: Vec<_> = values.iter().map(|value| told(value, prefix)).collect();
     let expected = match told.split_last() {
         Some((last, [])) => last.clone(),
         Some((last, rest)) => format!("{} or {last}", rest.join(", ")),
@@ -189,9 +166,10 @@ pub fn one(values: &[Value], by_itself: bool, given: &Value, faults: &mut Faults
     faults.add_with(kind, message, given, json!({ "expected": expected }));
 }
 
-fn told(value: &Value) -> String {
-    match value {
-        Value::String(text) => format!("'{text}'"),
-        value => value.to_string(),
+fn told(value: &Value, prefix: Option<&str>) -> String {
+    match (value, prefix) {
+        (Value::String(text), Some(prefix)) => format!("{prefix}{text}"),
+        (Value::String(text), None) => format!("'{text}'"),
+        (value, _) => value.to_string(),
     }
 }

@@ -129,14 +129,17 @@ pub enum Shape {
     Truth(bool),
     /// A UUID.
     Id,
-    /// A time.
+    /// A time, as the reference reads it itself.
     Time,
+    /// A time, as pydantic reads it.
+    Moment,
     /// A length of time.
     Span(Bounds),
     /// Text as bytes.
     Bytes,
-    /// One of these; by themselves, or as members of an enumeration.
-    One(Vec<Value>, bool),
+    /// One of these; by themselves, or as members of an enumeration. Some are told with a prefix, not
+    /// in quotes.
+    One(Vec<Value>, bool, Option<String>),
     /// That or null.
     Null(Box<Shape>),
     /// A list of at least and at most so many.
@@ -207,6 +210,7 @@ impl Operation {
             match known {
                 Step::Word(word) if word == given => {}
                 Step::Word(_) => return None,
+                Step::Named(..) if given.is_empty() => return None,
                 Step::Named(name, is_id) => {
                     let given = percent_encoding::percent_decode_str(given).decode_utf8_lossy();
                     named.push(InPath {
@@ -307,6 +311,7 @@ impl Shape {
             "truth" => Self::Truth(false),
             "id" => Self::Id,
             "time" => Self::Time,
+            "moment" => Self::Moment,
             "span" => Self::Span(Bounds::default()),
             "bytes" => Self::Bytes,
             model => Self::Model(model.to_owned()),
@@ -326,7 +331,10 @@ impl Shape {
             "number" => Self::Number(Bounds::read(more)),
             "truth" => Self::Truth(more["strict"] == true),
             "span" => Self::Span(Bounds::read(more)),
-            "one" => Self::One(list(more).cloned().collect(), shape[2] == true),
+            "one" => {
+                let prefix = shape[3].as_str().map(str::to_owned);
+                Self::One(list(more).cloned().collect(), shape[2] == true, prefix)
+            }
             "null" => Self::Null(within()),
             "list" => {
                 let bounds = &shape[2];

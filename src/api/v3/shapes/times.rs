@@ -20,6 +20,24 @@ pub fn time(given: &Value, faults: &mut Faults) {
     }
 }
 
+/// A time, of which only the commonest faults are told as pydantic does.
+pub fn moment(given: &Value, faults: &mut Faults) {
+    if Instant::deserialize(given).is_ok() {
+        return;
+    }
+    let Some(text) = given.as_str() else {
+        let message = "Input should be a valid datetime";
+        return faults.add("datetime_type", message, given);
+    };
+    let error = match text.len() < "2020-01-01".len() {
+        true => "input is too short",
+        false => "invalid character in year",
+    };
+    let message = format!("Input should be a valid datetime or date, {error}");
+    let context = json!({ "error": error });
+    faults.add_with("datetime_from_date_parsing", message, given, context);
+}
+
 /// A length of time.
 pub fn span(bounds: &Bounds, given: &Value, faults: &mut Faults) {
     let length = match given {
