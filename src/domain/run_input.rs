@@ -50,7 +50,7 @@ impl NewRunInput {
     /// [`Kind::Invalid`](super::error::Kind::Invalid), with what is wrong.
     pub fn check(&self) -> Result<()> {
         let is_plain = |c: char| c.is_ascii_alphanumeric() || c == '-';
-        if self.key.is_empty() || !self.key.chars().all(is_plain) {
+        if !self.key.chars().all(is_plain) {
             return Err(Error::invalid(
                 "The key of an input must consist of letters, digits and hyphens.",
             ));

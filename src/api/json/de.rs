@@ -167,6 +167,14 @@ impl<'de> Deserializer<'de> for At<'_, 'de> {
         }
     }
 
+    /// An object, which null is none of.
+    fn deserialize_map<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Misfit> {
+        match self.value {
+            JsonValue::Null => Err(Misfit::invalid_type(Unexpected::Unit, &visitor)),
+            _ => self.deserialize_any(visitor),
+        }
+    }
+
     /// An object; its fields are not taken by their order from a list.
     fn deserialize_struct<V: Visitor<'de>>(
         self,
@@ -223,7 +231,7 @@ impl<'de> Deserializer<'de> for At<'_, 'de> {
 
     forward_to_deserialize_any! {
         i8 i16 i128 u8 u16 u128 f32 char str string bytes byte_buf unit
-        unit_struct seq tuple tuple_struct map identifier
+        unit_struct seq tuple tuple_struct identifier
     }
 }
 

@@ -341,7 +341,7 @@ fn refusal(decision: &Decision) -> Option<String> {
         Entered::Rejected { why }
         | Entered::Refused { why, .. }
         | Entered::Wait { why, .. }
-        | Entered::Aborted { why } => Some(why.clone()),
+        | Entered::Aborted { why, .. } => Some(why.clone()),
     }
 }
 

@@ -21,7 +21,7 @@ use super::App;
 use super::events;
 use super::request::Repeat;
 use super::tx::{Effect, Tx};
-use crate::domain::automation::{Action, Automation, MOST, NewAutomation, Plan, told};
+use crate::domain::automation::{Action, Automation, MOST, NewAutomation, Plan, PlanUpdate, told};
 use crate::domain::error::{Error, Kind, Result};
 use crate::domain::filter::{Filters, Page, Sort};
 use crate::domain::ids::AutomationId;
@@ -89,10 +89,11 @@ impl App {
     }
 
     /// Has an automation be like that. What its triggers have counted is forgotten.
-    pub async fn replace_automation(&self, id: AutomationId, plan: Plan) -> Result<()> {
-        let plan = plan.checked()?;
+    pub async fn replace_automation(&self, id: AutomationId, update: PlanUpdate) -> Result<()> {
+        let update = update.checked()?;
         self.write(move |tx| {
-            read(tx.db, id)?;
+            let known = read(tx.db, id)?;
+            let plan = update.over(known.plan);
             automations::update(tx.db, id, &plan, tx.now)?;
             automations::unrelate(tx.db, id)?;
             relate(tx, id, &plan)?;

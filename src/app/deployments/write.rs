@@ -260,6 +260,7 @@ fn upsert(tx: &mut Tx<'_>, new: NewDeployment) -> Result<Created<Deployment>> {
         name,
         flow_id,
         schedules: rules,
+        enforces_schema,
         changes,
         by,
     } = new;
@@ -271,6 +272,8 @@ fn upsert(tx: &mut Tx<'_>, new: NewDeployment) -> Result<Created<Deployment>> {
         let id = DeploymentId::new();
         Deployment {
             created_by: by.clone(),
+            enforces_schema,
+            parameter_schema: enforces_schema.then(JsonMap::new),
             ..Deployment::new(id, flow_id, name, tx.now)
         }
     });

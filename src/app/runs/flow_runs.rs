@@ -65,7 +65,7 @@ impl App {
         }
         self.write(move |tx| {
             let run = read(tx.db, id)?;
-            if update.job_variables != Patch::Keep {
+            if matches!(update.job_variables, Patch::Set(_)) {
                 check_job_can_change(&run)?;
             }
             flow_runs::update(tx.db, run, update, tx.now)
@@ -166,7 +166,7 @@ fn cancel(tx: &mut Tx<'_>, run: &FlowRun, mut cancelled: ProposedState) -> Resul
         let why = format!("This run has ended already: {}", ended.name);
         return Ok(Decision {
             state: None,
-            outcome: Outcome::Aborted { why },
+            outcome: Outcome::Aborted { why, current: None },
         });
     }
     let forced = Policy::Forced(Generation::V3);

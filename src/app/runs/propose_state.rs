@@ -30,13 +30,15 @@ pub struct Decision {
 }
 
 impl Decision {
-    /// The state that the answer shows: the one that was entered, or the one that a proposal was
-    /// refused for.
+    /// The state that the answer shows: the one that was entered, or the one that the run stays in.
     pub fn shown(&self) -> Option<&State> {
-        match (&self.state, &self.outcome) {
-            (None, Outcome::Refused { current, .. }) => current.as_deref(),
-            (entered, _) => entered.as_ref(),
-        }
+        let stays = match &self.outcome {
+            Outcome::Refused { current, .. }
+            | Outcome::Wait { current, .. }
+            | Outcome::Aborted { current, .. } => current.as_deref(),
+            Outcome::Accepted | Outcome::Rejected { .. } => None,
+        };
+        self.state.as_ref().or(stays)
     }
 }
 
@@ -63,11 +65,15 @@ pub enum Outcome {
         delay_secs: i64,
         /// Why.
         why: String,
+        /// Where it stands.
+        current: Option<Box<State>>,
     },
     /// Nothing was entered; stop executing the run.
     Aborted {
         /// Why.
         why: String,
+        /// Where it stands.
+        current: Option<Box<State>>,
     },
 }
 
@@ -338,6 +344,7 @@ fn settle(
     current: Option<&State>,
     enter: impl FnOnce(ProposedState) -> Result<State>,
 ) -> Result<Decision> {
+    let current = || current.cloned().map(Box::new);
     let (state, outcome) = match verdict {
         Verdict::Accept(proposed) => (Some(enter(proposed)?), Outcome::Accepted),
         Verdict::Reject { instead, why } => {
@@ -345,11 +352,22 @@ fn settle(
             (Some(enter(instead)?), Outcome::Rejected { why })
         }
         Verdict::Stay { why } => {
-            let current = current.cloned().map(Box::new);
+            let current = current();
             (None, Outcome::Refused { why, current })
         }
-        Verdict::Wait { delay_secs, why } => (None, Outcome::Wait { delay_secs, why }),
-        Verdict::Abort { why } => (None, Outcome::Aborted { why }),
+        Verdict::Wait { delay_secs, why } => {
+            let current = current();
+            let outcome = Outcome::Wait {
+                delay_secs,
+                why,
+                current,
+            };
+            (None, outcome)
+        }
+        Verdict::Abort { why } => {
+            let current = current();
+            (None, Outcome::Aborted { why, current })
+        }
     };
     Ok(Decision { state, outcome })
 }

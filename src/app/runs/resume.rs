@@ -117,7 +117,7 @@ fn resume(
         let why = "Cannot resume a flow run that is not paused.".to_owned();
         return Ok(Decision {
             state: None,
-            outcome: Outcome::Aborted { why },
+            outcome: Outcome::Aborted { why, current: None },
         });
     };
     if seen.map(|state| state.id) != Some(paused.id) {

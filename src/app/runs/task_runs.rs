@@ -48,6 +48,7 @@ impl App {
         sort: Sort,
         page: Page,
     ) -> Result<Vec<TaskRun>> {
+        let sort = sort.at(self.now());
         self.find(move |db| rows::page(db, &filters, sort, page))
             .await
     }

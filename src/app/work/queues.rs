@@ -66,12 +66,26 @@ impl App {
         self.read(move |db| read(db, &name)).await
     }
 
-    /// The queue of that name in the pool of agents.
+    /// The queue of that name in the pool of agents, or else in any: as on the reference until its
+    /// pool of agents is first used.
     pub async fn agent_queue(&self, name: &str) -> Result<WorkQueue> {
         let name = name.to_owned();
-        self.read(move |db| {
+        self.scan(move |db| {
             let pool = work_pools::by_name(db, AGENT_POOL)?.ok_or_else(unknown)?;
-            work_queues::by_name(db, pool.id, &name)?.ok_or_else(unknown)
+            if let Some(queue) = work_queues::by_name(db, pool.id, &name)? {
+                return Ok(queue);
+            }
+            let named = Criteria::One(work_queue::NAME.is_one_of([name]));
+            let filters = Filters {
+                work_queues: Some(named),
+                ..Filters::default()
+            };
+            let first = Page {
+                limit: 1,
+                offset: 0,
+            };
+            let found = rows::page(db, &filters, Sort::up("id"), first)?;
+            found.into_iter().next().ok_or_else(unknown)
         })
         .await
     }

@@ -2,9 +2,11 @@
 //!
 //! An action is a document, as a trigger is.
 
+use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use uuid::Uuid;
 
+use super::tagged::Tagged;
 use super::trigger::length;
 use crate::domain::JsonMap;
 use crate::domain::state::StateType;
@@ -255,10 +257,15 @@ fn subject() -> String {
     "Prefect automated notification".to_owned()
 }
 
+impl Tagged for Action {
+    const USUAL: &'static str = "do-nothing";
+}
+
 fn payload<'de, D: Deserializer<'de>>(given: D) -> Result<String, D::Error> {
     Ok(match serde_json::Value::deserialize(given)? {
         serde_json::Value::Null => String::new(),
         serde_json::Value::String(text) => text,
-        other => other.to_string(),
+        // As the reference writes it.
+        other => serde_json::to_string_pretty(&other).map_err(D::Error::custom)?,
     })
 }

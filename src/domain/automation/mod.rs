@@ -18,6 +18,7 @@ pub mod window;
 
 use serde::{Deserialize, Serialize};
 
+use super::error::Result;
 use super::ids::AutomationId;
 use super::time::Timestamp;
 pub use action::Action;
@@ -77,6 +78,62 @@ pub struct Plan {
         deserialize_with = "tagged::read_all"
     )]
     pub actions_on_resolve: Vec<Action>,
+}
+
+/// What is said of an automation anew; whatever is not said stays as it is.
+#[derive(Clone, Debug, PartialEq)]
+pub struct PlanUpdate {
+    /// See [`Plan::name`].
+    pub name: String,
+    /// See [`Plan::description`].
+    pub description: Option<String>,
+    /// See [`Plan::enabled`].
+    pub enabled: Option<bool>,
+    /// See [`Plan::tags`].
+    pub tags: Option<Vec<String>>,
+    /// See [`Plan::trigger`].
+    pub trigger: Trigger,
+    /// See [`Plan::actions`].
+    pub actions: Vec<Action>,
+    /// See [`Plan::actions_on_trigger`].
+    pub actions_on_trigger: Option<Vec<Action>>,
+    /// See [`Plan::actions_on_resolve`].
+    pub actions_on_resolve: Option<Vec<Action>>,
+}
+
+impl PlanUpdate {
+    /// The same, complete, as [`Plan::checked`] has it.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn checked(self) -> Result<Self> {
+        let nothing = Plan {
+            name: String::new(),
+            description: String::new(),
+            enabled: true,
+            tags: Vec::new(),
+            trigger: self.trigger.clone(),
+            actions: Vec::new(),
+            actions_on_trigger: Vec::new(),
+            actions_on_resolve: Vec::new(),
+        };
+        let Plan { trigger, .. } = self.clone().over(nothing).checked()?;
+        Ok(Self { trigger, ..self })
+    }
+
+    /// The plan that comes of it.
+    pub fn over(self, plan: Plan) -> Plan {
+        Plan {
+            name: self.name,
+            description: self.description.unwrap_or(plan.description),
+            enabled: self.enabled.unwrap_or(plan.enabled),
+            tags: self.tags.unwrap_or(plan.tags),
+            trigger: self.trigger,
+            actions: self.actions,
+            actions_on_trigger: self.actions_on_trigger.unwrap_or(plan.actions_on_trigger),
+            actions_on_resolve: self.actions_on_resolve.unwrap_or(plan.actions_on_resolve),
+        }
+    }
 }
 
 /// An automation that is to be created.

@@ -11,11 +11,17 @@ use serde_json::Value;
 /// The member that says what a document is.
 const TYPE: &str = "type";
 
+/// What such documents are.
+pub trait Tagged: DeserializeOwned {
+    /// The type of one that does not say its own.
+    const USUAL: &'static str;
+}
+
 /// Reads a document.
 pub fn read<'de, D, T>(given: D) -> Result<T, D::Error>
 where
     D: Deserializer<'de>,
-    T: DeserializeOwned,
+    T: Tagged,
 {
     parsed(Value::deserialize(given)?).map_err(D::Error::custom)
 }
@@ -24,13 +30,22 @@ where
 pub fn read_all<'de, D, T>(given: D) -> Result<Vec<T>, D::Error>
 where
     D: Deserializer<'de>,
-    T: DeserializeOwned,
+    T: Tagged,
 {
     let all = Vec::<Value>::deserialize(given)?.into_iter().enumerate();
     let parsed = all.map(|(index, one)| {
         parsed(one).map_err(|error| D::Error::custom(format!("{index}: {error}")))
     });
     parsed.collect()
+}
+
+/// Reads a list of documents that there need not be.
+pub fn read_some<'de, D, T>(given: D) -> Result<Option<Vec<T>>, D::Error>
+where
+    D: Deserializer<'de>,
+    T: Tagged,
+{
+    read_all(given).map(Some)
 }
 
 /// Writes a document.
@@ -68,14 +83,20 @@ pub fn value<T: Serialize>(document: &T) -> serde_json::Result<Value> {
 ///
 /// # Errors
 /// Where it is none, and why.
-pub fn parsed<T: DeserializeOwned>(given: Value) -> serde_json::Result<T> {
+pub fn parsed<T: Tagged>(given: Value) -> serde_json::Result<T> {
     let Value::Object(mut members) = given else {
         return Err(<serde_json::Error as serde::de::Error>::custom(
             "expected an object",
         ));
     };
-    let Some(Value::String(name)) = members.remove(TYPE) else {
-        return Err(<serde_json::Error as serde::de::Error>::missing_field(TYPE));
+    let name = match members.remove(TYPE) {
+        None => T::USUAL.to_owned(),
+        Some(Value::String(name)) => name,
+        Some(_) => {
+            return Err(<serde_json::Error as serde::de::Error>::custom(
+                "the type is a text",
+            ));
+        }
     };
     serde_json::from_value(serde_json::json!({ name: members }))
 }

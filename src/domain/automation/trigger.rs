@@ -11,7 +11,7 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use super::matching::{OneOrMany, Wanted};
-use super::tagged;
+use super::tagged::{self, Tagged};
 use crate::domain::time::Span;
 
 /// The shortest window of a proactive trigger, and what it has where none is said.
@@ -67,6 +67,10 @@ pub enum Posture {
     Reactive,
     /// That they do not.
     Proactive,
+}
+
+impl Tagged for Trigger {
+    const USUAL: &'static str = "event";
 }
 
 impl Posture {

@@ -21,6 +21,9 @@ pub struct NewDeployment {
     pub flow_id: FlowId,
     /// When to run it by itself; those that a known deployment has are replaced.
     pub schedules: Vec<NewSchedule>,
+    /// Whether it enforces its schema, which is an empty one, if it is new and nothing is said of
+    /// that.
+    pub enforces_schema: bool,
     /// All else.
     pub changes: DeploymentChanges,
     /// Who asks.
@@ -34,6 +37,7 @@ impl NewDeployment {
             name: name.into(),
             flow_id,
             schedules: Vec::new(),
+            enforces_schema: false,
             changes: DeploymentChanges::default(),
             by: None,
         }

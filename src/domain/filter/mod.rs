@@ -19,6 +19,7 @@ pub mod work_queue;
 
 use super::ids::FlowRunId;
 use super::state::StateType;
+use super::time::Timestamp;
 
 pub use criteria::{Criteria, Joined};
 pub use field::{Criterion, Field, Holds, Test, Values};
@@ -100,7 +101,12 @@ pub struct Sort {
     pub or: Option<&'static str>,
     /// From the largest down.
     pub descending: bool,
+    /// The moment up to which a run counts that is running, where its [`RUN_TIME`] is meant.
+    pub now: Timestamp,
 }
+
+/// How long a run has run, which is no column.
+pub const RUN_TIME: &str = "run_time";
 
 impl Sort {
     /// By name.
@@ -114,6 +120,7 @@ impl Sort {
             column,
             or: None,
             descending: false,
+            now: Timestamp::from_micros(0),
         }
     }
 
@@ -123,7 +130,13 @@ impl Sort {
             column,
             or: None,
             descending: true,
+            now: Timestamp::from_micros(0),
         }
+    }
+
+    /// The same, at a moment.
+    pub const fn at(self, now: Timestamp) -> Self {
+        Self { now, ..self }
     }
 
     /// By another column where that one is empty.

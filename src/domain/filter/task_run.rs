@@ -1,6 +1,6 @@
 //! What can be asked about task runs.
 
-use super::{Field, Sort};
+use super::{Field, RUN_TIME, Sort};
 
 /// Their ids.
 pub static ID: Field = Field::id("id");
@@ -43,6 +43,8 @@ pub const SORTS: &[(&str, Sort)] = &[
         Sort::up("next_scheduled_start_time"),
     ),
     ("END_TIME_DESC", Sort::down("end_time")),
+    ("DURATION_DESC", Sort::down(RUN_TIME)),
+    ("DURATION_ASC", Sort::up(RUN_TIME)),
 ];
 
 /// All that 2.0a7 clients ask.

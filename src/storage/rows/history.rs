@@ -3,7 +3,7 @@
 use rusqlite::{Connection, Row};
 use sea_query::{Expr, ExprTrait, JoinType, Query, SelectStatement};
 
-use super::{Filtered, Row as _, all, column, condition};
+use super::{Filtered, Row as _, all, column, condition, run_time};
 use crate::domain::error::Result;
 use crate::domain::filter::Filters;
 use crate::domain::flow_run::FlowRun;
@@ -36,17 +36,14 @@ pub(super) fn statement<R: Filtered>(
     let bucket = format!("(\"{table}\".\"expected_start_time\" - ?) / ?");
     let bucket = Expr::cust_with_values(bucket, [start, buckets.step().micros()]);
     // As RunStatistics::estimated_run_time and lateness; negative ones count as none.
-    let run_time = format!(
-        "sum(max(0, \"{table}\".\"total_run_time\" + \
-         CASE \"{table}\".\"state_type\" WHEN 'RUNNING' THEN ? - s.timestamp ELSE 0 END))"
-    );
+    let run_time = Expr::cust_with_exprs("sum(max(0, ?))", [run_time(table, now)]);
     let lateness = format!("sum({})", lateness());
     Query::select()
         .expr_as(bucket, "bucket")
         .column((table, "state_type"))
         .column((table, "state_name"))
         .expr(Expr::cust("count(*)"))
-        .expr(Expr::cust_with_values(run_time, [now.micros()]))
+        .expr(run_time)
         .expr(Expr::cust_with_values(
             lateness,
             [now.micros(), now.micros()],

@@ -15,7 +15,8 @@ use sea_query::{
 
 use super::{query, result_size};
 use crate::domain::error::{Error, Result};
-use crate::domain::filter::{Filters, Noun, Page, Sort};
+use crate::domain::filter::{Filters, Noun, Page, RUN_TIME, Sort};
+use crate::domain::time::Timestamp;
 
 pub(super) use condition::{column, table_of};
 
@@ -161,16 +162,33 @@ fn selecting<R: Filtered>(filters: &Filters, sort: Sort, page: Page) -> SelectSt
         true => Order::Desc,
         false => Order::Asc,
     };
-    let own = column(R::TABLE, sort.column);
     let by = match sort.or {
-        Some(other) => Func::coalesce([own, column(R::TABLE, other)]).into(),
-        None => own,
+        _ if sort.column == RUN_TIME => run_time(R::TABLE, sort.now),
+        Some(other) => {
+            Func::coalesce([column(R::TABLE, sort.column), column(R::TABLE, other)]).into()
+        }
+        None => column(R::TABLE, sort.column),
     };
     statement.order_by_expr(by, order.clone());
+    if sort.column == RUN_TIME {
+        let expected = column(R::TABLE, "expected_start_time");
+        statement.order_by_expr(expected, Order::Desc);
+        statement.order_by((R::TABLE, "id"), Order::Desc);
+    }
     if R::TIES_BY_ID {
         statement.order_by((R::TABLE, "id"), order);
     }
     statement
+}
+
+/// How long a run of the table has run by now, beside its state `s`; see
+/// `RunStatistics::estimated_run_time`.
+fn run_time(table: &str, now: Timestamp) -> Expr {
+    let run_time = format!(
+        "\"{table}\".\"total_run_time\" + \
+         CASE \"{table}\".\"state_type\" WHEN 'RUNNING' THEN ? - s.timestamp ELSE 0 END"
+    );
+    Expr::cust_with_values(run_time, [now.micros()])
 }
 
 fn counting<R: Filtered>(filters: &Filters) -> SelectStatement {

@@ -203,17 +203,24 @@ impl<'a> From<&'a Decision> for DecisionOut<'a> {
             Outcome::Accepted => ("ACCEPT", OutcomeOut::Accept),
             Outcome::Rejected { why } => ("REJECT", OutcomeOut::Reject { reason: why.into() }),
             Outcome::Refused { why, .. } => ("REJECT", OutcomeOut::Reject { reason: why.into() }),
-            Outcome::Wait { delay_secs, why } => (
+            Outcome::Wait {
+                delay_secs, why, ..
+            } => (
                 "WAIT",
                 OutcomeOut::Wait {
                     delay_seconds: *delay_secs,
                     reason: why.into(),
                 },
             ),
-            Outcome::Aborted { why } => ("ABORT", OutcomeOut::Abort { reason: why.into() }),
+            Outcome::Aborted { why, .. } => ("ABORT", OutcomeOut::Abort { reason: why.into() }),
+        };
+        // What waits and what is aborted is told without a state.
+        let shown = match decision.outcome {
+            Outcome::Wait { .. } | Outcome::Aborted { .. } => None,
+            _ => decision.shown(),
         };
         Self {
-            state: decision.shown().map(StateOut::from),
+            state: shown.map(StateOut::from),
             status,
             details,
         }

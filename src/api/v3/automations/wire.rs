@@ -8,7 +8,9 @@ use uuid::Uuid;
 use crate::api::redaction::{Reader, Redact};
 use crate::api::v3::wire::operators::{Operator, all, asked};
 use crate::api::v3::wire::{ByAnyTags, ById, ByText, ByTime, Instant, or_default, page, sort};
-use crate::domain::automation::{self as noun, Action, NewAutomation, Plan, Trigger, tagged};
+use crate::domain::automation::{
+    self as noun, Action, NewAutomation, Plan, PlanUpdate, Trigger, tagged,
+};
 use crate::domain::error::Result;
 use crate::domain::filter::{Criteria, Filters, NAMED_SORTS, Page, Sort, automation};
 
@@ -166,31 +168,31 @@ impl From<AutomationCreate> for NewAutomation {
     }
 }
 
-/// What an automation is to be like from now on.
+/// What an automation is to be like from now on; absent fields stay.
 #[derive(Debug, Deserialize, ToSchema)]
 pub struct AutomationUpdate {
     name: String,
     #[serde(default)]
-    description: String,
-    #[serde(default = "yes")]
-    enabled: bool,
+    description: Option<String>,
     #[serde(default)]
-    tags: Vec<String>,
+    enabled: Option<bool>,
+    #[serde(default)]
+    tags: Option<Vec<String>>,
     #[serde(deserialize_with = "tagged::read")]
     #[schema(value_type = Object)]
     trigger: Trigger,
     #[serde(deserialize_with = "tagged::read_all")]
     #[schema(value_type = Vec<Object>)]
     actions: Vec<Action>,
-    #[serde(default, deserialize_with = "tagged::read_all")]
-    #[schema(value_type = Vec<Object>)]
-    actions_on_trigger: Vec<Action>,
-    #[serde(default, deserialize_with = "tagged::read_all")]
-    #[schema(value_type = Vec<Object>)]
-    actions_on_resolve: Vec<Action>,
+    #[serde(default, deserialize_with = "tagged::read_some")]
+    #[schema(value_type = Option<Vec<Object>>)]
+    actions_on_trigger: Option<Vec<Action>>,
+    #[serde(default, deserialize_with = "tagged::read_some")]
+    #[schema(value_type = Option<Vec<Object>>)]
+    actions_on_resolve: Option<Vec<Action>>,
 }
 
-impl From<AutomationUpdate> for Plan {
+impl From<AutomationUpdate> for PlanUpdate {
     fn from(update: AutomationUpdate) -> Self {
         let AutomationUpdate {
             name,

@@ -6,7 +6,9 @@ use axum::http::{StatusCode, Uri};
 use super::document_wire::{BlockDocument, BlockDocumentChanges, BlockDocumentCreate};
 use super::filter::{DocumentQuery, Secrets};
 use crate::api::access::Requester;
+use crate::api::json::lax;
 use crate::api::redaction::Redact;
+use crate::api::v3::error::{Fault, Refusal};
 use crate::api::v3::extract::{Body, Id, in_query};
 use crate::api::v3::{Answer, made, no_content, ok};
 use crate::api::{Ctx, Operation};
@@ -65,9 +67,17 @@ fn secrets(who: &Requester, are_asked: bool) -> Secrets {
     }
 }
 
-fn are_asked(uri: &Uri) -> bool {
-    let asked = in_query(uri, "include_secrets");
-    asked.is_some_and(|word| matches!(&*word.to_lowercase(), "true" | "1" | "yes" | "on" | "t"))
+fn are_asked(uri: &Uri) -> Result<bool, Refusal> {
+    let Some(word) = in_query(uri, "include_secrets") else {
+        return Ok(false);
+    };
+    lax::truth_in(&word).ok_or_else(|| {
+        Refusal::at(Fault {
+            loc: vec!["query".into(), "include_secrets".into()],
+            message: "Input should be a valid boolean".to_owned(),
+            kind: "bool_parsing",
+        })
+    })
 }
 
 /// Blocks whose secrets are shown are told whole: whoever asked may see them.
@@ -113,7 +123,7 @@ pub async fn count(
 }
 
 pub async fn read(State(ctx): State<Ctx>, who: Requester, Id(id): Id, request: Request) -> Answer {
-    let secrets = secrets(&who, are_asked(request.uri()));
+    let secrets = secrets(&who, are_asked(request.uri())?);
     let id = BlockDocumentId::from_uuid(id);
     let found = ctx.app.block_document(id).await?;
     told(&who, secrets, BlockDocument::new(&found, secrets)).await
@@ -141,7 +151,7 @@ pub async fn of_type(
     Path(slug): Path<String>,
     request: Request,
 ) -> Answer {
-    let secrets = secrets(&who, are_asked(request.uri()));
+    let secrets = secrets(&who, are_asked(request.uri())?);
     let found = ctx.app.block_documents_of_type(slug).await?;
     told(&who, secrets, all(&found, secrets)).await
 }
@@ -152,7 +162,7 @@ pub async fn by_name(
     Path((slug, name)): Path<(String, String)>,
     request: Request,
 ) -> Answer {
-    let secrets = secrets(&who, are_asked(request.uri()));
+    let secrets = secrets(&who, are_asked(request.uri())?);
     let found = ctx.app.block_document_of(slug, name).await?;
     told(&who, secrets, BlockDocument::new(&found, secrets)).await
 }

@@ -6,7 +6,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::api::redaction::{Reader, Redact};
-use crate::api::v3::wire::{Instant, said};
+use crate::api::v3::wire::{Instant, plain_name, said};
 use crate::domain::JsonMap;
 use crate::domain::block::{self, BlockTypeUpdate, NO_VERSION, NewBlockSchema, NewBlockType};
 use crate::domain::ids::BlockTypeId;
@@ -172,6 +172,7 @@ impl Redact for BlockSchema {
 #[derive(Debug, Deserialize, ToSchema)]
 pub struct BlockTypeCreate {
     /// What people call it.
+    #[serde(deserialize_with = "plain_name")]
     name: String,
     /// What names it: small letters, digits and dashes.
     slug: String,

@@ -162,6 +162,7 @@ impl From<Vec<(FlowRunId, Result<app::Decision>)>> for BulkDecided {
                 state: None,
                 outcome: app::Outcome::Aborted {
                     why: error.message().to_owned(),
+                    current: None,
                 },
             });
             let Decision {

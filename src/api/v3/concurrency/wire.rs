@@ -198,7 +198,8 @@ pub struct LimitChanges {
     /// See `LimitCreate`.
     active: Option<bool>,
     /// See `LimitCreate`.
-    active_slots: Option<i64>,
+    #[schema(minimum = 0)]
+    active_slots: Option<u32>,
     /// See `LimitCreate`.
     denied_slots: Option<i64>,
     /// See `LimitCreate`.
@@ -212,7 +213,7 @@ impl From<LimitChanges> for LimitUpdate {
             slots: changes.limit,
             active: changes.active,
             decay: changes.slot_decay_per_second,
-            taken: changes.active_slots,
+            taken: changes.active_slots.map(i64::from),
             denied: changes.denied_slots,
         }
     }

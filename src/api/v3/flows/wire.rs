@@ -5,7 +5,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::api::redaction::{Reader, Redact};
-use crate::api::v3::wire::{Instant, Labels};
+use crate::api::v3::wire::{Instant, Labels, plain_name};
 use crate::domain::JsonMap;
 use crate::domain::flow::{self, NewFlow};
 
@@ -68,6 +68,7 @@ impl Redact for Flow {
 /// A flow to be registered.
 #[derive(Debug, Deserialize, ToSchema)]
 pub struct FlowCreate {
+    #[serde(deserialize_with = "plain_name")]
     name: String,
     #[serde(default)]
     tags: Vec<String>,

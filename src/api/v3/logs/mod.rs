@@ -65,7 +65,7 @@ pub fn operations() -> Vec<Operation> {
 
 pub async fn create(State(ctx): State<Ctx>, Aimed { asked, .. }: Aimed<Vec<LogCreate>>) -> Answer {
     ctx.app.create_logs(asked).await?;
-    Ok(StatusCode::CREATED.into_response())
+    Ok((StatusCode::CREATED, axum::Json(())).into_response())
 }
 
 pub async fn filter(State(ctx): State<Ctx>, who: Requester, Body(query): Body<LogQuery>) -> Answer {

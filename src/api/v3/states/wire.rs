@@ -226,8 +226,10 @@ impl From<&app::Decision> for Decision {
         let (status, reason, delay) = match &decision.outcome {
             Outcome::Accepted => ("accept", None, None),
             Outcome::Rejected { why } | Outcome::Refused { why, .. } => ("reject", Some(why), None),
-            Outcome::Wait { delay_secs, why } => ("wait", Some(why), Some(*delay_secs)),
-            Outcome::Aborted { why } => ("abort", Some(why), None),
+            Outcome::Wait {
+                delay_secs, why, ..
+            } => ("wait", Some(why), Some(*delay_secs)),
+            Outcome::Aborted { why, .. } => ("abort", Some(why), None),
         };
         let mut details = JsonMap::new();
         details.insert("type".to_owned(), format!("{status}_details").into());

@@ -256,6 +256,7 @@ impl AimedBody for TaskRunCreate {
         check_policy(&policy)?;
         let labels = self.labels.unwrap_or_default();
         check_labels(&labels)?;
+        check_inputs(&self.task_inputs)?;
         Ok(NewTaskRun {
             id: self.id.map(TaskRunId::from_uuid),
             spec: TaskRunSpec {
@@ -295,9 +296,10 @@ fn check_policy(policy: &JsonMap) -> Result<(), Error> {
             ("retry_delay", Value::Array(delays)) => {
                 delays.len() <= MOST_DELAYS && delays.iter().all(is_delay)
             }
-            ("retry_delay" | "retry_delay_seconds" | "retry_jitter_factor", value) => {
-                is_delay(value)
+            ("retry_jitter_factor", value) => {
+                is_delay(value) && value.as_f64().is_none_or(|factor| factor >= 0.0)
             }
+            ("retry_delay" | "retry_delay_seconds", value) => is_delay(value),
             // The reference passes over what it does not know.
             _ => true,
         };
@@ -311,6 +313,28 @@ fn check_policy(policy: &JsonMap) -> Result<(), Error> {
         }
     }
     Ok(())
+}
+
+/// Refuses inputs that are not lists of runs, parameters and constants.
+fn check_inputs(inputs: &JsonMap) -> Result<(), Error> {
+    let is_text = |one: &Value, name: &str| one.get(name).is_some_and(Value::is_string);
+    let is_input = |one: &Value| match one.get("input_type").and_then(Value::as_str) {
+        Some("task_run" | "flow_run") => {
+            let id = one.get("id").and_then(Value::as_str);
+            id.is_some_and(|id| Uuid::parse_str(id).is_ok())
+        }
+        Some("parameter") => is_text(one, "name"),
+        Some("constant") => is_text(one, "type"),
+        _ => false,
+    };
+    let are_inputs = |all: &Value| all.as_array().is_some_and(|all| all.iter().all(is_input));
+    match inputs.iter().find(|(_, all)| !are_inputs(all)) {
+        None => Ok(()),
+        Some((name, _)) => {
+            let words = format!("task_inputs.{name} must be a list of inputs.");
+            Err(Error::invalid(words))
+        }
+    }
 }
 
 /// Refuses labels that are not plain.

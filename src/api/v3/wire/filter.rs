@@ -1,6 +1,7 @@
 //! What can be asked of the nouns.
 
-use serde::{Deserialize, Serialize};
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
@@ -308,7 +309,17 @@ pub struct LogFilter {
     /// By the task run that said them.
     pub task_run_id: Option<ByIdOrNull>,
     /// By what they say.
+    #[serde(deserialize_with = "search")]
     pub text: Option<BySearch>,
+}
+
+/// A search, which is for something.
+fn search<'de, D: Deserializer<'de>>(given: D) -> std::result::Result<Option<BySearch>, D::Error> {
+    let by = Option::<BySearch>::deserialize(given)?;
+    match by.as_ref().is_some_and(|by| by.query.is_none()) {
+        true => Err(D::Error::missing_field("query")),
+        false => Ok(by),
+    }
 }
 
 impl LogFilter {

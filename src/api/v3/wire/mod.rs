@@ -4,6 +4,7 @@
 mod duration;
 mod filter;
 mod labels;
+mod names;
 pub(super) mod operators;
 mod pages;
 mod patch;
@@ -40,6 +41,7 @@ pub use super::workers::wire::{Worker, WorkerQuery};
 pub use duration::Duration;
 pub use filter::{ByState, DeploymentFilter, FlowFilter, FlowRunFilter, LogFilter, TaskRunFilter};
 pub use labels::Labels;
+pub(super) use names::{plain_name, telling_name, unreserved_name};
 pub use operators::{
     ByAnyTags, ById, ByIdOrNot, ByIdOrNull, ByName, ByStateType, ByTags, ByText, ByTime, StateWord,
 };

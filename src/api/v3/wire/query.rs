@@ -98,12 +98,12 @@ impl Query {
 impl PageQuery {
     /// What is asked, in what order of these, which part of it, and the number of that page.
     pub fn parts(self, sorts: &Sorts) -> Result<(Filters, Sort, Page, u64)> {
+        let limit = limit(self.limit)?;
         let number = self.page.unwrap_or(1);
         if number == 0 {
             return Err(Error::invalid("Pages are counted from 1."));
         }
         let sort = sort(self.sort.as_deref(), sorts)?;
-        let limit = limit(self.limit)?;
         let page = Page {
             limit,
             // Beyond the largest offset there is nothing.

@@ -7,7 +7,9 @@ use uuid::Uuid;
 
 use crate::api::redaction::{Reader, Redact};
 use crate::api::v3::wire::operators::{Operator, all, asked};
-use crate::api::v3::wire::{ById, ByText, Instant, check_limit, or_default, page, said};
+use crate::api::v3::wire::{
+    ById, ByText, Instant, check_limit, or_default, page, said, telling_name,
+};
 use crate::domain::JsonMap;
 use crate::domain::error::{Error, Result};
 use crate::domain::filter::{Criteria, Filters, Page, work_pool};
@@ -168,6 +170,7 @@ impl From<StorageConfiguration> for JsonMap {
 /// A pool to be created.
 #[derive(Debug, Deserialize, ToSchema)]
 pub struct WorkPoolCreate {
+    #[serde(deserialize_with = "telling_name")]
     name: String,
     #[serde(default)]
     description: Option<String>,

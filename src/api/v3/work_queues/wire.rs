@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use crate::api::redaction::{Reader, Redact};
 use crate::api::v3::wire::operators::{Operator, Operators, all, asked};
-use crate::api::v3::wire::{ById, Instant, check_limit, or_default, page, said};
+use crate::api::v3::wire::{ById, Instant, check_limit, or_default, page, plain_name, said};
 use crate::domain::error::{Error, Result};
 use crate::domain::filter::{Criteria, Filters, Joined, Page, Test, Values, work_queue};
 use crate::domain::patch::Patch;
@@ -132,6 +132,7 @@ impl From<QueueFilter> for Value {
 /// A queue to be created.
 #[derive(Debug, Deserialize, ToSchema)]
 pub struct WorkQueueCreate {
+    #[serde(deserialize_with = "plain_name")]
     name: String,
     #[serde(default = "empty")]
     description: Option<String>,

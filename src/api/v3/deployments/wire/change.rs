@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use super::FlowRunner;
 use super::schedule::{ScheduleCreate, ScheduleUpdate, positive};
-use crate::api::v3::wire::{Labels, said};
+use crate::api::v3::wire::{Labels, said, unreserved_name};
 use crate::domain::JsonMap;
 use crate::domain::actor::Actor;
 use crate::domain::deployment::{
@@ -59,6 +59,7 @@ struct Said {
 /// A deployment to be created, or laid over the one that is there.
 #[derive(Debug, Deserialize, ToSchema)]
 pub struct DeploymentCreate {
+    #[serde(deserialize_with = "unreserved_name")]
     name: String,
     flow_id: Uuid,
     #[serde(default)]
@@ -206,7 +207,8 @@ impl DeploymentCreate {
             entrypoint: self.entrypoint,
             pull_steps: self.pull_steps,
             paused: self.paused,
-            parameters: self.parameters,
+            // As on the reference, those that are not said are none, also of one that is there.
+            parameters: Some(self.parameters.unwrap_or_default()),
             parameter_openapi_schema: self.parameter_openapi_schema,
             enforce_parameter_schema: self.enforce_parameter_schema,
             tags: self.tags,
@@ -227,6 +229,7 @@ impl DeploymentCreate {
         };
         Ok(NewDeployment {
             schedules: schedules?,
+            enforces_schema: true,
             changes,
             by,
             ..NewDeployment::named(FlowId::from_uuid(self.flow_id), self.name)
@@ -275,6 +278,12 @@ impl DeploymentUpdate {
 
 impl Said {
     fn meaning(self) -> Result<DeploymentChanges> {
+        let limit = self.concurrency_limit.over(None);
+        if self.global_concurrency_limit_id.is_some() && limit.is_some_and(|limit| limit != 0) {
+            return Err(Error::invalid(
+                "A deployment has a concurrency limit of its own, or one of several.",
+            ));
+        }
         if self.global_concurrency_limit_id.is_some() {
             return Err(Error::not_found("Concurrency limit"));
         }

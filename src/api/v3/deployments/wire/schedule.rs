@@ -20,6 +20,11 @@ use crate::domain::time::{Span, Timestamp};
 /// The zone of a schedule that names none.
 const UTC: &str = "UTC";
 
+/// The most runs that a schedule may have made ahead, as on the reference.
+const MOST_AHEAD: i64 = 50;
+/// Where a recurrence begins that does not say.
+const BEGINNING: &str = "DTSTART:20200101T000000";
+
 /// One of a deployment's schedules.
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 pub struct Schedule {
@@ -161,7 +166,7 @@ impl Rule {
                 timezone,
                 day_or: self.day_or.unwrap_or(true),
             })),
-            (None, None, Some(rule)) => Ok(schedule::Schedule::Rrule(Rrule {
+            (None, None, Some(rule)) => Ok(with_beginning(Rrule {
                 rule,
                 timezone: timezone.or_else(|| Some(UTC.to_owned())),
             })),
@@ -169,6 +174,19 @@ impl Rule {
                 "A schedule has one of interval, cron and rrule.",
             )),
         }
+    }
+}
+
+/// A recurrence that says from when it counts, as the reference keeps it. What is none then stays.
+fn with_beginning(rrule: Rrule) -> schedule::Schedule {
+    let has_one = rrule.rule.to_ascii_uppercase().contains("DTSTART");
+    let begun = schedule::Schedule::Rrule(Rrule {
+        rule: format!("{BEGINNING}\n{}", rrule.rule),
+        timezone: rrule.timezone.clone(),
+    });
+    match !has_one && begun.check().is_ok() {
+        true => begun,
+        false => schedule::Schedule::Rrule(rrule),
     }
 }
 
@@ -202,7 +220,7 @@ impl ScheduleCreate {
             slug: self.slug,
             rule: self.schedule.meaning(now)?,
             active: self.active.unwrap_or(true),
-            max_scheduled_runs: positive("max_scheduled_runs", self.max_scheduled_runs)?,
+            max_scheduled_runs: ahead(self.max_scheduled_runs)?,
             parameters: self.parameters,
         })
     }
@@ -236,11 +254,21 @@ impl ScheduleUpdate {
                 slug: self.slug,
                 rule,
                 active: self.active,
-                max_scheduled_runs: positive("max_scheduled_runs", self.max_scheduled_runs)?,
+                max_scheduled_runs: ahead(self.max_scheduled_runs)?,
                 parameters: self.parameters,
             },
             replaces: self.replaces,
         })
+    }
+}
+
+/// How many runs a schedule may have made ahead.
+fn ahead(most: Option<i64>) -> Result<Option<i64>> {
+    match positive("max_scheduled_runs", most)? {
+        Some(most) if most > MOST_AHEAD => Err(Error::invalid(format!(
+            "max_scheduled_runs must be at most {MOST_AHEAD}."
+        ))),
+        most => Ok(most),
     }
 }
 
