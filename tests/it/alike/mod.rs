@@ -110,6 +110,7 @@ fn differences(ours: &Outcome, theirs: &Outcome) -> Vec<String> {
             ids: &mut ids,
             any_order: false,
             other_offset: false,
+            shared_id: false,
         };
         let told = comparison.differences(&our, &their).into_iter();
         found.extend(told.map(|told| format!("{name}{told}")));

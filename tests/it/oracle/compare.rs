@@ -56,6 +56,8 @@ pub struct Comparison<'a> {
     pub any_order: bool,
     /// A time was told with another offset.
     pub other_offset: bool,
+    /// The limit of a deployment has the deployment's id.
+    pub shared_id: bool,
 }
 
 impl Comparison<'_> {
@@ -80,10 +82,12 @@ impl Comparison<'_> {
                     ids: &mut ids,
                     any_order: false,
                     other_offset: false,
+                    shared_id: false,
                 };
                 let same = trial.differences(our, their).is_empty();
                 if same {
                     self.other_offset |= trial.other_offset;
+                    self.shared_id |= trial.shared_id;
                     *self.ids = ids;
                 }
                 same
@@ -133,14 +137,24 @@ impl Comparison<'_> {
         theirs: &Map<String, Value>,
         found: &mut Vec<String>,
     ) {
+        let name = ours.get("name").and_then(Value::as_str).unwrap_or_default();
+        let is_limit = name.starts_with("deployment:");
+        let mut left: Vec<&str> = theirs.keys().map(String::as_str).collect();
         for (key, our) in ours {
-            match theirs.get(key) {
+            // Some are named by ids.
+            let name = self.ids.theirs.get(key).cloned();
+            let name = name.filter(|name| theirs.contains_key(name));
+            let name = &name.unwrap_or_else(|| key.clone());
+            match theirs.get(name) {
+                Some(_) if is_limit && key == "id" => self.shared_id = true,
                 Some(their) => self.values(&format!("{at}.{key}"), our, their, found),
                 None => found.push(format!("{at}.{key}: ours {our}, theirs has none")),
             }
+            left.retain(|their| their != name);
         }
-        for (key, their) in theirs.iter().filter(|(key, _)| !ours.contains_key(*key)) {
-            found.push(format!("{at}.{key}: ours has none, theirs {their}"));
+        for key in left {
+            let their = theirs.get(key);
+            found.push(format!("{at}.{key}: ours has none, theirs {their:?}"));
         }
     }
 

@@ -1,6 +1,8 @@
 //! The other end of a websocket, as Prefect's clients speak on it.
 
+use std::io;
 use std::net::TcpStream;
+use std::time::Duration;
 
 use serde_json::{Value, json};
 use tungstenite::client::IntoClientRequest;
@@ -20,9 +22,14 @@ impl Socket {
         path: &str,
         headers: &[(&'static str, &str)],
     ) -> Result<Self, Box<Error>> {
-        let stream = TcpStream::connect(("127.0.0.1", daemon.port())).unwrap();
+        Self::at(daemon.port(), path, headers)
+    }
+
+    /// The same at a server's port.
+    pub fn at(port: u16, path: &str, headers: &[(&'static str, &str)]) -> Result<Self, Box<Error>> {
+        let stream = TcpStream::connect(("127.0.0.1", port)).unwrap();
         stream.set_read_timeout(Some(PATIENCE)).unwrap();
-        let url = format!("ws://127.0.0.1:{}/api{path}", daemon.port());
+        let url = format!("ws://127.0.0.1:{port}/api{path}");
         let mut request = url.into_client_request().unwrap();
         for (name, value) in headers {
             let value = HeaderValue::from_str(value).unwrap();
@@ -88,6 +95,26 @@ impl Socket {
         }
     }
 
+    /// What comes next within a time: a message, how the connection is closed, or that nothing does.
+    pub fn next_within(&mut self, time: Duration) -> Value {
+        self.0.get_ref().set_read_timeout(Some(time)).unwrap();
+        loop {
+            match self.0.read() {
+                Ok(Message::Text(text)) => {
+                    return serde_json::from_str(&text).unwrap_or(Value::from(text.as_str()));
+                }
+                Ok(Message::Close(frame)) => {
+                    let _ = self.0.flush();
+                    let told = frame.map(|it| (u16::from(it.code), it.reason.to_string()));
+                    return json!({ "closes": told });
+                }
+                Ok(_) => {}
+                Err(Error::Io(error)) if is_slow(&error) => return json!("nothing"),
+                Err(_) => return json!("ends"),
+            }
+        }
+    }
+
     /// How the daemon closes the connection: code and reason.
     #[track_caller]
     pub fn closing(&mut self) -> (u16, String) {
@@ -109,4 +136,11 @@ impl Socket {
         self.0.close(None).unwrap();
         while self.0.read().is_ok() {}
     }
+}
+
+fn is_slow(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut
+    )
 }

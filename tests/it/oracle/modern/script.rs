@@ -20,15 +20,13 @@ use serde_json::Value;
 use crate::oracle::pair::{Ask, Pair};
 
 /// A set of values for a word.
-type Variable = (String, Vec<String>);
+pub type Variable = (String, Vec<String>);
 
 /// Sends the calls of a theme.
 pub fn send(pair: &mut Pair, theme: &str) {
-    let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/it/oracle/modern/calls");
-    let text = std::fs::read_to_string(folder.join(format!("{theme}.calls"))).unwrap();
     let mut variables: Vec<Variable> = Vec::new();
     let mut deliberate = None;
-    for line in text.replace("\\\n", "").lines() {
+    for line in text("calls", theme).lines() {
         let line = line.trim();
         let (word, rest) = line.split_once(' ').unwrap_or((line, ""));
         match word {
@@ -36,13 +34,7 @@ pub fn send(pair: &mut Pair, theme: &str) {
             "deliberate" => deliberate = Some(rest.to_owned()),
             "same" => deliberate = None,
             "as" => pair.named(rest),
-            _ if word.starts_with('$') => {
-                let (_, values) = rest.split_once("= ").unwrap();
-                variables.retain(|(name, _)| name != word);
-                variables.push((word.to_owned(), values_of(line, values)));
-                // `$states` before `$state`.
-                variables.sort_by_key(|(name, _)| std::cmp::Reverse(name.len()));
-            }
+            _ if word.starts_with('$') => set(&mut variables, line),
             _ => {
                 for line in expanded(line.to_owned(), &variables) {
                     call(pair, &line, deliberate.as_deref());
@@ -51,6 +43,23 @@ pub fn send(pair: &mut Pair, theme: &str) {
         }
     }
     pair.named(crate::oracle::pair::MODERN);
+}
+
+/// The text of a theme, with its lines whole.
+pub fn text(kind: &str, theme: &str) -> String {
+    let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/it/oracle/modern");
+    let path = folder.join(kind).join(format!("{theme}.{kind}"));
+    let text = std::fs::read_to_string(path).unwrap();
+    text.replace("\\\n", "")
+}
+
+/// Sets the values of a word.
+pub fn set(variables: &mut Vec<Variable>, line: &str) {
+    let (word, values) = line.split_once(" = ").unwrap();
+    variables.retain(|(name, _)| name != word);
+    variables.push((word.to_owned(), values_of(line, values)));
+    // `$states` before `$state`.
+    variables.sort_by_key(|(name, _)| std::cmp::Reverse(name.len()));
 }
 
 fn values_of(line: &str, values: &str) -> Vec<String> {
@@ -62,7 +71,8 @@ fn values_of(line: &str, values: &str) -> Vec<String> {
     values.collect()
 }
 
-fn expanded(line: String, variables: &[Variable]) -> Vec<String> {
+/// The line once for each value of each word in it.
+pub fn expanded(line: String, variables: &[Variable]) -> Vec<String> {
     let found = variables.iter().find(|(name, _)| line.contains(name));
     let Some((name, values)) = found else {
         return vec![line];
@@ -71,7 +81,8 @@ fn expanded(line: String, variables: &[Variable]) -> Vec<String> {
     lines.flat_map(|line| expanded(line, variables)).collect()
 }
 
-fn call(pair: &mut Pair, line: &str, deliberate: Option<&str>) {
+/// Makes the call of a line.
+pub fn call(pair: &mut Pair, line: &str, deliberate: Option<&str>) {
     let (line, keep) = line.rsplit_once(" -> ").unwrap_or((line, ""));
     let (how, line) = match line.split_once(' ') {
         Some((how @ ("any" | "soon"), rest)) => (how, rest),
