@@ -11,7 +11,7 @@ use axum::http::request::Parts;
 use tokio::sync::OnceCell;
 
 use crate::domain::JsonMap;
-use crate::domain::access::{LocalUser, PeerIdentity};
+use crate::domain::access::{LocalUser, PeerIdentity, RunKeyDigest};
 use crate::domain::actor::Actor;
 use crate::domain::state::ProposedState;
 
@@ -27,6 +27,8 @@ struct Connection {
     end: End,
     /// Whether the relay handed it on.
     is_relayed: bool,
+    /// The hash of the run key in the address that was asked.
+    key: Option<RunKeyDigest>,
     /// What a network peer turned out to be, asked once.
     peer: OnceCell<Option<PeerIdentity>>,
 }
@@ -70,8 +72,24 @@ impl Caller {
         Self(Arc::new(Connection {
             end,
             is_relayed,
+            key: None,
             peer: OnceCell::new(),
         }))
+    }
+
+    /// The same one, asking at an address with a run's key. It may do what that run may, and no more.
+    pub(super) fn keyed(&self, key: RunKeyDigest) -> Self {
+        Self(Arc::new(Connection {
+            end: self.0.end.clone(),
+            is_relayed: self.0.is_relayed,
+            key: Some(key),
+            peer: OnceCell::new(),
+        }))
+    }
+
+    /// The hash of the run key that it sends.
+    pub(super) fn key(&self) -> Option<RunKeyDigest> {
+        self.0.key
     }
 
     /// Somebody who has no address that anything could own, and so may do nothing.

@@ -28,7 +28,11 @@ pub struct AskedUri(pub Uri);
 pub fn settle<B>(mut request: Request<B>) -> Request<B> {
     if let Some(settled) = explicit(request.uri(), request.headers()) {
         let asked = std::mem::replace(request.uri_mut(), settled);
-        request.extensions_mut().insert(AskedUri(asked));
+        let more = request.extensions_mut();
+        // One with a run's key in it was written otherwise still.
+        if more.get::<AskedUri>().is_none() {
+            more.insert(AskedUri(asked));
+        }
     }
     request
 }

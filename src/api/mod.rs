@@ -27,6 +27,7 @@ pub mod operation;
 pub mod orion;
 mod panics;
 pub(crate) mod redaction;
+mod run_key;
 pub(crate) mod sockets;
 pub mod v3;
 mod versions;
@@ -135,7 +136,8 @@ pub fn service(
     let router = MapRequestLayer::new(orion::without_head).layer(router);
     let gated = browsers.layer(BodyBudget::new().layer(router));
     let gated = metrics::Timed.layer(earlier::Translated.layer(gated));
-    MapRequestLayer::new(dialect::settle::<axum::body::Body>).layer(gated)
+    let settled = MapRequestLayer::new(dialect::settle::<axum::body::Body>).layer(gated);
+    MapRequestLayer::new(run_key::taken_out::<axum::body::Body>).layer(settled)
 }
 
 /// No route is there. A path that is sent on to where one is asks no more than to be told so.

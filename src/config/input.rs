@@ -13,7 +13,7 @@ use crate::domain::retention::{Retention, RetentionLimit};
 use crate::domain::time::Span;
 
 use super::address::Address;
-use super::{ConfigError, Flags, Settings, layers, paths, sites, trouble};
+use super::{ConfigError, Flags, Settings, advertise, layers, paths, sites, trouble};
 
 /// How much of a run's output is kept, in bytes.
 const OUTPUT_BYTES: u64 = 64 << 20;
@@ -71,6 +71,7 @@ struct Server {
     socket: Option<PathBuf>,
     listen: Option<Vec<Address>>,
     hosts: Vec<String>,
+    advertise: Option<String>,
     cors_origins: Vec<String>,
     docker_bridge: Option<bool>,
     services: Option<bool>,
@@ -220,6 +221,7 @@ impl Input {
                 None => vec![local],
             },
             hosts: sites::hosts(self.server.hosts)?,
+            advertise: advertise::advertised(self.server.advertise)?,
             cors_origins: sites::origins(self.server.cors_origins)?,
             docker_bridge: self.server.docker_bridge.unwrap_or(true),
             services: self.server.services.unwrap_or(true),

@@ -4,6 +4,7 @@
 //! become [`Settings`], which hold no option that is still open.
 
 mod address;
+mod advertise;
 mod auth;
 mod check;
 mod effective;
@@ -24,6 +25,7 @@ use crate::domain::agent::AgentSettings;
 use crate::domain::container::ContainerRules;
 use crate::domain::retention::Retention;
 
+pub use advertise::Advertised;
 pub use auth::{Auth, read_private};
 pub use check::{doubts, report};
 pub use effective::effective;
@@ -45,6 +47,8 @@ pub struct Settings {
     /// Names by which the API may be called by TCP, beside those that nobody outside can own; in
     /// lower case, `*.name` for all below one.
     pub hosts: Vec<String>,
+    /// Where other hosts reach the API, if they are to.
+    pub advertise: Option<Advertised>,
     /// Origins whose pages may use the API, such as `https://ui.example.com`.
     pub cors_origins: Vec<String>,
     /// Whether to listen on the gateway of Docker's default bridge, too.
@@ -97,6 +101,7 @@ impl Settings {
                 self.docker_bridge == other.docker_bridge,
             ),
             ("server.hosts", self.hosts == other.hosts),
+            ("server.advertise", self.advertise == other.advertise),
             (
                 "server.cors_origins",
                 self.cors_origins == other.cors_origins,

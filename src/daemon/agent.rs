@@ -17,8 +17,10 @@ use crate::services::agent::{Agent, LocalControlPlane, Runners};
 pub(super) struct RunEnvironment {
     /// Names its state directory.
     pub instance: String,
-    /// Where it is reached.
-    pub api_url: Option<String>,
+    /// Where containers of this machine reach it, as this machine does.
+    pub for_containers: Option<String>,
+    /// Where other hosts reach it, if they are to.
+    pub elsewhere: Option<String>,
     /// Where runs of this machine reach it, whoever serves at the moment.
     pub for_processes: Option<String>,
 }
@@ -31,12 +33,17 @@ pub(super) fn assemble(
     relay: &Relay,
     clock: SharedClock,
 ) -> anyhow::Result<Arc<Agent>> {
+    // Without a place on the bridge containers reach it where everybody does.
+    let everywhere = environment.elsewhere.clone();
+    let everywhere = everywhere.filter(|_| !settings.docker_bridge);
+    let for_containers = everywhere.or_else(|| environment.for_containers.clone());
     let runner_settings = RunnerSettings {
         home: std::env::home_dir(),
         instance: environment.instance.clone(),
         agent: EMBEDDED.to_owned(),
-        container_api_url: environment.api_url.clone().filter(|_| !settings.ephemeral),
+        container_api_url: for_containers.filter(|_| !settings.ephemeral),
         api_url: environment.for_processes.clone(),
+        key: None,
         python: settings.python.clone(),
         containers: settings.containers.clone(),
     };

@@ -1,5 +1,6 @@
 //! The only assembler: builds every part, starts them, waits, and stops them in order.
 
+mod advertised;
 mod agent;
 mod answered;
 mod bridge;

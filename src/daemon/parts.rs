@@ -9,7 +9,9 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use super::{agent, bridge, health, host_probe, listeners, names, peers, relay, systemd};
+use super::{
+    advertised, agent, bridge, health, host_probe, listeners, names, peers, relay, systemd,
+};
 use crate::api::{self, About, ApiState, Gate, Rules, Sites, Sockets};
 use crate::app::App;
 use crate::clock::SharedClock;
@@ -79,6 +81,7 @@ pub(super) struct Parts {
     pub relay: relay::Relay,
     pub agent: Option<Arc<Agent>>,
     for_processes: Option<SocketAddr>,
+    api: Option<SocketAddr>,
     bridge_port: Option<u16>,
 }
 
@@ -103,9 +106,11 @@ impl Parts {
             max_body: settings.document_max_bytes.saturating_add(relay::HEADROOM),
         };
         let relay = relay::Relay::new(state_dir, socket, about.clone(), wanted);
+        let elsewhere = settings.advertise.as_ref().zip(entrances.api);
         let environment = agent::RunEnvironment {
             instance,
-            api_url: entrances.api.map(api_url),
+            for_containers: entrances.api.map(api_url),
+            elsewhere: elsewhere.map(|(it, api)| it.api_url(api.port())),
             for_processes: for_processes.or(entrances.api).map(api_url),
         };
         let agent = if settings.embedded_agent {
@@ -121,6 +126,7 @@ impl Parts {
             relay,
             agent,
             for_processes,
+            api: entrances.api,
             bridge_port: entrances.bridge_port,
         })
     }
@@ -158,6 +164,14 @@ impl Parts {
         if let Some(port) = self.bridge_port {
             let (docker, relay) = (self.docker.clone(), self.relay.clone());
             tasks.start(|stop| bridge::keep(docker, port, relay, stop));
+        }
+        if let Some((advertised, api)) = settings.advertise.clone().zip(self.api) {
+            let wanted = advertised::Wanted {
+                advertised,
+                api,
+                listen: settings.listen.clone(),
+            };
+            tasks.start(|stop| advertised::keep(wanted, self.relay.clone(), stop));
         }
         tasks.start(|stop| self.relay.clone().keep(stop));
         if let Some(agent) = self.agent.clone() {
@@ -230,8 +244,12 @@ fn start_services(app: &App, settings: &Settings, tasks: &Tasks) {
 /// What the settings say of browsers, and this machine's own names.
 fn sites(settings: &Settings) -> Sites {
     let hosts = settings.hosts.iter().cloned();
+    let advertised = settings.advertise.iter().map(|it| it.host.clone());
     Sites {
-        hosts: hosts.chain(names::own_names()).collect(),
+        hosts: hosts
+            .chain(advertised)
+            .chain(names::own_names())
+            .collect(),
         origins: settings.cors_origins.clone(),
     }
 }

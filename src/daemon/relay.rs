@@ -51,6 +51,8 @@ pub(super) struct Relay {
     about: About,
     kept: Kept,
     wanted: Wanted,
+    /// Where other hosts are served.
+    elsewhere: Arc<Mutex<Vec<SocketAddr>>>,
 }
 
 /// For whom a relay is to listen, and what it carries.
@@ -87,6 +89,7 @@ impl Relay {
             about,
             kept: Kept::default(),
             wanted,
+            elsewhere: Arc::default(),
         }
     }
 
@@ -101,8 +104,9 @@ impl Relay {
         }
         let mut reports = self.report.subscribe();
         let listens = reports.wait_for(|report| {
-            let mut bound = report.bound.iter().map(SocketAddr::ip);
-            bound.any(|ip| (ip == FOR_PROCESSES) == (whose == Whose::Processes))
+            let elsewhere = self.elsewhere();
+            let mut bound = report.bound.iter().filter(|one| !elsewhere.contains(one));
+            bound.any(|one| (one.ip() == FOR_PROCESSES) == (whose == Whose::Processes))
         });
         // Its sender is here.
         drop(listens.await);
@@ -154,6 +158,17 @@ impl Relay {
             }
             is_new
         });
+    }
+
+    /// Has it listen at an address at which other hosts call, too.
+    pub fn listen_elsewhere(&self, address: SocketAddr) {
+        self.elsewhere().push(address);
+        self.listen(address);
+    }
+
+    fn elsewhere(&self) -> std::sync::MutexGuard<'_, Vec<SocketAddr>> {
+        // Each change is one call.
+        self.elsewhere.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Sees to it that there is a relay, until `stop`.

@@ -17,7 +17,7 @@ use hyper::upgrade::Upgraded;
 use hyper::{Method, Request, Response, StatusCode, Version};
 use hyper_util::rt::TokioIo;
 
-use super::heads::{addressed, announced, handed_on};
+use super::heads::{addressed, announced, handed_on, told};
 use super::once::{Sent, once};
 use super::refusal::{plain, refusal};
 use super::registry::Kept;
@@ -157,7 +157,7 @@ impl Carrier {
                 return refusal(refused, most);
             }
         };
-        let named = format!("{} {}", parts.method, parts.uri.path());
+        let named = format!("{} {}", parts.method, told(parts.uri.path()));
         let Some(parts) = addressed(parts, kept, &body, is_upgrade) else {
             return plain(StatusCode::BAD_REQUEST, "The request has no path.");
         };

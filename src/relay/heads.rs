@@ -50,6 +50,12 @@ pub(super) fn addressed(
     Some(parts)
 }
 
+/// A path as it may be told: without the key of a run that there may be in it.
+pub(super) fn told(path: &str) -> &str {
+    let keyed = path.strip_prefix("/run/");
+    keyed.map_or(path, |rest| rest.find('/').and_then(|at| rest.get(at..)).unwrap_or("/run"))
+}
+
 /// Takes out what concerns one connection only.
 fn hop(headers: &mut HeaderMap) {
     headers.remove(CONNECTION);
@@ -61,4 +67,21 @@ fn hop(headers: &mut HeaderMap) {
 pub(super) fn handed_on(mut answer: Response<Whole>) -> Response<Whole> {
     hop(answer.headers_mut());
     answer
+}
+
+#[cfg(test)]
+mod tests {
+    use super::told;
+
+    #[test]
+    fn no_key_is_told() {
+        for (path, shown) in [
+            ("/run/k/api/flows/", "/api/flows/"),
+            ("/run/k", "/run"),
+            ("/runs/k", "/runs/k"),
+            ("/api/run/k", "/api/run/k"),
+        ] {
+            assert_eq!(told(path), shown);
+        }
+    }
 }

@@ -19,6 +19,8 @@ use serde_json::Value;
 
 use super::RunnerError;
 use crate::domain::JsonMap;
+use crate::domain::access::RunKey;
+use crate::domain::access::run_key::parted_url;
 use crate::domain::container::{ContainerRules, Pull, Resources, labels};
 use crate::domain::flow_run::FlowRun;
 use crate::domain::ids::FlowRunId;
@@ -44,12 +46,34 @@ pub struct RunnerSettings {
     pub api_url: Option<String>,
     /// The same for containers; absent under an ephemeral API, which serves none.
     pub container_api_url: Option<String>,
+    /// The key of the run that is described; absent where it is told apart otherwise.
+    pub key: Option<RunKey>,
     /// The interpreter of subprocess runs that name no environment.
     pub python: String,
     /// The home of the user that subprocess runs are started as; `~` in their settings.
     pub home: Option<PathBuf>,
     /// What containers may ask for.
     pub containers: ContainerRules,
+}
+
+impl RunnerSettings {
+    /// Where a container that is not told another place finds the API: by its run's key, but on the
+    /// host's network, where it is one of the host's own processes.
+    fn api_in_container(&self, on_host: bool) -> Option<String> {
+        let url = self.container_api_url.as_deref()?;
+        let reached = container::reached_at(url, on_host);
+        Some(match &self.key {
+            Some(key) if !on_host => key.within(&reached),
+            _ => reached,
+        })
+    }
+
+    /// The same for a process of this machine.
+    fn api_in_process(&self) -> Option<String> {
+        let url = self.api_url.as_deref()?;
+        let keyed = self.key.as_ref().map(|key| key.within(url));
+        Some(keyed.unwrap_or_else(|| url.to_owned()))
+    }
 }
 
 /// A process to be made for a run.
@@ -318,9 +342,20 @@ fn with_api(mut env: BTreeMap<String, String>, api: Option<&str>) -> BTreeMap<St
         let modern = api.trim_end_matches('/').to_owned();
         env.entry("PREFECT_ORION_HOST".to_owned())
             .or_insert_with(|| api.to_owned());
+        env = with_pages(env, &modern);
         env.entry("PREFECT_API_URL".to_owned()).or_insert(modern);
     }
     env.entry("PYTHONUNBUFFERED".to_owned())
         .or_insert_with(|| "1".to_owned());
+    env
+}
+
+/// Where pages are, for addresses that a client prints: it makes them of the API's address, in which
+/// there may be a key.
+fn with_pages(mut env: BTreeMap<String, String>, api: &str) -> BTreeMap<String, String> {
+    if let Some((base, _)) = parted_url(api) {
+        env.entry("PREFECT_UI_URL".to_owned())
+            .or_insert_with(|| base.to_owned());
+    }
     env
 }

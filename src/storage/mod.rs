@@ -45,6 +45,7 @@ mod result_size;
 pub mod retention;
 pub mod rows;
 pub mod run_inputs;
+pub mod run_keys;
 mod run_policy;
 pub mod saved_searches;
 mod schedule;

@@ -34,6 +34,12 @@ def wordy(length: int = 100_000):
 
 
 @flow
+def telling(variable: str):
+    """Prints a variable of its environment."""
+    print(f"{variable} is {os.environ[variable]}", flush=True)
+
+
+@flow
 def last_words(mark: str = "", lines: int = 500):
     count(mark, "started")
     for number in range(lines):

@@ -124,6 +124,8 @@ mod retention;
 #[cfg(test)]
 mod rooms;
 #[cfg(test)]
+mod run_keys;
+#[cfg(test)]
 mod schedule_limits;
 #[cfg(test)]
 mod schedules;

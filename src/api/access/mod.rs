@@ -20,7 +20,9 @@ use axum::http::HeaderMap;
 
 use super::caller::{Caller, End, Route};
 use crate::app::App;
-use crate::domain::access::{Denied, Groups, Maker, Need, PeerIdentity, Secret, Who, may};
+use crate::domain::access::{
+    Denied, Groups, Maker, Need, PeerIdentity, RunKeyDigest, Secret, Who, is_silent, may,
+};
 use crate::domain::error::Error;
 pub use guard::{Authorised, Authorising, Guarded};
 use keys::Keys;
@@ -89,6 +91,7 @@ impl Gate {
     /// Whether the caller may do everything, as far as can be told at once.
     pub(in crate::api) fn is_open_to(&self, caller: &Caller) -> bool {
         match caller.end() {
+            _ if caller.key().is_some() => false,
             End::Socket(peer) => self.0.groups.role(peer, self.0.own_uid) == Who::Operator,
             End::Loopback(_) => !self.0.keys.are_needed(),
             End::Network(_) | End::Bridge(_) => false,
@@ -113,9 +116,12 @@ impl Gate {
         if need == Need::Open {
             return Ok(Who::Stranger(""));
         }
-        let who = match self.has_session(headers) && !matches!(caller.end(), End::Socket(_)) {
-            true => Ok(Some(Who::Operator)),
-            false => self.0.find(caller, headers).await,
+        let is_by_cookie = || self.has_session(headers) && !matches!(caller.end(), End::Socket(_));
+        let who = match caller.key() {
+            // Whatever else is sent: an address with a key is a run's.
+            Some(key) => self.0.run_of_key(caller, key).await,
+            None if is_by_cookie() => Ok(Some(Who::Operator)),
+            None => self.0.find(caller, headers).await,
         };
         let who = who.map_err(Refused::Failed)?.ok_or(Refused::Keyless)?;
         may(&who, need).map_err(|Denied(why)| Refused::Forbidden(why))?;
@@ -151,6 +157,31 @@ impl Inner {
                 None => Ok(Some(Who::Stranger("No container has your address."))),
             },
         }
+    }
+
+    /// The run that has the key; `None` where there is none, or it has ended and has nothing more to
+    /// say.
+    async fn run_of_key(
+        &self,
+        caller: &Caller,
+        key: RunKeyDigest,
+    ) -> Result<Option<Who>, Error> {
+        let Some(run) = self.app.run_of_key(key).await? else {
+            return Ok(None);
+        };
+        let peer = async || {
+            Some(PeerIdentity {
+                flow_run: Some(run.id),
+                maker: Maker::Us,
+                infrastructure_id: String::new(),
+                described: format!("run {}, by its key,", run.id),
+            })
+        };
+        caller.peer().get_or_init(peer).await;
+        Ok(match run.is_its_own && is_silent(&run) {
+            true => None,
+            false => Some(Who::Run(run)),
+        })
     }
 
     async fn container(

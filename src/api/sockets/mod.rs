@@ -139,8 +139,8 @@ pub async fn open(ctx: Ctx, need: Need, talking: Talking, mut request: Request) 
     };
     let who = match admitted {
         Ok(who) => Some(who),
-        // Its key comes in its first message.
-        Err(Refused::Keyless) if shakes_hands => None,
+        // Its key comes in its first message, unless it is a run's, which has come.
+        Err(Refused::Keyless) if shakes_hands && caller.key().is_none() => None,
         Err(refused) => {
             let path = request.uri().path();
             refused.log(&caller, request.method(), path);

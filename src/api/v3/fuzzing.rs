@@ -29,6 +29,7 @@ pub fn read(body: &[u8]) {
     one::<wire::ReportIn>(body);
     one::<wire::ClaimIn>(body);
     one::<wire::MadeIn>(body);
+    one::<wire::KeyIn>(body);
     one::<wire::EndIn>(body);
 }
 

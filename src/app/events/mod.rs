@@ -11,6 +11,7 @@ use super::App;
 use super::automations;
 use super::request::comes_to_the_same;
 use super::tx::Tx;
+use crate::domain::access::run_key::mask_keys;
 use crate::domain::error::{Error, Result};
 use crate::domain::event::filter::Filter;
 use crate::domain::event::told::ToldTaskRun;
@@ -39,7 +40,9 @@ struct Draft {
 }
 
 impl Draft {
-    fn of(event: Event) -> Result<Self> {
+    fn of(mut event: Event) -> Result<Self> {
+        // What a client tells of a request that failed names the address.
+        event.payload.values_mut().for_each(mask_keys);
         let texts = Texts::of(&event)?;
         if texts.bytes() > MOST_BYTES {
             let words = format!("An event must have at most {MOST_BYTES} bytes.");

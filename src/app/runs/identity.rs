@@ -3,10 +3,12 @@
 use std::collections::HashSet;
 
 use crate::app::App;
-use crate::domain::access::{PeerIdentity, RunIdentity, Targets, executes};
+use crate::domain::access::{PeerIdentity, RunIdentity, RunKeyDigest, Targets, executes};
 use crate::domain::error::{Error, Result};
+use crate::domain::flow_run::FlowRun;
 use crate::domain::ids::{ArtifactId, FlowRunId};
-use crate::storage::{Connection, artifacts, flow_runs, rows, task_runs};
+use crate::domain::time::Timestamp;
+use crate::storage::{Connection, artifacts, flow_runs, rows, run_keys, task_runs};
 
 impl App {
     /// Whether `peer` is what executes the run, and whether the run has ended; `None` when
@@ -23,14 +25,21 @@ impl App {
             };
             let claim = run.claim.as_ref();
             let recorded = claim.and_then(|claim| claim.infrastructure_id.as_deref());
-            let state = run.state.as_ref().filter(|state| state.kind.is_terminal());
-            Ok(Some(RunIdentity {
-                id,
-                deployment: run.deployment_id,
-                is_its_own: executes(&peer, claim.is_some(), recorded),
-                ended: state.map(|state| state.timestamp),
-                now,
-            }))
+            let is_its_own = executes(&peer, claim.is_some(), recorded);
+            Ok(Some(identity(&run, is_its_own, now)))
+        })
+        .await
+    }
+
+    /// The run that a key speaks for; `None` when there is no such key.
+    pub async fn run_of_key(&self, key: RunKeyDigest) -> Result<Option<RunIdentity>> {
+        let now = self.now();
+        self.read(move |db| {
+            let Some(key) = run_keys::find(db, &key)? else {
+                return Ok(None);
+            };
+            let run = rows::by_id(db, key.flow_run)?;
+            Ok(run.map(|run| identity(&run, key.is_in_force(run.claim.as_ref()), now)))
         })
         .await
     }
@@ -56,6 +65,17 @@ impl App {
             Ok(own)
         })
         .await
+    }
+}
+
+fn identity(run: &FlowRun, is_its_own: bool, now: Timestamp) -> RunIdentity {
+    let state = run.state.as_ref().filter(|state| state.kind.is_terminal());
+    RunIdentity {
+        id: run.id,
+        deployment: run.deployment_id,
+        is_its_own,
+        ended: state.map(|state| state.timestamp),
+        now,
     }
 }
 

@@ -2,6 +2,7 @@
 
 use crate::app::tx::Effect;
 use crate::app::{App, request};
+use crate::domain::access::run_key::without_keys;
 use crate::domain::error::{Error, Result};
 use crate::domain::filter::{Criteria, Filters, Page, Sort};
 use crate::domain::ids::FlowRunId;
@@ -22,7 +23,12 @@ const STRAGGLERS: Span = Span::from_micros(2_500_000);
 impl App {
     /// Appends lines in their order. Very many go in several transactions, whether or not the
     /// caller is still there; a request that comes again finds those done that were.
-    pub async fn create_logs(&self, lines: Vec<NewLog>) -> Result<()> {
+    pub async fn create_logs(&self, mut lines: Vec<NewLog>) -> Result<()> {
+        for line in &mut lines {
+            if let Some(message) = without_keys(&line.message) {
+                line.message = message;
+            }
+        }
         if lines.len() <= AT_ONCE {
             return self.append(lines).await;
         }

@@ -8,6 +8,7 @@ use super::{crash, slots};
 use crate::app::limits::tags::{self as tag_slots, OfTags};
 use crate::app::tasks;
 use crate::app::tx::{Effect, Tx};
+use crate::domain::access::run_key::without_keys;
 use crate::domain::error::{Error, Result};
 use crate::domain::flow_run::{Claim, FlowRun};
 use crate::domain::rules::{
@@ -304,9 +305,12 @@ fn rule(
     policy: Policy,
     kind: RunKind,
     facts: &Facts<'_>,
-    proposed: ProposedState,
+    mut proposed: ProposedState,
     now: Timestamp,
 ) -> Ruling {
+    // What a client says of a request that failed names the address.
+    let message = proposed.message.as_deref().and_then(without_keys);
+    proposed.message = message.or(proposed.message);
     let id = proposed.id;
     let mut ruling = decide(policy, kind, facts, proposed, now);
     if let Verdict::Reject { instead, .. } = &mut ruling.verdict {

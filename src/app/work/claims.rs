@@ -236,7 +236,7 @@ fn is_suspended(run: &FlowRun) -> bool {
     state.is_some_and(|it| it.kind == StateType::Paused && it.details.pause_reschedule)
 }
 
-fn is_held(run: &FlowRun, agent: &str) -> bool {
+pub(super) fn is_held(run: &FlowRun, agent: &str) -> bool {
     run.claim.as_ref().is_some_and(|claim| claim.agent == agent)
 }
 

@@ -8,6 +8,7 @@ mod jobs;
 pub(super) mod pools;
 pub(super) mod queues;
 pub(super) mod registry;
+mod run_keys;
 pub(super) mod scheduled;
 pub(super) mod slots;
 mod tagged;

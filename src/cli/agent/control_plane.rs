@@ -10,13 +10,14 @@ use serde::de::DeserializeOwned;
 use tokio::sync::{Notify, watch};
 
 use crate::api::v3::wire::{
-    ClaimIn, Deployment, Due, EndIn, Flow, FlowRun, HeldRun, LogCreate, MadeIn, News, OutputSeen,
-    ReportIn,
+    ClaimIn, Deployment, Due, EndIn, Flow, FlowRun, HeldRun, KeyIn, KeyOut, LogCreate, MadeIn, News,
+    OutputSeen, ReportIn,
 };
 use crate::cli::client::Client;
 use crate::cli::failure::{Failure, Result as Told};
 use crate::cli::find::encoded;
 use crate::clock::{Clock, SystemClock};
+use crate::domain::access::RunKey;
 use crate::domain::agent::AgentReport;
 use crate::domain::error::{Error, Kind, Result};
 use crate::domain::flow_run;
@@ -24,7 +25,7 @@ use crate::domain::ids::{DeploymentId, FlowRunId};
 use crate::domain::log::{self, NewLog};
 use crate::domain::state::ProposedState;
 use crate::domain::time::Timestamp;
-use crate::services::agent::{ControlPlane, ControlPlaneFuture};
+use crate::services::agent::{ControlPlane, ControlPlaneFuture, KeyFor};
 
 /// How long to wait before asking again a daemon that did not answer.
 const RETRY: Duration = Duration::from_secs(1);
@@ -219,6 +220,22 @@ impl ControlPlane for HttpControlPlane {
             };
             self.tell(&self.path(&format!("runs/{id}/made")), &made)
                 .await
+        }
+        .boxed()
+    }
+
+    fn run_key(&self, id: FlowRunId, who: KeyFor) -> ControlPlaneFuture<'_, Option<RunKey>> {
+        async move {
+            let wanted = KeyIn {
+                container: who == KeyFor::Container,
+            };
+            let path = self.path(&format!("runs/{id}/key"));
+            match self.tell::<KeyOut>(&path, &wanted).await {
+                Ok(made) => Ok(made.key.map(RunKey::from_text)),
+                // A daemon that knows no keys tells its runs apart otherwise.
+                Err(error) if error.kind() == Kind::NotFound => Ok(None),
+                Err(error) => Err(error),
+            }
         }
         .boxed()
     }

@@ -129,6 +129,7 @@ async fn begin(
         agent: folder.name.clone(),
         api_url: Some(api_url.clone()),
         container_api_url: Some(api_url),
+        key: None,
         python: settings.python,
         containers: settings.containers,
     };

@@ -8,6 +8,7 @@
 //! on: that would be a way out of its container.
 
 mod aim;
+pub mod run_key;
 mod secret;
 #[cfg(test)]
 mod tests;
@@ -17,6 +18,7 @@ use super::ids::{DeploymentId, FlowRunId};
 use super::time::{Span, Timestamp};
 
 pub use aim::{Aim, Aims, AtPath, Targets};
+pub use run_key::{KeptRunKey, RunKey, RunKeyDigest};
 pub use secret::{MASK, Secret, is_secret_name, mask_runners, masked};
 pub use text::masked_text;
 
@@ -174,6 +176,11 @@ pub fn may_aim(who: &Who, aim: &Aim, is_own: bool) -> Result<(), Denied> {
 
 const ENDED: Denied = Denied("The run has ended.");
 const NOT_ITS_OWN: Denied = Denied("A run may only aim at itself and at what it began.");
+
+/// Whether a run has ended for so long that it has nothing more to say.
+pub fn is_silent(run: &RunIdentity) -> bool {
+    !is_within_grace(run)
+}
 
 fn is_within_grace(run: &RunIdentity) -> bool {
     run.ended.is_none_or(|ended| run.now < ended + GRACE)

@@ -105,8 +105,7 @@ pub(super) fn job(run: &FlowRun, settings: &RunnerSettings) -> Result<Job, Runne
     let mut networks = config.networks;
     join_mode(&mut networks, &resources);
     let on_host = networks.iter().any(|network| network == "host");
-    let api = settings.container_api_url.as_deref();
-    let api = api.map(|url| reached_at(url, on_host));
+    let api = settings.api_in_container(on_host);
     let extra_hosts = extra_hosts(own_api.as_deref(), on_host);
     let mut labels = config.labels.unwrap_or_default();
     labels::check(labels.keys().map(String::as_str)).map_err(RunnerError::Refused)?;

@@ -153,20 +153,21 @@ pub(super) fn job(run: &FlowRun, settings: &RunnerSettings) -> Result<Job, Runne
 
 /// The API's address for the container: its own, or ours, as it is reached from there.
 fn api(own: Option<&str>, settings: &RunnerSettings, on_host: bool) -> Result<String, RunnerError> {
-    let url = own.or(settings.container_api_url.as_deref());
+    let own = own.map(|url| container::reached_at(url, on_host));
+    let url = own.or_else(|| settings.api_in_container(on_host));
     let url = url.ok_or_else(|| {
         refused(
             "an ephemeral API cannot serve a container. Start prefectd (systemctl start prefectd) \
              and point PREFECT_API_URL to it",
         )
     })?;
-    let reached = container::reached_at(url, on_host);
-    Ok(reached.trim_end_matches('/').to_owned())
+    Ok(url.trim_end_matches('/').to_owned())
 }
 
 /// The environment with the API's address, under the modern generation's name alone.
 pub(super) fn with_api_3(mut env: BTreeMap<String, String>, api: &str) -> BTreeMap<String, String> {
     env.insert("PREFECT_API_URL".to_owned(), api.to_owned());
+    env = with_pages(env, api);
     env.entry("PYTHONUNBUFFERED".to_owned())
         .or_insert_with(|| "1".to_owned());
     env

@@ -20,7 +20,8 @@ pub(super) fn job(run: &FlowRun, settings: &RunnerSettings) -> Result<Job, Runne
     let config: ProcessJob = config(run.infrastructure.config.clone().unwrap_or_default())?;
     let mut env = config.env.unwrap_or_default();
     let own = env.get("PREFECT_API_URL").cloned();
-    let api = own.as_deref().or(settings.api_url.as_deref());
+    let api = own.or_else(|| settings.api_in_process());
+    let api = api.as_deref();
     let direct = direct(api);
     if let Some(api) = api {
         let api = api.trim_end_matches('/').to_owned();

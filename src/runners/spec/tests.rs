@@ -57,6 +57,7 @@ fn settings() -> RunnerSettings {
         agent: "embedded".to_owned(),
         api_url: Some("http://127.0.0.1:4200/api/".to_owned()),
         container_api_url: Some("http://127.0.0.1:4200/api/".to_owned()),
+        key: None,
         python: "python3".to_owned(),
         containers: ContainerRules {
             allow: Allow {
@@ -299,4 +300,43 @@ fn the_api_is_never_behind_a_proxy() {
         docker(json!({ "networks": ["host"] })).direct,
         ["127.0.0.1"]
     );
+}
+
+#[test]
+fn a_run_s_key_is_in_the_address_that_its_process_is_given() {
+    let key = RunKey::new([1; 32]);
+    let settings = RunnerSettings {
+        key: Some(key.clone()),
+        ..settings()
+    };
+    let env = |kind: &str, config: Value| match job(&run("x", Some(kind), config), &settings)
+        .unwrap()
+        .kind
+    {
+        JobKind::Container(container) => container.env,
+        JobKind::Process(process) => process.env,
+    };
+    let text = key.text();
+    let container = env("docker", json!({}));
+    let keyed = format!("http://host.docker.internal:4200/run/{text}/api");
+    assert_eq!(container["PREFECT_API_URL"], keyed);
+    assert_eq!(container["PREFECT_ORION_HOST"], format!("{keyed}/"));
+    // A client makes the addresses of pages from the API's, and prints them.
+    let pages = "http://host.docker.internal:4200";
+    assert_eq!(container["PREFECT_UI_URL"], pages);
+    let job = env("docker-job", json!({ "command": "x" }));
+    assert_eq!(job["PREFECT_API_URL"], keyed);
+    assert_eq!(job["PREFECT_UI_URL"], pages);
+    let process = env("subprocess", json!({}));
+    let keyed = format!("http://127.0.0.1:4200/run/{text}/api");
+    assert_eq!(process["PREFECT_API_URL"], keyed);
+    for own in [
+        json!({ "networks": ["host"] }),
+        json!({ "env": { "PREFECT_API_URL": "http://other/api",
+                         "PREFECT_ORION_HOST": "http://other/api/" } }),
+    ] {
+        let env = env("docker", own);
+        assert!(!env["PREFECT_API_URL"].contains(text), "{env:?}");
+        assert!(!env["PREFECT_ORION_HOST"].contains(text), "{env:?}");
+    }
 }

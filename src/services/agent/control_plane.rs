@@ -7,6 +7,7 @@ use futures_util::future::BoxFuture;
 use tokio::sync::Mutex;
 
 use crate::app::{App, Bell, Listener};
+use crate::domain::access::RunKey;
 use crate::domain::agent::AgentReport;
 use crate::domain::error::Result;
 use crate::domain::flow_run::FlowRun;
@@ -17,6 +18,15 @@ use crate::domain::time::Timestamp;
 
 /// What a control plane answers.
 pub type ControlPlaneFuture<'a, T> = BoxFuture<'a, Result<T>>;
+
+/// For what a key is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum KeyFor {
+    /// A container.
+    Container,
+    /// A process of the agent's machine.
+    Process,
+}
 
 /// The verbs that an agent needs, all under its own name. What an agent tells
 /// (`record_infrastructure`, `end_run`, `create_logs`) may take as long as the daemon is out
@@ -35,6 +45,9 @@ pub trait ControlPlane: Send + Sync {
     fn flow_run(&self, id: FlowRunId) -> ControlPlaneFuture<'_, FlowRun>;
     /// Notes what was made for a run.
     fn record_infrastructure(&self, id: FlowRunId, what: String) -> ControlPlaneFuture<'_, ()>;
+    /// A key by which the run's process is known to the API, where it is to have one; those that
+    /// were made before are worth nothing any more.
+    fn run_key(&self, id: FlowRunId, who: KeyFor) -> ControlPlaneFuture<'_, Option<RunKey>>;
     /// Ends a run; false when it is not the agent's any more, or has ended.
     fn end_run(&self, id: FlowRunId, end: ProposedState) -> ControlPlaneFuture<'_, bool>;
     /// What a run was made from, as `FLOW/DEPLOYMENT`.
@@ -114,6 +127,17 @@ impl ControlPlane for LocalControlPlane {
         self.app
             .record_infrastructure(&self.agent, id, what)
             .boxed()
+    }
+
+    fn run_key(&self, id: FlowRunId, who: KeyFor) -> ControlPlaneFuture<'_, Option<RunKey>> {
+        async move {
+            match who {
+                KeyFor::Container => self.app.make_run_key(&self.agent, id).await.map(Some),
+                // The kernel tells whose a connection of this machine is.
+                KeyFor::Process => Ok(None),
+            }
+        }
+        .boxed()
     }
 
     fn end_run(&self, id: FlowRunId, end: ProposedState) -> ControlPlaneFuture<'_, bool> {

@@ -38,7 +38,7 @@ use crate::domain::time::Timestamp;
 use crate::fault;
 use crate::runners::{Made, Runner, RunnerSettings};
 
-pub use control_plane::{ControlPlane, ControlPlaneFuture, LocalControlPlane};
+pub use control_plane::{ControlPlane, ControlPlaneFuture, KeyFor, LocalControlPlane};
 use engine::EngineTrouble;
 
 /// How soon to look again at what was left to other agents.

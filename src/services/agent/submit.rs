@@ -6,14 +6,16 @@ use std::time::Instant;
 use tokio::task::JoinHandle;
 
 use super::run_log::RunLog;
+use super::control_plane::KeyFor;
 use super::watch::Then;
 use super::{Agent, Attempt, TELL_AGAIN, end, is_passing};
+use crate::domain::access::RunKey;
 use crate::domain::error::Kind;
 use crate::domain::flow_run::FlowRun;
 use crate::domain::ids::FlowRunId;
 use crate::fault;
 use crate::metrics;
-use crate::runners::{Job, Made, Runner, RunnerError, Step, spec};
+use crate::runners::{Job, Made, Runner, RunnerError, RunnerSettings, Step, spec};
 
 impl Agent {
     /// Makes and starts the run's process and sees it to its end. A submission that fails
@@ -103,10 +105,31 @@ impl Agent {
         attempt: &Attempt,
         log: &RunLog,
     ) -> Result<Option<(Job, Made)>, RunnerError> {
-        let job = Arc::new(spec::job(run, &self.runner_settings())?);
+        let settings = RunnerSettings {
+            key: self.key_of(run).await?,
+            ..self.runner_settings()
+        };
+        let job = Arc::new(spec::job(run, &settings)?);
         match self.launch_job(run, runner, &job, attempt, log).await {
             Err(RunnerError::MakeAnew(_)) => self.launch_job(run, runner, &job, attempt, log).await,
             launched => launched,
+        }
+    }
+
+    /// The key by which the run's process is known. A store that cannot take it now is asked again.
+    async fn key_of(&self, run: &FlowRun) -> Result<Option<RunKey>, RunnerError> {
+        let who = match run.infrastructure.is_container() {
+            true => KeyFor::Container,
+            false => KeyFor::Process,
+        };
+        loop {
+            match self.control_plane.run_key(run.id, who).await {
+                Err(error) if is_passing(error.kind()) => {
+                    tracing::warn!(flow_run.id = %run.id, %error, "it has no key yet");
+                    tokio::time::sleep(TELL_AGAIN).await;
+                }
+                made => return made.map_err(|error| RunnerError::Refused(error.to_string())),
+            }
         }
     }
 

@@ -13,6 +13,7 @@ use tokio_util::sync::CancellationToken;
 use super::meter::Meter;
 use super::run_log::RunLog;
 use super::{Agent, end, is_passing};
+use crate::domain::access::run_key::without_keys;
 use crate::domain::error::{Kind, Result};
 use crate::domain::flow_run::FlowRun;
 use crate::domain::ids::FlowRunId;
@@ -281,7 +282,10 @@ impl Watch<'_> {
         }
     }
 
-    async fn keep(&self, line: OutputLine, meter: &mut Meter) {
+    async fn keep(&self, mut line: OutputLine, meter: &mut Meter) {
+        if let Some(text) = without_keys(&line.text) {
+            line.text = text;
+        }
         self.remember(&line.text);
         self.lines.fetch_add(1, Ordering::Relaxed);
         if !meter.keeps(line.timestamp, &line.text) {

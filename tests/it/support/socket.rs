@@ -27,9 +27,22 @@ impl Socket {
 
     /// The same at a server's port.
     pub fn at(port: u16, path: &str, headers: &[(&'static str, &str)]) -> Result<Self, Box<Error>> {
+        Self::opened(port, &format!("/api{path}"), headers)
+    }
+
+    /// The same, at any path.
+    pub fn open_at(
+        daemon: &TestDaemon,
+        path: &str,
+        headers: &[(&'static str, &str)],
+    ) -> Result<Self, Box<Error>> {
+        Self::opened(daemon.port(), path, headers)
+    }
+
+    fn opened(port: u16, path: &str, headers: &[(&'static str, &str)]) -> Result<Self, Box<Error>> {
         let stream = TcpStream::connect(("127.0.0.1", port)).unwrap();
         stream.set_read_timeout(Some(PATIENCE)).unwrap();
-        let url = format!("ws://127.0.0.1:{port}/api{path}");
+        let url = format!("ws://127.0.0.1:{port}{path}");
         let mut request = url.into_client_request().unwrap();
         for (name, value) in headers {
             let value = HeaderValue::from_str(value).unwrap();
@@ -45,8 +58,14 @@ impl Socket {
     /// Opens one as a client does, which pings and then says who it is.
     #[track_caller]
     pub fn greeted(daemon: &TestDaemon, path: &str, token: Option<&str>) -> Self {
+        Self::greeted_at(daemon, &format!("/api{path}"), token)
+    }
+
+    /// The same, at any path.
+    #[track_caller]
+    pub fn greeted_at(daemon: &TestDaemon, path: &str, token: Option<&str>) -> Self {
         let prefect = [("sec-websocket-protocol", "prefect")];
-        let mut socket = Self::open(daemon, path, &prefect).unwrap();
+        let mut socket = Self::open_at(daemon, path, &prefect).unwrap();
         socket.checkpoint();
         socket.say(&json!({ "type": "auth", "token": token }));
         assert_eq!(socket.hear(), json!({ "type": "auth_success" }));

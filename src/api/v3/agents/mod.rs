@@ -13,7 +13,7 @@ use crate::api::Operation;
 use crate::api::access::Requester;
 use crate::domain::access::Need;
 use crate::domain::ids::FlowRunId;
-use wire::{Agent, ClaimIn, Due, EndIn, HeldRun, MadeIn, News, ReportIn};
+use wire::{Agent, ClaimIn, Due, EndIn, HeldRun, KeyIn, KeyOut, MadeIn, News, ReportIn};
 
 /// What there is to ask.
 pub fn operations() -> Vec<Operation> {
@@ -52,6 +52,14 @@ pub fn operations() -> Vec<Operation> {
         .is_silent()
         .is_routine()
         .needs(Need::Operate, made),
+        Operation::post(
+            "/prefectd/agents/{name}/runs/{run}/key",
+            "Makes the key by which a run that an agent holds is known",
+        )
+        .asks::<KeyIn>()
+        .answers::<KeyOut>()
+        .is_routine()
+        .needs(Need::Operate, key),
         Operation::post(
             "/prefectd/agents/{name}/runs/{run}/end",
             "Ends a run that an agent holds",
@@ -147,6 +155,22 @@ pub async fn made(
         .record_infrastructure(&name, run, made.infrastructure)
         .await?;
     no_content()
+}
+
+pub async fn key(
+    State(ctx): State<Ctx>,
+    who: Requester,
+    Path((name, run)): Path<(String, String)>,
+    Body(wanted): Body<KeyIn>,
+) -> Answer {
+    let run = flow_run_id(&run)?;
+    // While none is needed, a process of an agent's machine asks as everybody there does.
+    let key = match wanted.container || ctx.gate.needs_key() {
+        true => Some(ctx.app.make_run_key(&name, run).await?),
+        false => None,
+    };
+    let key = key.map(|key| key.text().to_owned());
+    ok(&who, KeyOut { key }).await
 }
 
 pub async fn end(

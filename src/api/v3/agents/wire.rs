@@ -184,6 +184,22 @@ pub struct MadeIn {
     pub infrastructure: String,
 }
 
+/// For what a run is to have a key.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct KeyIn {
+    /// Whether it is executed in a container, and not by a process of the agent's machine.
+    #[serde(default)]
+    pub container: bool,
+}
+
+/// The key of a run.
+#[derive(Clone, Serialize, Deserialize, ToSchema)]
+pub struct KeyOut {
+    /// What the run puts into the address of the API, as `/run/<key>/api`; null where it is to ask as
+    /// everybody does.
+    pub key: Option<String>,
+}
+
 /// How a run has ended.
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 pub struct EndIn {
@@ -242,4 +258,4 @@ impl Redact for HeldRun {
     }
 }
 
-harmless!(News, Due);
+harmless!(News, Due, KeyOut);

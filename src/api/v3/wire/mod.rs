@@ -12,7 +12,7 @@ mod query;
 mod time;
 
 pub use super::agents::wire::{
-    Agent, AgentReport, ClaimIn, Due, EndIn, HeldRun, MadeIn, News, ReportIn,
+    Agent, AgentReport, ClaimIn, Due, EndIn, HeldRun, KeyIn, KeyOut, MadeIn, News, ReportIn,
 };
 pub use super::automations::wire::{Automation, AutomationChanges, AutomationQuery};
 pub use super::checkup::wire::{Check, CheckupIn, CheckupPlan, Part, Setting};

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 
+use crate::domain::access::RunKey;
 use crate::domain::agent::AgentReport;
 use crate::domain::error::{Error, Kind};
 use crate::domain::flow_run::FlowRun;
@@ -14,7 +15,9 @@ use crate::domain::ids::{DeploymentId, FlowRunId};
 use crate::domain::log::{NewLog, OutputSeen};
 use crate::domain::state::ProposedState;
 use crate::domain::time::Timestamp;
-use crate::services::agent::control_plane::{ControlPlane, ControlPlaneFuture, LocalControlPlane};
+use crate::services::agent::control_plane::{
+    ControlPlane, ControlPlaneFuture, KeyFor, LocalControlPlane,
+};
 
 /// The control plane; each named verb fails so often, as on a full disk.
 pub struct FailingControlPlane {
@@ -71,6 +74,10 @@ impl ControlPlane for FailingControlPlane {
         self.or_fail("record_infrastructure", |control_plane| {
             control_plane.record_infrastructure(id, what)
         })
+    }
+
+    fn run_key(&self, id: FlowRunId, who: KeyFor) -> ControlPlaneFuture<'_, Option<RunKey>> {
+        self.or_fail("run_key", |control_plane| control_plane.run_key(id, who))
     }
 
     fn end_run(&self, id: FlowRunId, end: ProposedState) -> ControlPlaneFuture<'_, bool> {

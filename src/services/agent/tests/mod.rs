@@ -102,6 +102,7 @@ impl World {
             agent: EMBEDDED.to_owned(),
             api_url: Some(api.clone()),
             container_api_url: Some(api),
+            key: None,
             python: "python3".to_owned(),
             containers: ContainerRules::default(),
         };

@@ -1,0 +1,1 @@
+SELECT flow_run_id, claimed_at, revoked_at IS NOT NULL FROM run_keys WHERE digest = :digest
