@@ -1,6 +1,6 @@
 //! The messages of the channel. Unknown fields are refused on both sides.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, SubsecRound, Utc};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -113,7 +113,8 @@ impl<T> Told<T> {
         Self {
             kind,
             id: Uuid::now_v7(),
-            sent_at: Utc::now(),
+            // Python reads no smaller parts of a second.
+            sent_at: Utc::now().trunc_subsecs(6),
             payload,
         }
     }
