@@ -71,8 +71,9 @@ impl App {
     pub async fn agent_queue(&self, name: &str) -> Result<WorkQueue> {
         let name = name.to_owned();
         self.scan(move |db| {
-            let pool = work_pools::by_name(db, AGENT_POOL)?.ok_or_else(unknown)?;
-            if let Some(queue) = work_queues::by_name(db, pool.id, &name)? {
+            if let Some(pool) = work_pools::by_name(db, AGENT_POOL)?
+                && let Some(queue) = work_queues::by_name(db, pool.id, &name)?
+            {
                 return Ok(queue);
             }
             let named = Criteria::One(work_queue::NAME.is_one_of([name]));

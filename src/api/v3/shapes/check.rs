@@ -253,22 +253,9 @@ fn tuple(of: &[Shape], given: &Value, faults: &mut Faults) {
     }
 }
 
-/// Fields that nobody knows are no reason to refuse all of them, but tell one from the other once all
-/// are refused.
+/// One of several forms; where it is none of them, the faults of each.
 fn union(of: &[(String, Shape)], given: &Value, faults: &mut Faults) {
     let before = faults.count();
-    if faults.takes_unknown {
-        let fits = |faults: &mut Faults| of.iter().any(|(_, shape)| value(shape, given, faults));
-        let is_one = fits(faults);
-        faults.since(before);
-        if is_one {
-            return;
-        }
-        faults.takes_unknown = false;
-        union(of, given, faults);
-        faults.takes_unknown = true;
-        return;
-    }
     let mut found = Vec::new();
     for (name, shape) in of {
         if faults.within(name.as_str(), |faults| value(shape, given, faults)) {
@@ -300,7 +287,7 @@ fn model(model: &Model, given: &Value, faults: &mut Faults) {
             }
         });
     }
-    if !model.forbids_more || faults.takes_unknown {
+    if !model.forbids_more {
         return;
     }
     let is_known =

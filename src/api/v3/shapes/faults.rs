@@ -17,19 +17,16 @@ pub struct Faults {
     found: Vec<Value>,
     repeated: usize,
     looks: usize,
-    /// Whether fields that are not known are no fault.
-    pub takes_unknown: bool,
 }
 
 impl Faults {
     /// None so far.
-    pub fn new(takes_unknown: bool) -> Self {
+    pub fn new() -> Self {
         Self {
             place: Vec::new(),
             found: Vec::new(),
             repeated: 0,
             looks: 0,
-            takes_unknown,
         }
     }
 

@@ -153,6 +153,9 @@ pub fn after(function: &str, given: &Value) -> Option<Said> {
             Said::told("`max_scheduled_runs` must be less than or equal to 50.")
         }
         "valid_cron_string" => cron(text?),
+        "validate_jitter_factor" if given.as_f64()? < 0.0 => {
+            Said::told("`retry_jitter_factor` must be >= 0.")
+        }
         "validate_rrule_str" => rule(text?),
         "validate_timezone" => zone(given.get("timezone")?.as_str()?),
         "validate_base_job_template" => job_template(given),

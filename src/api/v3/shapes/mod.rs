@@ -183,17 +183,13 @@ impl Asked {
             let detail = axum::Json(json!({ "detail": said }));
             return Some((StatusCode::UNPROCESSABLE_ENTITY, detail).into_response());
         }
-        // What is refused to somebody who may send fields that nobody knows may be refused for
-        // those there.
-        let faults = [self.is_prefect, false]
-            .into_iter()
-            .map(|takes_unknown| {
-                let mut faults = Faults::new(takes_unknown);
-                check::operation(operation, &given, &mut faults);
-                faults.told()
-            })
-            .find(|faults| !faults.is_empty())?;
-        Some(answer(&faults, &body.unwrap_or_default()))
+        let mut faults = Faults::new();
+        check::operation(operation, &given, &mut faults);
+        let faults = faults.told();
+        // A client may send fields that nobody knows: these alone are no reason.
+        let is_reason = |fault: &Value| !self.is_prefect || fault["type"] != "extra_forbidden";
+        let is_refused = faults.iter().any(is_reason);
+        is_refused.then(|| answer(&faults, &body.unwrap_or_default()))
     }
 }
 

@@ -12,7 +12,7 @@ fn faults(method: &str, path: &str, body: Option<Value>) -> Vec<Value> {
         query: Vec::new(),
         body: body.as_ref(),
     };
-    let mut faults = Faults::new(false);
+    let mut faults = Faults::new();
     check::operation(operation, &given, &mut faults);
     faults.told()
 }

@@ -1,6 +1,7 @@
 //! What clients say of a deployment that they create or change.
 
-use serde::Deserialize;
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 use utoipa::ToSchema;
 use uuid::Uuid;
@@ -54,6 +55,21 @@ struct Said {
     global_concurrency_limit_id: Option<Uuid>,
     storage_document_id: Patch<Uuid>,
     infrastructure_document_id: Patch<Uuid>,
+}
+
+/// What is said of a version besides: at least of what type it is, and which.
+fn version_info<'de, D: Deserializer<'de>>(
+    given: D,
+) -> std::result::Result<Option<JsonMap>, D::Error> {
+    let info = Option::<JsonMap>::deserialize(given)?;
+    let is_text = |name: &str| {
+        info.as_ref()
+            .is_none_or(|info| info.get(name).is_some_and(Value::is_string))
+    };
+    match is_text("type") && is_text("version") {
+        true => Ok(info),
+        false => Err(D::Error::custom("a version has a type and a version")),
+    }
 }
 
 /// A deployment to be created, or laid over the one that is there.
@@ -117,7 +133,7 @@ pub struct DeploymentCreate {
     #[schema(value_type = Option<Object>)]
     job_variables: Option<JsonMap>,
     /// Known; what counts of it is `version`.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "version_info")]
     #[schema(value_type = Option<Object>)]
     #[expect(
         dead_code,
@@ -186,7 +202,7 @@ pub struct DeploymentUpdate {
     #[serde(default)]
     enforce_parameter_schema: Option<bool>,
     /// Known; what counts of it is `version`.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "version_info")]
     #[schema(value_type = Option<Object>)]
     #[expect(
         dead_code,
