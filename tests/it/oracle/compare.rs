@@ -56,7 +56,7 @@ pub struct Comparison<'a> {
     pub any_order: bool,
     /// A time was told with another offset.
     pub other_offset: bool,
-    /// The limit of a deployment has the deployment's id.
+    /// The limit of a deployment, or its first schedule, has the deployment's id.
     pub shared_id: bool,
 }
 
@@ -107,7 +107,9 @@ impl Comparison<'_> {
             }
             // That server walks sets, whose order is random.
             (Value::Array(ours), Value::Array(theirs))
-                if at.ends_with(".tags") || at.ends_with(".upstream_dependencies") =>
+                if at.ends_with(".tags")
+                    || at.ends_with(".deleted")
+                    || at.ends_with(".upstream_dependencies") =>
             {
                 return self.sets(ours, theirs, found);
             }
@@ -138,7 +140,8 @@ impl Comparison<'_> {
         found: &mut Vec<String>,
     ) {
         let name = ours.get("name").and_then(Value::as_str).unwrap_or_default();
-        let is_limit = name.starts_with("deployment:");
+        let is_schedule = ours.get("deployment_id") == ours.get("id");
+        let is_limit = name.starts_with("deployment:") || is_schedule;
         let mut left: Vec<&str> = theirs.keys().map(String::as_str).collect();
         for (key, our) in ours {
             // Some are named by ids.
@@ -160,7 +163,7 @@ impl Comparison<'_> {
 
     fn texts(&mut self, at: &str, ours: &str, theirs: &str) -> bool {
         let chosen = |name: &str| CHOSEN_NAME.is_match(name);
-        if at.ends_with(".name") && chosen(ours) && chosen(theirs) {
+        if (at.ends_with(".name") || at.ends_with("_name")) && chosen(ours) && chosen(theirs) {
             return true;
         }
         if is_recent(ours) && is_recent(theirs) {

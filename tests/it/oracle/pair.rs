@@ -369,7 +369,7 @@ impl Pair {
 fn known(body: &str, [ours, theirs]: &[Answer; 2]) -> Option<&'static str> {
     let (is_told, is_done) = (ours.status / 100 == 4, ours.status / 100 == 2);
     let is_refused_row = theirs.text("/detail").starts_with(REFUSED_ROW);
-    let has_failed = theirs.status == 500 && theirs.text("/exception_message") != "";
+    let has_failed = theirs.status == 500 && !theirs.text("/exception_message").is_empty();
     let faults = theirs.body.pointer("/exception_detail");
     let faults = faults.and_then(Value::as_array).map_or(&[][..], |it| it);
     let is_all = |is: fn(&Value) -> bool| !faults.is_empty() && faults.iter().all(is);

@@ -39,7 +39,8 @@ const DELIBERATE: &[(&str, &str)] = &[
     ),
     (
         "ids of limits of deployments",
-        "a deployment's limit has the deployment's id; limits are found by either all the same",
+        "a deployment's limit and its first schedule have the deployment's id; each is found by it all \
+         the same",
     ),
     (
         "labels that are null",
@@ -54,13 +55,38 @@ const DELIBERATE: &[(&str, &str)] = &[
         "a run that is created in a final state was never begun, so that it has no times of that",
     ),
     (
+        "queues that are created paused",
+        "a queue that is paused says so, also when it was created so",
+    ),
+    (
+        "bodies of paths that are none",
+        "a request whose path names nothing is refused before its body is read",
+    ),
+    (
+        "pages of task runs",
+        "task runs of a page are told whole, as those of a list are",
+    ),
+    (
         "what it cannot read itself",
         "that server takes a policy and labels that it then fails on with 500 for good, also among \
          others; here they are refused",
     ),
     (
-        "names that are empty",
-        "a variable without a name cannot be asked for by it",
+        "how sockets are refused",
+        "a path that is none is 404 here as elsewhere; a token that is no text, or a worker without \
+         the subprotocol, is told so",
+    ),
+    (
+        "live events by what they are related to",
+        "that server tells live events of no relation to whom asks for a relation",
+    ),
+    (
+        "times of lines",
+        "a line that is told live has the times that it has when it is read",
+    ),
+    (
+        "task runs that nobody took",
+        "a task run whose worker leaves without taking it is given to the next one",
     ),
     (
         "blocks of the package",
@@ -68,8 +94,9 @@ const DELIBERATE: &[(&str, &str)] = &[
          version",
     ),
     (
-        "limits below nothing",
-        "a limit of fewer slots than none is refused",
+        "limits and names that are none",
+        "a limit of fewer slots than none is refused, and a variable without a name, which could not \
+         be asked for",
     ),
     (
         "parameters that are none",

@@ -8,6 +8,7 @@
 //! hear                 what comes next: a message, how it is closed, or nothing
 //! settle               gives both the time to hear what was said
 //! end                  closes it
+//! deliberate NAME      what is told may differ on purpose, in some of these conversations
 //! ```
 //!
 //! Other lines are calls, and `$` and `\` mean the same as in them (`script`). `{now}` is the time, and
@@ -51,9 +52,23 @@ fn held(pair: &mut Pair, talk: &str, variables: &[Variable]) -> usize {
     let all = script::expanded(talk.to_owned(), variables);
     let count = all.len();
     for talk in all {
+        let before = pair.unexplained.len();
+        let mut deliberate = None;
         let mut sockets = None;
         for line in talk.lines() {
-            step(pair, line, &mut sockets);
+            match line.strip_prefix("deliberate ") {
+                Some(reason) => deliberate = Some(reason.to_owned()),
+                None => step(pair, line, &mut sockets),
+            }
+        }
+        for told in pair.unexplained.iter_mut().skip(before) {
+            told.insert_str(0, &format!("{talk}\n  "));
+        }
+        if let Some(reason) = deliberate
+            && pair.unexplained.len() > before
+        {
+            pair.unexplained.truncate(before);
+            pair.met.push(reason);
         }
     }
     count
