@@ -245,7 +245,8 @@ impl DeploymentCreate {
         };
         Ok(NewDeployment {
             schedules: schedules?,
-            enforces_schema: true,
+            // Clients of Prefect 2 send schemas that are none, and do not say that they are enforced.
+            enforces_schema: false,
             changes,
             by,
             ..NewDeployment::named(FlowId::from_uuid(self.flow_id), self.name)
