@@ -86,10 +86,22 @@ impl Unfit {
 /// # Errors
 /// Why they do not do.
 pub fn check(parameters: &JsonMap, schema: &JsonMap, required: Required) -> Result<(), Unfit> {
-    let schema = schema::prepared(schema, required);
+    check_against(parameters, &schema::prepared(schema, required))
+}
+
+/// Checks what parameters there are against a schema as it is written, as the reference does where
+/// a deployment comes with both.
+///
+/// # Errors
+/// Why they do not do.
+pub fn check_as_written(parameters: &JsonMap, schema: &JsonMap) -> Result<(), Unfit> {
+    check_against(parameters, &schema::as_written(schema))
+}
+
+fn check_against(parameters: &JsonMap, schema: &Value) -> Result<(), Unfit> {
     let parameters = Value::Object(parameters.clone());
-    cost::weigh(&schema, &parameters)?;
-    let validator = compiled(&schema)?;
+    cost::weigh(schema, &parameters)?;
+    let validator = compiled(schema)?;
     let misfit = validator.validate(&parameters);
     misfit.map_err(|error| Unfit::Misfit(told(&error)))
 }
@@ -107,7 +119,7 @@ fn compiled(schema: &Value) -> Result<Validator, Unfit> {
     let built = jsonschema::draft202012::options()
         .with_pattern_options(PatternOptions::regex().size_limit(PATTERN_BYTES))
         .build(schema);
-    built.map_err(|error| Unfit::NoSchema(shortened(&error.to_string())))
+    built.map_err(|error| Unfit::NoSchema(shortened(&words::words(&error))))
 }
 
 /// What is told of a misfit at most; it repeats what was sent.

@@ -26,6 +26,14 @@ pub(super) fn prepared(schema: &JsonMap, required: Required) -> Value {
     schema
 }
 
+/// A schema that is checked against as it is written, though nothing has to be there.
+pub(super) fn as_written(schema: &JsonMap) -> Value {
+    let mut schema = Value::Object(schema.clone());
+    name_no_properties(&mut schema);
+    require_nothing(&mut schema);
+    schema
+}
+
 /// In the place of a block its id will do.
 fn let_be_referred_to(definitions: &mut JsonMap) {
     let blocks: Vec<_> = { definitions.values() }

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{Required, Unfit, check, check_schema};
+use super::{Required, Unfit, check, check_as_written, check_schema};
 use crate::domain::JsonMap;
 
 fn map(value: Value) -> JsonMap {
@@ -248,4 +248,28 @@ fn schemas_are_told_from_what_is_none() {
             "{none}: {refused:?}"
         );
     }
+}
+
+#[test]
+fn parameters_that_come_with_their_schema_are_checked_as_it_is_written() {
+    let parameters = map(json!({ "x": 1 }));
+    let schema = map(json!({ "properties": { "x": { "type": "string" } }, "required": ["y"] }));
+    let told = |words: &str| {
+        let why = format!("Validation failed for field 'x'. Failure reason: {words}");
+        Err(Unfit::Misfit(why))
+    };
+    let written = check_as_written(&parameters, &schema);
+    assert_eq!(written, told("1 is not of type 'string'"));
+    let mended = check(&parameters, &schema, Required::No);
+    assert_eq!(
+        mended,
+        told("1 is not valid under any of the given schemas")
+    );
+    let schema = map(json!({ "properties": { "x": { "type": "blork" } } }));
+    assert_eq!(
+        check_schema(&schema),
+        Err(Unfit::NoSchema(
+            "'blork' is not valid under any of the given schemas".to_owned()
+        ))
+    );
 }
