@@ -13,7 +13,7 @@ use crate::domain::flow::Created;
 use crate::domain::flow_run::{DeploymentRunRequest, FlowRun, NewFlowRun};
 use crate::domain::ids::{DeploymentId, WorkQueueId};
 use crate::domain::parameters::Required;
-use crate::domain::parameters::hydration::{hydrate, is_dry};
+use crate::domain::parameters::hydration::is_dry;
 use crate::domain::state::StateType;
 use crate::domain::time::Timestamp;
 use crate::domain::weight;
@@ -32,7 +32,7 @@ impl App {
         request: DeploymentRunRequest,
     ) -> Result<Created<FlowRun>> {
         let seen = self.deployment(id).await?;
-        let hydrated = hydrated(&seen, &request)?;
+        let hydrated = self.values_of_run(&seen, &request).await?;
         self.check_parameters(&seen, &request, hydrated.as_ref())
             .await?;
         let bytes = weight::of_map(&request.parameters) + weight::of_map(&request.context);
@@ -74,6 +74,23 @@ impl App {
         })
         .await?;
         Ok(runs)
+    }
+
+    /// All parameters of a run with their values made; none where all are values already, and in
+    /// the generation that knows of nothing else.
+    async fn values_of_run(
+        &self,
+        deployment: &Deployment,
+        request: &DeploymentRunRequest,
+    ) -> Result<Option<JsonMap>> {
+        let is_dry = is_dry(&deployment.parameters) || is_dry(&request.parameters);
+        if !is_dry || !request.is_told {
+            return Ok(None);
+        }
+        let parameters = merged(deployment.parameters.clone(), request.parameters.clone());
+        let hydrated = self.hydrated(parameters).await?;
+        let refused = |dry| Error::refused(format!("Error hydrating flow run parameters: {dry}"));
+        hydrated.map(Some).map_err(refused)
     }
 
     async fn check_parameters(
@@ -118,19 +135,6 @@ fn enforces(deployment: &Deployment, request: &DeploymentRunRequest) -> bool {
 fn merged(mut parameters: JsonMap, over: JsonMap) -> JsonMap {
     parameters.extend(over);
     parameters
-}
-
-/// All parameters of a run with their values made; none where all are values already, and in the
-/// generation that knows of nothing else.
-fn hydrated(deployment: &Deployment, request: &DeploymentRunRequest) -> Result<Option<JsonMap>> {
-    let is_dry = is_dry(&deployment.parameters) || is_dry(&request.parameters);
-    if !is_dry || !request.is_told {
-        return Ok(None);
-    }
-    let parameters = merged(deployment.parameters.clone(), request.parameters.clone());
-    let hydrated = hydrate(parameters)
-        .map_err(|dry| Error::refused(format!("Error hydrating flow run parameters: {dry}")));
-    hydrated.map(Some)
 }
 
 fn run_of(

@@ -19,6 +19,7 @@ use crate::domain::error::{Error, Result};
 use crate::domain::event::Happened;
 use crate::domain::flow::{Created, Flow};
 use crate::domain::ids::DeploymentId;
+use crate::domain::parameters::hydration::Dry;
 use crate::domain::parameters::{self, Required, Unfit};
 use crate::domain::patch::Patch;
 use crate::domain::schedule::Schedule;
@@ -82,8 +83,10 @@ impl App {
         mut update: DeploymentUpdate,
     ) -> Result<()> {
         check_infrastructure(&update.changes)?;
-        let given = update.changes.parameters.take();
-        update.changes.parameters = given.map(hydrated).transpose()?;
+        if let Some(given) = update.changes.parameters.take() {
+            let made = self.hydrated(given).await?;
+            update.changes.parameters = Some(made.map_err(not_made)?);
+        }
         let schedules = update.schedules.iter().flatten();
         let rules: Vec<_> = schedules.filter_map(|it| it.update.rule.clone()).collect();
         check_count(rules.len())?;
@@ -134,10 +137,14 @@ impl App {
             return Ok(());
         }
         let parameters = changes.parameters.clone().unwrap_or_default();
-        let checked = self
-            .conforms(parameters, schema.clone(), Required::No)
-            .await?;
-        checked.map_err(|unfit| Error::invalid(unfit.to_string()))
+        let schema = schema.clone();
+        let checked = self.compute(move || {
+            parameters::check_schema(&schema)?;
+            parameters::check_as_written(&parameters, &schema)
+        });
+        checked
+            .await?
+            .map_err(|unfit| Error::invalid(unfit.to_string()))
     }
 
     /// Checks the parameters that a deployment will have against the schema that it will have.
@@ -173,10 +180,8 @@ impl App {
     }
 }
 
-/// Parameters with their values made.
-fn hydrated(parameters: JsonMap) -> Result<JsonMap> {
-    let made = parameters::hydration::hydrate(parameters);
-    made.map_err(|dry| Error::refused(format!("Error hydrating deployment parameters: {dry}")))
+fn not_made(dry: Dry) -> Error {
+    Error::refused(format!("Error hydrating deployment parameters: {dry}"))
 }
 
 /// Told where parameters are to be checked and there is nothing to check them against.

@@ -9,7 +9,6 @@ use crate::domain::JsonMap;
 use crate::domain::error::{Error, Kind, Result};
 use crate::domain::flow_run::FlowRun;
 use crate::domain::ids::FlowRunId;
-use crate::domain::parameters::hydration::hydrate;
 use crate::domain::parameters::{Required, Unfit};
 use crate::domain::rules::{Client, Generation, Policy};
 use crate::domain::run_input::NewRunInput;
@@ -71,7 +70,7 @@ impl App {
         key: String,
         input: JsonMap,
     ) -> Result<Result<JsonMap, String>> {
-        let input = match hydrate(input) {
+        let input = match self.hydrated(input).await? {
             Ok(input) => input,
             Err(dry) => return Ok(Err(format!("Error hydrating run input: {dry}"))),
         };

@@ -1,12 +1,9 @@
 //! All that is wrong with values, by where it is, as the forms of Prefect's pages show it.
 
-use std::collections::BTreeMap;
-
 use jsonschema::error::ValidationErrorKind;
 use jsonschema::{PatternOptions, ValidationError};
-use serde_json::Value;
 
-use super::hydration::{Looked, Step, looked_at};
+use super::hydration::{Looked, Step, Variables, looked_at};
 use super::words::words;
 use super::{PATTERN_BYTES, Required, Unfit, cost, schema, shortened};
 use crate::domain::JsonMap;
@@ -31,7 +28,7 @@ pub struct Finding {
 pub fn findings(
     values: JsonMap,
     schema: &JsonMap,
-    variables: &BTreeMap<String, Option<Value>>,
+    variables: &Variables,
 ) -> Result<Vec<Finding>, Unfit> {
     let schema = schema::prepared(schema, Required::Yes);
     let Looked {

@@ -286,6 +286,37 @@ fn parameters_that_say_how_they_are_made_are_made() {
 }
 
 #[test]
+fn parameters_are_made_of_templates_and_variables() {
+    let daemon = TestDaemon::without_agent();
+    let http = daemon.modern();
+    let path = made(&http, json!({}));
+    let value = json!({ "key": ["{{ 1 }}", null] });
+    for (name, value) in [("open", &value), ("api_token", &json!("hidden"))] {
+        let variable = json!({ "name": name, "value": value });
+        http.post("/variables/", &variable).expect(201);
+    }
+    let template = json!({ "__prefect_kind": "jinja", "template": "{{ 1 + 2 }}" });
+    let of = |name: &str| json!({ "__prefect_kind": "workspace_variable", "variable_name": name });
+    let dry = json!({ "parameters": { "text": template, "list": [of("open")] } });
+    let wet = json!({ "text": "3", "list": [value] });
+    let run = format!("{path}/create_flow_run");
+    assert_eq!(http.post(&run, &dry).expect(201)["parameters"], wet);
+    http.patch(&path, &dry).expect(204);
+    assert_eq!(http.get(&path).expect(200)["parameters"], wet);
+    for (name, why) in [
+        ("none", "Variable 'none' not found in workspace."),
+        (
+            "api_token",
+            "The variable 'api_token' is a secret by its name",
+        ),
+    ] {
+        let told = http.post(&run, &json!({ "parameters": { "x": of(name) } }));
+        let told = told.expect(400)["detail"].to_string();
+        assert!(told.contains(why), "{told}");
+    }
+}
+
+#[test]
 fn whoever_serves_a_deployment_polls_for_its_runs() {
     let daemon = TestDaemon::without_agent();
     let http = daemon.modern();
