@@ -115,14 +115,25 @@ impl App {
                 mode: Mode::Concurrency,
             };
             let limits = named(tx, &asked.names)?;
-            if let Some(none) = limits.into_iter().find(|limit| limit.slots == 0) {
-                return Ok(Taken::Never(none.name));
+            let mut as_asked = { asked.names.iter() }
+                .filter_map(|name| limits.iter().find(|limit| limit.name == *name));
+            if let Some(none) = as_asked.clone().find(|limit| limit.slots == 0) {
+                return Ok(Taken::Never(none.name.clone()));
             }
+            let first = as_asked.find(|limit| limit.active);
             let holder = Holder {
                 kind: "task_run".to_owned(),
                 id: task_run,
             };
-            take(tx, &asked, Some((None, Some(holder))))
+            let taken = take(tx, &asked, Some((None, Some(holder))))?;
+            Ok(match (taken, first) {
+                // As on the reference, whichever of them it is.
+                (Taken::Full { retry_after, .. }, Some(first)) => Taken::Full {
+                    of: first.name.clone(),
+                    retry_after,
+                },
+                (taken, _) => taken,
+            })
         })
         .await
     }

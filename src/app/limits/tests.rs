@@ -153,6 +153,16 @@ async fn the_slots_of_tags_are_told_by_their_task_runs() {
     assert!(matches!(got, Taken::Granted(_)), "{got:?}");
     let got = app.take_tag_slots(of_tag(), other).await.unwrap();
     assert!(matches!(got, Taken::Full { .. }), "{got:?}");
+    // Told of is the tag that was named first, whichever of them is full.
+    app.limit_tag("a".to_owned(), 1).await.unwrap();
+    for names in [["none", "a", "t"], ["none", "t", "a"]] {
+        let tags = names.map(str::to_owned).to_vec();
+        let got = app.take_tag_slots(tags, other).await.unwrap();
+        let Taken::Full { of, .. } = got else {
+            panic!("{got:?}");
+        };
+        assert_eq!(of, format!("tag:{}", names[1]));
+    }
     let now = app.limit(LimitKey::of_tag("t")).await.unwrap();
     assert_eq!(now.task_runs, [one]);
     app.release_tags(of_tag(), other).await.unwrap();
@@ -175,8 +185,8 @@ async fn the_slots_of_tags_are_told_by_their_task_runs() {
     create(&app, "tagging", 1).await;
     let page = Page::default();
     let of_tags = app.limits(true, page).await.unwrap();
-    assert_eq!(of_tags.len(), 1);
-    assert_eq!(app.limits(false, page).await.unwrap().len(), 3);
+    assert_eq!(of_tags.len(), 2);
+    assert_eq!(app.limits(false, page).await.unwrap().len(), 4);
 }
 
 #[tokio::test]
