@@ -103,6 +103,10 @@ fn types_schemas_and_documents_are_kept_found_and_deleted() {
     let anonymous =
         json!({ "block_type_id": one.0, "block_schema_id": one.1, "is_anonymous": true });
     http.post("/block_documents/", &anonymous).expect(201);
+    // No event tells of one that is anonymous.
+    let of_documents = json!({ "event": { "name": ["prefect.block-document.created"] } });
+    let told = http.post("/events/filter", &json!({ "filter": of_documents }));
+    assert_eq!(told.expect(200)["total"], 2);
     let twice = json!({ "name": "a", "block_type_id": one.0, "block_schema_id": one.1 });
     assert_eq!(
         http.post("/block_documents/", &twice).expect(409)["detail"],
@@ -214,14 +218,14 @@ fn documents_lie_within_documents_but_not_within_themselves() {
         (&inner["id"], &json!("inner"))
     );
     let path = format!("/block_documents/{}", id(&inner));
-    for odd in [
-        within(&id(&outer)),
-        within(&id(&inner)),
-        within(&one.0),
-        json!({ "$ref": {} }),
+    for (odd, status) in [
+        (within(&id(&outer)), 400),
+        (within(&id(&inner)), 400),
+        (within(&one.0), 409),
+        (json!({ "$ref": {} }), 400),
     ] {
         let change = json!({ "data": { "field": odd } });
-        assert_eq!(http.patch(&path, &change).status, 400, "{odd}");
+        assert_eq!(http.patch(&path, &change).status, status, "{odd}");
     }
     let shown = format!("/block_documents/{}?include_secrets=true", id(&outer));
     assert_eq!(
@@ -319,4 +323,39 @@ fn today_s_client_saves_loads_changes_and_deletes_every_block_that_it_brings() {
     );
     let compat = daemon.modern().get("/v3/prefectd/compat").expect(200);
     assert_eq!(compat, json!([]), "fields that are not known");
+}
+
+#[test]
+fn results_are_stored_by_the_block_that_is_named() {
+    let daemon = TestDaemon::without_agent();
+    let http = daemon.modern();
+    let of = |id: &Value| json!({ "default_result_storage_block_id": id });
+    let (kind, schema) = kind(&http, "mute");
+    let mute = document(&http, &(kind.clone(), schema), "mute", &json!({}));
+    let refused = http.put("/admin/storage", &of(&mute["id"])).expect(422);
+    let detail = refused["detail"].as_str().unwrap();
+    assert!(
+        detail.ends_with("cannot be used for result storage."),
+        "{detail}"
+    );
+    let schema = json!({ "fields": { "title": "writer", "type": "object", "properties": {} },
+        "block_type_id": kind, "capabilities": ["write-path"] });
+    let schema = id(&http.post("/block_schemas/", &schema).expect(201));
+    let writes = (kind, schema);
+    let stored = |name: &str| document(&http, &writes, name, &json!({}))["id"].clone();
+    let (one, other) = (stored("one"), stored("other"));
+    let told = || http.get("/admin/storage").expect(200);
+    for named in [&one, &other, &other] {
+        assert_eq!(
+            http.put("/admin/storage", &of(named)).expect(200),
+            of(named)
+        );
+        assert_eq!(told(), of(named));
+    }
+    let gone = format!("/block_documents/{}", other.as_str().unwrap());
+    http.delete(&gone).expect(204);
+    assert_eq!(told(), of(&Value::Null));
+    http.put("/admin/storage", &of(&one)).expect(200);
+    http.delete("/admin/storage").expect(204);
+    assert_eq!(told(), of(&Value::Null));
 }

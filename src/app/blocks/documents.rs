@@ -13,7 +13,7 @@ use crate::domain::block::{
     kept, parted,
 };
 use crate::domain::error::{Error, Kind, Result};
-use crate::domain::event::{Event, Happened, lifecycle};
+use crate::domain::event::{Happened, lifecycle};
 use crate::domain::filter::{Filters, Page, Sort};
 use crate::domain::ids::BlockDocumentId;
 use crate::domain::template::BlockName;
@@ -25,8 +25,8 @@ use crate::storage::{Connection, Job, rows};
 impl App {
     /// Creates a document.
     ///
-    /// Fails as a conflict when its type has one of that name, and as refused where a document is
-    /// to lie within it that there is not, or that it lies within itself.
+    /// Fails as a conflict when its type has one of that name, or a document is to lie within it
+    /// that there is not, and as refused where it would lie within itself.
     pub async fn create_block_document(&self, new: NewBlockDocument) -> Result<BlockDocument> {
         new.check()?;
         let seal = self.seal()?;
@@ -96,9 +96,9 @@ impl App {
         let seal = self.seal()?;
         self.write(move |tx| {
             let known = read(tx.db, id)?;
-            let event = told(tx, &seal, Happened::Deleted, known)?;
+            tell(tx, &seal, Happened::Deleted, known)?;
             rows::delete(tx.db, id)?;
-            emit(tx, event)
+            Ok(())
         })
         .await
     }
@@ -164,8 +164,7 @@ fn create(tx: &mut Tx<'_>, seal: &Seal, new: NewBlockDocument) -> Result<BlockDo
     };
     documents::insert(tx.db, &document, &kind)?;
     put_within(tx.db, id, &within)?;
-    let event = told(tx, seal, Happened::Created, document)?;
-    emit(tx, event)?;
+    tell(tx, seal, Happened::Created, document)?;
     Ok(id)
 }
 
@@ -206,12 +205,15 @@ fn change(
     let sealed = sealed(seal, id, &own)?;
     documents::update(tx.db, id, &sealed, schema.id, tx.now)?;
     put_within(tx.db, id, &within)?;
-    let event = told(tx, seal, Happened::Updated, read(tx.db, id)?)?;
-    emit(tx, event)
+    let changed = read(tx.db, id)?;
+    tell(tx, seal, Happened::Updated, changed)
 }
 
-/// The event of a document.
-fn told(tx: &Tx<'_>, seal: &Seal, happened: Happened, stored: SealedDocument) -> Result<Event> {
+/// Tells the event of a document, unless that is anonymous: clients make and leave those unasked.
+fn tell(tx: &mut Tx<'_>, seal: &Seal, happened: Happened, stored: SealedDocument) -> Result<()> {
+    if stored.is_anonymous {
+        return Ok(());
+    }
     let document = BlockDocument {
         own: opened(seal, &stored)?,
         schema: read_schema(tx.db, stored.block_schema_id)?,
@@ -219,7 +221,8 @@ fn told(tx: &Tx<'_>, seal: &Seal, happened: Happened, stored: SealedDocument) ->
         within: Vec::new(),
         stored,
     };
-    Ok(lifecycle::block_document(happened, &document, tx.now))
+    let event = lifecycle::block_document(happened, &document, tx.now);
+    emit(tx, event)
 }
 
 /// Puts documents into one, unless that would lie within itself then.
@@ -231,7 +234,7 @@ fn put_within(
     for (name, other) in within {
         if !rows::exists(db, *other)? {
             let words = format!("There is no block document {other}, to which {name:?} refers.");
-            return Err(Error::refused(words));
+            return Err(Error::conflict(words));
         }
         if documents::leads_to(db, *other, id)? {
             return Err(Error::refused(format!(

@@ -1,6 +1,7 @@
 //! Verbs on blocks: on their types and schemas, and on documents.
 
 pub(in crate::app) mod documents;
+mod result_storage;
 
 pub(in crate::app) use documents::values_of;
 

@@ -17,6 +17,10 @@ const REFERENCES: &str = include_str!("../../../sql/queries/blocks/references.sq
 const INSERT_REFERENCE: &str = include_str!("../../../sql/queries/blocks/insert_reference.sql");
 const DELETE_REFERENCES: &str = include_str!("../../../sql/queries/blocks/delete_references.sql");
 const LEADS_TO: &str = include_str!("../../../sql/queries/blocks/leads_to.sql");
+const RESULT_STORAGE: &str = include_str!("../../../sql/queries/blocks/result_storage.sql");
+const SET_RESULT_STORAGE: &str = include_str!("../../../sql/queries/blocks/set_result_storage.sql");
+const CLEAR_RESULT_STORAGE: &str =
+    include_str!("../../../sql/queries/blocks/clear_result_storage.sql");
 static BY_NAME: Statement = statement!("blocks/document_by_name.sql");
 
 /// Stores a document that is not there yet, of that type.
@@ -54,6 +58,21 @@ pub fn update(
 pub fn by_name(db: &Connection, kind: BlockTypeId, name: &str) -> Result<Option<SealedDocument>> {
     let params = named_params! {":block_type_id": kind, ":name": name};
     query::one(db, &BY_NAME, params, SealedDocument::read)
+}
+
+/// The document by which results are stored where nothing else is said.
+pub fn result_storage(db: &Connection) -> Result<Option<BlockDocumentId>> {
+    let found = query::all(db, RESULT_STORAGE, named_params! {}, |row| row.get(0))?;
+    Ok(found.into_iter().next())
+}
+
+/// Has results stored by a document, or by none, where nothing else is said.
+pub fn set_result_storage(db: &Connection, id: Option<BlockDocumentId>) -> Result<()> {
+    query::change(db, CLEAR_RESULT_STORAGE, named_params! {})?;
+    if let Some(id) = id {
+        query::change(db, SET_RESULT_STORAGE, named_params! {":id": id})?;
+    }
+    Ok(())
 }
 
 /// The documents within a document, by field.

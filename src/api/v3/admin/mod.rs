@@ -17,6 +17,7 @@ use crate::api::client::prefect_version;
 use crate::api::{Ctx, Operation, versions};
 use crate::domain::access::Need;
 use crate::domain::error::{Error, Kind};
+use crate::domain::ids::BlockDocumentId;
 use wire::{ResultStorage, ResultStorageUpdate};
 
 /// The Prefect whose server this is to callers that do not say theirs.
@@ -127,18 +128,28 @@ pub async fn settings(State(ctx): State<Ctx>, who: Requester) -> Answer {
 }
 
 /// Where results are stored by default.
-pub async fn storage(who: Requester) -> Answer {
-    ok(&who, ResultStorage::default()).await
+pub async fn storage(State(ctx): State<Ctx>, who: Requester) -> Answer {
+    let id = ctx.app.result_storage().await?;
+    let default_result_storage_block_id = id.map(BlockDocumentId::uuid);
+    let storage = ResultStorage {
+        default_result_storage_block_id,
+    };
+    ok(&who, storage).await
 }
 
-/// Storage is named by a block document, of which there is none.
-pub async fn set_storage(Body(update): Body<ResultStorageUpdate>) -> Answer {
-    let id = update.default_result_storage_block_id;
-    let message = format!("Block document {id} not found.");
-    Err(Error::new(Kind::NotFound, message).into())
+/// Stores them by a block from now on.
+pub async fn set_storage(
+    state: State<Ctx>,
+    who: Requester,
+    Body(update): Body<ResultStorageUpdate>,
+) -> Answer {
+    let id = BlockDocumentId::from_uuid(update.default_result_storage_block_id);
+    state.app.set_result_storage(id).await?;
+    storage(state, who).await
 }
 
-/// As it is.
-pub async fn clear_storage() -> Answer {
+/// Stores them where each client does.
+pub async fn clear_storage(State(ctx): State<Ctx>) -> Answer {
+    ctx.app.clear_result_storage().await?;
     no_content()
 }

@@ -1,0 +1,1 @@
+SELECT id FROM block_documents WHERE stores_results = 1
