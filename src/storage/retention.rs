@@ -18,6 +18,8 @@ const SOME_TASK_RUNS: &str = include_str!("../../sql/queries/retention/some_task
 static ENDED_SUB_FLOWS: Statement = statement!("retention/ended_sub_flows.sql");
 const DELETE_SOME_LOGS: &str =
     include_str!("../../sql/queries/retention/delete_some_logs_of_run.sql");
+const DELETE_SOME_LOGS_OF_TASK: &str =
+    include_str!("../../sql/queries/retention/delete_some_logs_of_task_run.sql");
 static OLD_LOGS: Statement = statement!("retention/old_logs.sql");
 const NTH_LOG: &str = include_str!("../../sql/queries/retention/nth_log.sql");
 const DELETE_LOG: &str = include_str!("../../sql/queries/retention/delete_log.sql");
@@ -79,6 +81,12 @@ pub fn delete_some_logs(db: &Connection, id: FlowRunId, limit: i64) -> Result<us
     )
 }
 
+/// The same of a task run.
+pub fn delete_some_logs_of_task(db: &Connection, id: TaskRunId, limit: i64) -> Result<usize> {
+    let params = named_params! {":id": id, ":limit": limit};
+    query::change(db, DELETE_SOME_LOGS_OF_TASK, params)
+}
+
 /// Log lines between two ids whose runs have ended or are gone, oldest first.
 pub fn old_logs(db: &Connection, after: LogId, bound: LogId, limit: i64) -> Result<Vec<LogId>> {
     let params = named_params! {":after": after, ":bound": bound, ":limit": limit};
@@ -136,6 +144,7 @@ mod tests {
             (SOME_TASK_RUNS, "flow_run_id=?"),
             (&ENDED_SUB_FLOWS, "flow_runs_by_parent"),
             (DELETE_SOME_LOGS, "logs_by_flow_run"),
+            (DELETE_SOME_LOGS_OF_TASK, "logs_by_task_run"),
             (&OLD_LOGS, "PRIMARY KEY (id>? AND id<?)"),
             (STALE_ENTRIES, "task_run_state_cache_by_key"),
         ] {

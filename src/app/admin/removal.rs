@@ -134,8 +134,20 @@ fn take_away(tx: &mut Tx<'_>, what: Removal, budget: &Budget) -> Result<bool> {
     match what {
         Removal::Flow(id) => flow(tx, id, budget),
         Removal::Deployment(id) => deployment(tx, id, budget),
-        Removal::FlowRun(id) => flow_run(tx.db, id, tx.now, budget),
-        Removal::TaskRun(id) => task_run(tx.db, id, tx.now, budget),
+        Removal::FlowRun(id) => {
+            let (db, now) = (tx.db, tx.now);
+            // Of a run that goes with its flow they stay, as on the reference.
+            Ok(
+                all_rows(budget, || retention::delete_some_logs(db, id, CHUNK))?
+                    && flow_run(db, id, now, budget)?,
+            )
+        }
+        Removal::TaskRun(id) => {
+            let (db, now) = (tx.db, tx.now);
+            Ok(all_rows(budget, || {
+                retention::delete_some_logs_of_task(db, id, CHUNK)
+            })? && task_run(db, id, now, budget)?)
+        }
         Removal::Everything => everything(tx, budget),
     }
 }
@@ -216,8 +228,8 @@ fn deployment(tx: &mut Tx<'_>, id: DeploymentId, budget: &Budget) -> Result<bool
     Ok(is_bare)
 }
 
-/// What it holds is over, and goes to others by itself. What it left for people to look at stays,
-/// as on the reference.
+/// What it holds is over, and goes to others by itself. The artifacts that it left for people to
+/// look at stay, as on the reference.
 fn flow_run(db: &Connection, id: FlowRunId, now: Timestamp, budget: &Budget) -> Result<bool> {
     leases::end_of_holder(db, id.uuid(), now)?;
     let tasks = || retention::some_task_runs(db, id, CHUNK);

@@ -128,3 +128,45 @@ fn searches_are_saved_under_their_names() {
     );
     assert_eq!(http.delete(&path).status, 404);
 }
+
+#[test]
+fn the_logs_of_a_run_go_with_it() {
+    let daemon = TestDaemon::without_agent();
+    let http = daemon.modern();
+    let id = |made: &Value| made["id"].as_str().unwrap().to_owned();
+    let flow = id(&http.post("/flows/", &json!({ "name": "f" })).expect(201));
+    let run = id(&http
+        .post("/flow_runs/", &json!({ "flow_id": flow }))
+        .expect(201));
+    let task = json!({ "flow_run_id": run, "task_key": "k", "dynamic_key": "0" });
+    let task = id(&http.post("/task_runs/", &task).expect(201));
+    let log = |of: Value, message: &str| {
+        let mut log = json!({ "name": "l", "level": 20, "message": message,
+            "timestamp": "2026-01-01T00:00:00Z" });
+        log.as_object_mut()
+            .unwrap()
+            .extend(of.as_object().unwrap().clone());
+        log
+    };
+    let logs = json!([
+        log(json!({}), "of none"),
+        log(json!({ "flow_run_id": run }), "of the run"),
+        log(
+            json!({ "flow_run_id": run, "task_run_id": task }),
+            "of the task"
+        ),
+    ]);
+    http.post("/logs/", &logs).expect(201);
+    let left = || {
+        let found = http.post("/logs/filter", &json!({})).expect(200);
+        let found = found.as_array().unwrap().iter();
+        found
+            .map(|log| log["message"].to_string())
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(left().len(), 3);
+    http.delete(&format!("/task_runs/{task}")).expect(204);
+    assert_eq!(left(), ["\"of none\"", "\"of the run\""]);
+    http.delete(&format!("/flow_runs/{run}")).expect(204);
+    assert_eq!(left(), ["\"of none\""]);
+}
