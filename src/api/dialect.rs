@@ -4,12 +4,15 @@
 //! wish for a websocket; the 2.0a7 client's user agent; else the modern dialect. The request's path is rewritten to
 //! the explicit one, so that routing needs no further thought.
 //!
-//! One question is the modern dialect's even with that user agent: the modern clients of
-//! websockets ask for the server's version under the bare name of their HTTP library, and the
-//! 2.0a7 client never asks for it.
+//! Two questions are the modern dialect's even with that user agent: modern clients ask for the
+//! server's version, and whether there is one, under the bare name of their HTTP library, and the
+//! 2.0a7 client never asks for these.
+
+use std::borrow::Cow;
 
 use axum::body::Bytes;
 use axum::http::{HeaderMap, Request, Uri, header};
+use percent_encoding::{NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 
 use super::client::API_VERSION;
 
@@ -19,6 +22,9 @@ pub const ORION: &str = "/api/orion";
 pub const V3: &str = "/api/v3";
 /// Where clients ask which Prefect the server is.
 const SERVER_VERSION: &str = "/api/admin/version";
+
+/// Where clients ask whether there is a server.
+const HELLO: &str = "/api/hello";
 
 /// The path as the client wrote it, where that was not the explicit one.
 #[derive(Clone, Debug)]
@@ -46,12 +52,29 @@ fn explicit(uri: &Uri, headers: &HeaderMap) -> Option<Uri> {
     }
     // The path and the query after "/api".
     let rest = uri.path_and_query()?.as_str().strip_prefix("/api")?;
-    let dialect = match uri.path() == SERVER_VERSION {
-        true => V3,
-        false => spoken(headers),
+    let dialect = match uri.path() {
+        SERVER_VERSION | HELLO => V3,
+        _ => spoken(headers),
     };
-    let path = [dialect, rest].concat();
+    let (path, query) = match rest.split_once('?') {
+        Some((path, query)) => (path, ["?", query].concat()),
+        None => (rest, String::new()),
+    };
+    let path = [dialect, &readable(path), &query].concat();
     Uri::from_maybe_shared(Bytes::from(path)).ok()
+}
+
+/// A path whose segments are text: what is not is replaced in it, as the reference reads it. So
+/// it names nothing, and is no error of its own.
+fn readable(path: &str) -> Cow<'_, str> {
+    if percent_decode_str(path).decode_utf8().is_ok() {
+        return path.into();
+    }
+    let segments = path.split('/').map(|segment| {
+        let text = percent_decode_str(segment).decode_utf8_lossy();
+        utf8_percent_encode(&text, NON_ALPHANUMERIC).to_string()
+    });
+    segments.collect::<Vec<_>>().join("/").into()
 }
 
 /// Whether a path is that prefix or below it.
@@ -85,6 +108,33 @@ mod tests {
             request = request.header(*name, *value);
         }
         settle(request.body(()).unwrap()).uri().to_string()
+    }
+
+    #[test]
+    fn a_path_that_is_no_text_names_nothing() {
+        for (asked, settled_as) in [
+            (
+                "/api/flows/name/my%de?x=%de",
+                "/api/v3/flows/name/my%EF%BF%BD?x=%de",
+            ),
+            (
+                "/api/flows/name/a%2Fb/%de",
+                "/api/v3/flows/name/a%2Fb/%EF%BF%BD",
+            ),
+            (
+                "/api/flows/name/%C3%A9%2Fa?y",
+                "/api/v3/flows/name/%C3%A9%2Fa?y",
+            ),
+        ] {
+            assert_eq!(settled(asked, &[]), settled_as);
+        }
+    }
+
+    #[test]
+    fn whether_there_is_a_server_is_asked_by_modern_clients() {
+        let httpx = [("user-agent", "python-httpx/0.28.1")];
+        assert_eq!(settled("/api/hello", &httpx), "/api/v3/hello");
+        assert_eq!(settled("/api/flows/", &httpx), "/api/orion/flows/");
     }
 
     #[test]
