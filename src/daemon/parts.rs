@@ -246,10 +246,7 @@ fn sites(settings: &Settings) -> Sites {
     let hosts = settings.hosts.iter().cloned();
     let advertised = settings.advertise.iter().map(|it| it.host.clone());
     Sites {
-        hosts: hosts
-            .chain(advertised)
-            .chain(names::own_names())
-            .collect(),
+        hosts: hosts.chain(advertised).chain(names::own_names()).collect(),
         origins: settings.cors_origins.clone(),
     }
 }

@@ -168,7 +168,9 @@ impl Relay {
 
     fn elsewhere(&self) -> std::sync::MutexGuard<'_, Vec<SocketAddr>> {
         // Each change is one call.
-        self.elsewhere.lock().unwrap_or_else(PoisonError::into_inner)
+        self.elsewhere
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Sees to it that there is a relay, until `stop`.

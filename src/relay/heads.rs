@@ -53,7 +53,11 @@ pub(super) fn addressed(
 /// A path as it may be told: without the key of a run that there may be in it.
 pub(super) fn told(path: &str) -> &str {
     let keyed = path.strip_prefix("/run/");
-    keyed.map_or(path, |rest| rest.find('/').and_then(|at| rest.get(at..)).unwrap_or("/run"))
+    keyed.map_or(path, |rest| {
+        rest.find('/')
+            .and_then(|at| rest.get(at..))
+            .unwrap_or("/run")
+    })
 }
 
 /// Takes out what concerns one connection only.

@@ -29,11 +29,7 @@ pub fn add(
 
 /// Takes back every key of a run.
 pub fn revoke(db: &Connection, run: FlowRunId, now: Timestamp) -> Result<()> {
-    query::change(
-        db,
-        REVOKE,
-        named_params! {":flow_run_id": run, ":now": now},
-    )?;
+    query::change(db, REVOKE, named_params! {":flow_run_id": run, ":now": now})?;
     Ok(())
 }
 

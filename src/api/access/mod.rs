@@ -161,11 +161,7 @@ impl Inner {
 
     /// The run that has the key; `None` where there is none, or it has ended and has nothing more to
     /// say.
-    async fn run_of_key(
-        &self,
-        caller: &Caller,
-        key: RunKeyDigest,
-    ) -> Result<Option<Who>, Error> {
+    async fn run_of_key(&self, caller: &Caller, key: RunKeyDigest) -> Result<Option<Who>, Error> {
         let Some(run) = self.app.run_of_key(key).await? else {
             return Ok(None);
         };

@@ -10,8 +10,8 @@ use serde::de::DeserializeOwned;
 use tokio::sync::{Notify, watch};
 
 use crate::api::v3::wire::{
-    ClaimIn, Deployment, Due, EndIn, Flow, FlowRun, HeldRun, KeyIn, KeyOut, LogCreate, MadeIn, News,
-    OutputSeen, ReportIn,
+    ClaimIn, Deployment, Due, EndIn, Flow, FlowRun, HeldRun, KeyIn, KeyOut, LogCreate, MadeIn,
+    News, OutputSeen, ReportIn,
 };
 use crate::cli::client::Client;
 use crate::cli::failure::{Failure, Result as Told};

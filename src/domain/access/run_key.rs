@@ -128,8 +128,8 @@ pub fn without_keys(text: &str) -> Option<String> {
             shown.push_str(MASK);
             copied = from;
         } else {
-            // What follows may be another place.
-            from = begin;
+            // With the last sign of it another place may begin.
+            from = begin - 1;
         }
     }
     if copied == 0 {

@@ -5,8 +5,8 @@ use std::time::Instant;
 
 use tokio::task::JoinHandle;
 
-use super::run_log::RunLog;
 use super::control_plane::KeyFor;
+use super::run_log::RunLog;
 use super::watch::Then;
 use super::{Agent, Attempt, TELL_AGAIN, end, is_passing};
 use crate::domain::access::RunKey;

@@ -60,7 +60,14 @@ fn a_run_s_key_speaks_for_it_from_the_bridge_and_from_the_loopback() {
     let cancelled = daemon.ctl().args(["flow-run", "cancel", &id]).status();
     assert!(cancelled.unwrap().success());
     daemon.http().ended(&id);
-    assert_eq!(here.post(&format!("{own}/set_state"), &json!({})).status, 403);
+    assert_eq!(
+        here.post(
+            &format!("{own}/set_state"),
+            &json!({ "state": { "type": "RUNNING" } })
+        )
+        .status,
+        403
+    );
     assert!(!daemon.log().contains(&key));
     let shown = daemon
         .ctl()
@@ -74,38 +81,46 @@ fn a_run_s_key_speaks_for_it_from_the_bridge_and_from_the_loopback() {
 fn a_run_that_tells_its_address_tells_no_key() {
     let (daemon, marked) = (daemon(), Marked::new());
     deploy(&daemon, "endings.py", &marked.runner(json!({})));
-    let id = run(&daemon, "telling", &json!({ "variable": "PREFECT_API_URL" }));
+    let id = run(
+        &daemon,
+        "telling",
+        &json!({ "variable": "PREFECT_API_URL" }),
+    );
     assert_eq!(daemon.http().ended(&id)["state_name"], "Completed");
     let lines = wait_for("its output", || {
         let lines = daemon.http().lines(&id);
-        lines.iter().any(|line| line.contains("/run/")).then_some(lines)
+        lines
+            .iter()
+            .any(|line| line.contains("/run/"))
+            .then_some(lines)
     });
     let line = lines.iter().find(|line| line.contains("/run/")).unwrap();
     assert!(line.ends_with("/run/********/api"), "{line}");
 }
 
-/// An address of this machine that is neither the loopback nor Docker's bridge.
-struct Elsewhere(&'static str);
+/// An address of this machine that is neither the loopback's nor Docker's.
+struct Elsewhere;
 
 impl Elsewhere {
     const ADDRESS: &'static str = "10.77.1.1";
 
     fn new() -> Self {
-        let name = "prefectd-test0";
-        let ip = |words: &[&str]| Command::new("ip").args(words).output().unwrap();
-        ip(&["link", "del", name]);
-        ip(&["link", "add", name, "type", "dummy"]);
-        let address = format!("{}/24", Self::ADDRESS);
-        ip(&["addr", "add", &address, "dev", name]);
-        let up = ip(&["link", "set", name, "up"]);
-        assert!(up.status.success(), "this test needs root and iproute2");
-        Self(name)
+        let added = Self::change("add");
+        assert!(added, "this test needs root and iproute2");
+        Self
+    }
+
+    fn change(verb: &str) -> bool {
+        let address = format!("{}/32", Self::ADDRESS);
+        let words = ["addr", verb, &address, "dev", "lo"];
+        let done = Command::new("ip").args(words).output();
+        done.is_ok_and(|done| done.status.success())
     }
 }
 
 impl Drop for Elsewhere {
     fn drop(&mut self) {
-        let _ = Command::new("ip").args(["link", "del", self.0]).output();
+        Self::change("del");
     }
 }
 

@@ -231,12 +231,20 @@ fn a_key_opens_websockets_and_what_is_told_of_it_is_masked() {
     let backup = daemon.state_dir().join("backup.tar");
     let made = daemon.ctl().arg("backup").arg(&backup).output().unwrap();
     assert!(made.status.success());
-    for file in [backup, daemon.database(), daemon.database().with_extension("db-wal")] {
+    for file in [
+        backup,
+        daemon.database(),
+        daemon.database().with_extension("db-wal"),
+    ] {
         let bytes = std::fs::read(&file).unwrap_or_default();
         let is_there = bytes.windows(key.len()).any(|some| some == key.as_bytes());
         assert!(!is_there, "{}", file.display());
     }
-    let status = daemon.ctl().args(["status", "-o", "json"]).output().unwrap();
+    let status = daemon
+        .ctl()
+        .args(["status", "-o", "json"])
+        .output()
+        .unwrap();
     for text in [status.stdout, daemon.log().into_bytes()] {
         assert!(!String::from_utf8_lossy(&text).contains(&key));
     }
