@@ -47,7 +47,8 @@
 //!   hear otherwise is known in one place (`api::earlier`).
 //! - [`pages`]: what people see in a browser, made of templates here and whole without a script:
 //!   a page asks verbs, and is an operation like those of the API. A small module of ours keeps it
-//!   up to date by server-sent events (`pages::live`). Forms have tokens, and a browser that has
+//!   up to date by server-sent events (`pages::live`), which are made once for all who look at the
+//!   same. Prefect's own UI is served beside it where it is installed (`pages::official`). Forms have tokens, and a browser that has
 //!   given the key has a session (`api::access::session`).
 //! - [`runners`]: how a run's process is made: containers and subprocesses.
 //! - [`services`]: what goes on by itself: the agent, the scheduler, the marking of late runs,

@@ -35,6 +35,11 @@ pub fn blobs(state_dir: &Path) -> PathBuf {
     state_dir.join("blobs")
 }
 
+/// The folder of Prefect's own UI in a state directory, where that is installed.
+pub fn ui(state_dir: &Path) -> PathBuf {
+    state_dir.join("ui")
+}
+
 /// The file whose lock tells who holds a state directory.
 pub fn lock_file(state_dir: &Path) -> PathBuf {
     state_dir.join("prefectd.lock")

@@ -58,7 +58,7 @@ impl Pace {
 
 /// Has the body of a request that is answered already read and thrown away: the answer does not
 /// wait for it, and it takes no budget.
-pub(super) fn leave(request: Request) {
+pub(crate) fn leave(request: Request) {
     if let Some(share) = request.extensions().get::<Share>() {
         share.pass_through();
     }

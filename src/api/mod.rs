@@ -14,6 +14,7 @@ mod browsers;
 pub mod caller;
 mod client;
 mod compat;
+mod compressed;
 pub mod dialect;
 mod docs;
 mod earlier;
@@ -32,13 +33,15 @@ pub(crate) mod sockets;
 pub mod v3;
 mod versions;
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::{Request, State};
 use axum::handler::Handler;
-use axum::http::{Method, StatusCode};
+use axum::http::{Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use futures_util::future::BoxFuture;
 use tower::{Layer, Service, util::MapRequestLayer};
 
 use crate::app::App;
@@ -75,7 +78,29 @@ pub struct ApiState {
     pub compat: Compat,
     /// The websockets there are.
     pub sockets: Sockets,
+    /// Where Prefect's own UI is.
+    pub bundle: Bundle,
 }
+
+/// Where Prefect's own UI is, if it is there at all.
+#[derive(Clone, Debug)]
+pub struct Bundle {
+    /// The folder of its files.
+    pub folder: PathBuf,
+    /// Whether it has `/`, and the daemon's pages are below another path.
+    pub is_at_root: bool,
+}
+
+/// What is served to browsers beside the dialects.
+pub struct Pages {
+    /// Pages, and what can be pressed on them.
+    pub operations: Vec<Operation>,
+    /// Answers a browser that asks for a page that is not there.
+    pub lost: Lost,
+}
+
+/// See [`Pages::lost`].
+pub type Lost = fn(Request, Ctx) -> BoxFuture<'static, Response>;
 
 /// An operation as it is declared.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -116,7 +141,7 @@ fn texts(dialects: &Arc<[Routes]>) -> Routes {
 pub fn service(
     ctx: Ctx,
     sites: Sites,
-    pages: Vec<Operation>,
+    pages: Pages,
 ) -> impl Service<Request, Response = Response, Error = std::convert::Infallible, Future: Send>
 + Clone
 + Send
@@ -125,13 +150,15 @@ pub fn service(
     let dialects: Arc<[Routes]> = Arc::new([v3::routes(), orion::routes()]);
     let router = dialects
         .iter()
-        .chain([&texts(&dialects), &Routes::below("", pages)])
+        .chain([&texts(&dialects), &Routes::below("", pages.operations)])
         .fold(Router::new(), |router, routes| {
             router.merge(routes.router().method_not_allowed_fallback(wrong_method))
         });
+    let lost = pages.lost;
+    let elsewhere = move |State(ctx): State<Ctx>, request: Request| elsewhere(ctx, request, lost);
     let router = router.fallback(elsewhere).with_state(ctx);
     // Layers are around the router as a whole: one that is added to it is boxed route by route.
-    let router = v3::shapes::Told.layer(panics::caught(router));
+    let router = v3::shapes::Told.layer(compressed::compressed(panics::caught(router)));
     let router = key::Once.layer(versions::Checked.layer(router));
     let router = MapRequestLayer::new(orion::without_head).layer(router);
     let gated = browsers.layer(BodyBudget::new().layer(router));
@@ -141,15 +168,25 @@ pub fn service(
 }
 
 /// No route is there. A path that is sent on to where one is asks no more than to be told so.
-async fn elsewhere(State(ctx): State<Ctx>, request: Request) -> Response {
-    match orion::is_mended(request.uri().path()) {
-        true => Guarded::new(Need::Read, sent_on).call(request, ctx).await,
-        false => {
-            Guarded::new(Need::Operate, nowhere)
-                .call(request, ctx)
-                .await
-        }
+async fn elsewhere(ctx: Ctx, request: Request, lost: Lost) -> Response {
+    if orion::is_mended(request.uri().path()) {
+        return Guarded::new(Need::Read, sent_on).call(request, ctx).await;
     }
+    if wants_page(&request) {
+        let page = move |State(ctx): State<Ctx>, request: Request| lost(request, ctx);
+        return Guarded::new(Need::Inspect, page).call(request, ctx).await;
+    }
+    let nowhere = Guarded::new(Need::Operate, nowhere);
+    nowhere.call(request, ctx).await
+}
+
+/// Whether a browser asks for something to show, and not a program for something of the API.
+fn wants_page(request: &Request) -> bool {
+    let accepts = request.headers().get(header::ACCEPT);
+    let accepts = accepts.and_then(|value| value.to_str().ok());
+    matches!(*request.method(), Method::GET | Method::HEAD)
+        && accepts.is_some_and(|kinds| kinds.contains("text/html"))
+        && !dialect::within(request.uri().path(), "/api")
 }
 
 async fn sent_on(request: Request) -> Response {

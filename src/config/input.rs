@@ -48,6 +48,25 @@ pub struct Input {
     docker: Docker,
     auth: super::auth::Input,
     retention: RetentionInput,
+    ui: Ui,
+}
+
+/// What is seen at `/` in a browser.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+struct Ui {
+    root: Root,
+}
+
+/// Whose pages are at `/`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum Root {
+    /// The daemon's own.
+    #[default]
+    Prefectd,
+    /// Prefect's.
+    Prefect,
 }
 
 /// For how many days events are kept where nobody says it, as in the reference.
@@ -241,6 +260,7 @@ impl Input {
                 init: Some(self.docker.init.unwrap_or(true)),
             },
             python: self.runners.python.unwrap_or_else(|| "python3".to_owned()),
+            prefect_at_root: self.ui.root == Root::Prefect,
             log_format: self.log.format,
             log_level: match self.log.level {
                 Some(level) => super::level(&level)

@@ -73,6 +73,8 @@ pub struct Settings {
     pub containers: ContainerRules,
     /// How much of the past is kept.
     pub retention: Retention,
+    /// Whether Prefect's own UI is at `/`, and the daemon's pages below `/prefectd`.
+    pub prefect_at_root: bool,
     /// How to log; absent: as the surroundings suggest.
     pub log_format: Option<LogFormat>,
     /// What to log, such as `info` or `prefectd=debug`.
@@ -118,6 +120,7 @@ impl Settings {
             ("agent.enabled", self.embedded_agent == other.embedded_agent),
             ("auth", self.auth == other.auth),
             ("retention", self.retention == other.retention),
+            ("ui.root", self.prefect_at_root == other.prefect_at_root),
             ("log.format", self.log_format == other.log_format),
         ];
         let differ = fixed.into_iter().filter(|(_, same)| !same);

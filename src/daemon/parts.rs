@@ -5,9 +5,12 @@ use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::Context;
+use axum::extract::Request;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
+use tower::Layer;
+use tower::util::MapRequestLayer;
 
 use super::{
     advertised, agent, bridge, health, host_probe, listeners, names, peers, relay, systemd,
@@ -155,8 +158,19 @@ impl Parts {
             gate,
             compat: api::Compat::default(),
             sockets: Sockets::new(tasks.stop.clone(), tasks.all.clone()),
+            bundle: api::Bundle {
+                folder: state_dir::ui(&settings.state_dir),
+                is_at_root: settings.prefect_at_root,
+            },
         };
-        api::service(Arc::new(state), sites(settings), pages::operations())
+        let is_at_root = settings.prefect_at_root;
+        let placed =
+            MapRequestLayer::new(move |request: Request| pages::placed(request, is_at_root));
+        placed.layer(api::service(
+            Arc::new(state),
+            sites(settings),
+            pages::pages(is_at_root),
+        ))
     }
 
     /// Starts what goes on by itself.

@@ -5,6 +5,7 @@ use axum::body::Body;
 use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 
+use super::place::{address, addressed};
 use super::show::{Html, text};
 use crate::api::error;
 use crate::domain::error::{Error, Kind};
@@ -14,7 +15,7 @@ pub type Answer = Result<Response, Failed>;
 
 /// What a page may do. Nothing of it is `unsafe-inline`.
 const POLICY: &str = "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' \
-                      https: data:; connect-src 'self'; form-action 'self'; base-uri 'none'; \
+                      data:; connect-src 'self'; form-action 'self'; base-uri 'none'; \
                       frame-ancestors 'none'";
 
 /// A page.
@@ -35,7 +36,7 @@ pub fn ok(template: &impl Template) -> Answer {
 }
 
 fn with_headers(status: StatusCode, html: String) -> Response {
-    let mut response = Response::new(Body::from(html));
+    let mut response = Response::new(Body::from(addressed(html)));
     *response.status_mut() = status;
     let headers = response.headers_mut();
     for (name, value) in [
@@ -56,13 +57,13 @@ fn with_headers(status: StatusCode, html: String) -> Response {
 
 /// Leads a browser to a page after a form is done.
 pub fn to(place: &str) -> Response {
-    let place = HeaderValue::from_str(place).unwrap_or(HeaderValue::from_static("/"));
+    let place = HeaderValue::from_str(&address(place)).unwrap_or(HeaderValue::from_static("/"));
     (StatusCode::SEE_OTHER, [(header::LOCATION, place)]).into_response()
 }
 
 /// Leads to where a page is today.
 pub fn moved(place: &str) -> Response {
-    let place = HeaderValue::from_str(place).unwrap_or(HeaderValue::from_static("/"));
+    let place = HeaderValue::from_str(&address(place)).unwrap_or(HeaderValue::from_static("/"));
     (StatusCode::PERMANENT_REDIRECT, [(header::LOCATION, place)]).into_response()
 }
 

@@ -48,6 +48,8 @@ struct DaemonPage {
     listens: Vec<Pair>,
     checks: Option<Vec<Found>>,
     settings: Vec<Setting>,
+    has_official: bool,
+    official: &'static str,
 }
 
 async fn show(State(ctx): State<Ctx>, visitor: Visitor) -> Answer {
@@ -74,6 +76,11 @@ async fn show(State(ctx): State<Ctx>, visitor: Visitor) -> Answer {
         listens: listens(&ctx),
         checks,
         settings: settings.iter().map(|one| setting(one, may_see)).collect(),
+        has_official: super::official::is_there(&ctx.bundle).await,
+        official: match ctx.bundle.is_at_root {
+            true => "../",
+            false => "/ui/",
+        },
     })
 }
 

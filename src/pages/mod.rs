@@ -13,9 +13,13 @@ mod dashboard;
 mod deployments;
 mod form;
 mod live;
+mod lost;
+mod markdown;
 mod names;
 mod nouns;
+mod official;
 mod path;
+mod place;
 mod run;
 mod runs;
 mod seen;
@@ -24,7 +28,18 @@ pub mod show;
 mod task_run;
 mod visitor;
 
-use crate::api::{Declared, Operation};
+use crate::api::{Declared, Operation, Pages};
+pub use place::placed;
+
+/// All that browsers are served. `is_below` says that Prefect's own UI is at `/`, and these pages
+/// are not: whoever asks for them is led on by [`placed`].
+pub fn pages(is_below: bool) -> Pages {
+    place::settle(is_below);
+    Pages {
+        operations: operations(),
+        lost: lost::lost,
+    }
+}
 
 /// All pages, and what can be pressed on them.
 pub fn operations() -> Vec<Operation> {
@@ -39,6 +54,7 @@ pub fn operations() -> Vec<Operation> {
         nouns::operations,
         daemon::operations,
         live::operations,
+        official::operations,
     ];
     all.into_iter().flat_map(|some| some()).collect()
 }

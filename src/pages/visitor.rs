@@ -32,6 +32,7 @@ pub struct Visitor {
     pub uri: Uri,
     cookie: Option<String>,
     needs_key: bool,
+    is_one_of_many: bool,
 }
 
 impl FromRequestParts<Ctx> for Visitor {
@@ -45,6 +46,7 @@ impl FromRequestParts<Ctx> for Visitor {
             uri: parts.uri.clone(),
             cookie: cookie(&parts.headers).map(str::to_owned),
             needs_key: ctx.gate.needs_key(),
+            is_one_of_many: false,
         })
     }
 }
@@ -71,9 +73,33 @@ impl Visitor {
         }
     }
 
+    /// Whether this one needs to send no key.
+    pub fn is_known(&self, ctx: &Ctx) -> bool {
+        self.user().is_some()
+            || self
+                .cookie
+                .as_deref()
+                .is_some_and(|it| ctx.gate.knows_session(it))
+    }
+
     /// A proposal that says that it was made here.
     pub fn propose(&self, kind: StateType, words: &str) -> ProposedState {
         self.caller.signed(ProposedState::new(kind).because(words))
+    }
+
+    /// Whoever is of the same kind is shown the same.
+    pub fn kind(&self) -> String {
+        format!("{:?}", self.who.who())
+    }
+
+    /// The same for what is shown to all of this one's kind, whose forms have no token: each page
+    /// puts in its own.
+    #[must_use]
+    pub fn as_one_of_many(&self) -> Self {
+        Self {
+            is_one_of_many: true,
+            ..self.clone()
+        }
     }
 
     /// The token of this one's forms.
@@ -81,6 +107,9 @@ impl Visitor {
     /// # Errors
     /// Where it cannot be sealed.
     pub fn form_token(&self, ctx: &Ctx) -> Result<String> {
+        if self.is_one_of_many {
+            return Ok(String::new());
+        }
         ctx.app
             .make_token(TokenUse::Form, &self.binding(), FORM_TIME)
     }

@@ -37,12 +37,13 @@ impl Gate {
 
     /// Whether a request comes with such a cookie.
     pub(super) fn has_session(&self, headers: &HeaderMap) -> bool {
-        let inner = &self.0;
-        inner.keys.are_needed()
-            && cookie(headers).is_some_and(|token| {
-                let of = inner.keys.fingerprint();
-                inner.app.is_good_token(TokenUse::Session, &of, token)
-            })
+        self.0.keys.are_needed() && cookie(headers).is_some_and(|token| self.knows_session(token))
+    }
+
+    /// Whether that is the value of such a cookie.
+    pub(crate) fn knows_session(&self, token: &str) -> bool {
+        let of = self.0.keys.fingerprint();
+        self.0.app.is_good_token(TokenUse::Session, &of, token)
     }
 }
 

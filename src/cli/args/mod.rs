@@ -4,6 +4,7 @@ mod automation;
 mod deployment;
 mod flow_run;
 mod selection;
+mod ui;
 mod work_pool;
 
 use std::path::PathBuf;
@@ -17,6 +18,7 @@ pub use automation::{Automation, Event, Events};
 pub use deployment::{Deployment, Flow, Schedules};
 pub use flow_run::{FlowRun, List, Logs, TaskRun};
 pub use selection::{Runs, Selection};
+pub use ui::Ui;
 pub use work_pool::WorkPool;
 
 /// The heading of what every command takes, below what is its own.
@@ -255,6 +257,16 @@ The backup holds every run that was acknowledged before it began.")]
         #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
         keep: Option<u64>,
     },
+    /// Have the daemon serve Prefect's own UI beside its pages.
+    #[command(
+        subcommand,
+        after_help = "\
+Examples:
+  prefectctl ui install --python /opt/flows/bin/python
+  prefectctl ui install --wheel prefect-3.9.1-py3-none-any.whl
+  prefectctl ui remove"
+    )]
+    Ui(Ui),
     /// Restore a backup into a state directory that no daemon holds.
     #[command(after_help = "\
 Examples:

@@ -19,6 +19,7 @@ mod restore;
 mod status;
 mod task_run;
 mod top;
+mod ui;
 mod work_pool;
 
 use std::collections::HashMap;
@@ -56,6 +57,9 @@ pub async fn carry_out(args: Args) -> Result<()> {
     } = args.command
     {
         return restore::restore(args.output, &file, state_dir, force);
+    }
+    if let Command::Ui(command) = args.command {
+        return ui::carry_out(args.output, command).await;
     }
     if let Command::Auth(Auth::Hash) = &args.command {
         return auth::hash(args.output);
@@ -96,6 +100,7 @@ pub async fn carry_out(args: Args) -> Result<()> {
         Command::Auth(_)
         | Command::Agent(Agent::Start(_))
         | Command::Restore { .. }
+        | Command::Ui(_)
         | Command::Complete { .. }
         | Command::Completions { .. }
         | Command::Man { .. } => Ok(()),
