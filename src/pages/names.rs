@@ -3,6 +3,7 @@
 use std::collections::{HashMap, HashSet};
 
 use super::show::{Html, short};
+use crate::api::redaction::{Reader, Redact};
 use crate::app::App;
 use crate::domain::error::Result;
 use crate::domain::filter::{Criterion, Filters, Page, Sort, deployment, flow};
@@ -87,6 +88,14 @@ impl Names {
                 deployment: None,
             },
         }
+    }
+}
+
+impl Redact for Names {
+    fn redact(&mut self, reader: &Reader<'_>) {
+        let mask = reader.of_nobody();
+        let all = self.flows.values_mut().chain(self.deployments.values_mut());
+        all.for_each(|name| mask.over(name));
     }
 }
 

@@ -3,6 +3,8 @@
 use std::collections::HashSet;
 
 use crate::api::redaction::{Mask, Reader, Redact};
+use crate::app::LimitNow;
+use crate::domain::flow::Flow;
 use crate::domain::flow_run::FlowRun;
 use crate::domain::graph::Graph;
 use crate::domain::ids::FlowRunId;
@@ -114,6 +116,21 @@ impl Redact for Why {
             mask.over(&mut holder.name);
             mask.over(&mut holder.agent);
         }
+    }
+}
+
+impl Redact for Flow {
+    fn redact(&mut self, reader: &Reader<'_>) {
+        let mask = reader.of_nobody();
+        mask.over(&mut self.name);
+        mask.over(&mut self.tags);
+        mask.over(&mut self.labels);
+    }
+}
+
+impl Redact for LimitNow {
+    fn redact(&mut self, reader: &Reader<'_>) {
+        reader.of_nobody().over(&mut self.limit.name);
     }
 }
 

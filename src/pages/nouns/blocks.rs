@@ -2,21 +2,17 @@
 
 use axum::extract::State;
 
-use super::table::{Part, Table, columns};
+use super::table::{Part, Table, columns, link};
 use crate::api::{Ctx, Need, Operation};
 use crate::domain::block::BlockDocument;
 use crate::domain::filter::{Filters, Sort};
 use crate::pages::answer::{Answer, ok};
-use crate::pages::show::{Html, short, times};
+use crate::pages::show::{short, times};
 use crate::pages::visitor::Visitor;
 
 /// What there is to ask.
 pub fn operations() -> Vec<Operation> {
-    let list = || list;
-    vec![
-        Operation::get("/blocks", "Lists blocks").needs(Need::Inspect, list()),
-        Operation::get("/blocks/block/{id}", "Lists blocks").needs(Need::Inspect, list()),
-    ]
+    vec![Operation::get("/blocks", "Lists blocks").needs(Need::Inspect, list)]
 }
 
 async fn list(State(ctx): State<Ctx>, visitor: Visitor) -> Answer {
@@ -33,7 +29,10 @@ async fn list(State(ctx): State<Ctx>, visitor: Visitor) -> Answer {
         } = block;
         let fields: Vec<_> = own.keys().map(String::as_str).collect();
         vec![
-            Html::of(format!("<bdi>{}</bdi>", short(&stored.name))),
+            link(
+                &format!("/blocks/block/{}", stored.id),
+                &short(&stored.name),
+            ),
             short(&kind.new.name),
             short(&fields.join(", ")),
             times::when(stored.updated, now),

@@ -34,7 +34,8 @@ async fn list(State(ctx): State<Ctx>, visitor: Visitor) -> Answer {
         flows: asked.map(|asked| vec![asked].into()),
         ..Filters::default()
     };
-    let mut flows = ctx.app.flows(filters, Sort::NAME, part.range()).await?;
+    let flows = ctx.app.flows(filters, Sort::NAME, part.range()).await?;
+    let mut flows = visitor.masked(flows).await?;
     let is_more = part.cut(&mut flows);
     let ids: Vec<_> = flows.iter().map(|flow| flow.id).collect();
     let deployments = ctx.app.count_deployments_of(ids.clone()).await?;

@@ -2,31 +2,30 @@
 
 use axum::extract::State;
 
-use super::table::{Part, Table, columns};
+use super::table::{Part, Table, columns, link};
 use crate::api::{Ctx, Need, Operation};
 use crate::app::LimitNow;
-use crate::domain::concurrency_limit::TAG;
+use crate::domain::concurrency_limit::{ConcurrencyLimit, TAG};
 use crate::pages::answer::{Answer, ok};
 use crate::pages::show::{Html, short, times};
 use crate::pages::visitor::Visitor;
 
 /// What there is to ask.
 pub fn operations() -> Vec<Operation> {
-    let list = || list;
     vec![
         Operation::get("/concurrency-limits", "Lists concurrency limits")
-            .needs(Need::Inspect, list()),
-        Operation::get(
-            "/concurrency-limits/concurrency-limit/{id}",
-            "Lists concurrency limits",
-        )
-        .needs(Need::Inspect, list()),
+            .needs(Need::Inspect, list),
     ]
+}
+
+fn page(limit: &ConcurrencyLimit) -> String {
+    format!("/concurrency-limits/concurrency-limit/{}", limit.id)
 }
 
 async fn list(State(ctx): State<Ctx>, visitor: Visitor) -> Answer {
     let part = Part::of(&visitor);
-    let mut found = ctx.app.limits(false, part.range()).await?;
+    let found = ctx.app.limits(false, part.range()).await?;
+    let mut found = visitor.masked(found).await?;
     let is_more = part.cut(&mut found);
     let now = ctx.app.now();
     let rows = found.iter().map(|it| {
@@ -41,7 +40,7 @@ async fn list(State(ctx): State<Ctx>, visitor: Visitor) -> Answer {
         };
         let (used, slots) = (taken.clamp(&0, &limit.slots), limit.slots);
         vec![
-            Html::of(format!("<bdi>{}</bdi>", short(name))),
+            link(&page(limit), &short(name)),
             Html::fixed(word),
             Html::of(format!(
                 "<progress class=\"{class}\" value=\"{used}\" max=\"{slots}\" \

@@ -1,13 +1,16 @@
 //! Pages of what runs go with: flows, pools, events, automations, variables, limits, blocks,
 //! artifacts.
 
+pub mod artifact;
 mod artifacts;
 mod automations;
 mod blocks;
-mod events;
+mod event;
+pub mod events;
 mod flows;
 mod limits;
-mod pools;
+pub mod pools;
+mod single;
 pub mod table;
 mod variables;
 
@@ -24,6 +27,9 @@ pub fn operations() -> Vec<Operation> {
         limits::operations,
         blocks::operations,
         artifacts::operations,
+        artifact::operations,
+        single::operations,
+        event::operations,
     ];
     all.into_iter().flat_map(|some| some()).collect()
 }

@@ -84,25 +84,31 @@ struct Pool {
     workers: Vec<Worker>,
 }
 
+/// Pools, and the part that changes.
 #[derive(Template)]
-#[template(path = "pools.html")]
-struct PoolsPage {
+#[template(path = "pools.html", blocks = ["pools"])]
+pub struct PoolsPage {
     frame: Frame,
     title: Html,
     pools: Vec<Pool>,
 }
 
 async fn list(State(ctx): State<Ctx>, visitor: Visitor) -> Answer {
-    show(&ctx, &visitor, Filters::default(), "Work pools").await
+    ok(&show(&ctx, &visitor, None).await?)
 }
 
 async fn one(State(ctx): State<Ctx>, Name(name): Name, visitor: Visitor) -> Answer {
     ctx.app.work_pool(&name).await?;
-    let filters = Filters {
-        work_pools: Some(vec![work_pool::NAME.is_one_of([&*name])].into()),
-        ..Filters::default()
-    };
-    show(&ctx, &visitor, filters, &name).await
+    ok(&show(&ctx, &visitor, Some(&name)).await?)
+}
+
+/// The pools that a stream's address asks for.
+///
+/// # Errors
+/// Where the store cannot be read.
+pub async fn read(ctx: &Ctx, visitor: &Visitor) -> Result<PoolsPage> {
+    let name = visitor.asked("name");
+    show(ctx, visitor, name.as_deref()).await
 }
 
 async fn pause(State(ctx): State<Ctx>, Name(name): Name, form: Form) -> Answer {
@@ -123,18 +129,28 @@ async fn pause_queue(State(ctx): State<Ctx>, Id(id): Id<WorkQueueId>, form: Form
     Ok(to("/work-pools"))
 }
 
-async fn show(ctx: &Ctx, visitor: &Visitor, filters: Filters, title: &str) -> Answer {
+/// All pools, or the one of that name.
+async fn show(ctx: &Ctx, visitor: &Visitor, name: Option<&str>) -> Result<PoolsPage> {
     let page = Page {
         limit: MOST,
         offset: 0,
     };
+    let filters = Filters {
+        work_pools: name.map(|name| vec![work_pool::NAME.is_one_of([name])].into()),
+        ..Filters::default()
+    };
+    let title = name.unwrap_or("Work pools");
     let frame = visitor.frame(ctx, "pools", title).await?;
     let mut pools = Vec::new();
     for pool in ctx.app.work_pools(filters, page).await? {
         pools.push(shown(ctx, &frame, &pool).await?);
     }
-    ok(&PoolsPage {
-        frame,
+    let stream = match name {
+        Some(name) => format!("/live/work-pools?name={}", in_address(name)),
+        None => "/live/work-pools".to_owned(),
+    };
+    Ok(PoolsPage {
+        frame: frame.live(stream),
         title: text(title),
         pools,
     })

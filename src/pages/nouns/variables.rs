@@ -2,7 +2,7 @@
 
 use axum::extract::State;
 
-use super::table::{Part, Table, columns};
+use super::table::{Part, Table, columns, link};
 use crate::api::redaction::{Reader, Redact};
 use crate::api::{Ctx, Need, Operation};
 use crate::domain::filter::{Filters, Sort, Test, variable};
@@ -37,7 +37,10 @@ async fn list(State(ctx): State<Ctx>, visitor: Visitor) -> Answer {
     let now = ctx.app.now();
     let rows = found.iter().map(|variable| {
         vec![
-            Html::of(format!("<code>{}</code>", short(&variable.name))),
+            link(
+                &format!("/variables/variable/{}", variable.id),
+                &Html::of(format!("<code>{}</code>", short(&variable.name))),
+            ),
             json::shown(&variable.value),
             short(&variable.tags.join(", ")),
             times::when(variable.updated, now),

@@ -98,7 +98,7 @@ fn has_ended(run: &FlowRun) -> bool {
 /// # Errors
 /// Where the store cannot be read.
 pub async fn confirm(ctx: &Ctx, visitor: &Visitor, runs: Vec<FlowRun>) -> Answer {
-    let names = Names::of(&ctx.app, &runs).await?;
+    let names = visitor.masked(Names::of(&ctx.app, &runs).await?).await?;
     let rows = Row::all(&runs, &names, ctx.app.now()).into_iter();
     let (rows, kept) = rows.partition(|row| row.has_ended);
     let frame = visitor.frame(ctx, "runs", "Delete runs").await?;

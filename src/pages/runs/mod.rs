@@ -105,7 +105,7 @@ pub async fn read(ctx: &Ctx, visitor: &Visitor) -> Result<RunsPage> {
     let mut runs = visitor.masked(found.await?).await?;
     let is_more = runs.len() as u64 > ROWS;
     runs.truncate(ROWS as usize);
-    let names = Names::of(&ctx.app, &runs).await?;
+    let names = visitor.masked(Names::of(&ctx.app, &runs).await?).await?;
     let stream = format!("/live/runs?{}", asked.query(&[]));
     let frame = visitor.frame(ctx, "runs", "Runs").await?.live(stream);
     let counts = ctx.app.vitals().await?.runs;
@@ -136,7 +136,7 @@ pub async fn read(ctx: &Ctx, visitor: &Visitor) -> Result<RunsPage> {
             .iter()
             .map(|(word, label, _)| (*word, *label, chosen(*word == asked.last, " selected")))
             .collect(),
-        narrowed: narrowed(ctx, &asked).await?,
+        narrowed: narrowed(ctx, visitor, &asked).await?,
         by_name: column(&asked, "name", "-name"),
         by_start: column(&asked, "-start", "start"),
         found: match is_more || page.offset > 0 {
@@ -177,10 +177,11 @@ fn column(asked: &Asked, first: &str, second: &str) -> Column {
 }
 
 /// The deployment and the flow that the list is narrowed to.
-async fn narrowed(ctx: &Ctx, asked: &Asked) -> Result<Vec<Narrowed>> {
+async fn narrowed(ctx: &Ctx, visitor: &Visitor, asked: &Asked) -> Result<Vec<Narrowed>> {
     let flows = asked.flow.map(FlowId::from_uuid).into_iter().collect();
     let deployments = asked.deployment.map(DeploymentId::from_uuid);
-    let names = Names::known(&ctx.app, flows, deployments.into_iter().collect()).await?;
+    let names = Names::known(&ctx.app, flows, deployments.into_iter().collect());
+    let names = visitor.masked(names.await?).await?;
     let of_flow = asked.flow.map(|id| Narrowed {
         name: "flow",
         id: id.to_string(),

@@ -2,6 +2,7 @@
 //! its kin, and so is escaped, has no control characters, and turns no writing around.
 
 pub mod ansi;
+pub mod content;
 pub mod json;
 pub mod state;
 pub mod times;
