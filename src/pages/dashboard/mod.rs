@@ -120,7 +120,7 @@ pub async fn read(ctx: &Ctx, visitor: &Visitor) -> Result<DashboardPage> {
         .flatten()
         .cloned()
         .collect();
-    let names = Names::of(&ctx.app, &all).await?;
+    let names = visitor.masked(Names::of(&ctx.app, &all).await?).await?;
     let rows = |runs: &[FlowRun]| Row::all(runs, &names, now);
     let vitals = ctx.app.vitals().await?;
     let trouble_of_engine = ctx.host.engine_trouble().await;

@@ -21,6 +21,7 @@ use super::visitor::{Frame, Visitor};
 use crate::api::redaction::{Reader, Redact};
 use crate::api::{Ctx, Need, Operation};
 use crate::domain::deployment::{Brief, Deployment, ScheduleUpdate};
+use crate::domain::error::Result;
 use crate::domain::filter::{Filters, Sort, Test, deployment, flow};
 use crate::domain::ids::DeploymentId;
 use crate::domain::time::Timestamp;
@@ -54,6 +55,7 @@ impl Redact for Deployment {
         let mask = reader.of_deployment(self.id);
         mask.over(&mut self.parameters);
         mask.over(&mut self.parameter_schema);
+        mask.over(&mut self.name);
         mask.over(&mut self.description);
         mask.over(&mut self.tags);
         mask.over_infrastructure(&mut self.job_variables);
@@ -89,6 +91,7 @@ async fn follow_one(
 
 /// A deployment at a glance.
 struct Row {
+    id: String,
     href: String,
     flow: Html,
     name: Html,
@@ -99,9 +102,10 @@ struct Row {
     switch: Html,
 }
 
+/// The list, and the part of it that changes.
 #[derive(Template)]
-#[template(path = "deployments.html")]
-struct DeploymentsPage {
+#[template(path = "deployments.html", blocks = ["rows"])]
+pub struct DeploymentsPage {
     frame: Frame,
     q: Html,
     rows: Vec<Row>,
@@ -110,7 +114,15 @@ struct DeploymentsPage {
 }
 
 async fn list(State(ctx): State<Ctx>, visitor: Visitor) -> Answer {
-    let part = Part::of(&visitor);
+    ok(&read(&ctx, &visitor).await?)
+}
+
+/// The list that an address asks for.
+///
+/// # Errors
+/// Where the store cannot be read.
+pub async fn read(ctx: &Ctx, visitor: &Visitor) -> Result<DeploymentsPage> {
+    let part = Part::of(visitor);
     let name =
         (!part.q.is_empty()).then(|| deployment::NAME_OR_FLOW.asked(Test::Like(part.q.clone())));
     let of_flow = visitor.asked("flow").and_then(|id| id.parse().ok());
@@ -125,15 +137,20 @@ async fn list(State(ctx): State<Ctx>, visitor: Visitor) -> Answer {
     let mut found = visitor.masked(found).await?;
     let is_more = part.cut(&mut found);
     let flows = found.iter().map(|it| it.flow_id).collect();
-    let names = Names::known(&ctx.app, flows, Default::default()).await?;
+    let names = visitor
+        .masked(Names::known(&ctx.app, flows, Default::default()).await?)
+        .await?;
     let ids = found.iter().map(|it| it.id).collect();
     let around = ctx.app.runs_around(ids).await?.into_iter();
     let around: HashMap<_, _> = around.map(|it| (it.deployment, it)).collect();
-    let frame = visitor.frame(&ctx, "deployments", "Deployments").await?;
+    let query = visitor.uri.query().unwrap_or_default();
+    let stream = format!("/live/deployments?{query}");
+    let frame = visitor.frame(ctx, "deployments", "Deployments").await?;
     let now = ctx.app.now();
     let rows = found.iter().map(|it| {
         let around = around.get(&it.id);
         Row {
+            id: it.id.to_string(),
             href: format!("/deployments/deployment/{}", it.id),
             flow: names.flow(it.flow_id),
             name: short(&it.name),
@@ -151,10 +168,10 @@ async fn list(State(ctx): State<Ctx>, visitor: Visitor) -> Answer {
         }
     });
     let (newer, older) = part.around("/deployments", is_more);
-    ok(&DeploymentsPage {
+    Ok(DeploymentsPage {
         rows: rows.collect(),
         q: part.shown(),
-        frame,
+        frame: frame.live(stream),
         newer,
         older,
     })

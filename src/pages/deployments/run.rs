@@ -129,7 +129,9 @@ async fn made(
 ) -> Result<DeploymentPage> {
     let it = visitor.masked(ctx.app.deployment(id).await?).await?;
     let now = ctx.app.now();
-    let names = Names::known(&ctx.app, [it.flow_id].into(), Default::default()).await?;
+    let names = visitor
+        .masked(Names::known(&ctx.app, [it.flow_id].into(), Default::default()).await?)
+        .await?;
     let runs = Filters {
         deployments: Some(vec![deployment::ID.is_one_of_ids([id.uuid()])].into()),
         flow_runs: Some(vec![begun(now)].into()),

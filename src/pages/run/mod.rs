@@ -6,22 +6,25 @@ mod facts;
 mod gantt;
 mod graph;
 pub mod log;
+pub mod usage;
 
 use askama::Template;
 use axum::extract::State;
 
 use super::answer::{Answer, moved, ok};
 use super::names::{Names, Origin};
+use super::nouns::artifact;
 use super::path::Id;
-use super::runs::row::{Tag, tags};
+use super::runs::row::{Row, Tag, tags};
 use super::show::json::{Pair, pairs};
 use super::show::state::Look;
 use super::show::{Html, lines, short, times};
 use super::visitor::{Frame, Visitor};
 use crate::api::{Ctx, Need, Operation};
 use crate::domain::error::Result;
-use crate::domain::filter::Filters;
+use crate::domain::filter::{Filters, Page, Sort, flow_run};
 use crate::domain::flow_run::FlowRun;
+use crate::domain::graph::Graph;
 use crate::domain::ids::FlowRunId;
 use crate::domain::state;
 use crate::domain::state::StateType;
@@ -33,6 +36,8 @@ use graph::Drawing;
 
 /// The most states that are shown.
 const MOST_STATES: usize = 12;
+/// The most runs of sub-flows that are listed.
+const MOST_SUBRUNS: usize = 50;
 
 /// What there is to ask.
 pub fn operations() -> Vec<Operation> {
@@ -80,7 +85,16 @@ struct Acts {
 #[derive(Template)]
 #[template(
     path = "run.html",
-    blocks = ["head", "facts", "why", "states", "tasks"]
+    blocks = [
+        "head",
+        "facts",
+        "why",
+        "states",
+        "tasks",
+        "subruns",
+        "artifacts",
+        "uses"
+    ]
 )]
 pub struct RunPage {
     frame: Frame,
@@ -96,6 +110,10 @@ pub struct RunPage {
     log: log::Shown,
     gantt: Option<Gantt>,
     drawing: Option<Drawing>,
+    subruns: Vec<Row>,
+    artifacts: Vec<artifact::Shown>,
+    /// What it uses of the machine, where somebody has looked for a while.
+    pub usage: Vec<usage::Curve>,
     about: Vec<Pair>,
     parameters: Vec<Pair>,
     tags: Vec<Tag>,
@@ -114,7 +132,9 @@ pub async fn read(ctx: &Ctx, visitor: &Visitor, id: FlowRunId, log: log::Shown) 
     let run = ctx.app.flow_run(id).await?;
     let run = visitor.masked(run).await?;
     let now = ctx.app.now();
-    let names = Names::of(&ctx.app, std::slice::from_ref(&run)).await?;
+    let names = visitor
+        .masked(Names::of(&ctx.app, std::slice::from_ref(&run)).await?)
+        .await?;
     let usual = facts::usual(ctx, run.deployment_id).await?;
     let tasks = ctx
         .app
@@ -142,11 +162,38 @@ pub async fn read(ctx: &Ctx, visitor: &Visitor, id: FlowRunId, log: log::Shown) 
         steps: steps(&states, now),
         gantt: Gantt::new(&graph, now),
         drawing: Drawing::new(&graph.nodes),
+        subruns: subruns(ctx, visitor, &graph, now).await?,
+        artifacts: artifact::of_run(ctx, visitor, id).await?,
+        usage: Vec::new(),
         about: about::pairs(&run, &names, now),
         parameters: pairs(&run.parameters),
         tags: tags(&run.tags),
         log,
     })
+}
+
+/// The runs of its sub-flows.
+async fn subruns(ctx: &Ctx, visitor: &Visitor, graph: &Graph, now: Timestamp) -> Result<Vec<Row>> {
+    let nodes = graph.nodes.iter().filter(|node| node.is_flow_run);
+    let ids: Vec<_> = nodes.map(|node| node.id).take(MOST_SUBRUNS).collect();
+    if ids.is_empty() {
+        return Ok(Vec::new());
+    }
+    let page = Page {
+        limit: ids.len() as u64,
+        offset: 0,
+    };
+    let filters = Filters {
+        flow_runs: Some(vec![flow_run::ID.is_one_of_ids(ids)].into()),
+        ..Filters::default()
+    };
+    let found = ctx
+        .app
+        .flow_runs(filters, Sort::up("start_time"), page)
+        .await?;
+    let found = visitor.masked(found).await?;
+    let names = visitor.masked(Names::of(&ctx.app, &found).await?).await?;
+    Ok(Row::all(&found, &names, now))
 }
 
 fn acts(run: &FlowRun, visitor: &Visitor) -> Acts {

@@ -21,8 +21,8 @@ pub struct Driver {
 }
 
 impl Driver {
-    /// In that colour scheme, with scripts or without.
-    pub fn start(is_dark: bool, has_scripts: bool) -> Self {
+    /// With scripts or without.
+    pub fn start(has_scripts: bool) -> Self {
         let port = TcpListener::bind("127.0.0.1:0")
             .unwrap()
             .local_addr()
@@ -41,16 +41,13 @@ impl Driver {
             session: String::new(),
         };
         let base = format!("http://127.0.0.1:{port}");
-        let mut args = vec![
+        let args = [
             "--headless=new",
             "--no-sandbox",
             "--disable-gpu",
             "--disable-dev-shm-usage",
             "--hide-scrollbars",
         ];
-        if is_dark {
-            args.push("--blink-settings=preferredColorScheme=0");
-        }
         let scripts = if has_scripts { 1 } else { 2 };
         let wanted = json!({ "capabilities": { "alwaysMatch": {
             "browserName": "chrome",
@@ -90,6 +87,21 @@ impl Driver {
         }));
     }
 
+    /// In which colours, and with as little motion as may be.
+    pub fn scheme(&self, scheme: &str) {
+        self.ask(
+            "POST",
+            "/chromium/send_command",
+            &json!({
+                "cmd": "Emulation.setEmulatedMedia",
+                "params": { "features": [
+                    { "name": "prefers-color-scheme", "value": scheme },
+                    { "name": "prefers-reduced-motion", "value": "reduce" },
+                ] },
+            }),
+        );
+    }
+
     /// Where it is.
     pub fn url(&self) -> String {
         self.ask("GET", "/url", &Value::Null)
@@ -116,17 +128,18 @@ impl Driver {
         })
     }
 
-    /// Presses an element, which may have been taken away for its like since it was found.
+    /// Presses an element, as somebody does who has got to it: it is in use from then on.
     pub fn press(&self, css: &str) {
-        wait_for(&format!("{css} to be pressed"), || {
-            let element = self.find(css);
-            let answer = self.ask("POST", &format!("/element/{element}/click"), &json!({}));
-            if answer["error"] == "stale element reference" {
-                return None;
-            }
-            assert!(answer.is_null(), "{css}: {answer}");
-            Some(())
+        let found = format!(
+            "const it = document.querySelector({}); it?.focus(); return it;",
+            Value::from(css)
+        );
+        let element = wait_for(css, || {
+            let found = self.run(&found);
+            found[ELEMENT].as_str().map(str::to_owned)
         });
+        let answer = self.ask("POST", &format!("/element/{element}/click"), &json!({}));
+        assert!(answer.is_null(), "{css}: {answer}");
     }
 
     /// Writes into a field.

@@ -4,8 +4,12 @@
 mod browser;
 #[cfg(all(test, feature = "browser"))]
 mod driver;
+#[cfg(test)]
+mod official;
 #[cfg(all(test, feature = "browser"))]
 mod seen;
+#[cfg(test)]
+mod things;
 
 use serde_json::{Value, json};
 

@@ -57,21 +57,61 @@ fn id_in(url: &str) -> String {
     url.rsplit('/').next().unwrap().to_owned()
 }
 
-/// Labels, contrast of nothing but what a script can tell, one heading, nothing wider than the
-/// window.
+/// Labels, one heading, nothing wider than the window, nothing that moves, and text that stands out
+/// from what is behind it as WCAG AA has it.
+const CHECKS: &str = r#"
+const wrong = [];
+const named = (it) => it.labels?.length || it.getAttribute('aria-label') || it.textContent.trim();
+for (const it of document.querySelectorAll('input:not([type=hidden]),select,textarea,button,a[href]'))
+    if (!named(it) && !it.closest('svg')) wrong.push('no name: ' + it.outerHTML.slice(0, 120));
+if (document.querySelectorAll('h1').length !== 1) wrong.push('headings');
+const ids = [...document.querySelectorAll('[id]')].map((it) => it.id);
+for (const id of ids) if (ids.indexOf(id) !== ids.lastIndexOf(id)) wrong.push('twice: ' + id);
+if (document.documentElement.scrollWidth > innerWidth) {
+    const wide = [...document.querySelectorAll('main *')].filter((it) => it.getBoundingClientRect().right > innerWidth + 1);
+    wrong.push('too wide: ' + wide.slice(0, 3).map((it) => it.outerHTML.slice(0, 100)).join(' | '));
+}
+const moving = document.getAnimations().filter((it) => it.playState === 'running');
+if (moving.length) wrong.push('moves');
+const parsed = (text) => {
+    const numbers = text.match(/-?[\d.]+/g)?.map(Number) ?? [0, 0, 0, 0];
+    const scale = text.startsWith('color(') ? 1 : 255;
+    return [...numbers.slice(0, 3).map((it) => it / scale), numbers[3] ?? 1];
+};
+const over = (top, below) => [0, 1, 2].map((at) => top[at] * top[3] + below[at] * (1 - top[3])).concat(1);
+const behind = (it) => {
+    const layers = [];
+    for (let part = it; part; part = part.parentElement) {
+        const colour = parsed(getComputedStyle(part).backgroundColor);
+        if (colour[3] > 0) layers.push(colour);
+        if (colour[3] === 1) break;
+    }
+    return layers.reverse().reduce((below, top) => over(top, below), [1, 1, 1, 1]);
+};
+const light = (colour) => {
+    const [r, g, b] = colour.map((it) => it <= 0.04045 ? it / 12.92 : ((it + 0.055) / 1.055) ** 2.4);
+    return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+};
+const seen = new Set();
+const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+while (walker.nextNode()) {
+    const it = walker.currentNode.parentElement;
+    if (!walker.currentNode.data.trim() || seen.has(it) || !it.checkVisibility({ checkOpacity: true })) continue;
+    seen.add(it);
+    if (it.closest('.vh, script, style, title, option, datalist')) continue;
+    const style = getComputedStyle(it);
+    const ground = behind(it);
+    const ink = over(parsed(it.closest('svg') ? style.fill : style.color), ground);
+    const [a, b] = [light(ink), light(ground)].sort((x, y) => y - x);
+    const size = parseFloat(style.fontSize);
+    const large = size >= 24 || (size >= 18.6 && Number(style.fontWeight) >= 700);
+    const ratio = (a + 0.05) / (b + 0.05);
+    if (ratio < (large ? 3 : 4.5)) wrong.push(`contrast ${ratio.toFixed(2)}: ` + it.outerHTML.slice(0, 100));
+}
+return wrong;"#;
+
 fn check(browser: &Driver, place: &str) {
-    let wrong = browser.run(
-        "const wrong = [];
-         const named = (it) => it.labels?.length || it.getAttribute('aria-label') || it.textContent.trim();
-         for (const it of document.querySelectorAll('input:not([type=hidden]),select,textarea,button,a[href]'))
-             if (!named(it) && !it.closest('svg')) wrong.push(it.outerHTML.slice(0, 120));
-         if (document.querySelectorAll('h1').length !== 1) wrong.push('headings');
-         const ids = [...document.querySelectorAll('[id]')].map((it) => it.id);
-         for (const id of ids) if (ids.indexOf(id) !== ids.lastIndexOf(id)) wrong.push('twice: ' + id);
-         if (document.documentElement.scrollWidth > innerWidth) wrong.push('too wide');
-         return wrong;",
-    );
-    assert_eq!(wrong, json!([]), "{place}");
+    assert_eq!(browser.run(CHECKS), json!([]), "{place}");
 }
 
 #[test]
@@ -79,7 +119,7 @@ fn a_run_is_seen_followed_and_stopped_with_only_a_browser() {
     let dir = tempfile::tempdir().unwrap();
     let daemon = daemon(dir.path());
     let deployment = deployed(&daemon);
-    let browser = Driver::start(false, true);
+    let browser = Driver::start(true);
     browser.size(1280, 900);
     let url = |path: &str| format!("{}{path}", daemon.url());
 
@@ -140,6 +180,53 @@ fn a_run_is_seen_followed_and_stopped_with_only_a_browser() {
     assert_eq!(browser.complaints(), Vec::<String>::new());
 }
 
+/// What there is of every kind, for its page.
+fn filled(daemon: &TestDaemon, run: &str) -> Vec<(&'static str, String)> {
+    let http = daemon.modern();
+    let id = |answer: Value| answer["id"].as_str().unwrap().to_owned();
+    let text = "# Report\n\n**438** duplicates, [more](https://bi.example/q)\n\n| a | b |\n|---|---|\n| 1 | 2 |";
+    let artifact =
+        json!({ "key": "quality", "type": "markdown", "data": text, "flow_run_id": run });
+    let artifact = id(http.post("/artifacts/", &artifact).expect(201));
+    let rows: Vec<_> = (0..12)
+        .map(|n| json!({ "region": "eu", "orders": n * 1000, "a-rather-long-name": n }))
+        .collect();
+    let table = json!({ "key": "orders", "type": "table", "data": json!(rows).to_string(), "flow_run_id": run });
+    http.post("/artifacts/", &table).expect(201);
+    let progress = json!({ "key": "load", "type": "progress", "data": 71.0, "flow_run_id": run });
+    http.post("/artifacts/", &progress).expect(201);
+    let variable = json!({ "name": "region", "value": { "eu": ["de", "fr"] }, "tags": ["a"] });
+    let variable = id(http.post("/variables/", &variable).expect(201));
+    let limit = json!({ "name": "gpu", "limit": 2 });
+    let limit = id(http.post("/v2/concurrency_limits/", &limit).expect(201));
+    let automation = json!({ "name": "tell", "actions": [{ "type": "do-nothing" }], "description": "of what went wrong",
+        "trigger": { "type": "event", "posture": "Reactive", "expect": ["prefect.flow-run.Failed"] } });
+    let automation = id(http.post("/automations/", &automation).expect(201));
+    http.post(
+        "/work_pools/",
+        &json!({ "name": "mine", "type": "kubernetes", "concurrency_limit": 12 }),
+    )
+    .expect(201);
+    let page = crate::support::wait_for("an event", || {
+        let page = super::browser::Plain::at(&daemon.url()).get("/events").html;
+        let event = page.split("href=\"/events/event/").nth(1)?;
+        Some(event.split('"').next()?.to_owned())
+    });
+    vec![
+        ("artifact", format!("/artifacts/artifact/{artifact}")),
+        ("variable", format!("/variables/variable/{variable}")),
+        (
+            "limit",
+            format!("/concurrency-limits/concurrency-limit/{limit}"),
+        ),
+        (
+            "automation",
+            format!("/automations/automation/{automation}"),
+        ),
+        ("event", format!("/events/event/{page}")),
+    ]
+}
+
 #[test]
 fn every_page_is_readable_in_light_and_dark_on_a_desk_and_on_a_phone() {
     let dir = tempfile::tempdir().unwrap();
@@ -153,17 +240,11 @@ fn every_page_is_readable_in_light_and_dark_on_a_desk_and_on_a_phone() {
         let lines: Value = daemon.modern().post("/logs/filter", &asked).body;
         (lines.as_array()?.len() > 3).then_some(())
     });
-    let (of_run, of_deployment) = (
-        format!("/runs/flow-run/{id}"),
-        format!("/deployments/deployment/{deployment}"),
-    );
-    let pages = [
+    let lists = [
         ("dashboard", "/"),
         ("runs", "/runs"),
-        ("run", &of_run),
         ("flows", "/flows"),
         ("deployments", "/deployments"),
-        ("deployment", &of_deployment),
         ("pools", "/work-pools"),
         ("events", "/events"),
         ("automations", "/automations"),
@@ -172,25 +253,99 @@ fn every_page_is_readable_in_light_and_dark_on_a_desk_and_on_a_phone() {
         ("limits", "/concurrency-limits"),
         ("blocks", "/blocks"),
         ("daemon", "/daemon?doctor=1"),
+        ("lost", "/nowhere"),
+        ("no-ui", "/ui/"),
     ];
-    for (scheme, is_dark, has_scripts) in [
-        ("light", false, true),
-        ("dark", true, true),
-        ("plain", false, false),
-    ] {
-        let browser = Driver::start(is_dark, has_scripts);
-        for (width, height) in [(1280, 900), (390, 844)] {
-            browser.size(width, height);
-            for (name, path) in &pages {
-                browser.go(&format!("{}{path}", daemon.url()));
-                check(&browser, path);
+    let mut pages = filled(&daemon, id);
+    pages.extend(lists.map(|(name, path)| (name, path.to_owned())));
+    pages.push(("run", format!("/runs/flow-run/{id}")));
+    pages.push((
+        "deployment",
+        format!("/deployments/deployment/{deployment}"),
+    ));
+    let browser = Driver::start(true);
+    let looked_at = |of: &TestDaemon, name: &str, path: &str| {
+        browser.go(&format!("{}{path}", of.url()));
+        // One page is looked at in all ways.
+        for scheme in ["light", "dark"] {
+            browser.scheme(scheme);
+            for (width, height) in [(1280, 900), (390, 844)] {
+                browser.size(width, height);
+                check(&browser, &format!("{path}, {scheme}, {width}"));
                 browser.keep(&format!("{name}-{width}-{scheme}"));
-                if !path.contains("/deployment/") && !path.contains("/flow-run/") {
-                    browser.go(&format!("{}{path}", empty.url()));
-                    check(&browser, path);
-                }
             }
         }
-        assert_eq!(browser.complaints(), Vec::<String>::new(), "{scheme}");
+    };
+    for (name, path) in &pages {
+        looked_at(&daemon, name, path);
     }
+    for (name, path) in lists {
+        looked_at(&empty, &format!("{name}-empty"), path);
+    }
+    let missing = |it: &String| it.contains("404 (Not Found)");
+    let complaints: Vec<_> = browser
+        .complaints()
+        .into_iter()
+        .filter(|it| !missing(it))
+        .collect();
+    assert_eq!(complaints, Vec::<String>::new());
+    drop(browser);
+    let plain = Driver::start(false);
+    plain.size(390, 844);
+    for (name, path) in &pages {
+        plain.go(&format!("{}{path}", daemon.url()));
+        check(&plain, path);
+        plain.keep(&format!("{name}-390-plain"));
+    }
+}
+
+#[test]
+fn a_part_in_use_is_not_taken_away_and_comes_up_to_date_afterwards() {
+    let daemon = TestDaemon::without_agent();
+    let http = daemon.modern();
+    let flow = http.post("/flows/", &json!({ "name": "etl" })).body;
+    let new = json!({ "flow_id": flow["id"], "name": "one", "state": { "type": "RUNNING" } });
+    let run = http.post("/flow_runs/", &new).expect(201);
+    let id = run["id"].as_str().unwrap();
+    let browser = Driver::start(true);
+    browser.go(&format!("{}/runs/flow-run/{id}", daemon.url()));
+    browser.says("#live-state", "Live");
+    browser.says("#state", "Running");
+    browser.run("window.mine = document.querySelector('#head form button'); mine.focus();");
+    let done = json!({ "state": { "type": "COMPLETED" }, "force": true });
+    http.post(&format!("/flow_runs/{id}/set_state"), &done);
+    // Another part tells that the change has come.
+    browser.says("#states", "Completed");
+    assert_eq!(
+        browser.run("return mine.isConnected && document.activeElement === mine"),
+        true
+    );
+    browser.run("mine.blur()");
+    browser.says("#state", "Completed");
+    assert_eq!(browser.run("return mine.isConnected"), false);
+    // What came has this page's token.
+    let token = browser.run("return document.querySelector('#head input[name=token]').value");
+    assert!(token.as_str().unwrap().len() > 20, "{token}");
+    // A tab that nobody looks at hears nothing.
+    browser.run(
+        "window.ended = 0;
+         const close = EventSource.prototype.close;
+         EventSource.prototype.close = function () { ended += 1; close.call(this); };
+         window.hide = (hidden) => {
+             Object.defineProperty(document, 'hidden', { value: hidden, configurable: true });
+             document.dispatchEvent(new Event('visibilitychange'));
+         };
+         hide(true);",
+    );
+    assert_eq!(browser.run("return ended"), 1);
+    let failed = json!({ "state": { "type": "FAILED" }, "force": true });
+    http.post(&format!("/flow_runs/{id}/set_state"), &failed);
+    assert!(
+        !browser
+            .run("return document.body.textContent")
+            .to_string()
+            .contains("The flow failed")
+    );
+    browser.run("hide(false)");
+    browser.says("#why", "The flow failed");
 }
