@@ -2,7 +2,6 @@
 
 mod elsewhere;
 mod matrix;
-mod pages;
 mod planted;
 #[cfg(feature = "docker")]
 mod runs;
