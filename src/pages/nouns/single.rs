@@ -170,10 +170,11 @@ async fn automation(State(ctx): State<Ctx>, Id(id): Id<AutomationId>, visitor: V
     let found = ctx.app.automation(id).await?;
     let plan = serde_json::to_value(&found.plan).unwrap_or_default();
     let plan = masked(&visitor, plan).await?;
-    let word = |name: &str| plan[name].as_str().unwrap_or_default();
+    let part = |name: &str| plan.get(name).unwrap_or(&Value::Null);
+    let word = |name: &str| part(name).as_str().unwrap_or_default();
     let now = ctx.app.now();
     let frame = visitor.frame(&ctx, "automations", word("name")).await?;
-    let tags = plan["tags"].as_array().into_iter().flatten();
+    let tags = part("tags").as_array().into_iter().flatten();
     let tags: Vec<_> = tags.filter_map(Value::as_str).collect();
     let mut about = vec![pair(
         "Is",
@@ -184,11 +185,11 @@ async fn automation(State(ctx): State<Ctx>, Id(id): Id<AutomationId>, visitor: V
     }
     about.extend(usual(found.created, found.updated, found.id, now));
     let mut parts = vec![
-        Part::whole("trigger", "When", &plan["trigger"]),
-        Part::whole("actions", "Does", &plan["actions"]),
+        Part::whole("trigger", "When", part("trigger")),
+        Part::whole("actions", "Does", part("actions")),
     ];
     if !found.plan.actions_on_trigger.is_empty() {
-        parts.push(Part::whole("then", "And then", &plan["actions_on_trigger"]));
+        parts.push(Part::whole("then", "And then", part("actions_on_trigger")));
     }
     let action = format!("/automations/automation/{id}/enable");
     ok(&Single {
