@@ -9,15 +9,19 @@
 //! A variable that is a secret by its name is refused, other than on the reference: whoever may
 //! begin a run would read by it what is not shown to them.
 
+mod looked;
+#[cfg(test)]
+mod tests;
+
 use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
-use super::Finding;
 use crate::domain::JsonMap;
 use crate::domain::automation::jinja;
 use crate::domain::weight;
+pub use looked::{Looked, Step, looked_at};
 
 /// The member that says how.
 const KIND: &str = "__prefect_kind";
@@ -83,141 +87,6 @@ pub fn hydrate(parameters: JsonMap, variables: &Variables) -> Result<JsonMap, Dr
         Some(Value::Object(parameters)) => Ok(parameters),
         None => Ok(JsonMap::new()),
         Some(_) => Err(Dry::NoObject),
-    }
-}
-
-/// A step from a value to one within it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Step {
-    /// To the member of that name.
-    Name(String),
-    /// To the item at that place.
-    Place(usize),
-}
-
-impl Step {
-    /// The step that a part of a JSON pointer names.
-    pub fn of_pointer(part: &str) -> Self {
-        match part.parse() {
-            Ok(place) => Self::Place(place),
-            Err(_) => Self::Name(part.replace("~1", "/").replace("~0", "~")),
-        }
-    }
-}
-
-/// Values as a form has them, as far as they can be made.
-pub struct Looked {
-    /// The values; null in the place of those that are not made.
-    pub value: Value,
-    /// What could not be made.
-    pub findings: Vec<Finding>,
-    /// The places at which nothing else is looked at.
-    pub apart: Vec<Vec<Step>>,
-}
-
-/// Makes what can be made of values, and says what cannot. A template is looked at and not filled
-/// in; a variable gives its value, unless that may not be shown.
-pub fn looked_at(values: JsonMap, variables: &Variables) -> Looked {
-    let mut looker = Looker {
-        making: Making::of(variables),
-        path: Vec::new(),
-        findings: Vec::new(),
-        apart: Vec::new(),
-    };
-    let value = looker.look(Value::Object(values), 0);
-    Looked {
-        value: value.unwrap_or_else(|| Value::Object(JsonMap::new())),
-        findings: looker.findings,
-        apart: looker.apart,
-    }
-}
-
-struct Looker<'a> {
-    making: Making<'a>,
-    path: Vec<Step>,
-    findings: Vec<Finding>,
-    apart: Vec<Vec<Step>>,
-}
-
-impl Looker<'_> {
-    /// The value, or none where it goes and its key with it.
-    fn look(&mut self, value: Value, depth: usize) -> Option<Value> {
-        if depth > DEEPEST {
-            return self.fail(&Dry::TooDeep);
-        }
-        match value {
-            Value::Array(items) => {
-                let mut made = Vec::new();
-                for item in items {
-                    self.path.push(Step::Place(made.len()));
-                    made.extend(self.look(item, depth + 1));
-                    self.path.pop();
-                }
-                Some(Value::Array(made))
-            }
-            Value::Object(mut object) => {
-                if let Some(kind) = object.shift_remove(KIND) {
-                    return self.of_kind(&kind, object, depth);
-                }
-                let mut made = JsonMap::new();
-                for (name, value) in object {
-                    self.path.push(Step::Name(name.clone()));
-                    let value = self.look(value, depth + 1);
-                    self.path.pop();
-                    made.extend(value.map(|value| (name, value)));
-                }
-                Some(Value::Object(made))
-            }
-            plain => Some(plain),
-        }
-    }
-
-    fn of_kind(&mut self, kind: &Value, object: JsonMap, depth: usize) -> Option<Value> {
-        let text = |name: &str| object.get(name).and_then(Value::as_str);
-        match kind.as_str() {
-            Some("none") => match object.get("value") {
-                Some(value) => self.look(value.clone(), depth + 1),
-                None => self.fail(&Dry::Missing("value")),
-            },
-            Some("jinja") => match text("template") {
-                Some(template) => match jinja::check(template) {
-                    Ok(()) => {
-                        self.apart.push(self.path.clone());
-                        Some(Value::Null)
-                    }
-                    Err(why) => self.find(format!("Invalid jinja: {why}")),
-                },
-                None => self.fail(&Dry::Missing("template")),
-            },
-            Some("workspace_variable") => {
-                let name = text("variable_name")?;
-                match self.making.variables.get(name) {
-                    Some(Some(value)) => Some(value.clone()),
-                    Some(None) => {
-                        self.apart.push(self.path.clone());
-                        Some(Value::Null)
-                    }
-                    None => self.find(format!("Variable '{name}' not found in workspace.")),
-                }
-            }
-            _ => match of_kind(kind, object.clone(), &self.making, depth) {
-                Ok(made) => made,
-                Err(dry) => self.fail(&dry),
-            },
-        }
-    }
-
-    fn fail(&mut self, dry: &Dry) -> Option<Value> {
-        self.find(dry.to_string())
-    }
-
-    fn find(&mut self, words: String) -> Option<Value> {
-        self.apart.push(self.path.clone());
-        self.findings.push(Finding {
-            path: self.path.clone(),
-            words,
-        });
-        Some(Value::Null)
     }
 }
 
@@ -396,156 +265,5 @@ fn depth_of(value: &Value) -> usize {
         Value::Array(items) => 1 + items.iter().map(depth_of).max().unwrap_or(0),
         Value::Object(object) => 1 + object.values().map(depth_of).max().unwrap_or(0),
         _ => 0,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use serde_json::json;
-
-    use super::*;
-
-    fn of(value: Value) -> Result<JsonMap, Dry> {
-        let Value::Object(parameters) = value else {
-            panic!("{value}");
-        };
-        assert!(is_dry(&parameters), "{parameters:?}");
-        let variables = [("open", Some(json!([1, "{{ 2 }}"]))), ("hidden", None)];
-        let variables = variables.map(|(name, value)| (name.to_owned(), value));
-        hydrate(parameters, &variables.into())
-    }
-
-    #[test]
-    fn values_are_made_wherever_they_stand() {
-        let json = |text: &str| json!({ KIND: "json", "value": text });
-        for (dry, made) in [
-            (json("42"), json!(42)),
-            (json("{\"a\": [1e400, 9007199254740993]}"), {
-                serde_json::from_str("{\"a\": [1e400, 9007199254740993]}").unwrap()
-            }),
-            (json!({ KIND: "json", "value": [1] }), json!([1])),
-            (
-                json!({ KIND: "json", "value": json("\"[7]\"") }),
-                json!([7]),
-            ),
-            (
-                json!({ KIND: "none", "value": [json("1"), 2] }),
-                json!([1, 2]),
-            ),
-            (
-                json!({ KIND: "jinja", "template": "plain" }),
-                json!("plain"),
-            ),
-            (
-                json!({ KIND: "jinja", "template": "{{ 1 + 2 }}{{ nothing }}" }),
-                json!("3"),
-            ),
-            (
-                json!({ KIND: "jinja", "template": json("\"{{ 1 }}\"") }),
-                json!("1"),
-            ),
-            (
-                json!({ KIND: "workspace_variable", "variable_name": "open" }),
-                json!([1, "{{ 2 }}"]),
-            ),
-            (
-                json!({ KIND: "workspace_variable", "variable_name": json("\"open\"") }),
-                json!([1, "{{ 2 }}"]),
-            ),
-            (json!({ KIND: "other", "value": json("1") }), json("1")),
-            (json!({ KIND: null }), Value::Null),
-        ] {
-            for (around, expected) in [
-                (json!({ "x": dry }), json!({ "x": made })),
-                (
-                    json!({ "x": [[dry]], "y": 1 }),
-                    json!({ "x": [[made]], "y": 1 }),
-                ),
-                (json!({ "x": { "y": dry } }), json!({ "x": { "y": made } })),
-            ] {
-                assert_eq!(Value::Object(of(around).unwrap()), expected);
-            }
-        }
-    }
-
-    #[test]
-    fn what_is_not_there_goes_with_its_key() {
-        for kind in ["json", "workspace_variable"] {
-            let nothing = json!({ KIND: kind });
-            let made = of(json!({ "x": nothing, "y": [nothing, 1] })).unwrap();
-            assert_eq!(Value::Object(made), json!({ "y": [1] }));
-            assert!(of(nothing).unwrap().is_empty());
-        }
-    }
-
-    #[test]
-    fn what_cannot_be_made_is_told() {
-        let deep = format!("{}{}", "[".repeat(101), "]".repeat(101));
-        for (dry, why) in [
-            (
-                json!({ KIND: "none" }),
-                "Missing 'value' key in __prefect object",
-            ),
-            (json!({ KIND: "json", "value": "{" }), "Invalid JSON: EOF"),
-            (
-                json!({ KIND: "json", "value": "{\"a\": b}" }),
-                "Invalid JSON: Expecting value: line 1 column 7 (char 6)",
-            ),
-            (
-                json!({ KIND: "json", "value": "" }),
-                "Invalid JSON: Expecting value: line 1 column 1 (char 0)",
-            ),
-            (
-                json!({ KIND: "json", "value": "1\n2" }),
-                "Invalid JSON: Extra data: line 2 column 1 (char 2)",
-            ),
-            (
-                json!({ KIND: "json", "value": deep }),
-                "The value is nested",
-            ),
-            (json!({ KIND: "jinja" }), "Missing 'template' key"),
-            (
-                json!({ KIND: "jinja", "template": "{{ 1" }),
-                "Invalid jinja: ",
-            ),
-            (json!({ KIND: "jinja", "template": 1 }), "Invalid jinja: "),
-            (
-                json!({ KIND: "workspace_variable", "variable_name": "a" }),
-                "Variable 'a' not found in workspace.",
-            ),
-            (
-                json!({ KIND: "workspace_variable", "variable_name": "hidden" }),
-                "The variable 'hidden' is a secret",
-            ),
-        ] {
-            let told = of(json!({ "x": [dry] })).unwrap_err().to_string();
-            assert!(told.starts_with(why), "{told}");
-        }
-        assert_eq!(
-            of(json!({ KIND: "json", "value": "1" })),
-            Err(Dry::NoObject)
-        );
-    }
-
-    #[test]
-    fn what_templates_and_variables_come_to_is_bounded() {
-        let template =
-            json!({ KIND: "jinja", "template": "{% for i in range(99) %}word {% endfor %}" });
-        let variable = json!({ KIND: "workspace_variable", "variable_name": "open" });
-        for (one, few, many) in [(template, 100, 300), (variable, 1000, 200_000)] {
-            assert!(of(json!({ "x": vec![one.clone(); few] })).is_ok());
-            let much = of(json!({ "x": vec![one; many] }));
-            assert_eq!(much, Err(Dry::TooMuch));
-        }
-    }
-
-    #[test]
-    fn plain_parameters_are_let_be() {
-        let Value::Object(plain) = json!({ "a": [{ "kind": "json", "value": "1" }], "b": null })
-        else {
-            unreachable!()
-        };
-        assert!(!is_dry(&plain));
-        assert_eq!(hydrate(plain.clone(), &Variables::new()), Ok(plain));
     }
 }
