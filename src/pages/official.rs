@@ -28,7 +28,7 @@ const POLICY: &str = "default-src 'self'; style-src 'self' 'unsafe-inline'; img-
                       blob:; font-src 'self' data:; connect-src 'self'; worker-src 'self' blob:; \
                       base-uri 'none'; object-src 'none'; frame-ancestors 'none'";
 
-/// What there is to ask. Its files are everybody's; what they show is asked for by the API.
+/// What there is to ask. What it shows is asked for by the API.
 pub fn operations() -> Vec<Operation> {
     let (file, begin) = (
         "Serves a file of Prefect's own UI",
@@ -36,11 +36,11 @@ pub fn operations() -> Vec<Operation> {
     );
     let tells = "Tells Prefect's own UI where the API is";
     let mut all = vec![
-        Operation::get("/ui", "Leads to Prefect's own UI").needs(Need::Open, to_it),
+        Operation::get("/ui", "Leads to Prefect's own UI").needs(Need::Inspect, to_it),
         Operation::get("/ui/", begin).needs(Need::Inspect, begins),
         Operation::get("/ui/{*path}", begin).needs(Need::Inspect, begins),
-        Operation::get("/ui-settings", tells).needs(Need::Open, settings),
-        Operation::get("/ui/ui-settings", tells).needs(Need::Open, settings),
+        Operation::get("/ui-settings", tells).needs(Need::Inspect, settings),
+        Operation::get("/ui/ui-settings", tells).needs(Need::Inspect, settings),
     ];
     let folders = [
         "/ui/assets/{*path}",
@@ -49,7 +49,7 @@ pub fn operations() -> Vec<Operation> {
         "/ui/v2/ico/{*path}",
         "/ui/v2/fonts/{*path}",
     ];
-    all.extend(folders.map(|path| Operation::get(path, file).needs(Need::Open, asset)));
+    all.extend(folders.map(|path| Operation::get(path, file).needs(Need::Inspect, asset)));
     all
 }
 
