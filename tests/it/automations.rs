@@ -132,7 +132,8 @@ fn automations_are_kept_as_they_are_written() {
     http.put(&path, &update).expect(204);
     let replaced = http.get(&path).expect(200);
     assert_eq!(replaced["actions"], update["actions"]);
-    assert_eq!(replaced["enabled"], true);
+    // What is not said stays.
+    assert_eq!(replaced["enabled"], false);
     let related = format!("/v3/automations/related-to/{owner}");
     assert_eq!(http.get(&related).expect(200)[0]["name"], "kept");
     http.delete(&format!("/v3/automations/owned-by/{owner}"))
