@@ -314,7 +314,7 @@ fn every_list_teaches_where_there_is_nothing_and_shows_what_there_is() {
 fn a_deployment_is_run_with_what_its_form_says() {
     let daemon = TestDaemon::without_agent();
     let (browser, http) = (Plain::at(&daemon.url()), daemon.modern());
-    let flow = http.post("/flows/", &json!({ "name": HOSTILE })).body;
+    let flow = http.post("/orion/flows/", &json!({ "name": HOSTILE })).body;
     let schema = json!({ "type": "object", "required": ["n"], "properties": {
         "n": { "type": "integer" }, "day": { "type": "string" }, "full": { "type": "boolean" } } });
     let new = json!({ "flow_id": flow["id"], "name": "d", "parameters": { "day": HOSTILE },

@@ -2,6 +2,7 @@
 
 mod elsewhere;
 mod matrix;
+mod pages;
 mod planted;
 #[cfg(feature = "docker")]
 mod runs;

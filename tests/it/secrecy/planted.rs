@@ -152,6 +152,16 @@ impl Planted {
         }
     }
 
+    /// The document of a block.
+    pub fn block(&self) -> String {
+        self.block.document.clone()
+    }
+
+    /// The automation.
+    pub fn automation(&self) -> String {
+        self.automation.clone()
+    }
+
     /// A request to every declared operation. Those that need an operator name what is not
     /// there.
     pub fn requests(&self, targets: &Targets) -> Vec<Asked> {
