@@ -5,9 +5,7 @@ use std::collections::HashMap;
 use futures_util::future::BoxFuture;
 
 use crate::domain::checkup::Check;
-use crate::domain::error::Result;
 use crate::domain::ids::FlowRunId;
-use crate::domain::node::Node;
 use crate::domain::settings::Effective;
 use crate::domain::usage::Usage;
 
@@ -31,14 +29,6 @@ pub trait HostProbe: Send + Sync {
         image: Option<String>,
         network: Option<String>,
     ) -> BoxFuture<'_, Vec<Check>>;
-    /// The nodes of the cluster that runs run on.
-    ///
-    /// # Errors
-    /// Where there is none, or its manager does not answer.
-    fn nodes(&self) -> BoxFuture<'_, Result<Vec<Node>>>;
-    /// Why what was made for a run on a cluster has no node, in the manager's words; nothing where it
-    /// has one, or was made elsewhere. Answers soon.
-    fn unplaced(&self, made: Option<String>) -> BoxFuture<'_, Option<String>>;
     /// The settings that are in force, and who said each.
     fn settings(&self) -> Vec<Effective>;
 }

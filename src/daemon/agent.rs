@@ -9,9 +9,7 @@ use crate::clock::SharedClock;
 use crate::config::Settings;
 use crate::domain::agent::{EMBEDDED, Identity};
 use crate::runners::docker::DockerRunner;
-use crate::runners::placed::Placed;
 use crate::runners::subprocess::SubprocessRunner;
-use crate::runners::swarm::SwarmRunner;
 use crate::runners::{Runner, RunnerSettings};
 use crate::services::agent::{Agent, LocalControlPlane, Runners};
 
@@ -29,7 +27,7 @@ pub(super) struct RunEnvironment {
 
 pub(super) fn assemble(
     app: &App,
-    (docker, swarm): (&DockerRunner, &SwarmRunner),
+    docker: &DockerRunner,
     settings: &Settings,
     environment: &RunEnvironment,
     relay: &Relay,
@@ -45,8 +43,6 @@ pub(super) fn assemble(
         agent: EMBEDDED.to_owned(),
         container_api_url: for_containers.filter(|_| !settings.ephemeral),
         api_url: environment.for_processes.clone(),
-        advertised_api_url: environment.elsewhere.clone(),
-        placement: settings.placement,
         key: None,
         python: settings.python.clone(),
         containers: settings.containers.clone(),
@@ -60,14 +56,8 @@ pub(super) fn assemble(
             whose,
         })
     };
-    let placement = settings.placement;
-    let containers = Placed {
-        engine: reachable(Arc::new(docker.clone()), Whose::Containers),
-        cluster: reachable(Arc::new(swarm.clone()), Whose::Elsewhere),
-        placement,
-    };
     let runners = Runners {
-        containers: Arc::new(containers),
+        containers: reachable(Arc::new(docker.clone()), Whose::Containers),
         processes: reachable(Arc::new(processes), Whose::Processes),
     };
     let identity = Identity {

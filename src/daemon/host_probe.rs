@@ -11,16 +11,12 @@ use tokio::sync::watch;
 use crate::api::HostProbe;
 use crate::config::{self, Settings};
 use crate::domain::checkup::Check;
-use crate::domain::container::Placement;
-use crate::domain::error::{Error, Kind, Result};
 use crate::domain::ids::FlowRunId;
-use crate::domain::node::Node;
-use crate::domain::runner::{container_of, service_of};
+use crate::domain::runner::container_of;
 use crate::domain::settings::Effective;
 use crate::domain::usage::Usage;
 use crate::runners::docker::{DockerRunner, Probe};
-use crate::runners::swarm::SwarmRunner;
-use crate::runners::{Runner, RunnerError, python, usage};
+use crate::runners::{Runner, python, usage};
 use crate::state_dir;
 
 /// How long the engine may take to say that it is there.
@@ -33,55 +29,12 @@ const AT_ONCE: usize = 16;
 pub(super) struct ThisHost {
     /// The engine.
     pub docker: DockerRunner,
-    /// The swarm that it may manage.
-    pub swarm: SwarmRunner,
     /// The directory.
     pub state_dir: PathBuf,
     /// The port on Docker's bridge; absent where the daemon is not to listen there.
     pub bridge_port: Option<u16>,
     /// What is in force.
     pub in_force: watch::Receiver<InForce>,
-}
-
-/// Whether runs can be on the swarm.
-fn swarm(settings: &Settings, nodes: Result<Vec<Node>>) -> Check {
-    const NAME: &str = "swarm";
-    let nodes = match nodes {
-        Ok(nodes) => nodes,
-        Err(error) => {
-            let advice = "docker.placement is \"swarm\": run `docker swarm init`, or give prefectd the \
-                          engine of a manager by DOCKER_HOST";
-            return Check::fail(NAME, error.message(), advice);
-        }
-    };
-    if settings.advertise.is_none() {
-        let advice = "set server.advertise to the address by which nodes reach this machine";
-        return Check::fail(
-            NAME,
-            "no node reaches the API: it is advertised nowhere",
-            advice,
-        );
-    }
-    let is_fit = |node: &&Node| node.state == "ready" && node.availability == "active";
-    let lacking = nodes.iter().filter(|node| node.state != "ready");
-    let lacking: Vec<_> = lacking
-        .map(|node| format!("{} is {}", node.name, node.state))
-        .collect();
-    let fit = nodes.iter().filter(is_fit).count();
-    let found = format!("{fit} of {} nodes take runs", nodes.len());
-    match (fit, lacking.is_empty()) {
-        (0, _) => Check::fail(
-            NAME,
-            found,
-            "`docker node ls` tells why; drained nodes take none",
-        ),
-        (_, true) => Check::ok(NAME, found),
-        (_, false) => Check::warn(
-            NAME,
-            format!("{found}: {}", lacking.join(", ")),
-            "`docker node inspect NODE` tells more",
-        ),
-    }
 }
 
 /// The settings, and who said each.
@@ -110,9 +63,6 @@ impl HostProbe for ThisHost {
             checks.push(config::doubts(&settings));
             checks.push(python::examine(&settings.python).await);
             checks.push(self.docker.examine_engine().await);
-            if settings.placement == Placement::Swarm {
-                checks.push(swarm(&settings, self.nodes().await));
-            }
             checks
         }
         .boxed()
@@ -158,64 +108,7 @@ impl HostProbe for ThisHost {
         .boxed()
     }
 
-    fn nodes(&self) -> BoxFuture<'_, Result<Vec<Node>>> {
-        async move {
-            let asked = tokio::time::timeout(TIMEOUT, self.swarm.nodes()).await;
-            let silent =
-                || RunnerError::Away("The swarm's manager did not answer in time.".to_owned());
-            let nodes = asked.unwrap_or_else(|_| Err(silent()));
-            nodes.map_err(|error| Error::new(Kind::Conflict, error.to_string()))
-        }
-        .boxed()
-    }
-
-    fn unplaced(&self, made: Option<String>) -> BoxFuture<'_, Option<String>> {
-        async move {
-            let made = made?;
-            let asked = self.swarm.unplaced(service_of(&made)?);
-            tokio::time::timeout(TIMEOUT, asked).await.ok().flatten()
-        }
-        .boxed()
-    }
-
     fn settings(&self) -> Vec<Effective> {
         self.in_force.borrow().told.clone()
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::config::Flags;
-    use crate::domain::checkup::CheckResult;
-
-    #[test]
-    fn a_swarm_that_takes_no_run_is_told() {
-        let node = |state: &str, availability: &str| Node {
-            name: "n".to_owned(),
-            state: state.to_owned(),
-            availability: availability.to_owned(),
-            ..Node::default()
-        };
-        let mut settings = Settings::load(Flags::default()).unwrap();
-        let verdict = |settings: &Settings, nodes| swarm(settings, nodes).verdict;
-        let ready = || Ok(vec![node("ready", "active")]);
-        assert_eq!(verdict(&settings, ready()), CheckResult::Fail);
-        settings.advertise = Some(config::Advertised {
-            host: "10.0.0.5".to_owned(),
-            port: None,
-        });
-        let none = Err(Error::new(Kind::Conflict, "no swarm"));
-        for (nodes, expected) in [
-            (ready(), CheckResult::Ok),
-            (none, CheckResult::Fail),
-            (Ok(vec![node("ready", "drain")]), CheckResult::Fail),
-            (
-                Ok(vec![node("ready", "active"), node("down", "active")]),
-                CheckResult::Warn,
-            ),
-        ] {
-            assert_eq!(verdict(&settings, nodes), expected);
-        }
     }
 }

@@ -21,8 +21,6 @@ pub(super) enum Whose {
     Processes,
     /// That of containers.
     Containers,
-    /// That of other hosts.
-    Elsewhere,
 }
 
 /// A runner behind the relay.

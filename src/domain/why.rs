@@ -83,8 +83,6 @@ pub enum Code {
     SlotsTaken,
     /// Its image is being pulled.
     PullingImage,
-    /// No node of the cluster takes it.
-    Unplaced,
     /// It is about to start.
     Starting,
     /// It runs.
@@ -114,26 +112,11 @@ impl Code {
             Code::ServedByProcess => "served_by_process",
             Code::SlotsTaken => "slots_taken",
             Code::PullingImage => "pulling_image",
-            Code::Unplaced => "unplaced",
             Code::Starting => "starting",
             Code::Running => "running",
             Code::Paused => "paused",
             Code::Stopping => "stopping",
             Code::Ended => "ended",
-        }
-    }
-}
-
-impl Why {
-    /// The same, with what the cluster says of why the run has no node.
-    #[must_use]
-    pub fn on_cluster(self, told: &str) -> Self {
-        match self.code {
-            Code::Starting => plain(
-                Code::Unplaced,
-                format!("No node of the swarm takes the run yet: {told}."),
-            ),
-            _ => self,
         }
     }
 }

@@ -19,11 +19,9 @@ pub mod docker;
 pub mod fuzzing;
 pub mod output;
 pub mod peer_process;
-pub mod placed;
 pub mod python;
 pub mod spec;
 pub mod subprocess;
-pub mod swarm;
 pub mod usage;
 
 use std::time::Duration;
@@ -73,8 +71,6 @@ pub struct Exit {
     pub oom_killed: bool,
     /// What the engine says of a start that failed.
     pub error: Option<String>,
-    /// The node that it was on, where that is lost: it may go on there.
-    pub node_lost: Option<String>,
 }
 
 /// Where something that was found stands.

@@ -21,9 +21,7 @@ use super::RunnerError;
 use crate::domain::JsonMap;
 use crate::domain::access::RunKey;
 use crate::domain::access::run_key::parted_url;
-use crate::domain::container::{
-    ClusterSettings, ContainerRules, OnNodeLoss, Placement, Pull, Resources, labels,
-};
+use crate::domain::container::{ContainerRules, Pull, Resources, labels};
 use crate::domain::flow_run::FlowRun;
 use crate::domain::ids::FlowRunId;
 use crate::domain::proxies;
@@ -48,10 +46,6 @@ pub struct RunnerSettings {
     pub api_url: Option<String>,
     /// The same for containers; absent under an ephemeral API, which serves none.
     pub container_api_url: Option<String>,
-    /// The same for other hosts; absent where they do not reach it.
-    pub advertised_api_url: Option<String>,
-    /// Where containers run that do not say it.
-    pub placement: Placement,
     /// The key of the run that is described; absent where it is told apart otherwise.
     pub key: Option<RunKey>,
     /// The interpreter of subprocess runs that name no environment.
@@ -62,39 +56,15 @@ pub struct RunnerSettings {
     pub containers: ContainerRules,
 }
 
-/// From where a container calls the API.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum CalledFrom {
-    /// From a network of the engine's.
-    Bridge,
-    /// From the host's own.
-    Host,
-    /// From whatever node of the cluster.
-    Cluster,
-}
-
-impl CalledFrom {
-    fn of(cluster: Option<&ClusterSettings>, networks: &[String]) -> Self {
-        match cluster {
-            Some(_) => Self::Cluster,
-            None if networks.iter().any(|network| network == "host") => Self::Host,
-            None => Self::Bridge,
-        }
-    }
-}
-
 impl RunnerSettings {
     /// Where a container that is not told another place finds the API: by its run's key, but on the
     /// host's network, where it is one of the host's own processes.
-    fn api_in_container(&self, from: CalledFrom) -> Option<String> {
-        let url = match from {
-            CalledFrom::Cluster => self.advertised_api_url.clone()?,
-            CalledFrom::Bridge => container::reached_at(self.container_api_url.as_deref()?, false),
-            CalledFrom::Host => container::reached_at(self.container_api_url.as_deref()?, true),
-        };
+    fn api_in_container(&self, on_host: bool) -> Option<String> {
+        let url = self.container_api_url.as_deref()?;
+        let reached = container::reached_at(url, on_host);
         Some(match &self.key {
-            Some(key) if from != CalledFrom::Host => key.within(&url),
-            _ => url,
+            Some(key) if !on_host => key.within(&reached),
+            _ => reached,
         })
     }
 
@@ -173,8 +143,6 @@ pub struct Container {
     pub login: Option<RegistryLogin>,
     /// What else is said of it.
     pub more: MoreSettings,
-    /// What it asks of the cluster that it runs on; absent on the engine.
-    pub cluster: Option<ClusterSettings>,
 }
 
 /// What is said of a container that reaches nothing beyond it.
@@ -251,15 +219,6 @@ pub struct Process {
 }
 
 impl Job {
-    /// Whether it is to be submitted again when the node is lost that it runs on.
-    pub fn resubmits_on_loss(&self) -> bool {
-        let cluster = match &self.kind {
-            JobKind::Container(container) => container.cluster.as_ref(),
-            JobKind::Process(_) => None,
-        };
-        cluster.is_some_and(|cluster| cluster.on_node_loss == Some(OnNodeLoss::Resubmit))
-    }
-
     /// What can be said of the process of a run that could not be made today.
     pub fn unknown(run: &FlowRun) -> Self {
         Self {
@@ -291,8 +250,7 @@ pub fn job(run: &FlowRun, settings: &RunnerSettings) -> Result<Job, RunnerError>
     match &run.infrastructure.kind {
         Some(RunnerKind::Docker) => container::job(run, settings),
         None | Some(RunnerKind::Subprocess | RunnerKind::Universal) => process::job(run, settings),
-        Some(RunnerKind::DockerJob) => docker_job::job(run, settings, settings.placement),
-        Some(RunnerKind::SwarmJob) => docker_job::job(run, settings, Placement::Swarm),
+        Some(RunnerKind::DockerJob) => docker_job::job(run, settings),
         Some(RunnerKind::ProcessJob) => process_job::job(run, settings),
         Some(RunnerKind::Served) => Err(RunnerError::Refused(
             "The run is for the process that serves its deployment.".to_owned(),

@@ -21,7 +21,6 @@ pub mod fuzzing;
 mod graph;
 mod ids;
 mod logs;
-mod nodes;
 mod observed;
 mod processes;
 mod routes;

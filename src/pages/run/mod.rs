@@ -293,7 +293,6 @@ fn title(code: Code) -> &'static str {
         Code::ServedByProcess => "Waits for the process that serves it",
         Code::SlotsTaken => "Every slot is in use",
         Code::PullingImage => "Its image is being pulled",
-        Code::Unplaced => "No node takes it",
         Code::Starting => "About to start",
         Code::Running => "Running",
         Code::Paused => "Paused",

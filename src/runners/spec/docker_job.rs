@@ -86,14 +86,8 @@ impl Swap {
     }
 }
 
-pub(super) fn job(
-    run: &FlowRun,
-    settings: &RunnerSettings,
-    placement: Placement,
-) -> Result<Job, RunnerError> {
-    let given = run.infrastructure.config.clone().unwrap_or_default();
-    let cluster: ClusterSettings = config(given.clone())?;
-    let config: DockerJob = config(given)?;
+pub(super) fn job(run: &FlowRun, settings: &RunnerSettings) -> Result<Job, RunnerError> {
+    let config: DockerJob = config(run.infrastructure.config.clone().unwrap_or_default())?;
     if config.container_wait_timeout == Some(0) {
         return Err(refused("container_wait_timeout must be above 0"));
     }
@@ -113,11 +107,10 @@ pub(super) fn job(
         .map_err(RunnerError::Refused)?;
     let memory_swap = swap(config.memswap_limit.as_ref(), resources.memory, rules)?;
     container::join_mode(&mut networks, &resources);
-    let cluster = container::on_cluster(cluster, placement, rules)?;
-    let from = CalledFrom::of(cluster.as_ref(), &networks);
+    let on_host = networks.iter().any(|network| network == "host");
     let env = config.env.unwrap_or_default();
     let own_api = env.get("PREFECT_API_URL").cloned();
-    let api = api(own_api.as_deref(), settings, from)?;
+    let api = api(own_api.as_deref(), settings, on_host)?;
     let image = config.image.or_else(|| rules.pool_image.clone());
     let image = image.unwrap_or_else(|| DEFAULT_JOB_IMAGE.to_owned());
     let labels = labels_of(
@@ -142,7 +135,7 @@ pub(super) fn job(
             networks,
             labels: labels.into_iter().chain(own).collect(),
             volumes,
-            extra_hosts: container::extra_hosts(own_api.as_deref(), from),
+            extra_hosts: container::extra_hosts(own_api.as_deref(), on_host),
             auto_remove,
             resources,
             cgroup_parent: rules.cgroup_parent.clone(),
@@ -154,30 +147,19 @@ pub(super) fn job(
             memory_swap,
             login: config.registry_credentials,
             more: kwargs.more,
-            cluster,
         })),
     })
 }
 
 /// The API's address for the container: its own, or ours, as it is reached from there.
-fn api(
-    own: Option<&str>,
-    settings: &RunnerSettings,
-    from: CalledFrom,
-) -> Result<String, RunnerError> {
-    let own = own.map(|url| match from {
-        CalledFrom::Cluster => url.to_owned(),
-        CalledFrom::Bridge | CalledFrom::Host => {
-            container::reached_at(url, from == CalledFrom::Host)
-        }
-    });
-    let url = own.or_else(|| settings.api_in_container(from));
-    let url = url.ok_or_else(|| match from {
-        CalledFrom::Cluster => container::unreachable_api(),
-        CalledFrom::Bridge | CalledFrom::Host => refused(
+fn api(own: Option<&str>, settings: &RunnerSettings, on_host: bool) -> Result<String, RunnerError> {
+    let own = own.map(|url| container::reached_at(url, on_host));
+    let url = own.or_else(|| settings.api_in_container(on_host));
+    let url = url.ok_or_else(|| {
+        refused(
             "an ephemeral API cannot serve a container. Start prefectd (systemctl start prefectd) \
              and point PREFECT_API_URL to it",
-        ),
+        )
     })?;
     Ok(url.trim_end_matches('/').to_owned())
 }

@@ -57,8 +57,6 @@ fn settings() -> RunnerSettings {
         agent: "embedded".to_owned(),
         api_url: Some("http://127.0.0.1:4200/api/".to_owned()),
         container_api_url: Some("http://127.0.0.1:4200/api/".to_owned()),
-        advertised_api_url: None,
-        placement: Placement::Engine,
         key: None,
         python: "python3".to_owned(),
         containers: ContainerRules {

@@ -114,8 +114,7 @@ impl Agent {
         self.look_after(run.id, attempt, move |attempt| async move {
             let (log, stored) = RunLog::open(&agent.control_plane, &run).await;
             log.made(&found.made);
-            let is_kept = !found.removes_itself && agent.keeps_any();
-            let own = (!is_kept).then(|| found.made.clone());
+            let own = found.removes_itself.then(|| found.made.clone());
             let left = match agent.resume(runner, &run, &attempt, found, &log).await {
                 Then::Nothing => own,
                 Then::Again => {

@@ -28,11 +28,6 @@ impl Agent {
         }
     }
 
-    /// Whether anything is kept of runs that have ended.
-    pub(super) fn keeps_any(&self) -> bool {
-        self.settings().keep.at_most > 0
-    }
-
     async fn clean(&self) {
         let Ok(held) = self.control_plane.held_runs().await else {
             return; // another time
