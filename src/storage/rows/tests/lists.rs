@@ -139,7 +139,7 @@ fn tags_by_tags_are_not_quadratic() {
     let began = std::time::Instant::now();
     assert_eq!(count::<Flow>(&db, &filters).unwrap(), 4);
     // Each by each, these are 1.6 thousand million comparisons.
-    assert!(began.elapsed().as_secs() < 5, "{:?}", began.elapsed());
+    assert!(began.elapsed().as_secs() < 20, "{:?}", began.elapsed());
 }
 
 #[test]
