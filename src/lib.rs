@@ -37,6 +37,8 @@
 //!   [`api::v3`] (the modern one, a folder a noun). An operation is declared beside its handler,
 //!   with what it needs of who asks ([`api::operation`]); [`api::access`] finds out who that is,
 //!   and [`domain::access`] decides, about a request that aims at something once it is read.
+//!   A run in a container is known by the key in the address that it asks, which is taken out of the
+//!   path before anything else sees it (`api::run_key`).
 //!   Websockets (`api::sockets`) are operations, too; on `/events/in` a ping is answered once all
 //!   that came before it is committed.
 //!   What an answer shows to whom is said by its shape (`api::redaction`). Bodies of both
@@ -48,8 +50,8 @@
 //! - [`pages`]: what people see in a browser, made of templates here and whole without a script:
 //!   a page asks verbs, and is an operation like those of the API. A small module of ours keeps it
 //!   up to date by server-sent events (`pages::live`), which are made once for all who look at the
-//!   same. Prefect's own UI is served beside it where it is installed (`pages::official`). Forms have tokens, and a browser that has
-//!   given the key has a session (`api::access::session`).
+//!   same. Prefect's own UI is served beside it where it is installed (`pages::official`). Forms have
+//!   tokens, and a browser that has given the key has a session (`api::access::session`).
 //! - [`runners`]: how a run's process is made: containers and subprocesses.
 //! - [`services`]: what goes on by itself: the agent, the scheduler, the marking of late runs,
 //!   the leases of agents elsewhere, what ends at its time, the notice of workers that fall silent,
