@@ -2,6 +2,7 @@
 
 #![cfg(feature = "client")]
 
+mod answer;
 pub(super) mod compare;
 mod modern;
 mod pair;

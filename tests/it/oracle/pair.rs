@@ -10,60 +10,18 @@ use ureq::http::{Request, Response};
 use ureq::{Agent, Body};
 use uuid::Uuid;
 
+use super::answer::known;
+pub use super::answer::{Answer, Ask};
 use super::compare::{Comparison, Ids};
 
 /// The deliberate differences that the comparison itself finds.
 const OTHER_OFFSET: &str = "times in UTC";
 const SHARED_ID: &str = "ids of limits of deployments";
-const FAULT: &str = "faults of its own";
-const INTEGRITY: &str = "conflicts in the database";
-const WORDS: &str = "words of what is not there";
-const UNKNOWN: &str = "fields that are not known";
-const NULL: &str = "null for what is not said";
-
-/// What that server says where its database refuses a row.
-const REFUSED_ROW: &str = "Data integrity conflict.";
 
 /// The headers that are compared beside the location. `Allow` is not: HTTP asks for it where a
 /// method is refused, and that server leaves it out. Nor are those for pages of other sites,
 /// which that server lets in: no client sends an `Origin`, and so none is sent here.
 const TOLD: [&str; 2] = ["content-type", "retry-after"];
-
-/// A request, for both servers. Words in braces in its path and body, such as `{flow}`, stand
-/// for ids that were kept.
-#[derive(Clone, Copy)]
-pub struct Ask<'a> {
-    /// Such as `POST`.
-    pub method: &'a str,
-    /// Below `/api`.
-    pub path: &'a str,
-    /// The body as text.
-    pub body: Option<&'a str>,
-    /// The kind of the body.
-    pub kind: &'a str,
-}
-
-/// What one server answered.
-pub struct Answer {
-    status: u16,
-    location: Option<String>,
-    /// Further headers that a client may look at.
-    headers: [Option<String>; 2],
-    body: Value,
-}
-
-impl Answer {
-    /// The status.
-    pub fn status(&self) -> u16 {
-        self.status
-    }
-
-    /// The text at a JSON pointer.
-    pub fn text(&self, pointer: &str) -> &str {
-        let text = self.body.pointer(pointer).and_then(Value::as_str);
-        text.unwrap_or_default()
-    }
-}
 
 /// How today's client calls itself.
 pub const MODERN: &str = "prefect/3.9.1 (API 0.8.4)";
@@ -362,33 +320,6 @@ impl Pair {
             }
             std::thread::sleep(Duration::from_millis(100));
         }
-    }
-}
-
-/// Why today's server answers otherwise, where the answers say so.
-fn known(body: &str, [ours, theirs]: &[Answer; 2]) -> Option<&'static str> {
-    let (is_told, is_done) = (ours.status / 100 == 4, ours.status / 100 == 2);
-    let is_refused_row = theirs.text("/detail").starts_with(REFUSED_ROW);
-    let has_failed = theirs.status == 500 && !theirs.text("/exception_message").is_empty();
-    let faults = theirs.body.pointer("/exception_detail");
-    let faults = faults.and_then(Value::as_array).map_or(&[][..], |it| it);
-    let is_all = |is: fn(&Value) -> bool| !faults.is_empty() && faults.iter().all(is);
-    if is_told && is_refused_row {
-        Some(INTEGRITY)
-    } else if is_told && has_failed {
-        Some(FAULT)
-    } else if ours.status == theirs.status && matches!(ours.status, 404 | 409) {
-        Some(WORDS)
-    } else if !is_done {
-        None
-    } else if is_all(|fault| fault["type"] == "extra_forbidden") {
-        Some(UNKNOWN)
-    } else if is_all(|fault| fault["input"].is_null())
-        || (body.contains("null") && (is_refused_row || has_failed))
-    {
-        Some(NULL)
-    } else {
-        None
     }
 }
 

@@ -5,22 +5,21 @@
 //! where all fits: on the way in they are links on the stack, and an error collects its steps on
 //! its way out.
 
+mod parts;
+
 use std::borrow::Cow;
 use std::cell::RefCell;
-use std::vec;
 
-use serde::de::value::{
-    BorrowedStrDeserializer, CowStrDeserializer, MapAccessDeserializer, MapDeserializer,
-};
+use serde::de::value::{CowStrDeserializer, MapAccessDeserializer, MapDeserializer};
 use serde::de::{
-    DeserializeOwned, DeserializeSeed, Deserializer, Error as _, IntoDeserializer, MapAccess,
-    SeqAccess, Unexpected, Visitor,
+    DeserializeOwned, Deserializer, Error as _, IntoDeserializer, Unexpected, Visitor,
 };
 use serde::forward_to_deserialize_any;
 
 use super::lax;
 use super::misfit::{Location, Misfit, shortened};
 use super::value::{Exact, JsonValue, Members, Numeral};
+use parts::{Entries, Items};
 
 /// The most members that are told to be unknown.
 const MOST_UNKNOWN: usize = 100;
@@ -251,179 +250,5 @@ fn visit<'de, V: Visitor<'de>>(number: Numeral<'de>, visitor: V) -> Result<V::Va
     }
 }
 
-/// The items of a list.
-struct Items<'p, 'de> {
-    items: std::iter::Enumerate<vec::IntoIter<JsonValue<'de>>>,
-    place: &'p Place<'p>,
-    unknown: &'p Unknown,
-}
-
-impl Items<'_, '_> {
-    /// That all have been taken.
-    fn end(self) -> Result<(), Misfit> {
-        match self.items.len() {
-            0 => Ok(()),
-            left => Err(Misfit::custom(format!("{left} items too many"))),
-        }
-    }
-}
-
-impl<'de> SeqAccess<'de> for &mut Items<'_, 'de> {
-    type Error = Misfit;
-
-    fn next_element_seed<S: DeserializeSeed<'de>>(
-        &mut self,
-        seed: S,
-    ) -> Result<Option<S::Value>, Misfit> {
-        let Some((index, value)) = self.items.next() else {
-            return Ok(None);
-        };
-        let place = Place::Index(self.place, index);
-        let made = seed.deserialize(At {
-            value,
-            place: &place,
-            unknown: self.unknown,
-        });
-        made.map(Some).map_err(|misfit| misfit.within(index.into()))
-    }
-
-    fn size_hint(&self) -> Option<usize> {
-        Some(self.items.len())
-    }
-}
-
-/// The members of an object.
-struct Entries<'p, 'de> {
-    members: vec::IntoIter<(Cow<'de, str>, JsonValue<'de>)>,
-    /// That whose name has been taken.
-    current: Option<(Cow<'de, str>, JsonValue<'de>)>,
-    place: &'p Place<'p>,
-    unknown: &'p Unknown,
-}
-
-impl<'de> MapAccess<'de> for Entries<'_, 'de> {
-    type Error = Misfit;
-
-    fn next_key_seed<S: DeserializeSeed<'de>>(
-        &mut self,
-        seed: S,
-    ) -> Result<Option<S::Value>, Misfit> {
-        self.current = self.members.next();
-        let Some((key, _)) = &self.current else {
-            return Ok(None);
-        };
-        match key {
-            Cow::Borrowed(key) => seed.deserialize(BorrowedStrDeserializer::new(key)),
-            Cow::Owned(key) => seed.deserialize(key.as_str().into_deserializer()),
-        }
-        .map(Some)
-    }
-
-    fn next_value_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<S::Value, Misfit> {
-        let Some((key, value)) = self.current.take() else {
-            return Err(Misfit::custom("a value was asked for before its name"));
-        };
-        let place = Place::Key(self.place, &key);
-        let made = seed.deserialize(At {
-            value,
-            place: &place,
-            unknown: self.unknown,
-        });
-        made.map_err(|misfit| misfit.within(shortened(&key).into()))
-    }
-
-    fn size_hint(&self) -> Option<usize> {
-        Some(self.members.len())
-    }
-}
-
 #[cfg(test)]
-mod tests {
-    use serde::Deserialize;
-    use serde_json::Value;
-
-    use super::super::parse;
-    use super::*;
-
-    fn made<T: DeserializeOwned>(text: &str) -> Result<T, String> {
-        let value = make(parse(text).unwrap());
-        value
-            .map(|(value, _)| value)
-            .map_err(|misfit| misfit.to_string())
-    }
-
-    #[derive(Debug, Deserialize, PartialEq)]
-    struct Model {
-        small: u32,
-        length: Option<f64>,
-        absent: Option<String>,
-        names: Vec<String>,
-        #[serde(flatten)]
-        more: serde_json::Map<String, Value>,
-    }
-
-    #[test]
-    fn models_are_read_with_numbers_to_the_last_digit() {
-        let text = r#"{"small": 3, "length": 2, "absent": null, "names": ["a", "\u00fc"],
-            "n": 202402144809161001040, "deep": [{"x": 1.50}]}"#;
-        let read = made::<Model>(text).unwrap();
-        assert_eq!((read.small, read.length, read.absent), (3, Some(2.0), None));
-        assert_eq!(read.names, ["a", "ü"]);
-        let more = Value::Object(read.more).to_string();
-        assert_eq!(more, r#"{"n":202402144809161001040,"deep":[{"x":1.50}]}"#);
-        let text = r#"{"small": 3, "length": 2.50, "names": []}"#;
-        let read = made::<Model>(text).unwrap();
-        assert_eq!(read.length, Some(2.5));
-    }
-
-    #[derive(Debug, Deserialize, PartialEq)]
-    #[serde(rename_all = "lowercase")]
-    enum Choice {
-        Plain,
-        With { n: u32 },
-    }
-
-    #[test]
-    fn choices_are_read_by_their_words() {
-        let read = made::<Choice>;
-        assert_eq!(read(r#""plain""#), Ok(Choice::Plain));
-        assert_eq!(read(r#"{"with": {"n": 3}}"#), Ok(Choice::With { n: 3 }));
-        for text in [r#""other""#, "3", "null", "{}", r#"{"with": 3}"#] {
-            assert!(read(text).is_err(), "{text}");
-        }
-    }
-
-    #[test]
-    fn whole_numbers_may_have_a_fraction_of_nothing() {
-        for (text, number) in [
-            ("30.0", 30),
-            ("3e1", 30),
-            ("-0.0", 0),
-            ("-7.00", -7),
-            ("5", 5),
-        ] {
-            assert_eq!(made::<i64>(text), Ok(number), "{text}");
-            let maybe = made::<Option<i64>>(text);
-            assert_eq!(maybe, Ok(Some(number)));
-        }
-        assert!(made::<i64>("30.5").is_err());
-        assert!(made::<i64>("1e17").is_err());
-    }
-
-    #[test]
-    fn what_does_not_fit_is_refused() {
-        for text in [
-            "-1.0",
-            "-1",
-            "1.5",
-            "1e300",
-            "99999999999",
-            "\"x\"",
-            "\"-1\"",
-            "{}",
-            "null",
-        ] {
-            assert!(made::<u32>(text).is_err(), "{text}");
-        }
-    }
-}
+mod tests;
