@@ -8,7 +8,8 @@ const LEFT_BEHIND: [&str; 3] = ["manifest_path", "max_active_runs", "catchup"];
 /// Turns a body into today's words. `operation` is what it asks, such as `POST /deployments/`.
 pub fn translate(operation: &str, body: &mut JsonValue<'_>) {
     match operation {
-        "POST /deployments/" | "PATCH /deployments/{id}" => of(body, deployment),
+        "POST /deployments/" => of(body, new_deployment),
+        "PATCH /deployments/{id}" => of(body, deployment),
         "POST /deployments/{id}/schedules" => each(body, left_behind),
         "PATCH /deployments/{id}/schedules/{schedule_id}" => of(body, left_behind),
         _ => {}
@@ -31,6 +32,12 @@ fn left_behind(members: &mut Members<'_>) {
     for name in LEFT_BEHIND {
         members.take(name);
     }
+}
+
+/// Whoever does not say that a schema is enforced may send one that is none.
+fn new_deployment(members: &mut Members<'_>) {
+    deployment(members);
+    supply(members, "enforce_parameter_schema", JsonValue::Bool(false));
 }
 
 /// A deployment had one schedule, was told whether to follow it, and overrode its infrastructure.
@@ -130,9 +137,14 @@ mod tests {
                 json!({ "schedules": [{ "schedule": hourly, "active": false }] }),
             ),
         ] {
-            for operation in ["POST /deployments/", "PATCH /deployments/{id}"] {
-                assert_eq!(translated(operation, &said), meant, "{said}");
-            }
+            assert_eq!(
+                translated("PATCH /deployments/{id}", &said),
+                meant,
+                "{said}"
+            );
+            let mut created = meant;
+            created["enforce_parameter_schema"] = false.into();
+            assert_eq!(translated("POST /deployments/", &said), created, "{said}");
             assert_eq!(translated("POST /flows/", &said), said);
         }
     }
@@ -153,7 +165,10 @@ mod tests {
     #[test]
     fn what_is_no_such_body_stays_as_it_is() {
         for odd in [json!([1, "x"]), json!("x"), json!({ "schedules": 1 })] {
-            for operation in ["POST /deployments/", "POST /deployments/{id}/schedules"] {
+            for operation in [
+                "PATCH /deployments/{id}",
+                "POST /deployments/{id}/schedules",
+            ] {
                 assert_eq!(translated(operation, &odd), odd);
             }
         }

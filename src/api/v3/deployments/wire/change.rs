@@ -245,8 +245,7 @@ impl DeploymentCreate {
         };
         Ok(NewDeployment {
             schedules: schedules?,
-            // Clients of Prefect 2 send schemas that are none, and do not say that they are enforced.
-            enforces_schema: false,
+            enforces_schema: true,
             changes,
             by,
             ..NewDeployment::named(FlowId::from_uuid(self.flow_id), self.name)
@@ -323,7 +322,11 @@ impl Said {
             }),
             is_schedule_active: self.paused.map(|paused| !paused),
             parameters: self.parameters,
-            parameter_schema: self.parameter_openapi_schema,
+            // As on the reference, null is a schema that anything fits.
+            parameter_schema: match self.parameter_openapi_schema {
+                Patch::Clear => Patch::Set(JsonMap::new()),
+                said => said,
+            },
             enforces_schema: self.enforce_parameter_schema,
             tags: self.tags,
             labels: None,
