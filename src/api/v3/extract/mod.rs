@@ -92,17 +92,19 @@ pub fn invalid_id(part: &'static str, key: &str) -> Refusal {
 async fn whole(parts: &Parts, content: axum::body::Body) -> Result<Bytes, Refusal> {
     let bytes = body::whole(&parts.headers, content).await?;
     shapes::hold(&bytes);
-    match bytes.is_empty() && shapes::needs_body(&parts.method, &parts.uri) {
+    let says_nothing = bytes.is_empty() || bytes.trim_ascii() == b"null";
+    match says_nothing && shapes::needs_body(&parts.method, &parts.uri) {
         true => Err(Refusal::at(Fault {
             loc: vec!["body".into()],
             message: "Field required".to_owned(),
             kind: "missing",
         })),
+        false if says_nothing => Ok(Bytes::new()),
         false => Ok(bytes),
     }
 }
 
-/// A JSON body. No body at all reads as an empty object, where the reference needs none.
+/// A JSON body. No body at all, or null, reads as an empty object, where the reference needs none.
 pub struct Body<T>(pub T);
 
 impl<T: DeserializeOwned> FromRequest<Ctx> for Body<T> {
