@@ -23,7 +23,6 @@ pub const CAPABILITIES: [&str; 2] = ["worker_heartbeat.v1", "work_pool_snapshot.
 struct Frame {
     #[serde(rename = "type")]
     kind: String,
-    #[expect(dead_code, reason = "it must be there, and be one")]
     id: Uuid,
     #[expect(dead_code, reason = "it must be there, and be one")]
     sent_at: DateTime<Utc>,
@@ -37,6 +36,57 @@ pub fn said<T: DeserializeOwned>(text: &str, kind: &str) -> Option<T> {
         return None;
     }
     serde_json::from_value(frame.payload).ok()
+}
+
+/// `cleanup.ack.v1`, `cleanup.renew.v1`, `cleanup.release.v1`: what a worker did about something
+/// to clean up, of which it is given nothing here.
+pub struct CleanUp {
+    frame: Uuid,
+    message: Uuid,
+    operation: &'static str,
+}
+
+impl CleanUp {
+    /// What a worker says; `None` for anything else.
+    pub fn of(text: &str) -> Option<Self> {
+        #[derive(Deserialize)]
+        #[serde(deny_unknown_fields)]
+        struct Payload {
+            message_id: Uuid,
+            reservation_token: String,
+            reason: Option<String>,
+        }
+        let frame: Frame = serde_json::from_str(text).ok()?;
+        let operation = match frame.kind.as_str() {
+            "cleanup.ack.v1" => "ack",
+            "cleanup.renew.v1" => "renew",
+            "cleanup.release.v1" => "release",
+            _ => return None,
+        };
+        let payload: Payload = serde_json::from_value(frame.payload).ok()?;
+        let has_reason = payload.reason.is_some_and(|reason| !reason.is_empty());
+        let is_sound =
+            !payload.reservation_token.is_empty() && has_reason == (operation == "release");
+        is_sound.then_some(Self {
+            frame: frame.id,
+            message: payload.message_id,
+            operation,
+        })
+    }
+
+    /// What it is told: that nobody gave it that.
+    pub fn refused(&self) -> Told<impl Serialize + use<>> {
+        let payload = serde_json::json!({
+            "request_frame_id": self.frame,
+            "message_id": self.message,
+            "operation": self.operation,
+            "status": "unauthorized",
+            "lease_expires_at": null,
+            "reason": "cleanup_delivery_not_accepted",
+            "detail": null,
+        });
+        Told::now("cleanup.operation_result.v1", payload)
+    }
 }
 
 /// `worker.hello.v1`

@@ -17,7 +17,7 @@ use crate::api::v3::wire::WorkPool;
 use crate::app::{ConnectedWorker, Listener};
 use crate::domain::error::{Error, Kind};
 use crate::domain::work;
-use frames::{Heartbeat, Hello, VERSION};
+use frames::{CleanUp, Heartbeat, Hello, VERSION};
 
 const BROKEN: Closing = Closing::fixed(code::PROTOCOL, "protocol_error");
 const UNSUPPORTED: Closing = Closing::fixed(code::POLICY, "unsupported_version");
@@ -102,7 +102,7 @@ async fn keep(talk: &mut Talk, mut channel: Channel) -> Ending {
                 may_have_changed = false;
                 tell_change(talk, &mut channel).await
             }
-            Some(Next::Heard(Heard::Text(message))) => beat(talk, &channel, &message.text).await,
+            Some(Next::Heard(Heard::Text(message))) => hear(talk, &channel, &message.text).await,
             Some(Next::Heard(Heard::Ping(bytes))) => {
                 talk.socket.pong(bytes).await;
                 Ok(())
@@ -120,7 +120,15 @@ async fn keep(talk: &mut Talk, mut channel: Channel) -> Ending {
     }
 }
 
-/// Notes a heartbeat, which is all that a worker says.
+/// Hears what a worker says.
+async fn hear(talk: &mut Talk, channel: &Channel, text: &str) -> Result<(), Ending> {
+    match CleanUp::of(text) {
+        Some(of_nothing) => say(talk, &of_nothing.refused()).await,
+        None => beat(talk, channel, text).await,
+    }
+}
+
+/// Notes a heartbeat.
 async fn beat(talk: &mut Talk, channel: &Channel, text: &str) -> Result<(), Ending> {
     let beat: Option<Heartbeat> = frames::said(text, "worker.heartbeat.v1");
     let is_its_own = |beat: &Heartbeat| {
