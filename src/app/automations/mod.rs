@@ -24,7 +24,7 @@ use super::tx::{Effect, Tx};
 use crate::domain::automation::{Action, Automation, MOST, NewAutomation, Plan, PlanUpdate, told};
 use crate::domain::error::{Error, Kind, Result};
 use crate::domain::filter::{Filters, Page, Sort};
-use crate::domain::ids::AutomationId;
+use crate::domain::ids::{AutomationId, DeploymentId};
 use crate::storage::{Connection, automations, rows};
 
 pub(in crate::app) use memory::Memory;
@@ -35,8 +35,13 @@ const LONGEST_RESOURCE: usize = 1000;
 
 impl App {
     /// Creates an automation.
+    ///
+    /// Fails as invalid also where job variables do not fit those of a pool, and as not found where
+    /// they are for a deployment that is not there.
     pub async fn create_automation(&self, new: NewAutomation) -> Result<Automation> {
         let plan = new.plan.checked()?;
+        self.check_jobs(&plan.actions, "creating automation")
+            .await?;
         let owner = new.owner;
         if owner
             .as_ref()
@@ -58,6 +63,20 @@ impl App {
             begin_anew(tx, id, "created")
         })
         .await
+    }
+
+    /// Checks what runs would be started with that actions begin.
+    async fn check_jobs(&self, actions: &[Action], doing: &str) -> Result<()> {
+        for action in actions {
+            if let Action::RunDeployment(run) = action
+                && let Some(id) = run.deployment_id
+                && let Some(own) = run.job_variables.as_ref().filter(|own| !own.is_empty())
+            {
+                let deployment = self.deployment(DeploymentId::from_uuid(id)).await?;
+                self.check_job_of_run(&deployment, Some(own), doing).await?;
+            }
+        }
+        Ok(())
     }
 
     /// One automation.
@@ -91,6 +110,8 @@ impl App {
     /// Has an automation be like that. What its triggers have counted is forgotten.
     pub async fn replace_automation(&self, id: AutomationId, update: PlanUpdate) -> Result<()> {
         let update = update.checked()?;
+        self.check_jobs(&update.actions, "updating automation")
+            .await?;
         self.write(move |tx| {
             let known = read(tx.db, id)?;
             let plan = update.over(known.plan);

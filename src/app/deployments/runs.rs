@@ -24,8 +24,9 @@ impl App {
     /// request's, its infrastructure unless the request has its own. In the modern generation
     /// parameters that say how their values are made give way to those.
     ///
-    /// Fails as a conflict when the parameters have to conform to a schema and do not, and as
-    /// refused when a value is not made.
+    /// Fails as a conflict when the parameters have to conform to a schema and do not, as refused
+    /// when a value is not made, and in the modern generation as invalid when its job variables do
+    /// not fit those of the pool.
     pub async fn create_run_of_deployment(
         &self,
         id: DeploymentId,
@@ -35,6 +36,11 @@ impl App {
         let hydrated = self.values_of_run(&seen, &request).await?;
         self.check_parameters(&seen, &request, hydrated.as_ref())
             .await?;
+        if request.is_told {
+            let own = request.job_variables.as_ref();
+            self.check_job_of_run(&seen, own, "creating flow run")
+                .await?;
+        }
         let bytes = weight::of_map(&request.parameters) + weight::of_map(&request.context);
         self.write_as(Job::prompt(bytes), move |tx| {
             let deployment = read(tx.db, id)?;

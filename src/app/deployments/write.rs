@@ -13,7 +13,7 @@ use crate::app::tx::{Effect, Tx};
 use crate::domain::JsonMap;
 use crate::domain::container::labels;
 use crate::domain::deployment::{
-    Deployment, DeploymentChanges, DeploymentUpdate, NewDeployment, schedules,
+    Deployment, DeploymentChanges, DeploymentUpdate, NewDeployment, QueueNames, schedules,
 };
 use crate::domain::error::{Error, Result};
 use crate::domain::event::Happened;
@@ -24,6 +24,7 @@ use crate::domain::parameters::{self, Required, Unfit};
 use crate::domain::patch::Patch;
 use crate::domain::schedule::Schedule;
 use crate::domain::weight;
+use crate::domain::work::AGENT_POOL;
 use crate::storage::{Job, deployments, rows};
 
 /// For how long one transaction takes away runs of schedules.
@@ -37,11 +38,13 @@ impl App {
     /// Creates a deployment, or lays the new one over the flow's deployment of that name.
     ///
     /// Fails as a conflict when the flow does not exist, as not found when its pool does not,
-    /// and as invalid when its parameters do not conform to the schema that it brings.
+    /// and as invalid when its parameters do not conform to the schema that it brings, or its job
+    /// variables not to those of its pool.
     pub async fn create_deployment(&self, new: NewDeployment) -> Result<Created<Deployment>> {
         check_infrastructure(&new.changes)?;
         check_count(new.schedules.len())?;
         self.check_given_parameters(&new.changes).await?;
+        self.check_given_job(&new.changes).await?;
         let mut is_over = false;
         let ahead = new.changes.ahead();
         let mut plans = Vec::new();
@@ -145,6 +148,19 @@ impl App {
         checked
             .await?
             .map_err(|unfit| Error::invalid(unfit.to_string()))
+    }
+
+    /// Of what says its pool; all there is for agents says nothing of variables.
+    async fn check_given_job(&self, changes: &DeploymentChanges) -> Result<()> {
+        match (&changes.queue, &changes.job_variables) {
+            (
+                Patch::Set(QueueNames {
+                    pool: Some(pool), ..
+                }),
+                Some(variables),
+            ) if pool != AGENT_POOL => self.check_job_of_deployment(pool, variables).await,
+            _ => Ok(()),
+        }
     }
 
     /// Checks the parameters that a deployment will have against the schema that it will have.

@@ -63,6 +63,9 @@ impl App {
         if let Some(infrastructure) = &update.infrastructure {
             labels::check_settings(infrastructure).map_err(Error::invalid)?;
         }
+        if let Patch::Set(own) = &update.job_variables {
+            self.check_new_job(id, own).await?;
+        }
         self.write(move |tx| {
             let run = read(tx.db, id)?;
             if matches!(update.job_variables, Patch::Set(_)) {
@@ -71,6 +74,17 @@ impl App {
             flow_runs::update(tx.db, run, update, tx.now)
         })
         .await
+    }
+
+    async fn check_new_job(&self, id: FlowRunId, own: &JsonMap) -> Result<()> {
+        let run = self.flow_run(id).await?;
+        check_job_can_change(&run)?;
+        let Some(deployment) = run.deployment_id else {
+            return Ok(());
+        };
+        let deployment = self.deployment(deployment).await?;
+        let doing = "updating flow run";
+        self.check_job_of_run(&deployment, Some(own), doing).await
     }
 
     /// Lays labels over those that a flow run has.

@@ -24,11 +24,12 @@ impl App {
     /// Creates a pool with its default queue.
     ///
     /// Fails as a conflict when there is one of that name, and as forbidden when the name is one
-    /// that Prefect keeps for itself.
+    /// that Prefect keeps for itself; as invalid when the defaults of its template do not fit it.
     pub async fn create_work_pool(&self, new: NewWorkPool) -> Result<WorkPool> {
         check_not_reserved(&new.name, "").map_err(forbidden)?;
         check_name(&new.name).map_err(Error::invalid)?;
         check_base(&new.base_job_template).map_err(Error::invalid)?;
+        self.check_template(&new.base_job_template).await?;
         let job = Job::prompt(weight::of_map(&new.base_job_template));
         self.write_as(job, move |tx| {
             if work_pools::by_name(tx.db, &new.name)?.is_some() {

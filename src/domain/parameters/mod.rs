@@ -7,6 +7,7 @@
 mod cost;
 mod findings;
 pub mod hydration;
+pub mod job_variables;
 mod schema;
 mod words;
 
@@ -86,7 +87,8 @@ impl Unfit {
 /// # Errors
 /// Why they do not do.
 pub fn check(parameters: &JsonMap, schema: &JsonMap, required: Required) -> Result<(), Unfit> {
-    check_against(parameters, &schema::prepared(schema, required))
+    let parameters = Value::Object(parameters.clone());
+    check_against(&parameters, &schema::prepared(schema, required))
 }
 
 /// Checks what parameters there are against a schema as it is written, as the reference does where
@@ -95,14 +97,14 @@ pub fn check(parameters: &JsonMap, schema: &JsonMap, required: Required) -> Resu
 /// # Errors
 /// Why they do not do.
 pub fn check_as_written(parameters: &JsonMap, schema: &JsonMap) -> Result<(), Unfit> {
-    check_against(parameters, &schema::as_written(schema))
+    let parameters = Value::Object(parameters.clone());
+    check_against(&parameters, &schema::as_written(schema))
 }
 
-fn check_against(parameters: &JsonMap, schema: &Value) -> Result<(), Unfit> {
-    let parameters = Value::Object(parameters.clone());
-    cost::weigh(schema, &parameters)?;
+fn check_against(values: &Value, schema: &Value) -> Result<(), Unfit> {
+    cost::weigh(schema, values)?;
     let validator = compiled(schema)?;
-    let misfit = validator.validate(&parameters);
+    let misfit = validator.validate(values);
     misfit.map_err(|error| Unfit::Misfit(told(&error)))
 }
 
@@ -112,6 +114,11 @@ fn check_against(parameters: &JsonMap, schema: &Value) -> Result<(), Unfit> {
 /// Why it is none.
 pub fn check_schema(schema: &JsonMap) -> Result<(), Unfit> {
     compiled(&schema::prepared(schema, Required::Yes)).map(drop)
+}
+
+/// Checks that a schema is one as it is written.
+fn check_schema_as_written(schema: &JsonMap) -> Result<(), Unfit> {
+    compiled(&Value::Object(schema.clone())).map(drop)
 }
 
 fn compiled(schema: &Value) -> Result<Validator, Unfit> {

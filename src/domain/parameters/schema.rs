@@ -6,14 +6,28 @@ use serde_json::{Value, json};
 use super::Required;
 use crate::domain::JsonMap;
 
+/// Which of what may be left out may be null.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Nulls {
+    /// What has no default.
+    WithoutDefault,
+    /// Also what has one.
+    AlsoWithDefault,
+}
+
 /// A schema as it is checked against.
 pub(super) fn prepared(schema: &JsonMap, required: Required) -> Value {
+    prepared_with(schema, required, Nulls::WithoutDefault)
+}
+
+/// The same, where `nulls` may be null.
+pub(super) fn prepared_with(schema: &JsonMap, required: Required, nulls: Nulls) -> Value {
     let mut schema = schema.clone();
-    mend(&mut schema);
+    mend(&mut schema, nulls);
     if let Some(Value::Object(definitions)) = schema.get_mut("definitions") {
         for definition in definitions.values_mut() {
             if let Value::Object(definition) = definition {
-                mend(definition);
+                mend(definition, nulls);
             }
         }
         let_be_referred_to(definitions);
@@ -55,7 +69,7 @@ fn let_be_referred_to(definitions: &mut JsonMap) {
 }
 
 /// Mends the properties of an object, and theirs.
-fn mend(schema: &mut JsonMap) {
+fn mend(schema: &mut JsonMap, nulls: Nulls) {
     let required: Vec<String> = match schema.get("required") {
         Some(Value::Array(names)) => {
             let names = names.iter().filter_map(Value::as_str);
@@ -71,16 +85,17 @@ fn mend(schema: &mut JsonMap) {
             continue;
         };
         if !required.contains(name) {
-            let_be_null(property);
+            let_be_null(property, nulls);
         }
         name_places(property);
-        mend(property);
+        mend(property, nulls);
     }
 }
 
-/// What may be left out may be null, unless it has a default.
-fn let_be_null(property: &mut JsonMap) {
-    if property.contains_key("default") || property.get("type").is_none_or(|it| it == "null") {
+/// What may be left out may be null, unless it has a default that counts.
+fn let_be_null(property: &mut JsonMap, nulls: Nulls) {
+    let is_default = nulls == Nulls::WithoutDefault && property.contains_key("default");
+    if is_default || property.get("type").is_none_or(|it| it == "null") {
         return;
     }
     if let Some(kind) = property.shift_remove("type") {

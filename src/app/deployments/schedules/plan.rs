@@ -103,7 +103,7 @@ impl App {
 
     /// Bounded work on a thread of its own; few at once, so that what many ask for leaves the
     /// machine to others.
-    pub(in crate::app::deployments) async fn compute<T: Send + 'static>(
+    pub(in crate::app) async fn compute<T: Send + 'static>(
         &self,
         work: impl FnOnce() -> T + Send + 'static,
     ) -> Result<T> {
