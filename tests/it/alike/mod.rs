@@ -4,6 +4,7 @@
 
 #![cfg(feature = "client")]
 
+mod commands;
 mod programs;
 mod story;
 mod told;
