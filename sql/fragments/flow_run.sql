@@ -4,14 +4,6 @@ flow_runs.id, flow_runs.created, flow_runs.updated, flow_runs.name, flow_runs.fl
        flow_runs.parent_task_run_id,
        flow_runs.auto_scheduled, flow_runs.infrastructure_kind, flow_runs.infrastructure_config,
        flow_runs.job_variables, flow_runs.work_queue_id,
-       -- Most runs are in no queue, and an inner question costs even where it answers nothing.
-       iif(flow_runs.work_queue_id IS NULL, NULL,
-           (SELECT name FROM work_queues WHERE work_queues.id = flow_runs.work_queue_id)),
-       iif(flow_runs.work_queue_id IS NULL, NULL,
-           (SELECT work_pool_id FROM work_queues WHERE work_queues.id = flow_runs.work_queue_id)),
-       iif(flow_runs.work_queue_id IS NULL, NULL,
-           (SELECT work_pools.name FROM work_queues JOIN work_pools ON work_pools.id = work_queues.work_pool_id
-            WHERE work_queues.id = flow_runs.work_queue_id)),
        flow_runs.deployment_version, flow_runs.infrastructure_pid,
        flow_runs.created_by,
        flow_runs.claimed_by, flow_runs.claimed_at, flow_runs.infrastructure_id,

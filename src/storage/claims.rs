@@ -7,10 +7,9 @@ use base64::prelude::BASE64_STANDARD;
 use rusqlite::{Connection, Row, named_params};
 use serde_json::{Value, json};
 
-use super::query;
-use super::rows::Row as _;
 use super::seal::Seal;
 use super::sql::{Statement, statement};
+use super::{query, rows};
 use crate::domain::JsonMap;
 use crate::domain::deployment::Infrastructure;
 use crate::domain::error::{Error, Result};
@@ -218,12 +217,7 @@ pub fn release(db: &Connection, id: FlowRunId) -> Result<()> {
 
 /// The runs of an agent that have ended, and whose output may not be stored whole.
 pub fn open_outputs(db: &Connection, agent: &str) -> Result<Vec<FlowRun>> {
-    query::all(
-        db,
-        &OPEN_OUTPUTS,
-        named_params! {":agent": agent},
-        FlowRun::read,
-    )
+    rows::listed(db, &OPEN_OUTPUTS, named_params! {":agent": agent})
 }
 
 /// Notes that the output of an agent's run is stored whole.
@@ -257,7 +251,7 @@ pub fn containers(db: &Connection) -> Result<Vec<(String, u64)>> {
 
 /// The runs that an agent holds and that have not ended, oldest first.
 pub fn in_hand(db: &Connection, agent: &str) -> Result<Vec<FlowRun>> {
-    query::all(db, &IN_HAND, named_params! {":agent": agent}, FlowRun::read)
+    rows::listed(db, &IN_HAND, named_params! {":agent": agent})
 }
 
 /// Every run that an agent holds and that has begun and not ended, with the agent's name.

@@ -12,7 +12,7 @@ use crate::domain::error::Result;
 use crate::domain::filter::Noun;
 use crate::domain::flow_run::{Claim, FlowRun, FlowRunUpdate, Origin, RunQueue};
 use crate::domain::flow_run_policy::FlowRunPolicy;
-use crate::domain::ids::{FlowId, FlowRunId, WorkPoolId};
+use crate::domain::ids::{FlowId, FlowRunId, WorkQueueId};
 use crate::domain::run::RunStatistics;
 use crate::domain::runner::RunnerKind;
 use crate::domain::state::{State, StateType};
@@ -32,6 +32,7 @@ const OVERDUE: &str = include_str!("../../sql/queries/flow_runs/overdue.sql");
 const NEXT_DEADLINE: &str = include_str!("../../sql/queries/flow_runs/next_deadline.sql");
 const CANCELLED_SINCE: &str = include_str!("../../sql/queries/flow_runs/cancelled_since.sql");
 static LIVE_SUB_RUNS: Statement = statement!("flow_runs/live_sub_runs.sql");
+const QUEUE: &str = include_str!("../../sql/queries/flow_runs/queue.sql");
 const OUTPUT: &str = include_str!("../../sql/queries/flow_runs/output.sql");
 
 /// How long a cancellation may stay unconfirmed, as on the 3.9 server.
@@ -254,6 +255,23 @@ impl Row for FlowRun {
     fn read(row: &SqlRow<'_>) -> rusqlite::Result<Self> {
         read(row)
     }
+
+    /// Most runs are in no queue, and those of a page mostly in the same.
+    fn complete(db: &Connection, runs: &mut [Self]) -> Result<()> {
+        let mut known: Option<(WorkQueueId, Option<RunQueue>)> = None;
+        for run in runs {
+            let Some(id) = run.work_queue_id else {
+                continue;
+            };
+            let names = match known {
+                Some((last, names)) if last == id => names,
+                _ => queue(db, id)?,
+            };
+            run.queue.clone_from(&names);
+            known = Some((id, names));
+        }
+        Ok(())
+    }
 }
 
 impl Filtered for FlowRun {
@@ -282,7 +300,8 @@ fn read(row: &SqlRow<'_>) -> rusqlite::Result<FlowRun> {
         infrastructure: deployments::infrastructure(&mut columns)?,
         job_variables: columns.next::<Option<Json<_>>>()?.map(|json| json.0),
         work_queue_id: columns.next()?,
-        queue: queue(&mut columns)?,
+        // See `FlowRun::complete`.
+        queue: None,
         deployment_version: columns.next()?,
         infrastructure_pid: columns.next()?,
         created_by: actors::read(&mut columns)?,
@@ -292,16 +311,15 @@ fn read(row: &SqlRow<'_>) -> rusqlite::Result<FlowRun> {
     })
 }
 
-fn queue(columns: &mut Columns<'_, '_>) -> rusqlite::Result<Option<RunQueue>> {
-    let name: Option<String> = columns.next()?;
-    let pool_id: Option<WorkPoolId> = columns.next()?;
-    let pool_name: Option<String> = columns.next()?;
-    let pool = pool_id.zip(pool_name);
-    Ok(name.zip(pool).map(|(name, (pool_id, pool_name))| RunQueue {
-        name,
-        pool_id,
-        pool_name,
-    }))
+/// The names of a queue, which runs are told with.
+fn queue(db: &Connection, id: WorkQueueId) -> Result<Option<RunQueue>> {
+    query::one(db, QUEUE, named_params! {":id": id}, |row| {
+        Ok(RunQueue {
+            name: row.get(0)?,
+            pool_id: row.get(1)?,
+            pool_name: row.get(2)?,
+        })
+    })
 }
 
 fn claim(columns: &mut Columns<'_, '_>) -> rusqlite::Result<Option<Claim>> {

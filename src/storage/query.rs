@@ -30,22 +30,33 @@ impl<'row, 'stmt> Columns<'row, 'stmt> {
     /// The next column's JSON. Most lists and objects are empty, and these are not taken apart: an
     /// empty one is what `T` is by default.
     pub fn json<T: DeserializeOwned + Default>(&mut self) -> rusqlite::Result<T> {
-        match self.row.get_ref(self.next)? {
-            ValueRef::Text(b"{}" | b"[]") => {
-                self.next += 1;
-                Ok(T::default())
-            }
-            _ => Ok(self.next::<Json<T>>()?.0),
+        match self.next_ref()? {
+            (_, ValueRef::Text(b"{}" | b"[]")) => Ok(T::default()),
+            (index, value) => converted::<Json<T>>(index, value).map(|json| json.0),
         }
     }
 
     /// The next column's text, which may be long.
     pub fn text<T: FromSql>(&mut self) -> rusqlite::Result<T> {
-        if let Ok(ValueRef::Text(text)) = self.row.get_ref(self.next) {
+        let (index, value) = self.next_ref()?;
+        if let ValueRef::Text(text) = value {
             result_size::note_text(text.len());
         }
-        self.next()
+        converted(index, value)
     }
+
+    fn next_ref(&mut self) -> rusqlite::Result<(usize, ValueRef<'row>)> {
+        let index = self.next;
+        self.next += 1;
+        Ok((index, self.row.get_ref(index)?))
+    }
+}
+
+/// A column's value as what it is wanted as.
+fn converted<T: FromSql>(index: usize, value: ValueRef<'_>) -> rusqlite::Result<T> {
+    T::column_result(value).map_err(|error| {
+        rusqlite::Error::FromSqlConversionFailure(index, value.data_type(), Box::new(error))
+    })
 }
 
 /// The one row of an answer, or none.
@@ -78,7 +89,7 @@ pub(super) fn all<T>(
 ) -> Result<Vec<T>> {
     let mut statement = db.prepare_cached(sql)?;
     let rows = statement.query_map(params, read)?;
-    result_size::bounded(rows)
+    result_size::bounded(rows, 0)
 }
 
 /// Changes rows and says how many.

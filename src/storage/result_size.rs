@@ -46,13 +46,16 @@ fn note(bytes: usize) {
     TAKEN.with(|taken| taken.set(taken.get().saturating_add(bytes)));
 }
 
-/// All rows of a statement.
+/// All rows of a statement, of which so many are expected.
 ///
 /// # Errors
 /// [`Kind::TooLarge`] where there are several and they take too much together.
-pub(super) fn bounded<T>(rows: impl Iterator<Item = rusqlite::Result<T>>) -> Result<Vec<T>> {
+pub(super) fn bounded<T>(
+    rows: impl Iterator<Item = rusqlite::Result<T>>,
+    expected: usize,
+) -> Result<Vec<T>> {
     TAKEN.with(|taken| taken.set(0));
-    let mut all = Vec::new();
+    let mut all = Vec::with_capacity(expected);
     for row in rows {
         all.push(row?);
         if all.len() > 1 && TAKEN.with(Cell::get) > MOST {
@@ -81,11 +84,11 @@ mod tests {
 
     #[test]
     fn rows_are_bounded_together_and_one_is_always_read() {
-        assert_eq!(bounded(rows(SHORT, 10)).unwrap().len(), 10);
-        assert_eq!(bounded(rows(MOST / 10, 10)).unwrap().len(), 10);
-        let error = bounded(rows(MOST / 10, 12)).unwrap_err();
+        assert_eq!(bounded(rows(SHORT, 10), 0).unwrap().len(), 10);
+        assert_eq!(bounded(rows(MOST / 10, 10), 0).unwrap().len(), 10);
+        let error = bounded(rows(MOST / 10, 12), 0).unwrap_err();
         assert_eq!(error.kind(), Kind::TooLarge);
-        assert_eq!(bounded(rows(MOST + 1, 1)).unwrap().len(), 1);
+        assert_eq!(bounded(rows(MOST + 1, 1), 0).unwrap().len(), 1);
         note_json(&format!("[{}0]", "0,".repeat(1000)));
         assert!(TAKEN.with(Cell::get) > 60_000);
     }

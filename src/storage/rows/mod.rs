@@ -7,7 +7,7 @@ mod tags;
 
 use std::sync::OnceLock;
 
-use rusqlite::{Connection, Row as SqlRow, ToSql, named_params, params_from_iter};
+use rusqlite::{Connection, Params, Row as SqlRow, ToSql, named_params, params_from_iter};
 use sea_query::{
     Condition, Expr, ExprTrait, Func, JoinType, Order, Query, SelectStatement, SqliteQueryBuilder,
     Value,
@@ -19,6 +19,9 @@ use crate::domain::filter::{Filters, Noun, Page, RUN_TIME, Sort};
 use crate::domain::time::Timestamp;
 
 pub(super) use condition::{column, table_of};
+
+/// For so many rows of a page there is room from the start.
+const MOST_EXPECTED: u64 = 64;
 
 /// What is stored one a row.
 pub trait Row: Sized {
@@ -32,6 +35,11 @@ pub trait Row: Sized {
 
     /// Reads a row of these columns.
     fn read(row: &SqlRow<'_>) -> rusqlite::Result<Self>;
+
+    /// Reads what is told with rows and stands elsewhere, where there is such.
+    fn complete(_db: &Connection, _rows: &mut [Self]) -> Result<()> {
+        Ok(())
+    }
 }
 
 /// What is asked for by filters.
@@ -112,7 +120,17 @@ fn delete_of<K: Key>() -> &'static str {
 
 /// What has that id; a run comes with its state.
 pub fn by_id<K: Key>(db: &Connection, id: K) -> Result<Option<K::Row>> {
-    query::one(db, by_id_of::<K>(), named_params! {":id": id}, K::Row::read)
+    let params = named_params! {":id": id};
+    let mut found = query::one(db, by_id_of::<K>(), params, K::Row::read)?;
+    K::Row::complete(db, found.as_mut_slice())?;
+    Ok(found)
+}
+
+/// The whole rows that a statement of these columns answers.
+pub(super) fn listed<R: Row>(db: &Connection, sql: &str, params: impl Params) -> Result<Vec<R>> {
+    let mut rows = query::all(db, sql, params, R::read)?;
+    R::complete(db, &mut rows)?;
+    Ok(rows)
 }
 
 /// Whether there is something with that id.
@@ -132,7 +150,11 @@ pub fn page<R: Filtered>(
     sort: Sort,
     page: Page,
 ) -> Result<Vec<R>> {
-    all(db, &selecting::<R>(filters, sort, page), R::read)
+    let statement = selecting::<R>(filters, sort, page);
+    let expected = std::cmp::min(page.limit, MOST_EXPECTED) as usize;
+    let mut rows = expecting(db, &statement, expected, R::read)?;
+    R::complete(db, &mut rows)?;
+    Ok(rows)
 }
 
 /// How many there are that the filters ask for.
@@ -205,11 +227,21 @@ pub(super) fn all<T>(
     statement: &SelectStatement,
     read: impl FnMut(&SqlRow<'_>) -> rusqlite::Result<T>,
 ) -> Result<Vec<T>> {
+    expecting(db, statement, 0, read)
+}
+
+/// The same, with room for as many as are expected.
+fn expecting<T>(
+    db: &Connection,
+    statement: &SelectStatement,
+    expected: usize,
+    read: impl FnMut(&SqlRow<'_>) -> rusqlite::Result<T>,
+) -> Result<Vec<T>> {
     let (sql, values) = statement.build(SqliteQueryBuilder);
     let values = values.0.into_iter().map(bind).collect::<Result<Vec<_>>>()?;
     let mut prepared = db.prepare_cached(&sql)?;
     let rows = prepared.query_map(params_from_iter(values), read)?;
-    result_size::bounded(rows)
+    result_size::bounded(rows, expected)
 }
 
 /// A builder's value as a parameter; only the kinds that our filters use occur.
