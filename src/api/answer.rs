@@ -12,6 +12,8 @@ use crate::domain::error::{Error, Kind, Result};
 
 /// Up to so many bytes an answer is written where the request is: a millisecond or two.
 const SHORT: usize = 1024 * 1024;
+/// How many times longer an answer may get before it is moved once more.
+const GROWTH: usize = 4;
 /// The longest answer, in bytes.
 const LONGEST: usize = 64 * 1024 * 1024;
 
@@ -71,6 +73,12 @@ impl Write for Bounded {
         if self.bytes.len() + piece.len() > self.limit {
             self.is_over = true;
             return Err(io::ErrorKind::FileTooLarge.into());
+        }
+        let needed = self.bytes.len() + piece.len();
+        if needed > self.bytes.capacity() {
+            // By large steps, since what is written so far may be copied at each.
+            self.bytes
+                .reserve((needed * GROWTH).min(self.limit) - self.bytes.len());
         }
         self.bytes.extend_from_slice(piece);
         Ok(())
