@@ -163,8 +163,8 @@ pub fn service(
     let router = MapRequestLayer::new(orion::without_head).layer(router);
     let gated = browsers.layer(BodyBudget::new().layer(router));
     let gated = metrics::Timed.layer(earlier::Translated.layer(gated));
-    let settled = MapRequestLayer::new(dialect::settle::<axum::body::Body>).layer(gated);
-    MapRequestLayer::new(run_key::taken_out::<axum::body::Body>).layer(settled)
+    let settled = |request| dialect::settle(run_key::taken_out::<axum::body::Body>(request));
+    MapRequestLayer::new(settled).layer(gated)
 }
 
 /// No route is there. A path that is sent on to where one is asks no more than to be told so.

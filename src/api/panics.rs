@@ -2,13 +2,13 @@
 
 use std::any::Any;
 use std::convert::Infallible;
+use std::panic::AssertUnwindSafe;
 
-use axum::body::Body;
 use axum::extract::Request;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
+use futures_util::FutureExt;
 use tower::{Service, ServiceBuilder};
-use tower_http::catch_panic::CatchPanicLayer;
 
 /// The service, with its panics caught. What is shared between requests are locks, which know of
 /// panics, and atomics.
@@ -18,13 +18,16 @@ pub(super) fn caught<S>(
 where
     S: Service<Request, Response = Response, Error = Infallible, Future: Send> + Clone,
 {
+    // The layer of tower-http boxes each body, which is a percent of a short answer.
     ServiceBuilder::new()
-        .map_response(|response: Response<_>| response.map(Body::new))
-        .layer(CatchPanicLayer::custom(answer))
+        .map_future(|answer: S::Future| {
+            let ended = AssertUnwindSafe(answer).catch_unwind();
+            ended.map(|ended| ended.unwrap_or_else(|panic| Ok(failed(panic.as_ref()))))
+        })
         .service(inner)
 }
 
-fn answer(_panic: Box<dyn Any + Send>) -> Response {
+fn failed(_panic: &(dyn Any + Send)) -> Response {
     tracing::error!("a request handler panicked");
     let detail = serde_json::json!({ "detail": "Internal Server Error" });
     (StatusCode::INTERNAL_SERVER_ERROR, axum::Json(detail)).into_response()
