@@ -19,12 +19,19 @@ use crate::domain::error::{Error, Result};
 
 /// What stands in its files for the path that it is served below.
 const BASE: &str = "/PREFECT_UI_SERVE_BASE_REPLACE_PLACEHOLDER";
+/// Where its files have the key of a service elsewhere that counts who looks at what; without it
+/// they do not ask for that, which [`POLICY`] would refuse. What stands before it.
+const COUNTING: &str = "return`";
+/// How long that key is, in hexadecimal digits.
+const KEY: usize = 32;
 /// What of it is text that may name that path.
 const TEXTS: &[&str] = &["html", "js", "css", "json", "txt", "webmanifest"];
 /// The longest path that is looked for, in bytes.
 const LONGEST: usize = 300;
-/// What it may do: it sets styles by script, and asks nobody but us.
-const POLICY: &str = "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data: \
+/// What it may do: it sets styles by script, makes the checks of its forms out of schemas, and asks
+/// nobody but us.
+const POLICY: &str = "default-src 'self'; script-src 'self' 'unsafe-eval'; style-src 'self' \
+                      'unsafe-inline'; img-src 'self' data: \
                       blob:; font-src 'self' data:; connect-src 'self'; worker-src 'self' blob:; \
                       base-uri 'none'; object-src 'none'; frame-ancestors 'none'";
 
@@ -41,6 +48,8 @@ pub fn operations() -> Vec<Operation> {
         Operation::get("/ui/{*path}", begin).needs(Need::Inspect, begins),
         Operation::get("/ui-settings", tells).needs(Need::Inspect, settings),
         Operation::get("/ui/ui-settings", tells).needs(Need::Inspect, settings),
+        Operation::get("/favicon.ico", file).needs(Need::Inspect, icon),
+        Operation::get("/favicon-dark.ico", file).needs(Need::Inspect, icon),
     ];
     let folders = [
         "/ui/assets/{*path}",
@@ -168,10 +177,25 @@ async fn read(bundle: &Bundle, version: Version, path: &str) -> Result<Option<Ve
     }
     let base = version.base(bundle);
     Ok(Some(match String::from_utf8(content) {
-        Ok(text) if text.contains(BASE) => text.replace(BASE, &base).into_bytes(),
-        Ok(text) => text.into_bytes(),
+        Ok(text) => adapted(&text, &base).into_bytes(),
         Err(other) => other.into_bytes(),
     }))
+}
+
+/// A file's text for its base; its key of a service that counts who looks at what is none here.
+fn adapted(text: &str, base: &str) -> String {
+    let mut text = text.replace(BASE, base);
+    let is_key = |at: &usize| {
+        let (key, end) = (text.get(*at..at + KEY), text.get(at + KEY..at + KEY + 1));
+        let is_hex = |key: &str| key.bytes().all(|byte| byte.is_ascii_hexdigit());
+        key.is_some_and(is_hex) && end == Some("`")
+    };
+    let places = text.match_indices(COUNTING);
+    let found = places.map(|(at, it)| at + it.len()).find(is_key);
+    if let Some(at) = found {
+        text.replace_range(at..at + KEY, "");
+    }
+    text
 }
 
 fn served(path: &str, content: Vec<u8>) -> Response {
@@ -196,6 +220,18 @@ async fn asset(State(ctx): State<Ctx>, uri: Uri) -> Answer {
         Some(content) => Ok(served(path, content)),
         None => Ok(StatusCode::NOT_FOUND.into_response()),
     }
+}
+
+/// A small picture of it, which its pages look for beside where they are, and browsers by
+/// themselves.
+async fn icon(State(ctx): State<Ctx>, uri: Uri) -> Answer {
+    let path = format!("ico{}", uri.path());
+    for version in [Version::V2, Version::V1] {
+        if let Some(content) = read(&ctx.bundle, version, &path).await? {
+            return Ok(served(&path, content));
+        }
+    }
+    Ok(StatusCode::NOT_FOUND.into_response())
 }
 
 #[derive(Template)]
@@ -255,6 +291,18 @@ async fn settings(State(ctx): State<Ctx>, visitor: Visitor) -> Answer {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn files_are_for_their_base_and_count_nobody() {
+        let key = "0123456789abcdef0123456789abcdef";
+        let text = format!("base=`{BASE}/v2`;function f(){{return`{key}`}}");
+        assert_eq!(
+            adapted(&text, "/ui"),
+            "base=`/ui/v2`;function f(){return``}"
+        );
+        let other = format!("hash=`{key}`");
+        assert_eq!(adapted(&other, ""), other);
+    }
 
     #[test]
     fn addresses_are_of_a_version_and_lead_nowhere_else() {

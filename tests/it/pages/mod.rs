@@ -6,6 +6,8 @@ mod browser;
 mod driver;
 #[cfg(test)]
 mod official;
+#[cfg(all(test, feature = "browser", feature = "client"))]
+mod official_seen;
 #[cfg(all(test, feature = "browser"))]
 mod seen;
 #[cfg(test)]
