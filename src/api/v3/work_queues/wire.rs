@@ -134,7 +134,7 @@ impl From<QueueFilter> for Value {
 pub struct WorkQueueCreate {
     #[serde(deserialize_with = "plain_name")]
     name: String,
-    #[serde(default = "empty")]
+    #[serde(default)]
     description: Option<String>,
     #[serde(default)]
     is_paused: bool,
@@ -146,12 +146,6 @@ pub struct WorkQueueCreate {
     filter: Option<QueueFilter>,
 }
 
-// The default of a field that may be null.
-#[expect(clippy::unnecessary_wraps)]
-fn empty() -> Option<String> {
-    Some(String::new())
-}
-
 impl TryFrom<WorkQueueCreate> for NewWorkQueue {
     type Error = Error;
 
@@ -160,7 +154,8 @@ impl TryFrom<WorkQueueCreate> for NewWorkQueue {
         check_priority(create.priority)?;
         Ok(Self {
             name: create.name,
-            description: create.description,
+            // As on the reference, what is not said or null is an empty one.
+            description: Some(create.description.unwrap_or_default()),
             is_paused: create.is_paused,
             concurrency_limit: create.concurrency_limit,
             priority: create.priority,

@@ -216,7 +216,9 @@ impl Deployment {
             last_polled,
             served,
         } = deployment;
-        let last_polled = last_polled.max(served.and_then(|served| served.queue_polled));
+        // A poll of its queue that came before it was not for it.
+        let of_queue = served.and_then(|served| served.queue_polled);
+        let last_polled = last_polled.max(of_queue.filter(|at| *at >= created));
         let limit = concurrency.limit.map(|limit| Limit {
             id: id.uuid(),
             created: created.into(),
