@@ -5,15 +5,30 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::sync::LazyLock;
 
-use regex::{Captures, Regex};
+use regex::Regex;
 use tempfile::TempDir;
 
 use crate::modern::venv;
 
 /// What stands for what differs between any two servers and moments, most special first.
-static VARYING: LazyLock<[(Regex, &str); 5]> = LazyLock::new(|| {
+static VARYING: LazyLock<[(Regex, &str); 10]> = LazyLock::new(|| {
     let of = |pattern: &str| Regex::new(pattern).unwrap();
     [
+        // Those of a deployment are those of its limit and its first schedule here.
+        (
+            of("[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"),
+            "ID",
+        ),
+        (of("[0-9a-f]{8}-[0-9a-f-]*…"), "ID"),
+        (of("[0-9a-f]{32}"), "KEY"),
+        (
+            of(r"((datetime\.)?(DateTime|datetime|timedelta))\([^()]*(\([^()]*\)[^()]*)*\)"),
+            "TIME",
+        ),
+        (
+            of(r#"(estimated|total)_[a-z_]*['"]?[:=] ?[\d.]+"#),
+            "LENGTH",
+        ),
         (
             of(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d(\.\d+)?)?( ?(Z|UTC|[+-]\d\d:?\d\d))?"),
             "TIME",
@@ -21,7 +36,7 @@ static VARYING: LazyLock<[(Regex, &str); 5]> = LazyLock::new(|| {
         (of(r"\d\d:\d\d:\d\d(\.\d+)?"), "TIME"),
         (
             of(
-                r"(in )?(about |just |a few |an? |less than )*(\d+ )?(now|moments?|seconds?|minutes?|hours?|days?|weeks?)( ago| from now| later)?",
+                r"(in )?(about |just |a few |an? |less than )*(\d+ )?(now|moments?|seconds?|minutes?|hours?|days?|weeks?|years?)\b( ago| from now| later)?",
             ),
             "WHEN",
         ),
@@ -29,10 +44,6 @@ static VARYING: LazyLock<[(Regex, &str); 5]> = LazyLock::new(|| {
         (of("[─━═]+"), "─"),
         (of(r"\s+"), " "),
     ]
-});
-
-static ID: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new("[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}").unwrap()
 });
 
 /// One server's side: where it is, and the folder of its client.
@@ -70,7 +81,7 @@ impl Side {
             .env("PREFECT_CLI_PROMPT", "false")
             .env("PREFECT_CLI_COLORS", "false")
             .env("PREFECT_LOGGING_LEVEL", "WARNING")
-            .env("COLUMNS", "300")
+            .env("COLUMNS", "3000")
             .env("TZ", "UTC")
             .stdin(Stdio::null())
             .output()
@@ -98,16 +109,6 @@ impl Side {
     fn compared(&self, text: &str) -> Vec<String> {
         let text = text.replace(&self.url, "SERVER");
         let text = text.replace(&self.home.path().display().to_string(), "HOME");
-        let mut ids: Vec<String> = Vec::new();
-        let text = ID.replace_all(&text, |found: &Captures<'_>| {
-            let id = found[0].to_owned();
-            let known = ids.iter().position(|known| *known == id);
-            let at = known.unwrap_or_else(|| {
-                ids.push(id);
-                ids.len() - 1
-            });
-            format!("ID{at}")
-        });
         let lines = text.lines().map(|line| {
             let line = VARYING
                 .iter()
