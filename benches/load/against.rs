@@ -4,12 +4,16 @@
 use std::path::Path;
 use std::time::Duration;
 
-use super::calls::{self, Call};
-use super::http::Client;
+use futures_util::future::BoxFuture;
+
+use super::args::{Args, Generation};
+use super::call::Call;
+use super::http::Address;
 use super::load::{self, Outcome};
-use super::report::{aligned, digits};
+use super::seed::Stored;
 use super::server::Server;
-use super::{Args, flow, lifecycle, median, say, seed};
+use super::table::{aligned, digits};
+use super::{median, modern, orion, say, seed};
 
 /// How often each is measured; the median counts.
 const TURNS: usize = 7;
@@ -49,31 +53,108 @@ struct Pair {
     rows: Vec<Row>,
 }
 
-/// Measures `args.prefectd` against `other` and returns the table of both.
+/// What a server is loaded with.
+struct Ready {
+    generation: Generation,
+    flow: String,
+    calls: Vec<Call>,
+}
+
+/// Measures `args.prefectd` against `other` and returns the tables of both.
 pub async fn measure(args: &Args, other: &Path, data: &Path) -> anyhow::Result<String> {
     let mut text = String::new();
-    for runs in args.runs.iter().copied() {
-        say(&format!("both with {runs} stored runs"));
-        let theirs = data.join(format!("against-{runs}"));
-        let ours = data.join(format!("runs-{runs}"));
-        seed::state_dir(other, &theirs, runs).await?;
-        seed::state_dir(&args.prefectd, &ours, runs).await?;
-        let mut pair = Pair {
-            servers: Both {
-                other: Server::prefectd(other, &theirs, &[]).await?,
-                this: Server::prefectd(&args.prefectd, &ours, &[]).await?,
-            },
-            turn: Duration::from_secs_f64(args.seconds / TURNS as f64),
-            rows: Vec::new(),
-        };
-        pair.loads(&args.clients).await?;
-        let lines = std::iter::once(head(runs)).chain(pair.rows.iter().map(Row::line));
-        text.push_str(&aligned(&lines.collect::<Vec<_>>()));
-        text.push('\n');
-        pair.servers.other.stop()?;
-        pair.servers.this.stop()?;
+    for generation in args.generations() {
+        for runs in args.runs.iter().copied() {
+            say(&format!("both with {runs} stored runs"));
+            let rows = both(args, other, data, (generation, runs)).await?;
+            let lines = std::iter::once(head(runs)).chain(rows.iter().map(Row::line));
+            text.push_str(&aligned(&lines.collect::<Vec<_>>()));
+            text.push('\n');
+        }
     }
     Ok(text)
+}
+
+/// The same with so many stored runs of a generation.
+async fn both(
+    args: &Args,
+    other: &Path,
+    data: &Path,
+    (generation, runs): (Generation, u64),
+) -> anyhow::Result<Vec<Row>> {
+    let name = format!("{}-{runs}", generation.folder());
+    let theirs = data.join(format!("against-{name}"));
+    let (other, stored_there) = server(other, &theirs, generation, runs).await?;
+    let (this, stored_here) = server(&args.prefectd, &data.join(name), generation, runs).await?;
+    let mut pair = Pair {
+        servers: Both { other, this },
+        turn: Duration::from_secs_f64(args.seconds / TURNS as f64),
+        rows: Vec::new(),
+    };
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    pair.resident("resident, idle")?;
+    let ready = Both {
+        other: Ready::of(generation, &pair.servers.other, &stored_there).await?,
+        this: Ready::of(generation, &pair.servers.this, &stored_here).await?,
+    };
+    pair.loads(&ready, &args.clients).await?;
+    pair.servers.other.stop()?;
+    pair.servers.this.stop()?;
+    Ok(pair.rows)
+}
+
+/// A build on its database, and when what is stored in that happened.
+async fn server(
+    program: &Path,
+    dir: &Path,
+    generation: Generation,
+    runs: u64,
+) -> anyhow::Result<(Server, Stored)> {
+    let stored = seed::state_dir(program, dir, runs, generation).await?;
+    let settings = match generation {
+        Generation::Orion => &[],
+        Generation::Modern => modern::SETTINGS,
+    };
+    let mut server = Server::prefectd(program, dir, settings).await?;
+    server.address.speaker = generation.speaker();
+    Ok((server, stored))
+}
+
+impl Ready {
+    async fn of(generation: Generation, server: &Server, stored: &Stored) -> anyhow::Result<Self> {
+        let address = server.address;
+        let (flow, calls) = match generation {
+            Generation::Orion => {
+                let flow = orion::flow(address).await?;
+                let calls = orion::calls::prepare(address, &flow).await?;
+                (flow, calls)
+            }
+            Generation::Modern => {
+                let things = modern::things::prepare(address, true).await?;
+                let calls = modern::calls::all(&things, Some(stored));
+                (things.flow, calls)
+            }
+        };
+        Ok(Self {
+            generation,
+            flow,
+            calls,
+        })
+    }
+
+    fn live(&self, server: Address, clients: usize, time: Duration) -> BoxFuture<'static, Outcome> {
+        let flow = self.flow.clone();
+        match self.generation {
+            Generation::Orion => {
+                let live = move |client| orion::lifecycle::live(client, flow.clone());
+                Box::pin(load::run(server, clients, time, live))
+            }
+            Generation::Modern => {
+                let live = move |client| modern::lifecycle::live(client, flow.clone());
+                Box::pin(load::run(server, clients, time, live))
+            }
+        }
+    }
 }
 
 fn head(runs: u64) -> Vec<String> {
@@ -84,33 +165,18 @@ fn head(runs: u64) -> Vec<String> {
 }
 
 impl Pair {
-    async fn loads(&mut self, clients: &[usize]) -> anyhow::Result<()> {
-        tokio::time::sleep(Duration::from_secs(1)).await;
-        self.resident("resident, idle")?;
-        let addresses = self.servers.map(|server| server.address);
-        let flows = Both {
-            other: flow(addresses.other).await?,
-            this: flow(addresses.this).await?,
-        };
+    async fn loads(&mut self, ready: &Both<Ready>, clients: &[usize]) -> anyhow::Result<()> {
+        let turn = self.turn;
         for clients in clients.iter().copied() {
-            let turn = self.turn;
-            let live = |server: &Server, flow: &String| {
-                let (server, flow) = (server.address, flow.clone());
-                load::run(server, clients, turn, move |client: Client, _| {
-                    lifecycle::live(client, flow.clone())
-                })
-            };
+            let live = |server: &Server, ready: &Ready| ready.live(server.address, clients, turn);
             let what = format!("lifecycle, {clients} clients");
-            self.load(&what, clients, &flows, live).await?;
+            self.load(&what, clients, ready, live).await?;
         }
-        let others = calls::prepare(addresses.other, &flows.other).await?;
-        let these = calls::prepare(addresses.this, &flows.this).await?;
-        for (other, this) in others.into_iter().zip(these) {
+        for (other, this) in ready.other.calls.iter().zip(&ready.this.calls) {
             let calls = Both { other, this };
             for clients in [1, 64] {
-                let turn = self.turn;
                 let call =
-                    |server: &Server, call: &Call| call.measure(server.address, clients, turn);
+                    |server: &Server, call: &&Call| call.measure(server.address, clients, turn);
                 let what = format!("{}, {clients} clients", calls.this.name);
                 self.load(&what, clients, &calls, call).await?;
             }
@@ -138,7 +204,7 @@ impl Pair {
             };
             let before = server.cpu()?;
             let outcome = work(server, with).await;
-            anyhow::ensure!(outcome.failed == 0, "{what}: requests failed");
+            anyhow::ensure!(outcome.failed == 0, "{what}: {:?}", outcome.why);
             turns.push((outcome, server.cpu()?.saturating_sub(before)));
         }
         self.enter(what, clients, &turns);

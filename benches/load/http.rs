@@ -1,37 +1,107 @@
 //! One kept-alive connection that costs little: the generator shares its cores with the
 //! server that it measures.
 
-use anyhow::{Context, bail};
+use std::borrow::Cow;
 use std::net::SocketAddr;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
+use anyhow::{Context, ensure};
+use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
+
+use super::answer::Answer;
+
+/// As whom a server is spoken to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Speaker {
+    /// The 2.0a7 client.
+    Orion,
+    /// The 3.9.1 client.
+    Modern,
+    /// A browser.
+    Browser,
+}
+
+impl Speaker {
+    /// The headers that each of its requests has.
+    const fn headers(self) -> &'static str {
+        match self {
+            Self::Orion => {
+                "accept: */*\r\naccept-encoding: gzip, deflate\r\nconnection: keep-alive\r\nuser-agent: python-httpx/0.22.0\r\n"
+            }
+            Self::Modern => {
+                "accept: */*\r\naccept-encoding: gzip, deflate\r\nconnection: keep-alive\r\nuser-agent: prefect/3.9.1 (API 0.8.4)\r\nx-prefect-api-version: 0.8.4\r\n"
+            }
+            Self::Browser => {
+                "accept: */*\r\naccept-encoding: gzip, deflate, br\r\nconnection: keep-alive\r\nuser-agent: Mozilla/5.0 (X11; Linux x86_64)\r\n"
+            }
+        }
+    }
+}
+
+/// Where a server listens, and as whom it is spoken to.
+#[derive(Clone, Copy, Debug)]
+pub struct Address {
+    /// Where.
+    pub socket: SocketAddr,
+    /// As whom.
+    pub speaker: Speaker,
+}
+
+impl Address {
+    /// The same server, spoken to as somebody else.
+    pub const fn as_spoken_by(self, speaker: Speaker) -> Self {
+        Self { speaker, ..self }
+    }
+}
 
 /// A connection to a server, and the last answer that came over it.
 pub struct Client {
     stream: TcpStream,
+    address: Address,
     host: String,
     out: Vec<u8>,
-    answer: Vec<u8>,
-    body_at: usize,
+    answer: Answer,
 }
 
 impl Client {
     /// Connects.
-    pub async fn connect(server: SocketAddr) -> anyhow::Result<Self> {
-        let stream = TcpStream::connect(server).await?;
+    pub async fn connect(address: Address) -> anyhow::Result<Self> {
+        let stream = TcpStream::connect(address.socket).await?;
         stream.set_nodelay(true)?;
         Ok(Self {
             stream,
-            host: server.to_string(),
+            address,
+            host: address.socket.to_string(),
             out: Vec::new(),
-            answer: Vec::new(),
-            body_at: 0,
+            answer: Answer::default(),
         })
     }
 
-    /// Sends a request with the 2.0a7 client's headers and answers the status.
+    /// The server at the other end.
+    pub const fn address(&self) -> Address {
+        self.address
+    }
+
+    /// Sends a request below `/api` and answers the status.
     pub async fn send(&mut self, method: &str, path: &str, body: &str) -> anyhow::Result<u16> {
         self.ask(method, " /api", path, body).await
+    }
+
+    /// Sends a request below `/api` whose answer must have that status.
+    pub async fn expect(
+        &mut self,
+        method: &str,
+        path: &str,
+        body: &str,
+        status: u16,
+    ) -> anyhow::Result<()> {
+        let answered = self.send(method, path, body).await?;
+        ensure!(
+            answered == status,
+            "{method} {path} answered {answered}: {}",
+            self.body()
+        );
+        Ok(())
     }
 
     /// Reads a page outside of the API and answers the status.
@@ -53,7 +123,8 @@ impl Client {
             path,
             " HTTP/1.1\r\nhost: ",
             &self.host,
-            "\r\naccept: */*\r\naccept-encoding: gzip, deflate\r\nconnection: keep-alive\r\nuser-agent: python-httpx/0.22.0\r\n",
+            "\r\n",
+            self.address.speaker.headers(),
         ] {
             self.out.extend_from_slice(part.as_bytes());
         }
@@ -67,62 +138,34 @@ impl Client {
         self.out.extend_from_slice(b"\r\n");
         self.out.extend_from_slice(body.as_bytes());
         self.stream.write_all(&self.out).await?;
-        self.receive().await
-    }
-
-    async fn receive(&mut self) -> anyhow::Result<u16> {
-        self.answer.clear();
-        let (status, whole) = loop {
-            self.more().await?;
-            if let Some(end) = self.answer.windows(4).position(|w| w == b"\r\n\r\n") {
-                let head = self.answer.get(..end).unwrap_or_default();
-                self.body_at = end + 4;
-                break understand(std::str::from_utf8(head)?, self.body_at)?;
-            }
-        };
-        while self.answer.len() < whole {
-            self.more().await?;
-        }
-        Ok(status)
-    }
-
-    async fn more(&mut self) -> anyhow::Result<()> {
-        match self.stream.read_buf(&mut self.answer).await? {
-            0 => bail!("the server closed the connection"),
-            _ => Ok(()),
-        }
+        self.answer.receive(&mut self.stream).await
     }
 
     /// The value of a metric, with its labels if it has any; none while nothing was counted.
     pub async fn metric(&mut self, name: &str) -> anyhow::Result<Option<f64>> {
         self.page("/metrics").await?;
-        let mut lines = self.body().lines().filter_map(|line| line.rsplit_once(' '));
+        let body = self.body();
+        let mut lines = body.lines().filter_map(|line| line.rsplit_once(' '));
         let value = lines.find_map(|(known, value)| (known == name).then_some(value));
         Ok(value.map(str::parse).transpose()?)
     }
 
     /// The last answer's body.
-    pub fn body(&self) -> &str {
-        let body = self.answer.get(self.body_at..).unwrap_or_default();
-        std::str::from_utf8(body).unwrap_or_default()
+    pub fn body(&self) -> Cow<'_, str> {
+        self.answer.text()
     }
 
-    /// The id of the one thing that the last answer tells of.
-    pub fn id(&self) -> anyhow::Result<&str> {
-        let after = self.body().split_once("\"id\":\"").context("no id")?.1;
-        after.get(..36).context("no id")
+    /// The id of the first thing that the last answer tells of.
+    pub fn id(&self) -> anyhow::Result<String> {
+        self.field("id")
     }
-}
 
-/// The status, and how long the answer is as a whole.
-fn understand(head: &str, body_at: usize) -> anyhow::Result<(u16, usize)> {
-    let status = head.split(' ').nth(1).context("no status")?.parse()?;
-    let mut length = 0;
-    for line in head.lines() {
-        let (name, value) = line.split_once(':').unwrap_or_default();
-        if name.eq_ignore_ascii_case("content-length") {
-            length = value.trim().parse()?;
-        }
+    /// The first text of that name in the last answer.
+    pub fn field(&self, name: &str) -> anyhow::Result<String> {
+        let body = self.body();
+        let mark = format!("\"{name}\":\"");
+        let after = body.split_once(&mark).with_context(|| format!("no {name}"));
+        let (value, _) = after?.1.split_once('"').context("no end")?;
+        Ok(value.to_owned())
     }
-    Ok((status, body_at + length))
 }

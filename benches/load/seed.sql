@@ -1,13 +1,12 @@
--- Stored runs for the benchmark, one every ten seconds up to now: 2 task runs, 4 and 3 states,
--- and 10 log lines each. Ids are made from the run's number as the daemon makes them, growing
--- with time. :runs and :now are put in by seed.rs.
+-- Stored runs for the benchmark, up to now: 2 task runs, 4 and 3 states, and 10 log lines each.
+-- Ids are made from the run's number as the daemon makes them, growing with time. :runs, :now, and
+-- when the run n began, :at, are put in by seed.rs. Every build of the daemon has these tables.
 
 CREATE TEMP TABLE run (n INTEGER PRIMARY KEY, at INTEGER NOT NULL, id BLOB NOT NULL);
 INSERT INTO run
 WITH RECURSIVE step (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM step WHERE n < :runs)
-SELECT n, :now - (:runs - n) * 10000000,
-       unhex(printf('%012x7001%016x', (:now - (:runs - n) * 10000000) / 1000, 0x8000000000000000 | n))
-FROM step;
+SELECT n, at, unhex(printf('%012x7001%016x', at / 1000, 0x8000000000000000 | n))
+FROM (SELECT n, :at AS at FROM step);
 
 -- What belongs to a run and comes some milliseconds after it: its place (task, state, line).
 CREATE TEMP TABLE place (kind TEXT, k INTEGER, state TEXT, word TEXT);

@@ -1,4 +1,4 @@
-//! The two servers, each on a port and a folder of its own.
+//! The servers, each on a port and a folder of its own.
 
 use std::fs::File;
 use std::net::{SocketAddr, TcpListener};
@@ -10,7 +10,7 @@ use anyhow::{Context, bail};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
-use super::http::Client;
+use super::http::{Address, Client, Speaker};
 
 /// How long a server may take to answer for the first time.
 const PATIENCE: Duration = Duration::from_secs(120);
@@ -18,8 +18,8 @@ const PATIENCE: Duration = Duration::from_secs(120);
 /// A running server. Killed when it is dropped.
 pub struct Server {
     child: Child,
-    /// Where it listens.
-    pub address: SocketAddr,
+    /// Where it listens, and as whom it is spoken to.
+    pub address: Address,
     /// From its start to its first answer.
     pub ready_after: Duration,
 }
@@ -43,7 +43,7 @@ impl Server {
             .arg(state.join("prefectd.sock"))
             .envs(env.iter().copied())
             .stderr(File::create(state.join("log"))?);
-        Self::start(command, address).await
+        Self::start(command, address, Speaker::Orion).await
     }
 
     /// The real 2.0a7 server of a virtual environment, without its own loops.
@@ -56,15 +56,41 @@ impl Server {
             .env("HOME", home)
             .env("PREFECT_ORION_SERVICES_RUN_IN_APP", "false")
             .stderr(File::create(home.join("log"))?);
-        Self::start(command, address).await
+        Self::start(command, address, Speaker::Orion).await
     }
 
-    async fn start(mut command: Command, address: SocketAddr) -> anyhow::Result<Self> {
+    /// The real 3.9.1 server of a virtual environment as `prefect server start` runs it, with or
+    /// without its services.
+    pub async fn real3(venv: &Path, home: &Path, has_services: bool) -> anyhow::Result<Self> {
+        let address = free_address()?;
+        let mut command = Command::new(venv.join("bin/uvicorn"));
+        command
+            .args(["--factory", "prefect.server.api.server:create_app"])
+            .args(["--timeout-keep-alive", "5", "--ws-ping-interval", "20"])
+            .args(["--log-level", "error", "--port"])
+            .arg(address.port().to_string())
+            .env("HOME", home)
+            .env("PREFECT_HOME", home.join(".prefect"))
+            .env("PREFECT__SERVER_FINAL", "1")
+            .env("PREFECT_SERVER_ANALYTICS_ENABLED", "false")
+            .env("PREFECT_LOGGING_SERVER_LEVEL", "ERROR")
+            .stderr(File::create(home.join("log"))?);
+        if !has_services {
+            command.env("PREFECT__SERVER_WEBSERVER_ONLY", "1");
+        }
+        Self::start(command, address, Speaker::Modern).await
+    }
+
+    async fn start(
+        mut command: Command,
+        socket: SocketAddr,
+        speaker: Speaker,
+    ) -> anyhow::Result<Self> {
         let begun = Instant::now();
         let child = command.stdin(Stdio::null()).stdout(Stdio::null()).spawn();
         let mut server = Self {
             child: child.with_context(|| format!("starting {:?}", command.get_program()))?,
-            address,
+            address: Address { socket, speaker },
             ready_after: Duration::ZERO,
         };
         while !server.answers().await {
@@ -84,7 +110,11 @@ impl Server {
         let Ok(mut client) = Client::connect(self.address).await else {
             return false;
         };
-        matches!(client.send("GET", "/admin/hello", "").await, Ok(200))
+        let path = match self.address.speaker {
+            Speaker::Orion => "/admin/hello",
+            Speaker::Modern | Speaker::Browser => "/health",
+        };
+        matches!(client.send("GET", path, "").await, Ok(200))
     }
 
     /// What it holds in memory, in MiB.

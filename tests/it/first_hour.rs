@@ -49,10 +49,13 @@ fn scripts_explain_themselves_and_refuse_what_they_do_not_know() {
 fn the_benchmark_s_script_knows_each_of_its_options() {
     let help = script("examples/bench", &["--help"]).stdout;
     let help = String::from_utf8(help).unwrap();
-    let source = include_str!("../../benches/load/main.rs");
+    let source = include_str!("../../benches/load/args.rs");
     let (_, args) = source.split_once("struct Args {").unwrap();
     let (args, _) = args.split_once("\n}").unwrap();
-    let fields = args.lines().filter_map(|line| line.trim().split_once(": "));
+    let lines = args
+        .lines()
+        .map(|line| line.trim().trim_start_matches("pub "));
+    let fields = lines.filter_map(|line| line.split_once(": "));
     let names = fields.map(|(name, _)| name).filter(|name| *name != "bench");
     let names: Vec<_> = names.filter(|name| !name.contains(' ')).collect();
     assert!(names.len() > 9, "{names:?}");

@@ -8,10 +8,9 @@ use anyhow::{Context, bail};
 use chrono::{TimeDelta, Utc};
 use serde_json::Value;
 
-use super::http::Client;
-use super::lifecycle::expect;
-use super::report::{Of, Report};
-use super::server::Server;
+use crate::http::Client;
+use crate::report::{Of, Report};
+use crate::server::Server;
 
 /// The agent's slots.
 const SLOTS: &str = "8";
@@ -91,33 +90,25 @@ pub async fn measure(
 
 /// A deployment whose runs do nothing; answers the path at which they are made.
 async fn deployment(client: &mut Client) -> anyhow::Result<String> {
-    expect(
-        client,
-        "POST",
-        "/flows/",
-        r#"{"name": "nothing", "tags": []}"#,
-        201,
-    )
-    .await?;
+    client
+        .expect("POST", "/flows/", r#"{"name": "nothing", "tags": []}"#, 201)
+        .await?;
     let deployment = format!(
         r#"{{"name": "nothing", "flow_id": "{}", "flow_data": {{"encoding": "text", "blob": ""}}, "schedule": null, "parameters": {{}}, "tags": [], "flow_runner": {{"type": "subprocess", "config": {{}}}}}}"#,
         client.id()?
     );
-    expect(client, "POST", "/deployments/", &deployment, 201).await?;
+    client
+        .expect("POST", "/deployments/", &deployment, 201)
+        .await?;
     Ok(format!("/deployments/{}/create_flow_run", client.id()?))
 }
 
 /// From a run's due time to its process, while there is nothing else to do.
 async fn one_by_one(client: &mut Client, path: &str, report: &mut Report) -> anyhow::Result<()> {
     for made in 1..=SINGLE {
-        expect(
-            client,
-            "POST",
-            path,
-            r#"{"state": {"type": "SCHEDULED"}}"#,
-            201,
-        )
-        .await?;
+        client
+            .expect("POST", path, r#"{"state": {"type": "SCHEDULED"}}"#, 201)
+            .await?;
         while dispatch_seconds(client, "count").await? < made as f64 || look(client).await?.0 > 0.0
         {
             tokio::time::sleep(Duration::from_millis(5)).await;
@@ -145,15 +136,15 @@ async fn make_runs(
         r#"{{"state": {{"type": "SCHEDULED", "state_details": {{"scheduled_time": "{at}"}}}}}}"#
     );
     for _ in 0..due {
-        expect(client, "POST", path, &run, 201).await?;
+        client.expect("POST", path, &run, 201).await?;
     }
     Ok(())
 }
 
 /// The slots in use, and the runs that wait.
 async fn look(client: &mut Client) -> anyhow::Result<(f64, u64)> {
-    expect(client, "GET", "/v3/prefectd/status", "", 200).await?;
-    let status: Value = serde_json::from_str(client.body())?;
+    client.expect("GET", "/v3/prefectd/status", "", 200).await?;
+    let status: Value = serde_json::from_str(&client.body())?;
     let held = status.pointer("/agent/slots_used").and_then(Value::as_f64);
     let waiting = status.pointer("/runs_scheduled").and_then(Value::as_u64);
     Ok((held.context("no agent")?, waiting.context("no count")?))

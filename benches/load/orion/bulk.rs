@@ -1,16 +1,14 @@
 //! Log lines that come by the ten thousand while a client changes states: how long does it wait,
 //! compared with a server that has nothing else to do?
 
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use super::bodies;
-use super::calls::Call;
-use super::http::Client;
-use super::lifecycle::expect;
-use super::report::{Of, Report};
+use crate::call::Call;
+use crate::http::{Address, Client};
+use crate::report::{Of, Report};
 
 /// Lines that are stored while states change, at the least.
 const ROWS: u64 = 100_000;
@@ -27,7 +25,7 @@ struct Stored {
 
 /// Measures one client that changes states, alone and then beside those that send lines.
 pub async fn measure(
-    server: SocketAddr,
+    server: Address,
     set_state: &Call,
     of: Of,
     time: Duration,
@@ -54,19 +52,19 @@ pub async fn measure(
     }
     let rate = rows as f64 / took.as_secs_f64();
     report.enter(of, "bulk writes beside set_state", "rows/s", rate);
-    let failed = alone.failed + beside.failed;
-    report.note_failures(of, "set_state beside bulk writes", failed);
+    report.note_failures(of, "set_state, nothing else", &alone);
+    report.note_failures(of, "set_state beside bulk writes", &beside);
     Ok(())
 }
 
 /// Sends lines until there are enough of them and it is enough.
-async fn write(server: SocketAddr, enough: Arc<AtomicBool>) -> anyhow::Result<Stored> {
+async fn write(server: Address, enough: Arc<AtomicBool>) -> anyhow::Result<Stored> {
     let mut client = Client::connect(server).await?;
     let body = bodies::logs("00000000-0000-0000-0000-000000000001", LINES);
     let began = Instant::now();
     let mut rows = 0;
     while rows < ROWS / WRITERS as u64 || !enough.load(Ordering::Relaxed) {
-        expect(&mut client, "POST", "/logs/", &body, 201).await?;
+        client.expect("POST", "/logs/", &body, 201).await?;
         rows += LINES as u64;
     }
     Ok(Stored {

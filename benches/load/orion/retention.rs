@@ -6,10 +6,10 @@ use std::time::{Duration, Instant};
 
 use anyhow::Context;
 
-use super::calls::Call;
-use super::http::Client;
-use super::report::{Of, Report};
-use super::server::Server;
+use crate::call::Call;
+use crate::http::Client;
+use crate::report::{Of, Report};
+use crate::server::Server;
 
 /// The least that is measured of each: deletions come in slices.
 const LEAST: Duration = Duration::from_secs(20);
@@ -57,7 +57,8 @@ pub async fn measure(
     enter("old runs deleted, nothing else", "runs/s", alone / secs);
     enter("database file before", "MiB", before);
     enter("database file when it was stopped", "MiB", file_mib(dir)?);
-    report.note_failures(of, "set_state while old runs go", idle.failed + busy.failed);
+    report.note_failures(of, "set_state, nothing else", &idle);
+    report.note_failures(of, "set_state while old runs go", &busy);
     Ok(())
 }
 
