@@ -14,6 +14,8 @@ use crate::domain::work::LONGEST_NAME;
 const RETRIED_TASKS: Version = [0, 8, 3];
 /// Since this package they renew their holds on slots.
 const RENEWALS: Version = [3, 4, 11];
+/// Since this package they take a work pool that names the block where results are kept.
+const RESULT_STORAGE: Version = [3, 3, 8];
 
 /// The client of a request. One that does not say what it is counts as the newest in what it
 /// knows of the API, and as one that renews nothing.
@@ -25,14 +27,31 @@ impl<S: Sync> FromRequestParts<S> for Known {
 
     async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, Infallible> {
         let api = api_version(&parts.headers);
-        let agent = parts.headers.get(USER_AGENT);
-        let agent = agent.and_then(|agent| agent.to_str().ok());
-        let package = agent.and_then(|agent| version(agent.strip_prefix("prefect/")?));
+        let package = package(parts);
         Ok(Self(Client {
             knows_pauses: api.is_none_or(|api| api >= PAUSES),
             renews_slots: package.is_some_and(|package| package >= RENEWALS),
             retries_tasks: api.is_none_or(|api| api >= RETRIED_TASKS),
         }))
+    }
+}
+
+/// The version of Prefect that a client names.
+fn package(parts: &Parts) -> Option<Version> {
+    let agent = parts.headers.get(USER_AGENT)?.to_str().ok()?;
+    version(agent.strip_prefix("prefect/")?)
+}
+
+/// Whether the client of a request takes a work pool that names the block where results are kept.
+/// Those before refuse the whole pool for that member; one that does not say what it is takes it.
+#[derive(Clone, Copy, Debug)]
+pub struct TakesResultStorage(pub bool);
+
+impl<S: Sync> FromRequestParts<S> for TakesResultStorage {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, Infallible> {
+        Ok(Self(package(parts).is_none_or(|it| it >= RESULT_STORAGE)))
     }
 }
 
@@ -113,6 +132,23 @@ mod tests {
             ("prefect/x", Some("y"), (true, false, true)),
         ] {
             assert_eq!(known(agent, api).await, expected, "{agent}");
+        }
+    }
+
+    #[tokio::test]
+    async fn old_clients_do_not_take_a_pool_with_a_storage_of_results() {
+        for (agent, expected) in [
+            ("prefect/3.3.7 (API 0.8.4)", false),
+            ("prefect/2.20.26 (API 0.8.4)", false),
+            ("prefect/3.3.8 (API 0.8.4)", true),
+            ("prefect/3.9.1 (API 0.8.4)", true),
+            ("curl/8", true),
+        ] {
+            let request = axum::http::Request::builder().header("user-agent", agent);
+            let (mut parts, ()) = request.body(()).unwrap().into_parts();
+            let Ok(TakesResultStorage(takes)) =
+                TakesResultStorage::from_request_parts(&mut parts, &()).await;
+            assert_eq!(takes, expected, "{agent}");
         }
     }
 }

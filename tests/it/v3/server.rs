@@ -21,6 +21,22 @@ fn get(daemon: &TestDaemon, path: &str, headers: &[(&str, &str)]) -> (u16, Value
 }
 
 #[test]
+fn old_clients_read_pools_without_what_they_refuse() {
+    let daemon = TestDaemon::without_agent();
+    let pool = json!({ "name": "p", "type": "process" });
+    daemon.modern().post("/work_pools/", &pool).expect(201);
+    let storage = |agent: &str| {
+        let (_, pool) = get(&daemon, "/work_pools/p", &[("user-agent", agent)]);
+        pool["storage_configuration"].clone()
+    };
+    let of_old = json!({ "bundle_upload_step": null, "bundle_execution_step": null });
+    assert_eq!(storage("prefect/3.3.7 (API 0.8.4)"), of_old);
+    let mut of_new = of_old;
+    of_new["default_result_storage_block_id"] = Value::Null;
+    assert_eq!(storage("prefect/3.3.8 (API 0.8.4)"), of_new);
+}
+
+#[test]
 fn every_client_is_told_a_version_that_it_accepts() {
     let daemon = TestDaemon::without_agent();
     let told = |agent: &str| get(&daemon, "/admin/version", &[("user-agent", agent)]).1;

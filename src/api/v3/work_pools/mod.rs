@@ -4,6 +4,7 @@ pub mod wire;
 
 use axum::extract::{Path, State};
 
+use super::client::TakesResultStorage;
 use super::extract::Body;
 use super::{Answer, made, no_content, ok};
 use crate::api::Ctx;
@@ -47,26 +48,35 @@ pub fn operations() -> Vec<Operation> {
 pub async fn create(
     State(ctx): State<Ctx>,
     who: Requester,
+    client: TakesResultStorage,
     Body(create): Body<WorkPoolCreate>,
 ) -> Answer {
     let pool = ctx.app.create_work_pool(create.try_into()?).await?;
-    made(&who, WorkPool::new(pool, ctx.app.service())).await
+    let pool = WorkPool::new(pool, ctx.app.service());
+    made(&who, pool.told_to(client)).await
 }
 
-pub async fn read(State(ctx): State<Ctx>, who: Requester, Path(name): Path<String>) -> Answer {
+pub async fn read(
+    State(ctx): State<Ctx>,
+    who: Requester,
+    client: TakesResultStorage,
+    Path(name): Path<String>,
+) -> Answer {
     let pool = ctx.app.work_pool(&name).await?;
-    ok(&who, WorkPool::new(pool, ctx.app.service())).await
+    let pool = WorkPool::new(pool, ctx.app.service());
+    ok(&who, pool.told_to(client)).await
 }
 
 pub async fn filter(
     State(ctx): State<Ctx>,
     who: Requester,
+    client: TakesResultStorage,
     Body(query): Body<WorkPoolQuery>,
 ) -> Answer {
     let (filters, page) = query.parts()?;
     let found = ctx.app.work_pools(filters, page).await?.into_iter();
     let service = ctx.app.service();
-    let pools = found.map(|pool| WorkPool::new(pool, service));
+    let pools = found.map(|pool| WorkPool::new(pool, service).told_to(client));
     ok(&who, pools.collect::<Vec<_>>()).await
 }
 

@@ -6,6 +6,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::api::redaction::{Reader, Redact};
+use crate::api::v3::client::TakesResultStorage;
 use crate::api::v3::wire::operators::{Operator, all, asked};
 use crate::api::v3::wire::{
     ById, ByText, Instant, check_limit, or_default, page, said, telling_name,
@@ -86,13 +87,23 @@ impl WorkPool {
             concurrency_limit,
         }
     }
+
+    /// The pool for a client that may not take the member about the storage of results.
+    pub fn told_to(mut self, TakesResultStorage(takes): TakesResultStorage) -> Self {
+        if !takes {
+            self.storage_configuration.remove(RESULT_STORAGE);
+        }
+        self
+    }
 }
 
+/// Which block results are kept by, unless something else is said.
+const RESULT_STORAGE: &str = "default_result_storage_block_id";
 /// What a storage configuration may say.
 const STORAGE: [&str; 3] = [
     "bundle_upload_step",
     "bundle_execution_step",
-    "default_result_storage_block_id",
+    RESULT_STORAGE,
 ];
 
 /// A storage configuration that says of each of its members that it is not there.
