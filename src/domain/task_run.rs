@@ -8,6 +8,11 @@ use super::run::RunStatistics;
 use super::state::{ProposedState, State, StateType};
 use super::time::{Span, Timestamp};
 
+/// The most characters of the key by which a result is cached, as in the reference.
+pub const LONGEST_CACHE_KEY: usize = 2000;
+/// How many delays a policy may list, as in the reference.
+pub const MOST_DELAYS: usize = 50;
+
 /// How a task run retries.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct RetryPolicy {

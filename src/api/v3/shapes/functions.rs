@@ -7,8 +7,10 @@ use serde_json::{Value, json};
 use super::faults::Faults;
 use super::table::{Model, Operation, Shape, TABLE};
 use crate::api::v3::wire::Duration;
+use crate::domain::event;
 use crate::domain::schedule::{Cron, Schedule};
-use crate::domain::template;
+use crate::domain::task_run::{LONGEST_CACHE_KEY, MOST_DELAYS};
+use crate::domain::{template, variable};
 
 /// What a function says of a value.
 pub struct Said {
@@ -62,6 +64,15 @@ pub fn before(function: &str, given: &Value) -> Option<Result<Value, String>> {
             let is_nameless = is_void(of("is_anonymous")) && is_void(of("name"));
             let said = "Names must be provided for block documents.";
             (given.is_object() && is_nameless).then(|| Err(said.to_owned()))
+        }
+        "check_variable_value" => {
+            let said = || {
+                let most = variable::LARGEST_VALUE;
+                Err(format!(
+                    "Variable value must be less than {most} characters"
+                ))
+            };
+            variable::check_value(given).is_err().then(said)
         }
         "enforce_minimum_within_for_proactive_triggers" => {
             let within = given.get("within")?;
@@ -151,6 +162,29 @@ pub fn after(function: &str, given: &Value) -> Option<Said> {
         }
         "validate_max_scheduled_runs" if given.as_i64()? > 50 => {
             Said::told("`max_scheduled_runs` must be less than or equal to 50.")
+        }
+        "validate_configured_retry_delays" if given.as_array()?.len() > MOST_DELAYS => Said::told(
+            format!("Can not configure more than {MOST_DELAYS} retry delays per task."),
+        ),
+        "validate_cache_key" if text?.chars().count() > LONGEST_CACHE_KEY => Said::told(format!(
+            "Cache key exceeded maximum allowed length of {LONGEST_CACHE_KEY} characters."
+        )),
+        "_validate_event_name_length" if text?.chars().count() > event::MOST_NAME => {
+            let most = event::MOST_NAME;
+            Said::told(format!("Event name must be at most {most} characters"))
+        }
+        "enforce_maximum_labels" if given.as_object()?.len() > event::MOST_LABELS => {
+            let most = event::MOST_LABELS;
+            Said::told(format!(
+                "The maximum number of labels per resource is {most}"
+            ))
+        }
+        "enforce_maximum_related_resources" if given.as_array()?.len() > event::MOST_RELATED => {
+            let most = event::MOST_RELATED;
+            Said::told(format!("The maximum number of related resources is {most}"))
+        }
+        "_validate_non_negative_timedelta" if length(given)? < 0.0 => {
+            Said::told("schedule_after must be non-negative")
         }
         "valid_cron_string" => cron(text?),
         "validate_jitter_factor" if given.as_f64()? < 0.0 => {

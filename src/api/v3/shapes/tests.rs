@@ -57,6 +57,73 @@ fn a_body_of_parameters_is_looked_at_parameter_by_parameter() {
 }
 
 #[test]
+fn what_goes_beyond_a_bound_is_told_with_the_bound() {
+    let event = |more: Value| {
+        let mut event = json!({
+            "occurred": "2026-01-01T00:00:00Z", "event": "e", "id": uuid::Uuid::nil(),
+            "resource": { "prefect.resource.id": "r" },
+        });
+        let more = more.as_object().unwrap().clone();
+        event.as_object_mut().unwrap().extend(more);
+        json!([event])
+    };
+    let related = json!({ "prefect.resource.id": "r", "prefect.resource.role": "x" });
+    let labels = (0..500).map(|label| (label.to_string(), "x".into()));
+    let mut labels: serde_json::Map<_, _> = labels.collect();
+    labels.insert("prefect.resource.id".to_owned(), "r".into());
+    let task_run = |name: &str, value: Value| {
+        let mut run = json!({ "task_key": "t", "dynamic_key": "0" });
+        run.as_object_mut().unwrap().insert(name.to_owned(), value);
+        run
+    };
+    let delays = json!({ "retry_delay": vec![1; 51] });
+    let action = json!({ "type": "run-deployment", "schedule_after": -1 });
+    let trigger = json!({ "type": "event", "posture": "Reactive", "within": 0 });
+    for (path, body, said) in [
+        (
+            "/variables/",
+            json!({ "name": "v", "value": "x".repeat(4999) }),
+            "Variable value must be less than 5000 characters",
+        ),
+        (
+            "/task_runs/",
+            task_run("empirical_policy", delays),
+            "Can not configure more than 50 retry delays per task.",
+        ),
+        (
+            "/task_runs/",
+            task_run("cache_key", "x".repeat(2001).into()),
+            "Cache key exceeded maximum allowed length of 2000 characters.",
+        ),
+        (
+            "/events",
+            event(json!({ "event": "x".repeat(1025) })),
+            "Event name must be at most 1024 characters",
+        ),
+        (
+            "/events",
+            event(json!({ "resource": labels })),
+            "The maximum number of labels per resource is 500",
+        ),
+        (
+            "/events",
+            event(json!({ "related": vec![related; 101] })),
+            "The maximum number of related resources is 100",
+        ),
+        (
+            "/automations/",
+            json!({ "name": "a", "trigger": trigger, "actions": [action] }),
+            "schedule_after must be non-negative",
+        ),
+    ] {
+        let found = faults("POST", path, Some(body)).into_iter();
+        let told: Vec<_> = found.map(|fault| fault["msg"].clone()).collect();
+        let said = json!(format!("Value error, {said}"));
+        assert!(told.contains(&said), "{path}: {told:?}");
+    }
+}
+
+#[test]
 fn faults_are_bounded() {
     let many: Vec<_> = (0..1000).map(|_| json!(1)).collect();
     let body = json!({ "name": "x", "tags": many });

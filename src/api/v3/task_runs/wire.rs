@@ -14,7 +14,9 @@ use crate::domain::JsonMap;
 use crate::domain::error::Error;
 use crate::domain::ids::{FlowRunId, TaskRunId};
 use crate::domain::names;
-use crate::domain::task_run::{self, NewTaskRun, RetryPolicy, TaskRunSpec};
+use crate::domain::task_run::{
+    self, LONGEST_CACHE_KEY, MOST_DELAYS, NewTaskRun, RetryPolicy, TaskRunSpec,
+};
 use crate::domain::time::{Span, Timestamp};
 
 /// A task run. Times of length are seconds.
@@ -254,6 +256,7 @@ impl AimedBody for TaskRunCreate {
     fn meaning(self) -> Result<NewTaskRun, Error> {
         let policy = self.empirical_policy.unwrap_or_default();
         check_policy(&policy)?;
+        check_cache_key(self.cache_key.as_deref().unwrap_or_default())?;
         let labels = self.labels.unwrap_or_default();
         check_labels(&labels)?;
         check_inputs(&self.task_inputs)?;
@@ -278,8 +281,15 @@ impl AimedBody for TaskRunCreate {
     }
 }
 
-/// How many delays a policy may list, as in the reference.
-const MOST_DELAYS: usize = 50;
+/// Refuses a key that is too long to cache anything under it.
+fn check_cache_key(key: &str) -> Result<(), Error> {
+    match key.chars().count() > LONGEST_CACHE_KEY {
+        true => Err(Error::invalid(format!(
+            "cache_key must have at most {LONGEST_CACHE_KEY} characters."
+        ))),
+        false => Ok(()),
+    }
+}
 
 /// Refuses what is no policy: each member is a number, and the delay may be a list of numbers.
 fn check_policy(policy: &JsonMap) -> Result<(), Error> {

@@ -5,10 +5,8 @@
 use crate::domain::rules::orion::cache;
 use crate::domain::rules::{Draft, Facts, Opinion};
 use crate::domain::state::StateType;
+use crate::domain::task_run::LONGEST_CACHE_KEY;
 use crate::domain::time::Timestamp;
-
-/// The most characters of a key.
-const LONGEST_KEY: usize = 2000;
 
 /// Answers a proposal to run with the cached state, unless the task is to run all the same.
 pub(in crate::domain::rules) fn retrieve(
@@ -34,7 +32,7 @@ pub(in crate::domain::rules) fn keep(
         .cache_key
         .as_deref()
         .unwrap_or_default();
-    let is_long = key.chars().count() > LONGEST_KEY;
+    let is_long = key.chars().count() > LONGEST_CACHE_KEY;
     match is_long && draft.proposed.kind == StateType::Completed {
         true => Opinion::reject(
             draft.proposed.clone(),
