@@ -80,7 +80,10 @@ impl Plan {
     }
 
     /// Refuses what begins runs because of the runs that it begins. Mirrors the 3.9 server.
-    fn check_no_loop(&self) -> Result<(), String> {
+    ///
+    /// # Errors
+    /// That it does, in a sentence that begins as the reference's.
+    pub fn check_no_loop(&self) -> Result<(), String> {
         let Trigger::Event(trigger) = &self.trigger else {
             return Ok(());
         };
@@ -102,16 +105,16 @@ impl Plan {
             match run.deployment_id {
                 None => {
                     return Err(
-                        "An automation on states that every flow run enters cannot run \
-                                the deployment of that run: each run would begin another."
+                        "Running an inferred deployment on states that every flow run enters \
+                         has each run begin another."
                             .to_owned(),
                     );
                 }
                 Some(_) if is_of_all => {
                     return Err(
-                        "An automation on states that every flow run enters cannot run a \
-                                deployment unless match or match_related leave out its runs: \
-                                each would begin another."
+                        "Running a selected deployment on states that every flow run enters \
+                         has each run begin another, unless match or match_related leave out \
+                         its runs."
                             .to_owned(),
                     );
                 }

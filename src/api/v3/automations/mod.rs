@@ -6,6 +6,7 @@ use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::IntoResponse;
 
+use super::error::{Fault, Refusal};
 use super::extract::{Body, Id};
 use super::{Answer, made, no_content, ok};
 use crate::api::Ctx;
@@ -13,6 +14,7 @@ use crate::api::Operation;
 use crate::api::access::Requester;
 use crate::domain::access::Need;
 use crate::domain::automation::jinja;
+use crate::domain::error::{Error, Kind};
 use crate::domain::ids::AutomationId;
 use wire::{
     Automation, AutomationChanges, AutomationCreate, AutomationQuery, AutomationUpdate, Template,
@@ -121,8 +123,22 @@ pub async fn change(
     Body(changes): Body<AutomationChanges>,
 ) -> Answer {
     let id = AutomationId::from_uuid(id);
-    ctx.app.enable_automation(id, changes.enabled).await?;
+    let done = ctx.app.enable_automation(id, changes.enabled).await;
+    done.map_err(of_the_whole)?;
     no_content()
+}
+
+/// What is wrong with an automation that is stored is no fault of the body, and told as if it were
+/// one: the reference reads the whole anew.
+fn of_the_whole(error: Error) -> Refusal {
+    match error.kind() {
+        Kind::Invalid => Refusal::at(Fault {
+            loc: Vec::new(),
+            message: format!("Value error, {}", error.message()),
+            kind: "value_error",
+        }),
+        _ => error.into(),
+    }
 }
 
 pub async fn delete(State(ctx): State<Ctx>, Id(id): Id) -> Answer {

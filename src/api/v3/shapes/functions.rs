@@ -6,7 +6,9 @@ use serde_json::{Value, json};
 
 use super::faults::Faults;
 use super::table::{Model, Operation, Shape, TABLE};
+use crate::api::v3::automations::wire::AutomationCreate;
 use crate::api::v3::wire::Duration;
+use crate::domain::automation::NewAutomation;
 use crate::domain::event;
 use crate::domain::schedule::{Cron, Schedule};
 use crate::domain::task_run::{LONGEST_CACHE_KEY, MOST_DELAYS};
@@ -200,6 +202,7 @@ pub fn after(function: &str, given: &Value) -> Option<Said> {
         "selected_work_pool_requires_id" => selected(given, "work_pool_id"),
         "selected_automation_requires_id" => selected(given, "automation_id"),
         "validate_require" => required(given),
+        "prevent_run_deployment_loops" => loops(given),
         "max_length_validator" => {
             let most: usize = about.parse().ok()?;
             let is_long = text?.chars().count() > most;
@@ -286,6 +289,13 @@ fn selected(given: &Value, id: &str) -> Option<Said> {
     }
     let what = if has_id { "not allowed" } else { "required" };
     Said::told(format!("{id} is {what}"))
+}
+
+/// An automation does not begin runs because of the runs that it begins.
+fn loops(given: &Value) -> Option<Said> {
+    let create = AutomationCreate::deserialize(given).ok()?;
+    let automation = NewAutomation::from(create);
+    Said::told(automation.plan.check_no_loop().err()?)
 }
 
 /// How many of the triggers within have to fire.

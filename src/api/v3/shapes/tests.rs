@@ -79,6 +79,11 @@ fn what_goes_beyond_a_bound_is_told_with_the_bound() {
     let delays = json!({ "retry_delay": vec![1; 51] });
     let action = json!({ "type": "run-deployment", "schedule_after": -1 });
     let trigger = json!({ "type": "event", "posture": "Reactive", "within": 0 });
+    let inferred = json!({ "type": "run-deployment", "source": "inferred" });
+    let on_each_run = json!({
+        "type": "event", "posture": "Reactive", "within": 0,
+        "expect": ["prefect.flow-run.Running"],
+    });
     for (path, body, said) in [
         (
             "/variables/",
@@ -114,6 +119,12 @@ fn what_goes_beyond_a_bound_is_told_with_the_bound() {
             "/automations/",
             json!({ "name": "a", "trigger": trigger, "actions": [action] }),
             "schedule_after must be non-negative",
+        ),
+        (
+            "/automations/",
+            json!({ "name": "a", "trigger": on_each_run, "actions": [inferred] }),
+            "Running an inferred deployment on states that every flow run enters has each run \
+             begin another.",
         ),
     ] {
         let found = faults("POST", path, Some(body)).into_iter();
