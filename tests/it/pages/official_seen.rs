@@ -1,11 +1,17 @@
 //! Prefect's own UI out of the client's package, in a real browser: what this daemon holds is on its
 //! pages, and the console has nothing to complain of.
 
+use std::time::Duration;
+
 use serde_json::{Value, json};
 
 use super::driver::Driver;
 use crate::modern::venv;
-use crate::support::{TestDaemon, wait_for};
+use crate::support::TestDaemon;
+
+/// How often a page is looked at, and after what.
+const PATIENCE: usize = 300;
+const LOOK: Duration = Duration::from_millis(100);
 
 /// What there is to be shown; answers the ids of a run and of its deployment.
 fn filled(daemon: &TestDaemon) -> [String; 2] {
@@ -74,7 +80,7 @@ fn the_official_ui_shows_what_this_daemon_holds() {
         ("work-pools".to_owned(), "seen-pool"),
         ("work-pools/work-pool/seen-pool".to_owned(), "seen-pool"),
         ("automations".to_owned(), "seen-automation"),
-        ("events".to_owned(), "Flow run"),
+        ("events".to_owned(), "seen-flow"),
         ("variables".to_owned(), "seen_variable"),
         ("concurrency-limits".to_owned(), "seen-limit"),
         ("artifacts".to_owned(), "seen-artifact"),
@@ -102,10 +108,17 @@ fn the_official_ui_shows_what_this_daemon_holds() {
 fn shown(browser: &Driver, daemon: &TestDaemon, path: &str, shows: &str) {
     browser.go(&format!("{}{path}", daemon.url()));
     let body = "return document.body.innerText";
-    wait_for(&format!("{path} to show {shows}"), || {
-        let text = browser.run(body);
-        text.as_str()?.contains(shows).then_some(())
+    let mut text = String::new();
+    let is_shown = (0..PATIENCE).any(|_| {
+        std::thread::sleep(LOOK);
+        browser
+            .run(body)
+            .as_str()
+            .unwrap_or_default()
+            .clone_into(&mut text);
+        text.contains(shows)
     });
+    assert!(is_shown, "{path} does not show {shows}: {text}");
     let name = path.trim_matches('/').replace('/', "-");
     browser.keep(&name.replace(|c: char| !c.is_ascii_alphanumeric() && c != '-', ""));
     let complaints = browser.complaints().into_iter();

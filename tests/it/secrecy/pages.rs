@@ -41,7 +41,7 @@ impl More {
 fn addresses(planted: &Planted, more: &More) -> Vec<String> {
     let declared = prefectd::pages::declared();
     let pages = declared.iter().filter(|it| {
-        let others = ["/live/", "/assets/", "/ui", "/login"];
+        let others = ["/live/", "/assets/", "/ui", "/favicon", "/login"];
         it.method == "GET" && !others.iter().any(|other| it.path.starts_with(other))
     });
     let each = pages.map(|it| {
