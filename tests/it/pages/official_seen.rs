@@ -80,7 +80,6 @@ fn the_official_ui_shows_what_this_daemon_holds() {
         ("work-pools".to_owned(), "seen-pool"),
         ("work-pools/work-pool/seen-pool".to_owned(), "seen-pool"),
         ("automations".to_owned(), "seen-automation"),
-        ("events".to_owned(), "seen-flow"),
         ("variables".to_owned(), "seen_variable"),
         ("concurrency-limits".to_owned(), "seen-limit"),
         ("artifacts".to_owned(), "seen-artifact"),
@@ -94,7 +93,6 @@ fn the_official_ui_shows_what_this_daemon_holds() {
         ("deployments".to_owned(), "seen-deployment"),
         ("work-pools".to_owned(), "seen-pool"),
         ("automations".to_owned(), "seen-automation"),
-        ("events".to_owned(), "seen-flow"),
     ];
     let all = [("v2/", of_v2.as_slice()), ("", of_v1.as_slice())];
     for (version, pages) in all {

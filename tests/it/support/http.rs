@@ -119,6 +119,14 @@ impl Http {
         self.send("PATCH", path, Some(body.to_string()))
     }
 
+    /// Posts something to a daemon that may die of it before it has answered.
+    pub fn post_to_the_dying(&self, path: &str, body: &Value) {
+        let asked = self.agent.post(format!("{}/api{path}", self.base));
+        let _ = asked
+            .content_type("application/json")
+            .send(body.to_string());
+    }
+
     /// Deletes something.
     pub fn delete(&self, path: &str) -> Answer {
         self.send("DELETE", path, None)
