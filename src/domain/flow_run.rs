@@ -211,8 +211,8 @@ pub struct NewFlowRun {
     pub created_by: Option<Actor>,
     /// Its first state; absent: Pending.
     pub state: Option<ProposedState>,
-    /// Whether an event tells of its first state, as in the modern generation of those that
-    /// clients create.
+    /// Whether an event tells of its first state, as of those of deployments and in the modern
+    /// generation of all that clients create.
     pub is_told: bool,
 }
 
@@ -248,8 +248,9 @@ pub struct DeploymentRunRequest {
     pub state: Option<ProposedState>,
     /// Who asks.
     pub created_by: Option<Actor>,
-    /// See [`NewFlowRun::is_told`].
-    pub is_told: bool,
+    /// Whether it is asked for in the modern generation, in which parameters may say how their
+    /// values are made, and job variables have to fit those of the pool.
+    pub is_modern: bool,
 }
 
 /// The fields of a run that may be changed after its creation; absent ones stay.

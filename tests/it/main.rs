@@ -136,6 +136,8 @@ mod serving;
 #[cfg(test)]
 mod settings;
 #[cfg(test)]
+mod side_by_side;
+#[cfg(test)]
 mod slots;
 #[cfg(test)]
 mod storage_faults;
@@ -144,8 +146,6 @@ mod storm;
 #[cfg(test)]
 #[cfg(feature = "systemd")]
 mod systemd;
-#[cfg(test)]
-mod two_generations;
 #[cfg(test)]
 mod v3;
 #[cfg(test)]

@@ -163,7 +163,7 @@ impl Acting<'_> {
                 id: Some(fired.automation.uuid()),
                 name: fired.plan.name.clone(),
             }),
-            is_told: true,
+            is_modern: true,
             ..DeploymentRunRequest::default()
         };
         let done = self.app.create_run_of_deployment(id, request).await;

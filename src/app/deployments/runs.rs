@@ -36,7 +36,7 @@ impl App {
         let hydrated = self.values_of_run(&seen, &request).await?;
         self.check_parameters(&seen, &request, hydrated.as_ref())
             .await?;
-        if request.is_told {
+        if request.is_modern {
             let own = request.job_variables.as_ref();
             self.check_job_of_run(&seen, own, "creating flow run")
                 .await?;
@@ -90,7 +90,7 @@ impl App {
         request: &DeploymentRunRequest,
     ) -> Result<Option<JsonMap>> {
         let is_dry = is_dry(&deployment.parameters) || is_dry(&request.parameters);
-        if !is_dry || !request.is_told {
+        if !is_dry || !request.is_modern {
             return Ok(None);
         }
         let parameters = merged(deployment.parameters.clone(), request.parameters.clone());
@@ -176,6 +176,6 @@ fn run_of(
         auto_scheduled: false,
         created_by: request.created_by,
         state: request.state,
-        is_told: request.is_told,
+        is_told: true,
     }
 }

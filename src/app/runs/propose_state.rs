@@ -118,7 +118,7 @@ pub(in crate::app) fn for_flow_run(
     };
     let decision = settle(ruling.verdict, facts.current, |proposed| {
         let (state, run_count) = enter_flow_run(tx, run, proposed, how)?;
-        if is_modern {
+        if is_modern || is_watched(run) {
             tell(tx, run, run_count, (facts.current, &state))?;
         }
         Ok(state)
@@ -139,6 +139,12 @@ pub(in crate::app) fn for_flow_run(
     }
     crash::entail(tx, run, &decision)?;
     Ok(decision)
+}
+
+/// Whether there are events of a run whatever its client knows of them: today's clients watch the
+/// runs of deployments, and automations look after them, whoever has deployed what they run.
+fn is_watched(run: &FlowRun) -> bool {
+    run.deployment_id.is_some()
 }
 
 /// Notes which worker took a run of a pool, where a step was that.

@@ -72,7 +72,7 @@ pub(super) fn enter_flow_run(
     Ok((state, statistics.run_count))
 }
 
-/// Stores the event of a flow run's step, of which clients of the 2.0a7 generation know nothing.
+/// Stores the event of a flow run's step.
 pub(super) fn tell(
     tx: &mut Tx<'_>,
     run: &FlowRun,

@@ -28,8 +28,7 @@ pub fn defaults_of(variables: &JsonMap) -> JsonMap {
 /// Why they do not do.
 pub fn check_defaults(defaults: JsonMap, variables: &JsonMap) -> Result<(), Unfit> {
     check_schema_as_written(variables)?;
-    let schema = schema::prepared_with(variables, Required::No, Nulls::AlsoWithDefault);
-    check_against(&Value::Object(defaults), &schema)
+    check_prepared(defaults, variables, Required::No)
 }
 
 /// Checks job variables that lie over the defaults, in which blocks stand for what refers to them.
@@ -43,7 +42,6 @@ pub fn check_job_variables(
     variables: &JsonMap,
     required: Required,
 ) -> Result<(), Unfit> {
-    check_schema_as_written(variables)?;
     let misfits = misfits(&defaults, variables)?;
     let required = match misfits.is_empty() {
         true => required,
@@ -53,12 +51,20 @@ pub fn check_job_variables(
         defaults.shift_remove(&name);
     }
     defaults.extend(given);
+    check_prepared(defaults, variables, required)
+}
+
+fn check_prepared(values: JsonMap, variables: &JsonMap, required: Required) -> Result<(), Unfit> {
     let schema = schema::prepared_with(variables, required, Nulls::AlsoWithDefault);
-    check_against(&Value::Object(defaults), &schema)
+    check_against(&Value::Object(values), &schema)
 }
 
 /// The names of the defaults that do not fit.
 fn misfits(defaults: &JsonMap, variables: &JsonMap) -> Result<Vec<String>, Unfit> {
+    // A schema is compiled for every look, which every run of a pool would pay for.
+    if defaults.is_empty() {
+        return Ok(Vec::new());
+    }
     let schema = schema::as_written(variables);
     let values = Value::Object(defaults.clone());
     cost::weigh(&schema, &values)?;

@@ -113,7 +113,7 @@ async fn begin(ctx: &Ctx, id: DeploymentId, form: &Form) -> Result<String> {
         parameters,
         state: Some(form.visitor.caller.signed(scheduled)),
         created_by: form.visitor.caller.actor(),
-        is_told: true,
+        is_modern: true,
         ..DeploymentRunRequest::default()
     };
     let run = ctx.app.create_run_of_deployment(id, request).await?;

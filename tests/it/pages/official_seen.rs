@@ -3,7 +3,9 @@
 
 use std::time::Duration;
 
+use chrono::{TimeDelta, Utc};
 use serde_json::{Value, json};
+use uuid::Uuid;
 
 use super::driver::Driver;
 use crate::modern::venv;
@@ -44,6 +46,13 @@ fn filled(daemon: &TestDaemon) -> [String; 2] {
     http.post("/v2/concurrency_limits/", &limit).expect(201);
     let artifact = json!({ "key": "seen-artifact", "type": "markdown", "data": "# it" });
     http.post("/artifacts/", &artifact).expect(201);
+    // Its feed ends with the last full minute.
+    let occurred = (Utc::now() - TimeDelta::minutes(10)).to_rfc3339();
+    let resource =
+        json!({ "prefect.resource.id": "seen.1", "prefect.resource.name": "seen-resource" });
+    let event = json!([{ "event": "seen.happened", "occurred": occurred, "resource": resource,
+        "related": [], "payload": {}, "id": Uuid::new_v4() }]);
+    http.post("/events", &event).expect(204);
     [run, deployment]
 }
 
@@ -83,6 +92,7 @@ fn the_official_ui_shows_what_this_daemon_holds() {
         ("variables".to_owned(), "seen_variable"),
         ("concurrency-limits".to_owned(), "seen-limit"),
         ("artifacts".to_owned(), "seen-artifact"),
+        ("events".to_owned(), "seen.happened"),
         ("blocks".to_owned(), "block"),
         ("settings".to_owned(), "ettings"),
     ];
@@ -93,6 +103,7 @@ fn the_official_ui_shows_what_this_daemon_holds() {
         ("deployments".to_owned(), "seen-deployment"),
         ("work-pools".to_owned(), "seen-pool"),
         ("automations".to_owned(), "seen-automation"),
+        ("events".to_owned(), "seen.happened"),
     ];
     let all = [("v2/", of_v2.as_slice()), ("", of_v1.as_slice())];
     for (version, pages) in all {

@@ -239,7 +239,7 @@ pub fn run_request(
         work_queue_name: None,
         state: state?,
         created_by: None,
-        is_told: false,
+        is_modern: false,
     })
 }
 

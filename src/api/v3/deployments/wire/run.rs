@@ -94,7 +94,7 @@ impl AimedBody for RunRequest {
             work_queue_name: self.work_queue_name,
             state: Some(state.try_into()?),
             created_by: None,
-            is_told: true,
+            is_modern: true,
         })
     }
 }
