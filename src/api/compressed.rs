@@ -6,12 +6,15 @@ use std::task::{Context, Poll};
 
 use axum::body::Body;
 use axum::extract::Request;
-use axum::http::{Extensions, HeaderMap, StatusCode, Version, header};
+use axum::http::{self, Extensions, HeaderMap, StatusCode, Version, header};
 use axum::response::Response;
-use futures_util::future::Either;
-use tower::{Service, ServiceBuilder};
+use futures_util::TryFutureExt;
+use futures_util::future::{Either, MapOk};
+use tower::{Layer, Service};
 use tower_http::CompressionLevel;
-use tower_http::compression::CompressionLayer;
+use tower_http::compression::{
+    Compression, CompressionBody, CompressionLayer, Predicate, ResponseFuture,
+};
 
 use super::dialect::within;
 
@@ -39,42 +42,42 @@ where
     let compressing = CompressionLayer::new()
         .quality(CompressionLevel::Fastest)
         .compress_when(is_page);
-    let pages = ServiceBuilder::new()
-        .map_response(|response: Response<_>| response.map(Body::new))
-        .layer(compressing)
-        .service(inner.clone());
-    Compressed { api: inner, pages }
+    Compressed {
+        pages: compressing.layer(inner),
+    }
 }
 
 /// The service as it is for the API, and with its pages compressed for the rest: programs do not
 /// pay for what only browsers get.
 #[derive(Clone)]
-struct Compressed<A, P> {
-    api: A,
-    pages: P,
+struct Compressed<S, P> {
+    pages: Compression<S, P>,
 }
 
-impl<A, P> Service<Request> for Compressed<A, P>
+impl<S, P> Service<Request> for Compressed<S, P>
 where
-    A: Service<Request, Response = Response, Error = Infallible>,
-    P: Service<Request, Response = Response, Error = Infallible>,
+    S: Service<Request, Response = Response, Error = Infallible>,
+    P: Predicate,
 {
     type Response = Response;
     type Error = Infallible;
-    type Future = Either<A::Future, P::Future>;
+    type Future = Either<S::Future, Page<ResponseFuture<S::Future, P>>>;
 
     fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
-        let (api, pages) = (self.api.poll_ready(context), self.pages.poll_ready(context));
-        match (api.is_ready(), pages.is_ready()) {
-            (true, true) => Poll::Ready(Ok(())),
-            _ => Poll::Pending,
-        }
+        self.pages.get_mut().poll_ready(context)
     }
 
     fn call(&mut self, request: Request) -> Self::Future {
         match within(request.uri().path(), "/api") {
-            true => Either::Left(self.api.call(request)),
-            false => Either::Right(self.pages.call(request)),
+            true => Either::Left(self.pages.get_mut().call(request)),
+            false => Either::Right(self.pages.call(request).map_ok(as_one as fn(_) -> _)),
         }
     }
+}
+
+/// An answer that may be compressed, as any other.
+type Page<F> = MapOk<F, fn(http::Response<CompressionBody<Body>>) -> Response>;
+
+fn as_one(answer: http::Response<CompressionBody<Body>>) -> Response {
+    answer.map(Body::new)
 }

@@ -28,7 +28,7 @@ pub use guard::{Authorised, Authorising, Guarded};
 use keys::Keys;
 pub use peers::PeerLookup;
 pub(in crate::api) use refusal::Refused;
-pub use requester::Requester;
+pub use requester::{Requester, Showing};
 pub(crate) use session::cookie;
 
 /// What the operator decided about access.

@@ -7,6 +7,8 @@ use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use axum::http::{Method, StatusCode, Uri};
 use axum::response::Response;
+use futures_util::FutureExt;
+use futures_util::future::{BoxFuture, Either, Ready, ready};
 use serde::Serialize;
 
 use super::Gate;
@@ -17,6 +19,9 @@ use crate::api::redaction::{Reader, Redact, RunReader};
 use crate::api::{Ctx, answer};
 use crate::domain::access::{Aim, Aims, Denied, Targets, Who, may_aim};
 use crate::domain::error::{Error, Kind, Result};
+
+/// An answer in the making.
+pub type Showing<'a> = Either<Ready<Result<Response>>, BoxFuture<'a, Result<Response>>>;
 
 /// Whoever made the request.
 #[derive(Clone)]
@@ -83,16 +88,24 @@ impl Requester {
         })
     }
 
-    /// The answer that says of `body` what this one is shown.
+    /// The answer that says of `body` what this one is shown. It is made here and now for whoever
+    /// is shown everything, so that it is not carried through all that would wait for it.
     ///
     /// # Errors
     /// As `answer::json`, or where it cannot be found out what is a run's own.
-    pub async fn shown(
-        &self,
+    pub fn shown<'a>(
+        &'a self,
         status: StatusCode,
-        body: impl Redact + Serialize,
-    ) -> Result<Response> {
-        answer::json(status, &self.masked(body).await?)
+        mut body: impl Redact + Serialize + Send + Sync + 'a,
+    ) -> Showing<'a> {
+        if self.who != Who::Operator {
+            let masked = async move { answer::json(status, &self.masked(body).await?) };
+            return Either::Right(masked.boxed());
+        }
+        if self.is_prefect {
+            body.leave_out_ours();
+        }
+        Either::Left(ready(answer::json(status, &body)))
     }
 
     /// What this one is shown of `body`.
@@ -117,14 +130,14 @@ impl Requester {
     ///
     /// # Errors
     /// As [`Self::shown`].
-    pub async fn told(
-        &self,
+    pub fn told<'a>(
+        &'a self,
         status: StatusCode,
-        body: impl Redact + Serialize,
-    ) -> Result<Response> {
+        body: impl Redact + Serialize + Send + Sync + 'a,
+    ) -> Showing<'a> {
         match self.who {
-            Who::Run(_) => answer::json(status, &body),
-            _ => self.shown(status, body).await,
+            Who::Run(_) => Either::Left(ready(answer::json(status, &body))),
+            _ => self.shown(status, body),
         }
     }
 

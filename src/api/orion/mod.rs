@@ -26,9 +26,11 @@ mod wire;
 
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
+use futures_util::TryFutureExt;
+use futures_util::future::ErrInto;
 use serde::Serialize;
 
-use super::access::Requester;
+use super::access::{Requester, Showing};
 use super::operation::Routes;
 use super::redaction::Redact;
 use crate::domain::flow::Created;
@@ -43,18 +45,25 @@ pub fn routes() -> Routes {
     routes::all()
 }
 
+/// An answer in the making.
+type Answering<'a> = ErrInto<Showing<'a>, Refusal>;
+
 /// 200 with a body.
-async fn ok(who: &Requester, body: impl Redact + Serialize) -> Answer {
-    Ok(who.shown(StatusCode::OK, body).await?)
+fn ok<'a>(who: &'a Requester, body: impl Redact + Serialize + Send + Sync + 'a) -> Answering<'a> {
+    who.shown(StatusCode::OK, body).err_into()
 }
 
 /// 201 when it is new, 200 when it was there.
-async fn created<T>(who: &Requester, made: &Created<T>, body: impl Redact + Serialize) -> Answer {
+fn created<'a, T>(
+    who: &'a Requester,
+    made: &Created<T>,
+    body: impl Redact + Serialize + Send + Sync + 'a,
+) -> Answering<'a> {
     let status = match made.is_new() {
         true => StatusCode::CREATED,
         false => StatusCode::OK,
     };
-    Ok(who.shown(status, body).await?)
+    who.shown(status, body).err_into()
 }
 
 /// 204.

@@ -41,9 +41,11 @@ mod workers;
 
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
+use futures_util::TryFutureExt;
+use futures_util::future::ErrInto;
 use serde::Serialize;
 
-use super::access::Requester;
+use super::access::{Requester, Showing};
 use super::operation::Routes;
 use super::redaction::Redact;
 use crate::domain::flow::Created;
@@ -57,27 +59,30 @@ pub fn routes() -> Routes {
     routes::all()
 }
 
+/// An answer in the making.
+type Answering<'a> = ErrInto<Showing<'a>, Refusal>;
+
 /// 200 with a body.
-async fn ok(who: &Requester, body: impl Redact + Serialize) -> Answer {
-    Ok(who.shown(StatusCode::OK, body).await?)
+fn ok<'a>(who: &'a Requester, body: impl Redact + Serialize + Send + Sync + 'a) -> Answering<'a> {
+    who.shown(StatusCode::OK, body).err_into()
 }
 
 /// 201 when it is new, 200 when it was there.
-async fn created<T, W: Redact + Serialize>(
-    who: &Requester,
+fn created<'a, T, W: Redact + Serialize + Send + Sync + 'a>(
+    who: &'a Requester,
     created: Created<T>,
     render: impl FnOnce(T) -> W,
-) -> Answer {
+) -> Answering<'a> {
     let status = match created.is_new() {
         true => StatusCode::CREATED,
         false => StatusCode::OK,
     };
-    Ok(who.shown(status, render(created.into_inner())).await?)
+    who.shown(status, render(created.into_inner())).err_into()
 }
 
 /// 201 with a body.
-async fn made(who: &Requester, body: impl Redact + Serialize) -> Answer {
-    Ok(who.shown(StatusCode::CREATED, body).await?)
+fn made<'a>(who: &'a Requester, body: impl Redact + Serialize + Send + Sync + 'a) -> Answering<'a> {
+    who.shown(StatusCode::CREATED, body).err_into()
 }
 
 /// 204.

@@ -68,7 +68,7 @@ async fn propose(app: &App, id: FlowRunId, kind: StateType) -> Decision {
 }
 
 async fn read_run(app: &App, id: FlowRunId) -> FlowRun {
-    app.flow_run(id).await.unwrap()
+    *app.flow_run(id).await.unwrap()
 }
 
 #[tokio::test]

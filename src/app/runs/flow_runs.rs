@@ -36,9 +36,9 @@ impl App {
             .await
     }
 
-    /// The flow run with that id.
-    pub async fn flow_run(&self, id: FlowRunId) -> Result<FlowRun> {
-        self.by_key(move |db| read(db, id)).await
+    /// The flow run with that id; in a box, for it is large and handed on often.
+    pub async fn flow_run(&self, id: FlowRunId) -> Result<Box<FlowRun>> {
+        self.by_key(move |db| read(db, id).map(Box::new)).await
     }
 
     /// A page of flow runs.

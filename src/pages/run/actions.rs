@@ -106,5 +106,5 @@ async fn resume(State(ctx): State<Ctx>, Id(id): Id<FlowRunId>, _form: Form) -> A
 
 async fn delete(State(ctx): State<Ctx>, Id(id): Id<FlowRunId>, form: Form) -> Answer {
     let run = ctx.app.flow_run(id).await?;
-    confirm(&ctx, &form.visitor, vec![run]).await
+    confirm(&ctx, &form.visitor, vec![*run]).await
 }

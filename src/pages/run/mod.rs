@@ -130,7 +130,7 @@ async fn show(State(ctx): State<Ctx>, Id(id): Id<FlowRunId>, visitor: Visitor) -
 /// Where there is no such run, or the store cannot be read.
 pub async fn read(ctx: &Ctx, visitor: &Visitor, id: FlowRunId, log: log::Shown) -> Result<RunPage> {
     let run = ctx.app.flow_run(id).await?;
-    let run = visitor.masked(run).await?;
+    let run = visitor.masked(*run).await?;
     let now = ctx.app.now();
     let names = visitor
         .masked(Names::of(&ctx.app, std::slice::from_ref(&run)).await?)

@@ -120,7 +120,7 @@ impl ControlPlane for LocalControlPlane {
 
     fn flow_run(&self, id: FlowRunId) -> ControlPlaneFuture<'_, FlowRun> {
         let found = self.app.flow_run(id);
-        async move { Ok(self.app.opened(found.await?)) }.boxed()
+        async move { Ok(self.app.opened(*found.await?)) }.boxed()
     }
 
     fn record_infrastructure(&self, id: FlowRunId, what: String) -> ControlPlaneFuture<'_, ()> {

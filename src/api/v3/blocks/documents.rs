@@ -2,6 +2,7 @@
 
 use axum::extract::{Path, Request, State};
 use axum::http::{StatusCode, Uri};
+use futures_util::TryFutureExt;
 
 use super::document_wire::{BlockDocument, BlockDocumentChanges, BlockDocumentCreate};
 use super::filter::{DocumentQuery, Secrets};
@@ -10,7 +11,7 @@ use crate::api::json::lax;
 use crate::api::redaction::Redact;
 use crate::api::v3::error::{Fault, Refusal};
 use crate::api::v3::extract::{Body, Id, in_query};
-use crate::api::v3::{Answer, made, no_content, ok};
+use crate::api::v3::{Answer, Answering, made, no_content, ok};
 use crate::api::{Ctx, Operation};
 use crate::domain::access::{Need, may_see_secrets};
 use crate::domain::block;
@@ -81,10 +82,14 @@ fn are_asked(uri: &Uri) -> Result<bool, Refusal> {
 }
 
 /// Blocks whose secrets are shown are told whole: whoever asked may see them.
-async fn told(who: &Requester, secrets: Secrets, found: impl Redact + serde::Serialize) -> Answer {
+fn told<'a>(
+    who: &'a Requester,
+    secrets: Secrets,
+    found: impl Redact + serde::Serialize + Send + Sync + 'a,
+) -> Answering<'a> {
     match secrets {
-        Secrets::Shown => Ok(who.told(StatusCode::OK, found).await?),
-        Secrets::Masked => ok(who, found).await,
+        Secrets::Shown => who.told(StatusCode::OK, found).err_into(),
+        Secrets::Masked => ok(who, found),
     }
 }
 

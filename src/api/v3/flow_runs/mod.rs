@@ -101,7 +101,7 @@ pub async fn create(
 
 pub async fn read(State(ctx): State<Ctx>, who: Requester, Id(id): Id) -> Answer {
     let run = ctx.app.flow_run(FlowRunId::from_uuid(id)).await?;
-    ok(&who, FlowRun::new(run, ctx.app.now())).await
+    ok(&who, FlowRun::new(*run, ctx.app.now())).await
 }
 
 pub async fn filter(State(ctx): State<Ctx>, who: Requester, Body(query): Body<Query>) -> Answer {

@@ -134,7 +134,7 @@ impl World {
     }
 
     async fn state(&self) -> FlowRun {
-        self.app.flow_run(self.run).await.unwrap()
+        *self.app.flow_run(self.run).await.unwrap()
     }
 
     /// Has the agent look again and again until the flow is executed and says that it runs.
