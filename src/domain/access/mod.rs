@@ -22,9 +22,10 @@ pub use run_key::{KeptRunKey, RunKey, RunKeyDigest};
 pub use secret::{MASK, Secret, is_secret_name, mask_runners, masked};
 pub use text::masked_text;
 
-/// How long after its end a run may still hand in log lines: the client sends the last of
-/// them after the final state.
-pub const GRACE: Span = Span::from_micros(60_000_000);
+/// How long after its end a run may still hand in log lines and events: the client sends the last
+/// of them after the final state, and a client with thousands of them on a busy machine takes
+/// minutes.
+pub const GRACE: Span = Span::from_micros(15 * 60 * 1_000_000);
 
 /// Who asks, as far as it matters to what may be done.
 #[derive(Clone, Debug, PartialEq)]

@@ -88,12 +88,12 @@ fn a_run_that_has_ended_may_hand_in_its_last_lines_and_for_a_while() {
         ),
         (
             1000,
-            1059,
+            1899,
             true,
             &[Need::Open, Need::Read, Need::Aim],
             last_lines,
         ),
-        (1000, 1060, true, &[Need::Open], &[]),
+        (1000, 1900, true, &[Need::Open], &[]),
         (1000, 1001, false, &[Need::Open, Need::Read, Need::Aim], &[]),
     ] {
         let who = run(true, Some(ended), now);
