@@ -2,10 +2,11 @@
 
 use std::convert::Infallible;
 use std::io;
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::pin::Pin;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
@@ -17,7 +18,9 @@ use hyper::upgrade::Upgraded;
 use hyper::{Method, Request, Response, StatusCode, Version};
 use hyper_util::rt::TokioIo;
 
+use super::events::Turns;
 use super::heads::{addressed, announced, handed_on, told};
+use super::news::News;
 use super::once::{Sent, once};
 use super::refusal::{plain, refusal};
 use super::registry::Kept;
@@ -34,8 +37,6 @@ const MOST_DEATHS: u8 = 2;
 /// How soon to ask a daemon again that could not do it now; longer each time, up to a second.
 const BACKOFF: Duration = Duration::from_millis(100);
 const LONGEST_BACKOFF: Duration = Duration::from_secs(1);
-/// How many things are kept that the daemon has not been told.
-const MOST_NEWS: usize = 32;
 
 /// Speaks to one daemon, whichever process that is at the moment.
 pub(super) struct Carrier {
@@ -46,7 +47,9 @@ pub(super) struct Carrier {
     /// Held while a request is sent over which a daemon has died: which of several it was is
     /// seen when each is sent alone.
     suspect: tokio::sync::Mutex<()>,
-    news: Mutex<Vec<String>>,
+    /// Held while a daemon is told events that another one may have died of.
+    turns: Turns,
+    news: Arc<News>,
 }
 
 impl Carrier {
@@ -57,21 +60,22 @@ impl Carrier {
             spools: Spools::new(folder),
             most: AtomicU64::new(LEAST_BODY),
             suspect: tokio::sync::Mutex::default(),
-            news: Mutex::default(),
+            turns: Turns::default(),
+            news: Arc::default(),
         }
     }
 
     /// What the daemon wants of a relay that stands so; nothing when no daemon answers. An
     /// answer takes as long as there is nothing new.
     pub async fn ask(&self, mut report: Report) -> Option<Orders> {
-        report.news = self.news().drain(..).collect();
+        report.news = self.news.take();
         let orders = self.ask_once(&report).await;
         match &orders {
             Some(orders) => {
                 let most = orders.max_body.unwrap_or(LEAST_BODY).max(LEAST_BODY);
                 self.most.store(most, Ordering::Relaxed);
             }
-            None => self.news().extend(report.news),
+            None => self.news.put_back(report.news),
         }
         orders
     }
@@ -92,18 +96,6 @@ impl Carrier {
         };
         let body = answer.into_body().collect().await.ok()?;
         serde_json::from_slice(&body.to_bytes()).ok()
-    }
-
-    fn news(&self) -> std::sync::MutexGuard<'_, Vec<String>> {
-        self.news.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Tells the daemon at the next occasion.
-    fn tell(&self, news: String) {
-        let mut all = self.news();
-        if all.len() < MOST_NEWS {
-            all.push(news);
-        }
     }
 
     /// The daemon's answer to a request that came by that connection. While there is none the
@@ -165,6 +157,9 @@ impl Carrier {
             daemon: self.daemon.clone(),
             spools: self.spools.clone(),
             request: parts.clone(),
+            from: kept.came.from,
+            turns: Arc::clone(&self.turns),
+            news: Arc::clone(&self.news),
         };
         match self.insist(parts, &body, kept, &named).await {
             Ok(Sent::Switched(answer)) => switch(answer, upgraded, kept, reopening),
@@ -206,7 +201,7 @@ impl Carrier {
                     deaths += 1;
                     kept.journal.note_deaths(deaths);
                     if deaths >= MOST_DEATHS {
-                        self.tell(format!(
+                        self.news.add(format!(
                             "gave up on {named} from {}: the daemon died over it {deaths} times",
                             kept.came.from
                         ));
@@ -218,7 +213,7 @@ impl Carrier {
                     tokio::time::sleep(RETRY).await;
                 }
                 Sent::Absent if is_late => {
-                    self.tell(format!(
+                    self.news.add(format!(
                         "gave up on {named} from {}: no daemon for {} s",
                         kept.came.from,
                         DAEMON_TIMEOUT.as_secs()
@@ -233,16 +228,23 @@ impl Carrier {
 }
 
 /// How a connection that speaks another protocol is opened again, to another daemon.
+#[derive(Clone)]
 pub(super) struct Reopening {
     daemon: PathBuf,
     spools: Spools,
     /// The request for it.
     pub request: Parts,
+    /// Who made it.
+    pub from: SocketAddr,
+    /// Whose turn it is to tell events again.
+    pub turns: Turns,
+    /// Where to tell that something was given up.
+    pub news: Arc<News>,
 }
 
 impl Reopening {
     /// Opens it as soon as a daemon is there; `None` where none comes in time, or refuses it.
-    pub async fn open(&self) -> Option<TokioIo<Upgraded>> {
+    pub async fn open(self) -> Option<TokioIo<Upgraded>> {
         let begun = Instant::now();
         while begun.elapsed() < DAEMON_TIMEOUT {
             tokio::time::sleep(RETRY).await;

@@ -1,33 +1,43 @@
 //! A connection on which a run tells events, and of which nothing is lost when the daemon dies.
 //!
 //! The daemon answers a ping once all that came before it is committed. What is not confirmed so
-//! is kept here, and told again to the next daemon, even when the client has gone meanwhile: a
-//! client that has ended tells nothing again. The client notices nothing.
+//! is kept in a [`backlog`], and told again to the next daemon, even when the client has gone
+//! meanwhile: a client that has ended tells nothing again. The client notices nothing, and what it
+//! says is taken while no daemon is there: a container that ends takes along what nobody has read.
+//!
+//! A daemon may have died of what it was told. So it is told again by one conversation at a time,
+//! a message first, and given up when daemons go on dying of it.
 
-use std::collections::VecDeque;
+mod backlog;
+
 use std::future::Future;
+use std::io;
+use std::sync::Arc;
 
+use futures_util::future::BoxFuture;
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt, WriteHalf};
 use tokio::sync::mpsc::{self, Receiver};
+use tokio::sync::{Mutex, OwnedMutexGuard};
 use tokio_util::task::AbortOnDropHandle;
 
 use super::frames::{Frame, Meaning, read_all};
+use backlog::{Backlog, OWN};
 
-/// How many frames may wait to be passed on, each way.
+/// How many frames may wait to be dealt with, each way.
 const WAITING: usize = 16;
-/// How many bytes may be unconfirmed before nothing more is taken from the client.
-const MOST: usize = 4 * 1024 * 1024;
-/// The payload of pings of our own.
-const OWN: &[u8] = b"prefectd relay";
 /// The code with which a daemon ends a conversation that stops in good order.
 const RESTART: [u8; 2] = 1012_u16.to_be_bytes();
-/// How many daemons may die, one after the other, without having confirmed anything.
-const MOST_DEATHS: u8 = 3;
+
+/// Held while a daemon is told what another one may have died of.
+pub(super) type Turns = Arc<Mutex<()>>;
+type Turn = Option<OwnedMutexGuard<()>>;
 
 /// One end of the conversation.
 struct End<S> {
     heard: Receiver<Frame>,
     out: WriteHalf<S>,
+    /// Whether nothing can be written any more; what it said before that is still heard.
+    is_deaf: bool,
     _reading: AbortOnDropHandle<()>,
 }
 
@@ -39,84 +49,41 @@ impl<S: AsyncRead + AsyncWrite + Send + 'static> End<S> {
         Self {
             heard,
             out,
+            is_deaf: false,
             _reading: AbortOnDropHandle::new(reading),
         }
     }
-
-    /// False when nobody takes it.
-    async fn say(&mut self, frame: &Frame) -> bool {
-        self.out.write_all(&frame.bytes).await.is_ok()
-    }
 }
 
-/// What the client said and the daemon has not confirmed.
-#[derive(Default)]
-struct Unconfirmed {
-    /// The first message, which says who it is; said again to each daemon.
-    greeting: Option<Frame>,
-    frames: VecDeque<Frame>,
-    bytes: usize,
-    /// Whether a ping of ours is among them.
-    asks: bool,
-    /// How many daemons have gone since something was confirmed.
-    deaths: u8,
-    /// Whether nothing is kept any more.
-    is_given_up: bool,
+/// The daemon, or that another one is waited for.
+enum Daemon<S> {
+    There(End<S>),
+    Away(BoxFuture<'static, Option<(S, Turn)>>),
 }
 
-impl Unconfirmed {
-    /// What the client has said.
-    fn note(&mut self, frame: Frame, greets: bool) {
-        match frame.meaning {
-            Meaning::Pong => {}
-            // Messages in parts are passed on and not told again: no client of Prefect's sends
-            // any, and a ping may come between them.
-            Meaning::Part | Meaning::Unknown => {
-                self.is_given_up = true;
-                self.frames.clear();
-                self.bytes = 0;
-            }
-            _ if self.is_given_up => {}
-            Meaning::Message if greets && self.greeting.is_none() => self.greeting = Some(frame),
-            Meaning::Message | Meaning::Ping | Meaning::Close => self.push(frame),
-        }
-    }
+/// What happened at the daemon's end.
+enum Event<S> {
+    Heard(Option<Frame>),
+    Told(io::Result<usize>),
+    Opened(Option<(S, Turn)>),
+}
 
-    fn push(&mut self, frame: Frame) {
-        self.bytes += frame.bytes.len();
-        self.frames.push_back(frame);
-    }
-
-    /// A ping was answered: all up to it is confirmed.
-    fn confirm(&mut self) {
-        self.deaths = 0;
-        while let Some(frame) = self.frames.pop_front() {
-            self.bytes -= frame.bytes.len();
-            if frame.meaning == Meaning::Ping {
-                self.asks &= frame.payload() != OWN;
-                return;
-            }
-        }
-    }
-
-    /// Our ping, where there is something to ask for.
-    fn question(&mut self) -> Option<Frame> {
-        if self.asks || self.frames.is_empty() {
-            return None;
-        }
-        self.asks = true;
-        let ping = Frame::ping(OWN);
-        self.push(ping.clone());
-        Some(ping)
-    }
-
-    /// Whether to tell it to another daemon.
-    fn may_be_told_again(&mut self) -> bool {
-        self.deaths = match self.frames.is_empty() {
-            true => 0,
-            false => self.deaths + 1,
+impl<S: AsyncRead + AsyncWrite + Send + 'static> Daemon<S> {
+    /// Waits for the next event; may be given up at any time. What the daemon confirms comes
+    /// first, so that little is kept.
+    async fn next(&mut self, backlog: &Backlog) -> Event<S> {
+        let end = match self {
+            Self::Away(opening) => return Event::Opened(opening.await),
+            Self::There(end) => end,
         };
-        !self.is_given_up && self.deaths < MOST_DEATHS
+        match backlog.next() {
+            Some(bytes) if !end.is_deaf => tokio::select! {
+                biased;
+                heard = end.heard.recv() => Event::Heard(heard),
+                told = end.out.write(bytes) => Event::Told(told),
+            },
+            _ => Event::Heard(end.heard.recv().await),
+        }
     }
 }
 
@@ -126,35 +93,65 @@ fn is_restart(frame: &Frame) -> bool {
 }
 
 /// A conversation that outlives the daemons that it is had with.
-struct Telling<S> {
-    daemon: End<S>,
-    unconfirmed: Unconfirmed,
-    /// Whether the client's first message says who it is.
-    greets: bool,
-    /// Whether the next message of the daemon answers a greeting that was said again.
+struct Telling<C, S, A> {
+    client: End<C>,
+    daemon: Daemon<S>,
+    backlog: Backlog,
+    turns: Turns,
+    /// Held until something is confirmed.
+    turn: Turn,
+    /// Opens another connection to a daemon.
+    again: A,
+    /// Whether the next message of the daemon answers a greeting that was told again.
     is_greeted: bool,
 }
 
-/// What becomes of the conversation after something was heard.
+/// What becomes of the conversation after something happened.
+#[derive(PartialEq, Eq)]
 enum Onward {
     GoOn,
-    /// The daemon is no more.
-    Reopen,
+    /// It is over.
     End,
+    /// No daemon takes what is left.
+    GiveUp,
 }
 
-impl<S: AsyncRead + AsyncWrite + Send + 'static> Telling<S> {
-    /// What the daemon said, or that it says nothing more.
-    async fn hear<C>(&mut self, heard: Option<Frame>, client: &mut End<C>) -> Onward
-    where
-        C: AsyncRead + AsyncWrite + Send + 'static,
-    {
-        let Some(frame) = heard.filter(|frame| !is_restart(frame)) else {
-            return Onward::Reopen;
-        };
+impl<C, S, A, F> Telling<C, S, A>
+where
+    C: AsyncRead + AsyncWrite + Send + 'static,
+    S: AsyncRead + AsyncWrite + Send + 'static,
+    A: Fn() -> F,
+    F: Future<Output = Option<S>> + Send + 'static,
+{
+    async fn deal_with(&mut self, event: Event<S>) -> Onward {
+        match event {
+            Event::Heard(Some(frame)) if !is_restart(&frame) => self.hear(frame).await,
+            Event::Heard(_) => self.reopen(),
+            Event::Told(told) => {
+                match (told, &mut self.daemon) {
+                    (Ok(bytes @ 1..), _) => self.backlog.note_told(bytes),
+                    (_, Daemon::There(end)) => end.is_deaf = true,
+                    (_, Daemon::Away(_)) => {}
+                }
+                Onward::GoOn
+            }
+            Event::Opened(None) => Onward::GiveUp,
+            Event::Opened(Some((daemon, turn))) => {
+                self.daemon = Daemon::There(End::new(daemon));
+                self.is_greeted = self.backlog.has_greeting();
+                self.backlog.begin_again(turn.is_some());
+                self.turn = turn;
+                Onward::GoOn
+            }
+        }
+    }
+
+    /// What the daemon said.
+    async fn hear(&mut self, frame: Frame) -> Onward {
         let is_for_client = match frame.meaning {
             Meaning::Pong => {
-                self.unconfirmed.confirm();
+                self.backlog.confirm();
+                self.turn = None;
                 frame.payload() != OWN
             }
             Meaning::Message => !std::mem::take(&mut self.is_greeted),
@@ -162,7 +159,7 @@ impl<S: AsyncRead + AsyncWrite + Send + 'static> Telling<S> {
         };
         if is_for_client {
             // Whether anybody is left to hear it is seen by what comes from there.
-            client.say(&frame).await;
+            let _ = self.client.out.write_all(&frame.bytes).await;
         }
         match frame.meaning {
             Meaning::Close => Onward::End,
@@ -170,77 +167,68 @@ impl<S: AsyncRead + AsyncWrite + Send + 'static> Telling<S> {
         }
     }
 
-    /// Passes on what the client said.
-    async fn pass_on(&mut self, frame: Frame) -> Onward {
-        let is_there = self.daemon.say(&frame).await;
-        self.unconfirmed.note(frame, self.greets);
-        match is_there {
-            true => Onward::GoOn,
-            false => Onward::Reopen,
+    /// The daemon is no more; another one is told what it did not confirm, in its turn.
+    fn reopen(&mut self) -> Onward {
+        self.turn = None;
+        if !self.backlog.may_be_told_again() {
+            return Onward::GiveUp;
         }
-    }
-
-    /// Asks for a confirmation of what has none.
-    async fn ask(&mut self) {
-        if let Some(ping) = self.unconfirmed.question() {
-            // That nobody takes it is noticed by what is heard no more.
-            self.daemon.say(&ping).await;
-        }
-    }
-
-    /// Goes on with another daemon, which is told what the one before did not confirm.
-    async fn begin_again(&mut self, daemon: S) {
-        self.daemon = End::new(daemon);
-        let Unconfirmed {
-            greeting, frames, ..
-        } = &self.unconfirmed;
-        self.is_greeted = greeting.is_some();
-        for frame in greeting.iter().chain(frames) {
-            self.daemon.say(frame).await;
-        }
+        let turns = self.backlog.is_suspect().then(|| Arc::clone(&self.turns));
+        let opening = (self.again)();
+        self.daemon = Daemon::Away(Box::pin(async move {
+            let turn = match turns {
+                Some(turns) => Some(turns.lock_owned().await),
+                None => None,
+            };
+            Some((opening.await?, turn))
+        }));
+        Onward::GoOn
     }
 }
 
 /// Passes on what both ends say until the conversation ends. `again` opens another connection to
-/// the daemon, however long that takes, or gives up.
-pub(super) async fn tell<C, D, F>(client: C, daemon: D, greets: bool, again: impl Fn() -> F)
+/// the daemon, however long that takes, or gives up. Answers how many messages no daemon has kept
+/// of a client that has gone; one that is there tells them again.
+pub(super) async fn tell<C, D, A, F>(
+    (client, daemon): (C, D),
+    greets: bool,
+    turns: Turns,
+    again: A,
+) -> usize
 where
     C: AsyncRead + AsyncWrite + Send + 'static,
     D: AsyncRead + AsyncWrite + Send + 'static,
-    F: Future<Output = Option<D>>,
+    A: Fn() -> F,
+    F: Future<Output = Option<D>> + Send + 'static,
 {
-    let mut client = End::new(client);
     let mut telling = Telling {
-        daemon: End::new(daemon),
-        unconfirmed: Unconfirmed::default(),
-        greets,
+        client: End::new(client),
+        daemon: Daemon::There(End::new(daemon)),
+        backlog: Backlog::new(greets),
+        turns,
+        turn: None,
+        again,
         is_greeted: false,
     };
     let mut has_gone = false;
     loop {
-        let may_take = !has_gone && telling.unconfirmed.bytes < MOST;
+        let may_take = !has_gone && telling.backlog.has_room();
         let onward = tokio::select! {
-            // What the daemon confirms first, so that little is kept.
             biased;
-            heard = telling.daemon.heard.recv() => telling.hear(heard, &mut client).await,
-            heard = client.heard.recv(), if may_take => match heard {
-                Some(frame) => telling.pass_on(frame).await,
-                None => {
-                    has_gone = true;
-                    Onward::GoOn
+            event = telling.daemon.next(&telling.backlog) => telling.deal_with(event).await,
+            heard = telling.client.heard.recv(), if may_take => {
+                match heard {
+                    Some(frame) => telling.backlog.add(frame),
+                    None => has_gone = true,
                 }
-            },
+                Onward::GoOn
+            }
         };
-        if has_gone && telling.unconfirmed.frames.is_empty() {
-            return;
-        }
         match onward {
-            Onward::GoOn => telling.ask().await,
-            Onward::Reopen if telling.unconfirmed.may_be_told_again() => match again().await {
-                Some(daemon) => telling.begin_again(daemon).await,
-                None => return,
-            },
-            Onward::Reopen | Onward::End => return,
+            Onward::GoOn if has_gone && telling.backlog.is_empty() => return 0,
+            Onward::GoOn => {}
+            Onward::GiveUp if has_gone => return telling.backlog.messages(),
+            Onward::GiveUp | Onward::End => return 0,
         }
     }
 }

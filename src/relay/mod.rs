@@ -34,6 +34,7 @@ mod frames;
 mod heads;
 pub mod journal;
 mod listen;
+mod news;
 mod once;
 mod refusal;
 mod registry;

@@ -1,5 +1,7 @@
 //! A connection that speaks another protocol from here on, such as a websocket's.
 
+use std::sync::Arc;
+
 use hyper::Response;
 use hyper::body::Incoming;
 use hyper::http::request::Parts;
@@ -41,7 +43,16 @@ type Stream = TokioIo<Upgraded>;
 async fn pass(mut client: Stream, mut daemon: Stream, reopening: Reopening) {
     if reopening.request.uri.path().ends_with(EVENTS) {
         let greets = greets(&reopening.request);
-        events::tell(client, daemon, greets, || reopening.open()).await;
+        let turns = Arc::clone(&reopening.turns);
+        let again = || reopening.clone().open();
+        let lost = events::tell((client, daemon), greets, turns, again).await;
+        if lost > 0 {
+            let from = reopening.from;
+            reopening.news.add(format!(
+                "gave up on {lost} events from {from}: no daemon has kept them, and who told them \
+                 has ended"
+            ));
+        }
     } else {
         // A connection that breaks concerns only its client.
         let _ = tokio::io::copy_bidirectional(&mut client, &mut daemon).await;

@@ -14,7 +14,7 @@ mod pools;
 
 use super::support::client_log::{TALKATIVE, has_no_failure};
 use super::support::flows::file;
-use super::support::{Options, TestDaemon, wait_for};
+use super::support::{Options, PATIENCE, TestDaemon, wait_for, wait_or_else};
 
 /// The environment with the real client of 3.9.1, set up by `tests/run`.
 pub(super) fn venv() -> PathBuf {
@@ -168,14 +168,26 @@ pub(super) fn states_of(daemon: &TestDaemon, run: &Value) -> Value {
 /// a connection of its own.
 pub(super) fn ended_tasks(daemon: &TestDaemon, run: &Value, many: usize) -> Vec<Value> {
     let asked = json!({ "flow_runs": { "id": { "any_": [run["id"]] } } });
-    wait_for("the task runs to have ended", || {
+    let seen = || {
         let tasks = daemon
             .modern()
             .post("/task_runs/filter", &asked)
             .expect(200);
-        let tasks = tasks.as_array().unwrap().clone();
-        let is_over = |task: &Value| task["state_type"] == "COMPLETED";
+        tasks.as_array().unwrap().clone()
+    };
+    let is_over = |task: &Value| task["state_type"] == "COMPLETED";
+    let ended = wait_or_else(PATIENCE, || {
+        let tasks = seen();
         (tasks.len() == many && tasks.iter().all(is_over)).then_some(tasks)
+    });
+    ended.unwrap_or_else(|| {
+        let tasks = seen();
+        let left: Vec<_> = tasks.iter().filter(|task| !is_over(task)).collect();
+        let (came, log) = (tasks.len(), daemon.log());
+        let lines = daemon.http().lines(run["id"].as_str().unwrap()).join("\n");
+        panic!(
+            "{came} of {many} task runs came, of which these did not end: {left:?}\n{lines}\n{log}"
+        );
     })
 }
 

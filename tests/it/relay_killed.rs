@@ -2,12 +2,13 @@
 
 use std::io::{Read, Write};
 use std::net::TcpStream;
+use std::path::Path;
 
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use serde_json::{Value, json};
 
-use super::support::{Options, PATIENCE, TestDaemon, wait_for};
+use super::support::{Options, PATIENCE, TestDaemon, copied_program, wait_for};
 
 /// The processes that are the relay of a daemon.
 pub fn relays(daemon: &TestDaemon) -> Vec<Pid> {
@@ -183,7 +184,7 @@ fn no_socket_is_left_after_the_daemon() {
 fn a_relay_gives_way_after_an_upgrade_and_its_clients_do_not_notice() {
     let folder = tempfile::tempdir().unwrap();
     let old = folder.path().join("prefectd");
-    std::fs::copy(env!("CARGO_BIN_EXE_prefectd"), &old).unwrap();
+    copied_program(Path::new(env!("CARGO_BIN_EXE_prefectd")), &old);
     let mut daemon = TestDaemon::with(Options {
         flags: vec!["--no-docker-bridge"],
         program: Some(old.clone()),

@@ -1,12 +1,16 @@
-use std::sync::Arc;
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 
 use tokio::io::{DuplexStream, duplex};
 
+use super::backlog::MOST_DEATHS;
 use super::*;
 
 fn message(text: &str) -> Vec<u8> {
-    let mut bytes = vec![0x81, 0x80 | text.len() as u8, 0, 0, 0, 0];
+    let mut bytes = match u8::try_from(text.len()) {
+        Ok(length @ ..126) => vec![0x81, 0x80 | length],
+        _ => vec![0x81, 0xfe, (text.len() >> 8) as u8, text.len() as u8],
+    };
+    bytes.extend([0; 4]);
     bytes.extend(text.bytes());
     bytes
 }
@@ -21,7 +25,8 @@ fn answer(first: u8, payload: &[u8]) -> Vec<u8> {
 struct Talk {
     client: Option<End<DuplexStream>>,
     daemons: Arc<Mutex<Vec<DuplexStream>>>,
-    telling: tokio::task::JoinHandle<()>,
+    turns: Turns,
+    telling: tokio::task::JoinHandle<usize>,
 }
 
 impl Talk {
@@ -30,13 +35,16 @@ impl Talk {
         let (daemon, ours) = duplex(64 * 1024);
         let daemons: Arc<Mutex<Vec<DuplexStream>>> = Arc::default();
         let next = Arc::clone(&daemons);
+        let turns = Turns::default();
+        let own = Arc::clone(&turns);
         let telling = tokio::spawn(async move {
             let again = || std::future::ready(next.lock().unwrap().pop());
-            tell(theirs, daemon, true, again).await;
+            tell((theirs, daemon), true, own, again).await
         });
         let talk = Self {
             client: Some(End::new(client)),
             daemons,
+            turns,
             telling,
         };
         (talk, End::new(ours))
@@ -161,5 +169,103 @@ async fn what_daemons_die_of_is_given_up() {
         drop(daemon);
     }
     assert_eq!(met, usize::from(MOST_DEATHS) - 1);
-    talk.telling.await.unwrap();
+    // A client that is there tells it again.
+    assert_eq!(talk.telling.await.unwrap(), 0);
+}
+
+/// Has so many pings of the daemon answered, and answers the messages that came before the last.
+async fn confirm(daemon: &mut End<DuplexStream>, mut pings: usize) -> Vec<String> {
+    let mut heard = Vec::new();
+    while pings > 0 {
+        let frame = daemon.heard.recv().await.unwrap();
+        match frame.meaning {
+            Meaning::Message => heard.push(String::from_utf8_lossy(frame.payload()).into_owned()),
+            Meaning::Ping => {
+                let pong = answer(0x8a, frame.payload());
+                daemon.out.write_all(&pong).await.unwrap();
+                pings -= 1;
+            }
+            _ => {}
+        }
+    }
+    heard
+}
+
+#[tokio::test]
+async fn daemons_that_live_too_briefly_for_everything_keep_a_part_for_good() {
+    let (mut talk, mut first) = Talk::begin();
+    talk.say(&message("auth")).await;
+    for nth in 0..200 {
+        talk.say(&message(&nth.to_string())).await;
+    }
+    drop(talk.client.take());
+    while first.heard.recv().await.unwrap().payload() != b"199" {}
+    let mut kept = Vec::new();
+    let mut daemon = talk.next_daemon();
+    drop(first);
+    loop {
+        let heard = confirm(&mut daemon, 2).await;
+        kept.extend(heard.into_iter().filter(|text| text != "auth"));
+        if kept.last().is_some_and(|last| last == "199") {
+            break;
+        }
+        let next = talk.next_daemon();
+        drop(daemon);
+        daemon = next;
+    }
+    kept.sort_by_key(|text| text.parse::<u32>().unwrap());
+    kept.dedup();
+    assert_eq!(kept.len(), 200);
+    // Whatever is left is a ping.
+    while let Some(frame) = daemon.heard.recv().await {
+        let pong = answer(0x8a, frame.payload());
+        daemon.out.write_all(&pong).await.unwrap();
+    }
+    assert_eq!(talk.telling.await.unwrap(), 0);
+}
+
+#[tokio::test]
+async fn what_is_suspected_is_told_alone_and_a_message_first() {
+    let (mut talk, mut first) = Talk::begin();
+    talk.say(&message("auth")).await;
+    for text in ["a", "b", "c"] {
+        talk.say(&message(text)).await;
+    }
+    while first.heard.recv().await.unwrap().payload() != b"c" {}
+    let turn = Arc::clone(&talk.turns).lock_owned().await;
+    let mut second = talk.next_daemon();
+    drop(first);
+    {
+        let mut heard = std::pin::pin!(confirm(&mut second, 1));
+        assert!(is_pending(&mut heard).await, "another one has its turn");
+        drop(turn);
+        assert_eq!(heard.await, ["auth", "a"]);
+    }
+    assert_eq!(confirm(&mut second, 1).await, ["b", "c"]);
+    assert!(talk.turns.try_lock().is_ok(), "others have their turn");
+}
+
+#[tokio::test]
+async fn what_is_said_while_no_daemon_is_there_is_taken_and_the_client_may_go() {
+    let (mut talk, mut first) = Talk::begin();
+    talk.say(&message("auth")).await;
+    talk.say(&message("a")).await;
+    while first.heard.recv().await.unwrap().payload() != b"a" {}
+    let turn = Arc::clone(&talk.turns).lock_owned().await;
+    let mut second = talk.next_daemon();
+    drop(first);
+    // More than there is room for on the way.
+    for _ in 0..200 {
+        talk.say(&message(&"x".repeat(1000))).await;
+    }
+    drop(talk.client.take());
+    drop(turn);
+    assert_eq!(hear(&mut second, 202).await.len(), 202);
+    assert_eq!(talk.telling.await.unwrap(), 0);
+}
+
+/// Whether something has not come to an end within a moment.
+async fn is_pending<F: Future + Unpin>(future: &mut F) -> bool {
+    let moment = std::time::Duration::from_millis(200);
+    tokio::time::timeout(moment, future).await.is_err()
 }

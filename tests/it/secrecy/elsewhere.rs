@@ -2,11 +2,12 @@
 
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::process::CommandExt;
+use std::path::Path;
 use std::process::Command;
 
 use super::CANARY;
 use super::planted::Planted;
-use crate::support::{ask_as, user, with_groups};
+use crate::support::{ask_as, copied_program, user, with_groups};
 
 #[test]
 fn what_is_no_route_is_refused_to_who_may_only_look() {
@@ -56,10 +57,8 @@ fn prefectctl_shows_viewers_what_they_may_see() {
     // Where every user finds it.
     let folder = tempfile::tempdir().unwrap();
     let program = folder.path().join("prefectctl");
-    std::fs::copy(env!("CARGO_BIN_EXE_prefectctl"), &program).unwrap();
-    for path in [folder.path(), &*program] {
-        std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o755)).unwrap();
-    }
+    copied_program(Path::new(env!("CARGO_BIN_EXE_prefectctl")), &program);
+    std::fs::set_permissions(folder.path(), std::fs::Permissions::from_mode(0o755)).unwrap();
     let run = planted.run.as_str();
     for words in [
         &["flow", "ls"][..],
