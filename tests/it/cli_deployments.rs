@@ -3,7 +3,9 @@
 use serde_json::{Value, json};
 
 use super::support::TestDaemon;
-use super::support::words::{ctl, refused, said};
+#[cfg(feature = "client")]
+use super::support::words::ctl;
+use super::support::words::{refused, said};
 
 fn runner() -> Value {
     json!({ "type": "subprocess", "config": {} })

@@ -6,7 +6,6 @@ use std::process::{Child, Command, ExitStatus, Stdio};
 
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
-#[cfg(feature = "client")]
 use serde_json::Value;
 use tempfile::TempDir;
 
