@@ -55,9 +55,14 @@ pub(super) fn bounded<T>(
     expected: usize,
 ) -> Result<Vec<T>> {
     TAKEN.with(|taken| taken.set(0));
-    let mut all = Vec::with_capacity(expected);
+    let mut all = Vec::new();
     for row in rows {
-        all.push(row?);
+        let row = row?;
+        if all.is_empty() {
+            // Most questions of those who poll find nothing, and need no room for it.
+            all.reserve_exact(expected);
+        }
+        all.push(row);
         if all.len() > 1 && TAKEN.with(Cell::get) > MOST {
             return Err(too_large());
         }
