@@ -13,20 +13,30 @@ mod backlog;
 use std::future::Future;
 use std::io;
 use std::sync::Arc;
+use std::time::Duration;
 
 use futures_util::future::BoxFuture;
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt, WriteHalf};
 use tokio::sync::mpsc::{self, Receiver};
 use tokio::sync::{Mutex, OwnedMutexGuard};
+use tokio::time::Instant;
 use tokio_util::task::AbortOnDropHandle;
 
 use super::frames::{Frame, Meaning, read_all};
-use backlog::{Backlog, OWN};
+use super::news::News;
+use backlog::Backlog;
 
-/// How many frames may wait to be dealt with, each way.
+/// How many frames of a daemon may wait to be dealt with; of a client it is one, which may be large.
 const WAITING: usize = 16;
 /// The code with which a daemon ends a conversation that stops in good order.
-const RESTART: [u8; 2] = 1012_u16.to_be_bytes();
+const RESTART: u16 = 1012;
+/// Those with which it ends one on which it could not keep something, or not yet.
+const REFUSED: [u16; 4] = [1007, 1009, 1011, 1013];
+/// How soon it is told again then, and how often in a row.
+const LATER: Duration = Duration::from_secs(2);
+const MOST_REFUSED: u8 = 30;
+/// How long a daemon may take to confirm something before others have their turn.
+const TURN: Duration = Duration::from_secs(10);
 
 /// Held while a daemon is told what another one may have died of.
 pub(super) type Turns = Arc<Mutex<()>>;
@@ -42,9 +52,9 @@ struct End<S> {
 }
 
 impl<S: AsyncRead + AsyncWrite + Send + 'static> End<S> {
-    fn new(stream: S) -> Self {
+    fn new(stream: S, waiting: usize) -> Self {
         let (from, out) = tokio::io::split(stream);
-        let (to, heard) = mpsc::channel(WAITING);
+        let (to, heard) = mpsc::channel(waiting);
         let reading = tokio::spawn(read_all(from, to));
         Self {
             heard,
@@ -87,23 +97,26 @@ impl<S: AsyncRead + AsyncWrite + Send + 'static> Daemon<S> {
     }
 }
 
-/// Whether a daemon stops in good order, so that another is to be expected.
-fn is_restart(frame: &Frame) -> bool {
-    frame.meaning == Meaning::Close && frame.payload().starts_with(&RESTART)
-}
-
 /// A conversation that outlives the daemons that it is had with.
 struct Telling<C, S, A> {
     client: End<C>,
+    /// Whether the client has ended.
+    has_gone: bool,
     daemon: Daemon<S>,
     backlog: Backlog,
     turns: Turns,
-    /// Held until something is confirmed.
+    /// Held while what a daemon may have died of is told; until when at most.
     turn: Turn,
+    until: Instant,
     /// Opens another connection to a daemon.
     again: A,
-    /// Whether the next message of the daemon answers a greeting that was told again.
+    /// How often in a row daemons have refused what they were told.
+    refused: u8,
+    /// Whether a daemon has answered the client's greeting, and whether the next message answers
+    /// one that was told again.
+    is_welcomed: bool,
     is_greeted: bool,
+    news: Arc<News>,
 }
 
 /// What becomes of the conversation after something happened.
@@ -124,9 +137,15 @@ where
     F: Future<Output = Option<S>> + Send + 'static,
 {
     async fn deal_with(&mut self, event: Event<S>) -> Onward {
-        match event {
-            Event::Heard(Some(frame)) if !is_restart(&frame) => self.hear(frame).await,
-            Event::Heard(_) => self.reopen(),
+        let onward = match event {
+            Event::Heard(Some(frame)) => self.hear(frame).await,
+            Event::Heard(None) => {
+                if self.backlog.note_death() {
+                    let words = "gave up on an event: daemons die over it, one after the other";
+                    self.news.add(words.to_owned());
+                }
+                self.reopen(None)
+            }
             Event::Told(told) => {
                 match (told, &mut self.daemon) {
                     (Ok(bytes @ 1..), _) => self.backlog.note_told(bytes),
@@ -137,38 +156,78 @@ where
             }
             Event::Opened(None) => Onward::GiveUp,
             Event::Opened(Some((daemon, turn))) => {
-                self.daemon = Daemon::There(End::new(daemon));
-                self.is_greeted = self.backlog.has_greeting();
+                self.daemon = Daemon::There(End::new(daemon, WAITING));
+                self.is_greeted = self.is_welcomed && self.backlog.has_greeting();
                 self.backlog.begin_again(turn.is_some());
-                self.turn = turn;
+                (self.turn, self.until) = (turn, Instant::now() + TURN);
                 Onward::GoOn
             }
+        };
+        if !self.backlog.is_told_alone() && matches!(self.daemon, Daemon::There(_)) {
+            self.turn = None;
         }
+        onward
     }
 
     /// What the daemon said.
     async fn hear(&mut self, frame: Frame) -> Onward {
-        let is_for_client = match frame.meaning {
-            Meaning::Pong => {
-                self.backlog.confirm();
-                self.turn = None;
-                frame.payload() != OWN
-            }
-            Meaning::Message => !std::mem::take(&mut self.is_greeted),
-            _ => true,
-        };
-        if is_for_client {
-            // Whether anybody is left to hear it is seen by what comes from there.
-            let _ = self.client.out.write_all(&frame.bytes).await;
-        }
         match frame.meaning {
-            Meaning::Close => Onward::End,
-            _ => Onward::GoOn,
+            Meaning::Close => return self.close(frame).await,
+            Meaning::Pong => {
+                let is_for_client = self.backlog.confirm();
+                self.refused = 0;
+                self.until = Instant::now() + TURN;
+                if is_for_client {
+                    self.answer(&frame).await;
+                }
+            }
+            Meaning::Message if std::mem::take(&mut self.is_greeted) => {}
+            Meaning::Message => {
+                self.is_welcomed = true;
+                self.answer(&frame).await;
+            }
+            _ => self.answer(&frame).await,
+        }
+        Onward::GoOn
+    }
+
+    /// The daemon ends the conversation. What it has not kept of a client that has ended, or is
+    /// about to, is told again.
+    async fn close(&mut self, frame: Frame) -> Onward {
+        let code = frame.code();
+        if code == Some(RESTART) {
+            return self.reopen(None);
+        }
+        let end = self.backlog.end();
+        let is_answer = end.is_some_and(|end| end.code() == code);
+        let comes_again = !self.has_gone && end.is_none();
+        let is_refused = code.is_some_and(|code| REFUSED.contains(&code));
+        if is_answer || comes_again || !is_refused {
+            self.turn = None;
+            self.answer(&frame).await;
+            return match is_answer || comes_again || self.backlog.is_empty() {
+                true => Onward::End,
+                false => Onward::GiveUp,
+            };
+        }
+        self.refused += 1;
+        match self.refused < MOST_REFUSED {
+            true => self.reopen(Some(LATER)),
+            false => Onward::GiveUp,
         }
     }
 
-    /// The daemon is no more; another one is told what it did not confirm, in its turn.
-    fn reopen(&mut self) -> Onward {
+    /// Tells the client. One that does not hear it is noticed by what comes from there.
+    async fn answer(&mut self, frame: &Frame) {
+        if !self.client.is_deaf {
+            let told = self.client.out.write_all(&frame.bytes).await;
+            self.client.is_deaf = told.is_err();
+        }
+    }
+
+    /// The daemon is no more; another one is told what it did not confirm, after `pause` and in
+    /// its turn.
+    fn reopen(&mut self, pause: Option<Duration>) -> Onward {
         self.turn = None;
         if !self.backlog.may_be_told_again() {
             return Onward::GiveUp;
@@ -176,6 +235,9 @@ where
         let turns = self.backlog.is_suspect().then(|| Arc::clone(&self.turns));
         let opening = (self.again)();
         self.daemon = Daemon::Away(Box::pin(async move {
+            if let Some(pause) = pause {
+                tokio::time::sleep(pause).await;
+            }
             let turn = match turns {
                 Some(turns) => Some(turns.lock_owned().await),
                 None => None,
@@ -183,6 +245,12 @@ where
             Some((opening.await?, turn))
         }));
         Onward::GoOn
+    }
+
+    /// Others have their turn: the daemon is there and confirms nothing.
+    fn end_turn(&mut self) {
+        self.backlog.end_alone();
+        self.turn = None;
     }
 }
 
@@ -192,7 +260,7 @@ where
 pub(super) async fn tell<C, D, A, F>(
     (client, daemon): (C, D),
     greets: bool,
-    turns: Turns,
+    (turns, news): (Turns, Arc<News>),
     again: A,
 ) -> usize
 where
@@ -202,33 +270,43 @@ where
     F: Future<Output = Option<D>> + Send + 'static,
 {
     let mut telling = Telling {
-        client: End::new(client),
-        daemon: Daemon::There(End::new(daemon)),
+        client: End::new(client, 1),
+        has_gone: false,
+        daemon: Daemon::There(End::new(daemon, WAITING)),
         backlog: Backlog::new(greets),
         turns,
         turn: None,
+        until: Instant::now(),
         again,
+        refused: 0,
+        is_welcomed: false,
         is_greeted: false,
+        news,
     };
-    let mut has_gone = false;
     loop {
-        let may_take = !has_gone && telling.backlog.has_room();
+        let may_take = !telling.has_gone && telling.backlog.has_room();
+        let has_turn = telling.turn.is_some();
         let onward = tokio::select! {
             biased;
             event = telling.daemon.next(&telling.backlog) => telling.deal_with(event).await,
             heard = telling.client.heard.recv(), if may_take => {
                 match heard {
                     Some(frame) => telling.backlog.add(frame),
-                    None => has_gone = true,
+                    None => telling.has_gone = true,
                 }
+                Onward::GoOn
+            }
+            () = tokio::time::sleep_until(telling.until), if has_turn => {
+                telling.end_turn();
                 Onward::GoOn
             }
         };
         match onward {
-            Onward::GoOn if has_gone && telling.backlog.is_empty() => return 0,
+            Onward::GoOn if telling.has_gone && telling.backlog.is_empty() => return 0,
             Onward::GoOn => {}
-            Onward::GiveUp if has_gone => return telling.backlog.messages(),
-            Onward::GiveUp | Onward::End => return 0,
+            Onward::GiveUp if !telling.has_gone && telling.backlog.end().is_none() => return 0,
+            Onward::GiveUp => return telling.backlog.messages(),
+            Onward::End => return 0,
         }
     }
 }

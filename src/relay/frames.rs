@@ -63,6 +63,21 @@ impl Frame {
         self.bytes.get(self.head..).unwrap_or_default()
     }
 
+    /// The code of a close.
+    pub fn code(&self) -> Option<u16> {
+        let is_masked = self.bytes.get(1).is_some_and(|second| second & 0x80 != 0);
+        let mask = match is_masked {
+            true => self.bytes.get(self.head.checked_sub(4)?..self.head)?,
+            false => &[0, 0],
+        };
+        match (self.payload(), mask) {
+            ([high, low, ..], [first, second, ..]) => {
+                Some(u16::from_be_bytes([high ^ first, low ^ second]))
+            }
+            _ => None,
+        }
+    }
+
     /// The next one; `None` at the end of the stream. An error for one that is too large.
     async fn read(from: &mut (impl AsyncRead + Unpin)) -> io::Result<Option<Self>> {
         let mut first = [0];
@@ -157,6 +172,19 @@ mod tests {
         assert!(read(&frame(300)[..200]).await.is_err(), "it is cut off");
         assert!(read(&frame(5 * 1024 * 1024 + 1)).await.is_err());
         assert_eq!(read(&[]).await.unwrap(), None);
+    }
+
+    #[tokio::test]
+    async fn the_code_of_a_close_is_read_through_the_mask() {
+        let close = [0x88, 0x82, 1, 2, 3, 4, 0x03 ^ 1, 0xe8 ^ 2];
+        for (bytes, code) in [
+            (&close[..], Some(1000)),
+            (&[0x88, 2, 0x03, 0xf5], Some(1013)),
+            (&[0x88, 0], None),
+        ] {
+            let frame = read(bytes).await.unwrap().unwrap();
+            assert_eq!(frame.code(), code);
+        }
     }
 
     #[tokio::test]

@@ -25,7 +25,9 @@ impl News {
 
     /// Puts back what could not be told.
     pub fn put_back(&self, news: Vec<String>) {
-        self.all().extend(news);
+        let mut all = self.all();
+        all.extend(news);
+        all.truncate(MOST);
     }
 
     fn all(&self) -> MutexGuard<'_, Vec<String>> {

@@ -43,9 +43,9 @@ type Stream = TokioIo<Upgraded>;
 async fn pass(mut client: Stream, mut daemon: Stream, reopening: Reopening) {
     if reopening.request.uri.path().ends_with(EVENTS) {
         let greets = greets(&reopening.request);
-        let turns = Arc::clone(&reopening.turns);
+        let common = (Arc::clone(&reopening.turns), Arc::clone(&reopening.news));
         let again = || reopening.clone().open();
-        let lost = events::tell((client, daemon), greets, turns, again).await;
+        let lost = events::tell((client, daemon), greets, common, again).await;
         if lost > 0 {
             let from = reopening.from;
             reopening.news.add(format!(
@@ -64,5 +64,8 @@ fn greets(request: &Parts) -> bool {
     let offered = request
         .headers
         .get_all(hyper::header::SEC_WEBSOCKET_PROTOCOL);
-    offered.iter().any(|value| value.as_bytes() == b"prefect")
+    let mut names = offered
+        .iter()
+        .flat_map(|value| value.as_bytes().split(|byte| *byte == b','));
+    names.any(|name| name.trim_ascii() == b"prefect")
 }

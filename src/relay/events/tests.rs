@@ -26,6 +26,7 @@ struct Talk {
     client: Option<End<DuplexStream>>,
     daemons: Arc<Mutex<Vec<DuplexStream>>>,
     turns: Turns,
+    news: Arc<News>,
     telling: tokio::task::JoinHandle<usize>,
 }
 
@@ -36,24 +37,26 @@ impl Talk {
         let daemons: Arc<Mutex<Vec<DuplexStream>>> = Arc::default();
         let next = Arc::clone(&daemons);
         let turns = Turns::default();
-        let own = Arc::clone(&turns);
+        let news: Arc<News> = Arc::default();
+        let common = (Arc::clone(&turns), Arc::clone(&news));
         let telling = tokio::spawn(async move {
             let again = || std::future::ready(next.lock().unwrap().pop());
-            tell((theirs, daemon), true, own, again).await
+            tell((theirs, daemon), true, common, again).await
         });
         let talk = Self {
-            client: Some(End::new(client)),
+            client: Some(End::new(client, WAITING)),
             daemons,
             turns,
+            news,
             telling,
         };
-        (talk, End::new(ours))
+        (talk, End::new(ours, WAITING))
     }
 
     fn next_daemon(&self) -> End<DuplexStream> {
         let (daemon, ours) = duplex(64 * 1024);
         self.daemons.lock().unwrap().push(daemon);
-        End::new(ours)
+        End::new(ours, WAITING)
     }
 
     async fn say(&mut self, bytes: &[u8]) {
@@ -137,7 +140,7 @@ async fn what_a_client_said_that_has_gone_is_told_to_the_next_daemon() {
         first.heard.recv().await.unwrap();
         let mut second = talk.next_daemon();
         if stops {
-            let end = answer(0x88, &RESTART);
+            let end = answer(0x88, &RESTART.to_be_bytes());
             first.out.write_all(&end).await.unwrap();
         } else {
             drop(first);
@@ -148,29 +151,79 @@ async fn what_a_client_said_that_has_gone_is_told_to_the_next_daemon() {
 }
 
 #[tokio::test]
-async fn what_daemons_die_of_is_given_up() {
+async fn what_daemons_die_of_is_given_up_and_what_comes_after_it_is_told() {
+    let (mut talk, mut daemon) = Talk::begin();
+    for text in ["auth", "deadly", "b"] {
+        talk.say(&message(text)).await;
+    }
+    let mut deaths = 0;
+    let told = loop {
+        let frame = daemon.heard.recv().await.unwrap();
+        match frame.payload() {
+            b"deadly" => {
+                deaths += 1;
+                let next = talk.next_daemon();
+                drop(daemon);
+                daemon = next;
+            }
+            b"b" => break confirm(&mut daemon, 1).await,
+            payload if frame.meaning == Meaning::Ping => {
+                let pong = answer(0x8a, payload);
+                daemon.out.write_all(&pong).await.unwrap();
+            }
+            _ => {}
+        }
+    };
+    assert_eq!((deaths, told.len()), (usize::from(MOST_DEATHS), 0));
+    assert_eq!(talk.news.take().len(), 1);
+    assert!(!talk.telling.is_finished());
+}
+
+#[tokio::test]
+async fn what_is_refused_of_a_client_that_has_gone_is_told_again() {
+    tokio::time::pause();
     let (mut talk, mut first) = Talk::begin();
     talk.say(&message("auth")).await;
-    talk.say(&message("deadly")).await;
-    while first.heard.recv().await.unwrap().payload() != b"deadly" {}
-    let mut daemons: Vec<_> = (0..5).map(|_| talk.next_daemon()).collect();
-    drop(first);
-    let mut met = 0;
-    while let Some(mut daemon) = daemons.pop() {
-        // Whichever has died of it is not asked again.
-        match tokio::time::timeout(std::time::Duration::from_millis(500), async {
-            while daemon.heard.recv().await.unwrap().payload() != b"deadly" {}
-        })
-        .await
-        {
-            Ok(()) => met += 1,
-            Err(_) => break,
-        }
-        drop(daemon);
-    }
-    assert_eq!(met, usize::from(MOST_DEATHS) - 1);
-    // A client that is there tells it again.
+    talk.say(&message("a")).await;
+    drop(talk.client.take());
+    while first.heard.recv().await.unwrap().payload() != b"a" {}
+    let mut second = talk.next_daemon();
+    // Until the client's end is seen, it would come again by itself.
+    tokio::time::sleep(Duration::from_millis(10)).await;
+    let later = answer(0x88, &1013_u16.to_be_bytes());
+    first.out.write_all(&later).await.unwrap();
+    assert_eq!(hear(&mut second, 2).await, ["auth", "a"]);
     assert_eq!(talk.telling.await.unwrap(), 0);
+}
+
+#[tokio::test]
+async fn a_client_that_no_daemon_has_welcomed_hears_its_welcome() {
+    let (mut talk, mut first) = Talk::begin();
+    talk.say(&message("auth")).await;
+    first.heard.recv().await.unwrap();
+    let mut second = talk.next_daemon();
+    drop(first);
+    second.heard.recv().await.unwrap();
+    let welcome = answer(0x81, b"welcome");
+    second.out.write_all(&welcome).await.unwrap();
+    let client = talk.client.as_mut().unwrap();
+    assert_eq!(client.heard.recv().await.unwrap().payload(), b"welcome");
+}
+
+#[tokio::test]
+async fn a_client_s_ping_is_its_own_whatever_it_says() {
+    let (mut talk, mut daemon) = Talk::begin();
+    talk.say(&Frame::ping(b"prefectd relay").bytes).await;
+    let pong = answer(0x8a, b"prefectd relay");
+    daemon.heard.recv().await.unwrap();
+    daemon.out.write_all(&pong).await.unwrap();
+    let client = talk.client.as_mut().unwrap();
+    assert_eq!(client.heard.recv().await.unwrap().meaning, Meaning::Pong);
+    // Ours, which was asked for with it; nothing more comes once it is answered.
+    daemon.heard.recv().await.unwrap();
+    daemon.out.write_all(&pong).await.unwrap();
+    let mut more = std::pin::pin!(daemon.heard.recv());
+    assert!(is_pending(&mut more).await);
 }
 
 /// Has so many pings of the daemon answered, and answers the messages that came before the last.
@@ -242,7 +295,8 @@ async fn what_is_suspected_is_told_alone_and_a_message_first() {
         assert_eq!(heard.await, ["auth", "a"]);
     }
     assert_eq!(confirm(&mut second, 1).await, ["b", "c"]);
-    assert!(talk.turns.try_lock().is_ok(), "others have their turn");
+    // Others have their turn.
+    drop(talk.turns.lock().await);
 }
 
 #[tokio::test]
