@@ -10,7 +10,7 @@ use crate::domain::ids::EventId;
 use crate::domain::time::Timestamp;
 
 /// The most values that one question names, all its lists together.
-const MOST_VALUES: usize = 5000;
+pub(crate) const MOST_VALUES: usize = 250;
 /// A question. A list without values asks nothing.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Filter {

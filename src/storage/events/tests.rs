@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::domain::event::filter::{Label, Names, OfRelated, OfResource, Pattern};
+use crate::domain::event::filter::{Label, MOST_VALUES, Names, OfRelated, OfResource, Pattern};
 use crate::domain::event::{ID, ROLE};
 use crate::domain::filter::TextQuery;
 use crate::domain::ids::EventId;
@@ -254,4 +254,38 @@ fn only_the_first_of_each_resource_where_that_is_asked() {
     };
     assert_eq!(asked(true), [4, 3]);
     assert_eq!(asked(false), [1, 2]);
+}
+
+/// SQLite takes no expression that is deeper than a thousand.
+#[test]
+fn questions_of_as_many_values_as_may_be_are_answered() {
+    let (_dir, db) = database();
+    let all = || Filter::within(at(0), at(9));
+    let words = || vec!["a".to_owned(); MOST_VALUES];
+    let labels = || {
+        let label = |name| Label {
+            name,
+            patterns: Vec::new(),
+        };
+        words().into_iter().map(label).collect::<Vec<_>>()
+    };
+    let mut asked = vec![all(), all(), all(), all(), all(), all()];
+    asked[0].name.prefixes = words();
+    asked[1].name.not_prefixes = words();
+    asked[2].resource.id_prefixes = words();
+    asked[3].resource.labels = labels();
+    let by_prefix = OfResource {
+        id_prefixes: words(),
+        ..OfResource::default()
+    };
+    asked[4].any_resource = vec![by_prefix];
+    let by_id = |id| OfResource {
+        ids: vec![id],
+        ..OfResource::default()
+    };
+    asked[5].any_resource = words().into_iter().map(by_id).collect();
+    for filter in asked {
+        filter.check().unwrap();
+        assert_eq!(count(&db, &filter).unwrap(), 0, "{filter:?}");
+    }
 }
