@@ -1,5 +1,7 @@
 //! Verbs on log lines.
 
+use std::iter::Peekable;
+
 use crate::app::tx::Effect;
 use crate::app::{App, request};
 use crate::domain::access::run_key::without_keys;
@@ -13,8 +15,30 @@ use crate::storage::{Job, logs, rows};
 
 /// About what a line holds beside its message, in bytes.
 const LINE: usize = 200;
-/// How many lines one transaction stores, so that others do not wait long.
+/// How many lines one transaction stores, and about how many bytes of them, so that others do not
+/// wait long. A single line may hold more.
 const AT_ONCE: usize = 1000;
+/// See [`AT_ONCE`].
+const BYTES_AT_ONCE: usize = 1024 * 1024;
+
+/// About what lines hold.
+fn bytes_of(lines: &[NewLog]) -> usize {
+    lines.iter().map(|line| LINE + line.message.len()).sum()
+}
+
+/// The next lines that go in one transaction: one at least.
+fn part(lines: &mut Peekable<impl Iterator<Item = NewLog>>) -> Vec<NewLog> {
+    let mut bytes = 0;
+    let mut part: Vec<_> = lines.next().into_iter().collect();
+    bytes += bytes_of(&part);
+    while part.len() < AT_ONCE
+        && let Some(line) = lines.next_if(|line| bytes + LINE + line.message.len() <= BYTES_AT_ONCE)
+    {
+        bytes += LINE + line.message.len();
+        part.push(line);
+    }
+    part
+}
 
 /// For how long after the end of a run that no agent started lines are still to be expected:
 /// its own process hands them in every two seconds, and at its end.
@@ -29,19 +53,16 @@ impl App {
                 line.message = message;
             }
         }
-        if lines.len() <= AT_ONCE {
+        if lines.len() <= AT_ONCE && bytes_of(&lines) <= BYTES_AT_ONCE {
             return self.append(lines).await;
         }
         let app = self.clone();
         let appending = async move {
-            let mut lines = lines.into_iter();
-            loop {
-                let some: Vec<_> = lines.by_ref().take(AT_ONCE).collect();
-                if some.is_empty() {
-                    return Ok(());
-                }
-                app.append(some).await?;
+            let mut lines = lines.into_iter().peekable();
+            while lines.peek().is_some() {
+                app.append(part(&mut lines)).await?;
             }
+            Ok(())
         };
         let appending = tokio::spawn(request::under(request::current(), appending));
         appending.await.map_err(Error::internal)?
@@ -51,8 +72,7 @@ impl App {
         if lines.is_empty() {
             return Ok(());
         }
-        let bytes = lines.iter().map(|line| LINE + line.message.len()).sum();
-        let job = Job::of_size(bytes);
+        let job = Job::of_size(bytes_of(&lines));
         self.write_as(job, move |tx| {
             tx.entail(Effect::TellNews);
             logs::insert(tx.db, &lines, tx.now)
