@@ -70,6 +70,12 @@ pub struct FlowRun {
 }
 
 impl FlowRun {
+    /// Whether agents and workers take it when its time has come: a run of a deployment, or one
+    /// that was put into a work pool by itself.
+    pub fn is_for_agents(&self) -> bool {
+        self.deployment_id.is_some() || self.work_queue_id.is_some()
+    }
+
     /// The worker that took it last, if it is a run of a work pool.
     pub fn taker(&self) -> Option<&str> {
         self.work_queue_id?;

@@ -200,7 +200,7 @@ fn concerns_agents(run: &FlowRun, decision: &Decision) -> bool {
     decision.state.as_ref().is_some_and(|state| {
         let is_over = state.kind.is_terminal() || state.kind == StateType::Cancelling;
         match state.kind {
-            StateType::Scheduled => run.deployment_id.is_some() && is_due_anew(run, state),
+            StateType::Scheduled => run.is_for_agents() && is_due_anew(run, state),
             _ => is_over && run.claim.is_some(),
         }
     })

@@ -31,8 +31,7 @@ pub(super) fn begin_flow_run(
     flow_runs::insert(tx.db, &run, &state)?;
     states::insert(tx.db, StateOf::FlowRun(run.id), &state)?;
     follow_subflow(tx, &run, &state, Recording::PLAIN)?;
-    if run.deployment_id.is_some() && state.kind == StateType::Scheduled {
-        // Agents take runs of deployments when their time has come.
+    if run.is_for_agents() && state.kind == StateType::Scheduled {
         tx.entail(Effect::WakeAgents);
     }
     if is_told {
