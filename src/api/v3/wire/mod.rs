@@ -43,7 +43,8 @@ pub use filter::{ByState, DeploymentFilter, FlowFilter, FlowRunFilter, LogFilter
 pub use labels::Labels;
 pub(super) use names::{plain_name, telling_name, unreserved_name};
 pub use operators::{
-    ByAnyTags, ById, ByIdOrNot, ByIdOrNull, ByName, ByStateType, ByTags, ByText, ByTime, StateWord,
+    ByAnyTags, ById, ByIdOrNot, ByIdOrNull, ByName, ByStateType, ByTags, ByText, ByTime,
+    ByTimeOrNull, StateWord,
 };
 pub use pages::Paginated;
 pub(super) use patch::{check_limit, or_default, said};

@@ -6,7 +6,7 @@ use chrono::Utc;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::api::v3::wire::{ByTime, FlowRun, Query};
+use crate::api::v3::wire::{ByTime, ByTimeOrNull, FlowRun, Query};
 use crate::cli::args::{List, Output};
 use crate::cli::commands::{Ctl, REFRESH};
 use crate::cli::failure::Result;
@@ -60,9 +60,18 @@ async fn latest(ctl: &Ctl, list: &List) -> Result<Vec<FlowRun>> {
     let kinds = kinds.map(|kind| kind.word().to_owned()).collect();
     begun.flow_runs.get_or_insert_default().state = Some(select::in_states(kinds));
     let mut due = query;
+    let mut waiting = due.clone();
     scheduled(&mut due, |time| time.before_ = Some(Utc::now().into()));
+    // What has run and is to go on later is under way, whenever that is.
+    scheduled(&mut waiting, |time| time.after_ = Some(Utc::now().into()));
+    let filter = waiting.flow_runs.get_or_insert_default();
+    filter.start_time = Some(ByTimeOrNull {
+        is_null_: Some(false),
+        ..ByTimeOrNull::default()
+    });
     let mut runs = found(&begun).await?;
     runs.extend(found(&due).await?);
+    runs.extend(found(&waiting).await?);
     runs.sort_by_key(|run| std::cmp::Reverse((run.expected_start_time, run.id)));
     runs.truncate(usize::try_from(list.limit).unwrap_or(usize::MAX));
     Ok(runs)
