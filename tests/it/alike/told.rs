@@ -45,12 +45,11 @@ pub fn differences(ours: &Outcome, theirs: &Outcome) -> Vec<String> {
                 counted[0], counted[1]
             ));
         }
+        let mut their_failed = failed(&theirs.words, their);
+        // That server is busy now and then, which says nothing.
+        their_failed.retain(|line| !line.ends_with(" 503"));
         let pairs = [
-            (
-                "failed",
-                failed(&ours.words, our),
-                failed(&theirs.words, their),
-            ),
+            ("failed", failed(&ours.words, our), their_failed),
             (
                 "warned",
                 warned(&ours.words, our),
@@ -75,11 +74,11 @@ pub fn differences(ours: &Outcome, theirs: &Outcome) -> Vec<String> {
     found
 }
 
-/// Requests that were refused. That server is busy now and then, which says nothing.
+/// Requests that were refused.
 fn failed(words: &Words, said: &Said) -> BTreeSet<String> {
     let mut failed = BTreeSet::new();
     for request in requests(&said.log) {
-        if request.has_failed() && request.status != 503 {
+        if request.has_failed() {
             let url = words.over(request.url);
             let url = ID.replace_all(&url, "ID");
             failed.insert(format!("{} {url} {}", request.method, request.status));
