@@ -21,20 +21,24 @@ const AT_ONCE: usize = 1000;
 /// See [`AT_ONCE`].
 const BYTES_AT_ONCE: usize = 1024 * 1024;
 
-/// About what lines hold.
-fn bytes_of(lines: &[NewLog]) -> usize {
-    lines.iter().map(|line| LINE + line.message.len()).sum()
+/// About what a line holds, in bytes.
+fn weight(line: &NewLog) -> usize {
+    LINE + line.message.len()
+}
+
+/// About what lines hold, in bytes.
+fn weight_of_all(lines: &[NewLog]) -> usize {
+    lines.iter().map(weight).sum()
 }
 
 /// The next lines that go in one transaction: one at least.
 fn part(lines: &mut Peekable<impl Iterator<Item = NewLog>>) -> Vec<NewLog> {
-    let mut bytes = 0;
-    let mut part: Vec<_> = lines.next().into_iter().collect();
-    bytes += bytes_of(&part);
+    let (mut part, mut bytes) = (Vec::new(), 0);
     while part.len() < AT_ONCE
-        && let Some(line) = lines.next_if(|line| bytes + LINE + line.message.len() <= BYTES_AT_ONCE)
+        && let Some(line) =
+            lines.next_if(|line| part.is_empty() || bytes + weight(line) <= BYTES_AT_ONCE)
     {
-        bytes += LINE + line.message.len();
+        bytes += weight(&line);
         part.push(line);
     }
     part
@@ -53,7 +57,7 @@ impl App {
                 line.message = message;
             }
         }
-        if lines.len() <= AT_ONCE && bytes_of(&lines) <= BYTES_AT_ONCE {
+        if lines.len() <= AT_ONCE && weight_of_all(&lines) <= BYTES_AT_ONCE {
             return self.append(lines).await;
         }
         let app = self.clone();
@@ -72,7 +76,7 @@ impl App {
         if lines.is_empty() {
             return Ok(());
         }
-        let job = Job::of_size(bytes_of(&lines));
+        let job = Job::of_size(weight_of_all(&lines));
         self.write_as(job, move |tx| {
             tx.entail(Effect::TellNews);
             logs::insert(tx.db, &lines, tx.now)

@@ -11,6 +11,7 @@ use crate::domain::time::Timestamp;
 
 /// The most values that one question names, all its lists together.
 pub(crate) const MOST_VALUES: usize = 250;
+
 /// A question. A list without values asks nothing.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Filter {
