@@ -130,7 +130,11 @@ fn who_serves_tasks_is_told() {
     assert_eq!(all[0]["task_keys"], json!(["a", "b"]));
     assert!(all[0]["timestamp"].is_string());
     let of = |key: &str| json!({ "task_worker_filter": { "task_keys": [key] } });
-    assert_eq!(servers(&daemon, &of("a")), all);
+    // When it was last heard may have moved on since.
+    let known = servers(&daemon, &of("a"));
+    assert_eq!(known[0]["identifier"], "host-1");
+    assert_eq!(known[0]["task_keys"], all[0]["task_keys"]);
+    assert_eq!(known.as_array().map(Vec::len), Some(1));
     assert_eq!(servers(&daemon, &of("c")), json!([]));
     socket.close();
     wait_for("the server to be gone", || {
