@@ -68,6 +68,25 @@ pub(super) fn last_applied(connection: &Connection) -> Result<Option<i64>> {
     )?)
 }
 
+/// All versions, oldest first.
+#[cfg(test)]
+pub(super) fn versions() -> Vec<i64> {
+    let runner = runner();
+    let migrations = runner.get_migrations().iter();
+    let mut versions: Vec<_> = migrations.map(|it| i64::from(it.version())).collect();
+    versions.sort_unstable();
+    versions
+}
+
+/// Applies what is missing up to a version.
+#[cfg(test)]
+pub(super) fn run_up_to(connection: &mut Connection, version: i64) -> Result<()> {
+    let target = refinery::Target::Version(version.try_into().unwrap());
+    let runner = runner().set_target(target);
+    runner.run(connection).map_err(|error| why_not(&error))?;
+    Ok(())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

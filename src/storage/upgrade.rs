@@ -22,10 +22,9 @@ const TOLD_EVERY: Duration = Duration::from_secs(5);
 
 /// The writing connection of a file that is up to date.
 pub(super) fn open(path: &Path) -> Result<Connection> {
+    settle(path)?;
     let db = connection::open_writer(path)?;
     migrate::refuse_newer(&db)?;
-    // Of an upgrade that was killed; what it undid is undone.
-    remove(&copy_of(path))?;
     upkeep::make_shrinkable(&db)?;
     match migrate::last_applied(&db)? {
         Some(applied) if Some(applied) < migrate::newest() => upgraded(db, path, applied),
@@ -35,6 +34,34 @@ pub(super) fn open(path: &Path) -> Result<Connection> {
             Ok(db)
         }
     }
+}
+
+/// Ends what an upgrade has left that was killed: where the file is whole, with all of the upgrade or
+/// nothing of it, the copy has served; otherwise it takes the file's place.
+fn settle(path: &Path) -> Result<()> {
+    let copy = copy_of(path);
+    if !copy.exists() {
+        return Ok(());
+    }
+    tracing::info!("an upgrade of the database was broken off; checking the file");
+    if is_whole(path) {
+        return remove(&copy);
+    }
+    if !is_whole(&copy) {
+        tracing::error!(copy = %copy.display(), "the copy from before the upgrade is damaged, too");
+        return Ok(());
+    }
+    put_back(&copy, path)?;
+    tracing::error!("the database was damaged, and is as it was before the upgrade");
+    Ok(())
+}
+
+fn is_whole(path: &Path) -> bool {
+    let checked = connection::open_writer(path).and_then(|db| {
+        let told: String = db.query_row("PRAGMA quick_check(1)", [], |row| row.get(0))?;
+        Ok(told == "ok")
+    });
+    checked.unwrap_or_default()
 }
 
 fn upgraded(mut db: Connection, path: &Path, from: i64) -> Result<Connection> {
@@ -148,12 +175,90 @@ mod tests {
     fn an_upgrade_leaves_no_copy() {
         let dir = tempfile::tempdir().unwrap();
         let path = old(dir.path(), "");
-        fs::write(copy_of(&path), "of one that was killed").unwrap();
+        fs::copy(&path, copy_of(&path)).unwrap();
         let db = open(&path).unwrap();
         assert_eq!(migrate::last_applied(&db).unwrap(), migrate::newest());
         drop(db);
         assert_eq!(names(dir.path()), ["t.db"]);
         open(&path).unwrap();
+    }
+
+    /// The file with some of its pages overwritten.
+    fn damage(path: &Path) {
+        let mut bytes = fs::read(path).unwrap();
+        let pages = bytes.len() / 4096;
+        assert!(pages > 4);
+        bytes[4096 * 2..4096 * (pages - 1)].fill(0x5a);
+        fs::write(path, bytes).unwrap();
+    }
+
+    #[test]
+    fn the_copy_takes_the_place_of_a_file_that_a_broken_upgrade_has_damaged() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = old(dir.path(), "");
+        fs::copy(&path, copy_of(&path)).unwrap();
+        damage(&path);
+        let db = open(&path).unwrap();
+        assert_eq!(migrate::last_applied(&db).unwrap(), migrate::newest());
+        let runs: i64 = db
+            .query_row("SELECT count(*) FROM flow_runs", [], |row| row.get(0))
+            .unwrap();
+        assert_eq!(runs, 2);
+        drop(db);
+        assert_eq!(names(dir.path()), ["t.db"]);
+    }
+
+    #[test]
+    fn a_damaged_copy_takes_no_place() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = old(dir.path(), "");
+        fs::copy(&path, copy_of(&path)).unwrap();
+        damage(&copy_of(&path));
+        damage(&path);
+        let damaged = fs::read(&path).unwrap();
+        settle(&path).unwrap();
+        assert!(fs::read(&path).unwrap()[4096 * 2..] == damaged[4096 * 2..]);
+        assert!(copy_of(&path).exists());
+    }
+
+    #[test]
+    fn every_version_on_the_way_is_one_to_come_from() {
+        let newest = migrate::newest().unwrap();
+        let mut ends = Vec::new();
+        for target in migrate::versions().into_iter().filter(|it| *it >= 6) {
+            let dir = tempfile::tempdir().unwrap();
+            let path = old(dir.path(), "");
+            let mut db = Connection::open(&path).unwrap();
+            migrate::run_up_to(&mut db, target).unwrap();
+            assert_eq!(migrate::last_applied(&db).unwrap(), Some(target));
+            drop(db);
+            let db = open(&path).unwrap();
+            assert_eq!(migrate::last_applied(&db).unwrap(), Some(newest));
+            let faults: i64 = db
+                .query_row("SELECT count(*) FROM pragma_foreign_key_check", [], |row| {
+                    row.get(0)
+                })
+                .unwrap();
+            assert_eq!(faults, 0, "from {target}");
+            ends.push(contents(&db));
+        }
+        assert!(ends.len() > 10);
+        assert!(ends.windows(2).all(|pair| pair[0] == pair[1]));
+    }
+
+    /// How many rows each table has.
+    fn contents(db: &Connection) -> Vec<(String, i64)> {
+        let mut tables = db
+            .prepare("SELECT name FROM sqlite_schema WHERE type = 'table' ORDER BY name")
+            .unwrap();
+        let names = tables.query_map([], |row| row.get::<_, String>(0)).unwrap();
+        let counted = names.map(|name| {
+            let name = name.unwrap();
+            let count = format!("SELECT count(*) FROM \"{name}\"");
+            let count = db.query_row(&count, [], |row| row.get(0)).unwrap();
+            (name, count)
+        });
+        counted.collect()
     }
 
     #[test]
