@@ -1,6 +1,8 @@
 //! The rules of the modern generation as full tables: every state a run can be in, times every
 //! state proposed, for each fact that they look at.
 
+mod tasks;
+
 use serde_json::json;
 use uuid::Uuid;
 
