@@ -6,7 +6,7 @@
 
 use super::Talk;
 use super::reader::{Heard, Message};
-use super::refused::{Refusals, digest};
+use super::refused::digest;
 use super::socket::{Closing, Ending, Next, code};
 use super::why;
 use crate::api::aside::aside;
@@ -93,7 +93,7 @@ fn gather(mut next: Option<Heard>, talk: &mut Talk) -> Gathered {
 async fn keep(messages: &[Message], talk: &mut Talk) -> Result<(), Closing> {
     let (mut events, mut refused) = (Vec::new(), None);
     for message in messages {
-        match event(&message.text, &talk.ctx.sockets.refusals) {
+        match event(&message.text, talk) {
             Ok(event) => events.extend(event),
             Err(closing) => {
                 refused = Some(closing);
@@ -115,19 +115,19 @@ async fn keep(messages: &[Message], talk: &mut Talk) -> Result<(), Closing> {
 
 /// The event of a message. A client that is told why one is refused sends it again with all that
 /// came after it: then it is passed over.
-fn event(text: &str, refusals: &Refusals) -> Result<Option<Event>, Closing> {
+fn event(text: &str, talk: &Talk) -> Result<Option<Event>, Closing> {
     let read = match text.len() > MOST_BYTES {
         true => Err(Closing::of(
             code::TOO_LARGE,
             &format!("an event must have at most {MOST_BYTES} bytes"),
         )),
-        false => aside(text.len(), || parsed(text)),
+        false => aside(text.len(), || parsed(text, talk)),
     };
     let closing = match read {
         Ok(event) => return Ok(Some(event)),
         Err(closing) => closing,
     };
-    match refusals.is_known(digest(text)) {
+    match talk.ctx.sockets.refusals.is_known(digest(text)) {
         true => {
             tracing::warn!("an event that was refused came again and is passed over: {closing}");
             Ok(None)
@@ -136,13 +136,13 @@ fn event(text: &str, refusals: &Refusals) -> Result<Option<Event>, Closing> {
     }
 }
 
-fn parsed(text: &str) -> Result<Event, Closing> {
+fn parsed(text: &str, talk: &Talk) -> Result<Event, Closing> {
     let told = read_all::<EventIn>(text.as_bytes()).map_err(|refusal| {
         let why = format!("Invalid event: {}", why(&refusal));
         Closing::of(code::NOT_TEXT, &why)
     })?;
     // Members that nobody knows are passed over, as in the reference.
-    let told = told.into_value();
+    let told = told.passed_over(talk.visitor.sender(), &talk.ctx);
     Event::try_from(told).map_err(|error| {
         Closing::of(
             code::NOT_TEXT,

@@ -74,6 +74,28 @@ fn a_broken_event_closes_its_own_connection_and_nothing_else_is_lost() {
 }
 
 #[test]
+fn members_of_an_event_that_are_not_known_are_passed_over_and_listed() {
+    let daemon = TestDaemon::without_agent();
+    let mut socket = Socket::greeted(&daemon, "/events/in", None);
+    let mut strange = event("strange", "r");
+    strange["shade"] = json!({ "of": "grey" });
+    strange["payload"]["whatever"] = json!(1);
+    socket.say(&strange);
+    socket.say(&event("plain", "r"));
+    socket.checkpoint();
+    let page = found(&daemon, &json!({ "event": { "name": ["strange"] } }));
+    assert_eq!(page["events"][0]["payload"], strange["payload"]);
+    assert_eq!(page["events"][0]["shade"], Value::Null);
+    let listed = daemon.http().get("/v3/prefectd/compat").expect(200);
+    let listed = listed.as_array().unwrap();
+    let [seen] = &listed[..] else {
+        panic!("one field: {listed:?}");
+    };
+    let told = ["operation", "field", "count"].map(|name| &seen[name]);
+    assert_eq!(told, [&json!("GET /events/in"), &json!("shade"), &json!(1)]);
+}
+
+#[test]
 fn pages_lead_from_one_to_the_next() {
     let daemon = TestDaemon::without_agent();
     let http = daemon.http();

@@ -71,18 +71,23 @@ impl Sender {
             let faults = unknown.into_iter().map(extra).collect();
             return Err(Refusal::invalid(faults, told(bytes)));
         };
+        self.count(client, &unknown, ctx);
+        Ok(())
+    }
+
+    /// Counts fields that are not known as a client's.
+    fn count(&self, client: &str, unknown: &[Location], ctx: &Ctx) {
         let mut fields: Vec<_> = unknown.iter().map(|place| named(place)).collect();
         fields.sort();
         fields.dedup();
         for field in fields {
             let field = UnknownField {
-                client: client.clone(),
+                client: client.to_owned(),
                 operation: self.operation.clone(),
                 field,
             };
             ctx.compat.note(field, ctx.app.now());
         }
-        Ok(())
     }
 }
 
@@ -103,6 +108,15 @@ impl<T> Read<T> {
 
     /// The value, whoever sent it.
     pub fn into_value(self) -> T {
+        self.value
+    }
+
+    /// The value, whoever sent it: what is not known of it is counted and passed over.
+    pub fn passed_over(self, sender: &Sender, ctx: &Ctx) -> T {
+        if !self.unknown.is_empty() {
+            let client = sender.client.as_deref().unwrap_or("?");
+            sender.count(client, &self.unknown, ctx);
+        }
         self.value
     }
 }
