@@ -54,6 +54,21 @@ def failing(mark: str):
     raise ValueError("on purpose")
 
 
+@flow
+def patient(mark: str):
+    note(mark, "started")
+    print("it is about to sleep", flush=True)
+    time.sleep(300)
+
+
+@flow
+def hungry(mark: str):
+    note(mark, "started")
+    held = bytearray(2**30)
+    held[:: 2**12] = b"x" * (2**18)
+    note(mark, len(held))
+
+
 if __name__ == "__main__":
     name, mark, *more = sys.argv[1:]
     globals()[name](mark, *(float(word) if "." in word else int(word) for word in more))

@@ -9,6 +9,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
+mod bundles;
 #[cfg(feature = "docker")]
 mod pools;
 
@@ -45,7 +46,11 @@ pub(super) fn deploy(
         "parameters": { "mark": place.mark() },
         "job_variables": {
             "command": format!("{} -m prefect.engine", python.display()),
-            "env": { "PREFECT_HOME": place.0.path() },
+            "env": {
+                "PREFECT_HOME": place.0.path(),
+                "PREFECT_LOGGING_LEVEL": "DEBUG",
+                TALKATIVE.0: TALKATIVE.1,
+            },
         },
     });
     for (name, value) in more.as_object().unwrap() {
@@ -141,6 +146,30 @@ pub(super) fn is_content(daemon: &TestDaemon, output: &Output) {
         .unwrap();
     let unknown: Value = serde_json::from_slice(&compat.stdout).unwrap();
     assert_eq!(unknown, json!([]), "fields that are not known");
+}
+
+/// What a run whose requests are logged (see [`TALKATIVE`]) has printed: nothing in it says that the
+/// daemon does not suit its client.
+#[track_caller]
+pub(super) fn run_suits(daemon: &TestDaemon, id: &str) {
+    let mut log = Vec::new();
+    loop {
+        let asked = json!({
+            "logs": { "flow_run_id": { "any_": [id] } },
+            "sort": "TIMESTAMP_ASC",
+            "offset": log.len(),
+        });
+        let page = daemon.modern().post("/logs/filter", &asked).expect(200);
+        let page = page.as_array().unwrap();
+        log.extend(
+            page.iter()
+                .map(|line| line["message"].as_str().unwrap().to_owned()),
+        );
+        if page.len() < 200 {
+            break;
+        }
+    }
+    suits(&log.join("\n"));
 }
 
 pub(super) fn only_run(daemon: &TestDaemon, flow: &str) -> Value {
