@@ -1,5 +1,6 @@
 """Flows that take slots of limits; run as a program it runs the one that is named."""
 
+import os
 import sys
 import time
 from pathlib import Path
@@ -46,9 +47,11 @@ def tags(mark: str):
 
 
 @flow
-def alone(mark: str):
+def alone(mark: str, seconds: float = 0.2, dies: bool = False):
     note(mark, "begin")
-    time.sleep(0.2)
+    if dies:
+        os._exit(3)
+    time.sleep(seconds)
     note(mark, "end")
 
 

@@ -2,6 +2,8 @@
 
 #![cfg(feature = "docker")]
 
+mod slots;
+
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use serde_json::json;

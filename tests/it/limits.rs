@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::modern::{Place, deploy, run, told};
+use super::modern::{Place, deploy, run, run_suits, told};
 use super::support::{Options, TestDaemon, wait_for};
 
 /// Without an engine, and with everything else.
@@ -36,13 +36,17 @@ fn one_after_another(marks: &[String], many: usize) {
 #[test]
 fn runs_of_a_deployment_of_one_slot_go_one_after_another_whatever_dies() {
     let (mut daemon, place) = (daemon(), Place::new());
-    let mark = place.mark();
-    let mark = mark.display();
-    let words = format!("sh -c 'echo begin >> {mark}; sleep 0.2; echo end >> {mark}'");
-    let more = json!({ "concurrency_limit": 1, "job_variables": { "command": words } });
+    let more = json!({
+        "concurrency_limit": 1,
+        "concurrency_options": { "collision_strategy": "ENQUEUE" },
+    });
     let deployment = deploy(&daemon, &place, ("limits.py", "alone"), &more);
-    let runs: Vec<_> = (0..20).map(|_| run(&daemon, &deployment)).collect();
-    for some in [5, 11] {
+    let many = match std::env::var_os("PREFECTD_TEST_LONG") {
+        Some(_) => 20,
+        None => 6,
+    };
+    let runs: Vec<_> = (0..many).map(|_| run(&daemon, &deployment)).collect();
+    for some in [3, many + 1] {
         wait_for("some of them to have begun", || {
             (place.marks().len() >= some).then_some(())
         });
@@ -51,9 +55,11 @@ fn runs_of_a_deployment_of_one_slot_go_one_after_another_whatever_dies() {
         daemon.restart(Vec::new());
     }
     for id in &runs {
-        daemon.http().ended(id);
+        let ended = daemon.http().ended(id);
+        assert_eq!(ended["state_name"], "Completed", "{ended}");
+        assert_eq!(ended["run_count"], 1);
     }
-    one_after_another(&place.marks_in_order(), 20);
+    one_after_another(&place.marks_in_order(), many);
     wait_for("all slots to be given back", || {
         (leases(&daemon) == 0).then_some(())
     });
@@ -74,6 +80,7 @@ fn todays_client_holds_on_to_its_slot_and_gives_it_back() {
             "{ended}\n{}",
             daemon.log()
         );
+        run_suits(&daemon, id);
     }
     one_after_another(&place.marks_in_order(), 3);
     assert_eq!(leases(&daemon), 0);

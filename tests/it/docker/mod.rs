@@ -68,6 +68,11 @@ impl Marked {
         json!({ "type": "docker", "config": config })
     }
 
+    /// The folder.
+    pub fn path(&self) -> &Path {
+        self.dir.path()
+    }
+
     /// The lines that executions wrote under a name.
     pub fn lines(&self, name: &str) -> Vec<String> {
         let path: &Path = &self.dir.path().join(name);
