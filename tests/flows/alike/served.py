@@ -1,10 +1,14 @@
 """Deployments that one process serves, or a worker executes, and a program that asks for their runs
 and prints how each ended."""
 
+import json
 import os
 import sys
 import time
+from datetime import date, datetime, timedelta
+from enum import Enum
 from pathlib import Path
+from typing import Optional
 
 from everything import await_told, come_to, is_asked
 from prefect import flow, serve, task
@@ -13,6 +17,7 @@ from prefect.deployments import run_deployment
 from prefect.flow_runs import resume_flow_run, suspend_flow_run
 from prefect.input import RunInput
 from prefect.states import Cancelling
+from pydantic import BaseModel
 
 
 class Answer(RunInput):
@@ -44,6 +49,31 @@ def leaves():
     step(1)
     answer = suspend_flow_run(wait_for_input=Answer, timeout=120)
     return step(answer.number)
+
+
+class Shade(Enum):
+    DARK = "dark"
+    LIGHT = "light"
+
+
+class Point(BaseModel):
+    x: int
+    y: float = 0.5
+    near: list["Point"] = []
+
+
+@flow(log_prints=True)
+def wide(
+    when: datetime,
+    day: date,
+    shade: Shade,
+    point: Point,
+    named: dict[str, list[Point]],
+    length: timedelta = timedelta(seconds=5),
+    maybe: Optional[int] = None,
+):
+    for value in [when.isoformat(), day, shade, point, named, length, maybe]:
+        print(type(value).__name__, value)
 
 
 @flow
@@ -98,6 +128,35 @@ def ask_of_served(client, mark):
     return runs
 
 
+OF_WIDE = {
+    "when": datetime(2024, 2, 29, 12, 30, 15),
+    "day": date(2024, 2, 29),
+    "shade": Shade.DARK,
+    "point": Point(x=1, near=[Point(x=2, y=1.5)]),
+    "named": {"a": [Point(x=3)], "b": []},
+}
+
+
+def ask_wide(**others):
+    return run_deployment("wide/worked", parameters=OF_WIDE | others, timeout=0)
+
+
+def ask_of_pool(client, mark):
+    for others in [
+        {"shade": "grey"},
+        {"point": {"y": 1}},
+        {"named": {"a": [{"x": "one"}]}},
+        {"maybe": "x"},
+        {"length": timedelta(days=2)},
+        {"unknown": 1},
+    ]:
+        print("beyond the schema", come_to(lambda others=others: ask_wide(**others)))
+    return ask_of_worker(client, mark) | {
+        "wide": ask_wide(),
+        "wider": ask_wide(length="P2D", maybe=7, shade="light", point={"x": 4}),
+    }
+
+
 def ask_of_worker(client, mark):
     return {
         "plain": run_deployment("inner/worked", timeout=0),
@@ -114,7 +173,9 @@ def ask(how, mark):
         client.set_flow_run_state(runs["sleeps"].id, Cancelling())
         for name, run in runs.items():
             run = wait_for(lambda: is_over(client, run))
-            print(name, run.state.name, run.state.message, flush=True)
+            # Who serves a pool tells the end of a process in words of its own.
+            message = "" if how is ask_of_pool else run.state.message
+            print(name, run.state.name, message, flush=True)
 
 
 def begin_serving():
@@ -122,12 +183,19 @@ def begin_serving():
     serve(*made, print_starting_message=False)
 
 
-def deploy(pool):
+def deploy(pool, variables="{}"):
     folder = str(Path(__file__).parent)
-    for one in [inner, sleeps, dies]:
+    for one in [inner, sleeps, dies, wide]:
         entrypoint = f"served.py:{one.fn.__name__}"
         remote = one.from_source(source=folder, entrypoint=entrypoint)
-        remote.deploy("worked", work_pool_name=pool, print_next_steps=False)
+        remote.deploy(
+            "worked",
+            work_pool_name=pool,
+            job_variables=json.loads(variables),
+            build=False,
+            push=False,
+            print_next_steps=False,
+        )
 
 
 if __name__ == "__main__":
@@ -141,3 +209,5 @@ if __name__ == "__main__":
             deploy(*more)
         case "ask-worker":
             ask(ask_of_worker, *more)
+        case "ask-pool":
+            ask(ask_of_pool, *more)

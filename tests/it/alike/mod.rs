@@ -5,6 +5,7 @@
 #![cfg(feature = "client")]
 
 mod commands;
+mod pools;
 mod programs;
 mod story;
 mod told;

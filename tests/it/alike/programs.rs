@@ -6,6 +6,7 @@ use std::process::{Child, Command, Stdio};
 
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
+use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use crate::modern::venv;
@@ -29,6 +30,15 @@ pub struct Said {
     pub out: String,
     /// The client's log.
     pub log: String,
+}
+
+/// Who executes what is deployed to a pool.
+#[derive(Clone, Copy, Debug)]
+pub enum Served {
+    /// The server, without anybody's help.
+    ByItself,
+    /// A worker that is started beside it.
+    ByWorker,
 }
 
 /// A program, or several that belong together.
@@ -110,6 +120,60 @@ impl Side {
         let mark = self.mark("worked");
         let asked = self.python("served.py", &["ask-worker", &mark]);
         vec![made, deployed, asked, self.end(worker)]
+    }
+
+    /// What a pool of that type executes, by a real worker or by the server itself.
+    pub fn pooled(&self, kind: &str, by: Served) -> Vec<Said> {
+        let words = ["work-pool", "create", "--type", kind, "p"];
+        let made = self.says("create", self.prefect(&words));
+        let variables = self.variables(kind).to_string();
+        let deployed = self.python("served.py", &["deploy", "p", &variables]);
+        let worker = match by {
+            Served::ByItself => None,
+            Served::ByWorker => Some(self.worker()),
+        };
+        let mark = self.mark("pooled");
+        let asked = self.python("served.py", &["ask-pool", &mark]);
+        assert_eq!(asked.code, Some(0), "{}{}", asked.out, asked.log);
+        if let Some(worker) = worker {
+            self.end(worker);
+        }
+        vec![made, deployed, asked]
+    }
+
+    fn worker(&self) -> Running {
+        let words = [
+            "worker",
+            "start",
+            "--pool",
+            "p",
+            "--install-policy",
+            "never",
+        ];
+        self.begin("worker", self.prefect(&words))
+    }
+
+    /// The job variables of deployments to a pool of that type: where containers find the flows and the
+    /// folder for marks, and what each run tells of its requests.
+    fn variables(&self, kind: &str) -> Value {
+        let talkative = json!({
+            TALKATIVE.0: TALKATIVE.1,
+            "PREFECT_LOGGING_LEVEL": "DEBUG",
+            "PYTHONHASHSEED": "0",
+        });
+        if kind != "docker" {
+            return json!({ "env": talkative });
+        }
+        let image = std::env::var("PREFECTD_TEST_IMAGE_3").expect("run these tests by tests/run");
+        let code = file("alike").display().to_string();
+        let home = self.home();
+        json!({
+            "image": image,
+            "image_pull_policy": "Never",
+            "auto_remove": true,
+            "volumes": [format!("{code}:{code}:ro"), format!("{home}:{home}")],
+            "env": talkative,
+        })
     }
 
     fn mark(&self, name: &str) -> String {

@@ -74,8 +74,13 @@ pub fn differences(ours: &Outcome, theirs: &Outcome) -> Vec<String> {
     found
 }
 
+/// A text with one word in the place of every id.
+pub fn without_ids(text: &str) -> String {
+    ID.replace_all(text, "ID").into_owned()
+}
+
 /// Requests that were refused.
-fn failed(words: &Words, said: &Said) -> BTreeSet<String> {
+pub fn failed(words: &Words, said: &Said) -> BTreeSet<String> {
     let mut failed = BTreeSet::new();
     for request in requests(&said.log) {
         if request.has_failed() {
