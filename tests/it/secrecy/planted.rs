@@ -1,10 +1,13 @@
 //! What is asked in the matrix, and what it finds.
 
+mod work;
+
 use prefectd::api::{Declared, Need};
 use serde_json::{Value, json};
 
 use super::{CANARY, filled};
 use crate::support::Http;
+use work::Work;
 
 /// A request to a declared operation.
 pub struct Asked {
@@ -33,6 +36,7 @@ pub struct Planted {
     task_state: String,
     artifact: String,
     block: Block,
+    work: Work,
     search: String,
     automation: String,
     document: Value,
@@ -128,9 +132,11 @@ impl Planted {
         let search = json!({ "name": "s", "filters": { "flow_runs": secrets() } });
         let search = http.put("/orion/saved_searches/", &search);
         let document = http.post("/orion/data/persist", &secrets()).expect(201);
+        let work = Work::plant(http, &deployment);
         Self {
             flow,
             deployment,
+            work,
             run_state: run["state_id"].as_str().unwrap().to_owned(),
             task_state: task["state_id"].as_str().unwrap().to_owned(),
             run: id(&run),
@@ -230,17 +236,20 @@ impl Planted {
             ("id", "block_types", _) => &self.block.kind,
             ("id", "block_schemas", _) => &self.block.schema,
             ("id", "block_documents", _) => &self.block.document,
+            ("name", "work_pools" | "work_queues" | "variables", _) => Work::NAME,
             ("name" | "flow_name", ..) => "f",
             ("deployment_name", ..) => "d",
             ("noun", ..) => "flow_runs",
             ("beginning", ..) => "0a",
             ("key", _, Need::Aim) => "other",
             ("key", ..) => "planted",
-            ("queue", ..) => "default",
+            ("queue", ..) => Work::NAME,
             ("view", ..) => "aggregate-worker-metadata",
-            // Of these none is planted.
-            ("id", "work_queues" | "variables" | "concurrency_limits" | "v2", _) => &self.flow,
-            ("tag", ..) => "t",
+            ("id", "work_queues", _) => &self.work.queue,
+            ("id", "variables", _) => &self.work.variable,
+            ("id", "concurrency_limits", _) => &self.work.tag_limit,
+            ("id", "v2", _) => &self.work.limit,
+            ("tag", ..) => Work::NAME,
             _ => panic!("what is {name} in {path}?"),
         };
         one.to_owned()
