@@ -18,9 +18,8 @@ use hyper::upgrade::Upgraded;
 use hyper::{Method, Request, Response, StatusCode, Version};
 use hyper_util::rt::TokioIo;
 
-use super::events::Turns;
+use super::events::Common;
 use super::heads::{addressed, announced, handed_on, told};
-use super::news::News;
 use super::once::{Sent, once};
 use super::refusal::{plain, refusal};
 use super::registry::Kept;
@@ -47,9 +46,8 @@ pub(super) struct Carrier {
     /// Held while a request is sent over which a daemon has died: which of several it was is
     /// seen when each is sent alone.
     suspect: tokio::sync::Mutex<()>,
-    /// Held while a daemon is told events that another one may have died of.
-    turns: Turns,
-    news: Arc<News>,
+    /// What all have in common who tell events.
+    common: Common,
 }
 
 impl Carrier {
@@ -60,22 +58,21 @@ impl Carrier {
             spools: Spools::new(folder),
             most: AtomicU64::new(LEAST_BODY),
             suspect: tokio::sync::Mutex::default(),
-            turns: Turns::default(),
-            news: Arc::default(),
+            common: Common::default(),
         }
     }
 
     /// What the daemon wants of a relay that stands so; nothing when no daemon answers. An
     /// answer takes as long as there is nothing new.
     pub async fn ask(&self, mut report: Report) -> Option<Orders> {
-        report.news = self.news.take();
+        report.news = self.common.news.take();
         let orders = self.ask_once(&report).await;
         match &orders {
             Some(orders) => {
                 let most = orders.max_body.unwrap_or(LEAST_BODY).max(LEAST_BODY);
                 self.most.store(most, Ordering::Relaxed);
             }
-            None => self.news.put_back(report.news),
+            None => self.common.news.put_back(report.news),
         }
         orders
     }
@@ -158,8 +155,7 @@ impl Carrier {
             spools: self.spools.clone(),
             request: parts.clone(),
             from: kept.came.from,
-            turns: Arc::clone(&self.turns),
-            news: Arc::clone(&self.news),
+            common: self.common.clone(),
         };
         match self.insist(parts, &body, kept, &named).await {
             Ok(Sent::Switched(answer)) => switch(answer, upgraded, kept, reopening),
@@ -201,7 +197,7 @@ impl Carrier {
                     deaths += 1;
                     kept.journal.note_deaths(deaths);
                     if deaths >= MOST_DEATHS {
-                        self.news.add(format!(
+                        self.common.news.add(format!(
                             "gave up on {named} from {}: the daemon died over it {deaths} times",
                             kept.came.from
                         ));
@@ -213,7 +209,7 @@ impl Carrier {
                     tokio::time::sleep(RETRY).await;
                 }
                 Sent::Absent if is_late => {
-                    self.news.add(format!(
+                    self.common.news.add(format!(
                         "gave up on {named} from {}: no daemon for {} s",
                         kept.came.from,
                         DAEMON_TIMEOUT.as_secs()
@@ -236,10 +232,8 @@ pub(super) struct Reopening {
     pub request: Parts,
     /// Who made it.
     pub from: SocketAddr,
-    /// Whose turn it is to tell events again.
-    pub turns: Turns,
-    /// Where to tell that something was given up.
-    pub news: Arc<News>,
+    /// What all have in common who tell events.
+    pub common: Common,
 }
 
 impl Reopening {

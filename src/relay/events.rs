@@ -24,6 +24,7 @@ use tokio_util::task::AbortOnDropHandle;
 
 use super::frames::{Frame, Meaning, read_all};
 use super::news::News;
+use super::room::{Memory, Room};
 use backlog::Backlog;
 
 /// How many frames of a daemon may wait to be dealt with; of a client it is one, which may be large.
@@ -42,6 +43,17 @@ const TURN: Duration = Duration::from_secs(10);
 pub(super) type Turns = Arc<Mutex<()>>;
 type Turn = Option<OwnedMutexGuard<()>>;
 
+/// What all conversations have in common.
+#[derive(Clone, Default)]
+pub(super) struct Common {
+    /// Whose turn it is.
+    pub turns: Turns,
+    /// Where to tell that something was given up.
+    pub news: Arc<News>,
+    /// Room for what clients say.
+    pub memory: Memory,
+}
+
 /// One end of the conversation.
 struct End<S> {
     heard: Receiver<Frame>,
@@ -52,10 +64,10 @@ struct End<S> {
 }
 
 impl<S: AsyncRead + AsyncWrite + Send + 'static> End<S> {
-    fn new(stream: S, waiting: usize) -> Self {
+    fn new(stream: S, waiting: usize, room: Option<Room>) -> Self {
         let (from, out) = tokio::io::split(stream);
         let (to, heard) = mpsc::channel(waiting);
-        let reading = tokio::spawn(read_all(from, to));
+        let reading = tokio::spawn(read_all(from, to, room));
         Self {
             heard,
             out,
@@ -104,7 +116,7 @@ struct Telling<C, S, A> {
     has_gone: bool,
     daemon: Daemon<S>,
     backlog: Backlog,
-    turns: Turns,
+    common: Common,
     /// Held while what a daemon may have died of is told; until when at most.
     turn: Turn,
     until: Instant,
@@ -116,7 +128,6 @@ struct Telling<C, S, A> {
     /// one that was told again.
     is_welcomed: bool,
     is_greeted: bool,
-    news: Arc<News>,
 }
 
 /// What becomes of the conversation after something happened.
@@ -142,7 +153,7 @@ where
             Event::Heard(None) => {
                 if self.backlog.note_death() {
                     let words = "gave up on an event: daemons die over it, one after the other";
-                    self.news.add(words.to_owned());
+                    self.common.news.add(words.to_owned());
                 }
                 self.reopen(None)
             }
@@ -156,7 +167,7 @@ where
             }
             Event::Opened(None) => Onward::GiveUp,
             Event::Opened(Some((daemon, turn))) => {
-                self.daemon = Daemon::There(End::new(daemon, WAITING));
+                self.daemon = Daemon::There(End::new(daemon, WAITING, None));
                 self.is_greeted = self.is_welcomed && self.backlog.has_greeting();
                 self.backlog.begin_again(turn.is_some());
                 (self.turn, self.until) = (turn, Instant::now() + TURN);
@@ -232,7 +243,10 @@ where
         if !self.backlog.may_be_told_again() {
             return Onward::GiveUp;
         }
-        let turns = self.backlog.is_suspect().then(|| Arc::clone(&self.turns));
+        let turns = self
+            .backlog
+            .is_suspect()
+            .then(|| Arc::clone(&self.common.turns));
         let opening = (self.again)();
         self.daemon = Daemon::Away(Box::pin(async move {
             if let Some(pause) = pause {
@@ -260,7 +274,7 @@ where
 pub(super) async fn tell<C, D, A, F>(
     (client, daemon): (C, D),
     greets: bool,
-    (turns, news): (Turns, Arc<News>),
+    common: Common,
     again: A,
 ) -> usize
 where
@@ -270,18 +284,17 @@ where
     F: Future<Output = Option<D>> + Send + 'static,
 {
     let mut telling = Telling {
-        client: End::new(client, 1),
+        client: End::new(client, 1, Some(common.memory.room())),
         has_gone: false,
-        daemon: Daemon::There(End::new(daemon, WAITING)),
+        daemon: Daemon::There(End::new(daemon, WAITING, None)),
         backlog: Backlog::new(greets),
-        turns,
+        common,
         turn: None,
         until: Instant::now(),
         again,
         refused: 0,
         is_welcomed: false,
         is_greeted: false,
-        news,
     };
     loop {
         let may_take = !telling.has_gone && telling.backlog.has_room();

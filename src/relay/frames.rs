@@ -5,6 +5,8 @@ use std::io;
 use tokio::io::{AsyncRead, AsyncReadExt};
 use tokio::sync::mpsc::Sender;
 
+use super::room::{Room, Share};
+
 /// The largest frame that is held, in bytes; the daemon takes none that is larger.
 pub(super) const LARGEST: u64 = 5 * 1024 * 1024;
 
@@ -33,7 +35,7 @@ pub(super) enum Meaning {
 }
 
 /// A frame.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Debug)]
 pub(super) struct Frame {
     /// What it is.
     pub meaning: Meaning,
@@ -41,7 +43,12 @@ pub(super) struct Frame {
     pub bytes: Vec<u8>,
     /// Where its payload begins.
     head: usize,
+    /// The room that it takes, where that is counted.
+    _share: Option<Share>,
 }
+
+/// What a frame takes beside its bytes.
+pub(super) const BESIDE: usize = 64;
 
 impl Frame {
     /// A ping as clients send it.
@@ -55,6 +62,7 @@ impl Frame {
             meaning: Meaning::Ping,
             bytes,
             head,
+            _share: None,
         }
     }
 
@@ -78,8 +86,12 @@ impl Frame {
         }
     }
 
-    /// The next one; `None` at the end of the stream. An error for one that is too large.
-    async fn read(from: &mut (impl AsyncRead + Unpin)) -> io::Result<Option<Self>> {
+    /// The next one, once there is `room` for it; `None` at the end of the stream. An error for
+    /// one that is too large, or comes too slowly where others may wait for its room.
+    pub async fn read(
+        from: &mut (impl AsyncRead + Unpin),
+        room: Option<&Room>,
+    ) -> io::Result<Option<Self>> {
         let mut first = [0];
         if from.read(&mut first).await? == 0 {
             return Ok(None);
@@ -103,13 +115,22 @@ impl Frame {
         let is_masked = second & 0x80 != 0;
         let head = bytes.len() + if is_masked { 4 } else { 0 };
         let whole = head + usize::try_from(length).map_err(io::Error::other)?;
-        let mut rest = vec![0; whole - bytes.len()];
-        from.read_exact(&mut rest).await?;
-        bytes.append(&mut rest);
+        let share = match room {
+            Some(room) => Some(room.take(BESIDE + whole).await),
+            None => None,
+        };
+        let begun = bytes.len();
+        bytes.resize(whole, 0);
+        let rest = from.read_exact(bytes.get_mut(begun..).unwrap_or_default());
+        match share.as_ref().and_then(Share::time) {
+            Some(time) => tokio::time::timeout(time, rest).await??,
+            None => rest.await?,
+        };
         Ok(Some(Self {
             meaning: meaning(first),
             bytes,
             head,
+            _share: share,
         }))
     }
 }
@@ -126,9 +147,14 @@ fn meaning(first: u8) -> Meaning {
     }
 }
 
-/// Reads to the end of the stream; what does not go on is its end as well.
-pub(super) async fn read_all(mut from: impl AsyncRead + Unpin, to: Sender<Frame>) {
-    while let Ok(Some(frame)) = Frame::read(&mut from).await {
+/// Reads to the end of the stream, as far as there is `room`; what does not go on is its end as
+/// well.
+pub(super) async fn read_all(
+    mut from: impl AsyncRead + Unpin,
+    to: Sender<Frame>,
+    room: Option<Room>,
+) {
+    while let Ok(Some(frame)) = Frame::read(&mut from, room.as_ref()).await {
         if to.send(frame).await.is_err() {
             return;
         }
@@ -140,7 +166,7 @@ mod tests {
     use super::*;
 
     async fn read(mut bytes: &[u8]) -> io::Result<Option<Frame>> {
-        Frame::read(&mut bytes).await
+        Frame::read(&mut bytes, None).await
     }
 
     #[tokio::test]
@@ -171,7 +197,7 @@ mod tests {
         }
         assert!(read(&frame(300)[..200]).await.is_err(), "it is cut off");
         assert!(read(&frame(5 * 1024 * 1024 + 1)).await.is_err());
-        assert_eq!(read(&[]).await.unwrap(), None);
+        assert!(read(&[]).await.unwrap().is_none());
     }
 
     #[tokio::test]

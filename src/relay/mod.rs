@@ -23,7 +23,7 @@
 //! was half answered at that moment is lost. One relay follows another in the same way after
 //! an upgrade.
 //!
-//! Connections, bytes and time are bounded (`slots`, `spool`): whoever calls here is not
+//! Connections, bytes and time are bounded (`slots`, `spool`, `room`): whoever calls here is not
 //! known yet.
 
 mod ahead;
@@ -38,6 +38,7 @@ mod news;
 mod once;
 mod refusal;
 mod registry;
+mod room;
 mod slots;
 mod spool;
 mod stage;

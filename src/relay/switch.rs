@@ -1,7 +1,5 @@
 //! A connection that speaks another protocol from here on, such as a websocket's.
 
-use std::sync::Arc;
-
 use hyper::Response;
 use hyper::body::Incoming;
 use hyper::http::request::Parts;
@@ -43,12 +41,12 @@ type Stream = TokioIo<Upgraded>;
 async fn pass(mut client: Stream, mut daemon: Stream, reopening: Reopening) {
     if reopening.request.uri.path().ends_with(EVENTS) {
         let greets = greets(&reopening.request);
-        let common = (Arc::clone(&reopening.turns), Arc::clone(&reopening.news));
+        let common = reopening.common.clone();
         let again = || reopening.clone().open();
         let lost = events::tell((client, daemon), greets, common, again).await;
         if lost > 0 {
             let from = reopening.from;
-            reopening.news.add(format!(
+            reopening.common.news.add(format!(
                 "gave up on {lost} events from {from}: no daemon has kept them, and who told them \
                  has ended"
             ));

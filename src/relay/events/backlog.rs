@@ -2,12 +2,13 @@
 
 use std::collections::VecDeque;
 
-use crate::relay::frames::{Frame, Meaning};
+use crate::relay::frames::{BESIDE, Frame, Meaning};
 
 /// How many bytes may be unconfirmed before nothing more is taken from the client.
 const MOST: usize = 4 * 1024 * 1024;
-/// What a frame takes beside its bytes.
-const FRAME: usize = 64;
+/// The largest greeting that is kept, in bytes: it takes its room for as long as the client is
+/// there.
+const GREETING: usize = 8 * 1024;
 /// What pings of our own say. Clients may say the same: ours are known by their place.
 const OWN: &[u8] = b"prefectd relay";
 /// How many daemons may die without having confirmed anything: one while others told it something
@@ -54,7 +55,7 @@ impl Kept {
     }
 
     fn bytes(&self) -> usize {
-        FRAME + self.frame.bytes.len()
+        BESIDE + self.frame.bytes.len()
     }
 }
 
@@ -90,11 +91,13 @@ impl Backlog {
 
     /// Adds what the client said.
     pub fn add(&mut self, frame: Frame) {
+        let is_greeting = self.greets && self.greeting.is_none() && !self.is_given_up;
         match frame.meaning {
-            Meaning::Message if self.greets && self.greeting.is_none() => {
+            Meaning::Message if is_greeting && frame.bytes.len() <= GREETING => {
                 self.greeting = Some(frame);
                 return;
             }
+            Meaning::Message if is_greeting => self.give_up(),
             // Messages in parts are passed on and not told again: no client of Prefect's sends
             // any, and a ping may come between them.
             Meaning::Part | Meaning::Unknown => self.give_up(),

@@ -25,38 +25,38 @@ fn answer(first: u8, payload: &[u8]) -> Vec<u8> {
 struct Talk {
     client: Option<End<DuplexStream>>,
     daemons: Arc<Mutex<Vec<DuplexStream>>>,
-    turns: Turns,
-    news: Arc<News>,
+    common: Common,
     telling: tokio::task::JoinHandle<usize>,
 }
 
 impl Talk {
     fn begin() -> (Self, End<DuplexStream>) {
+        Self::begin_with(Common::default())
+    }
+
+    fn begin_with(common: Common) -> (Self, End<DuplexStream>) {
         let (client, theirs) = duplex(64 * 1024);
         let (daemon, ours) = duplex(64 * 1024);
         let daemons: Arc<Mutex<Vec<DuplexStream>>> = Arc::default();
         let next = Arc::clone(&daemons);
-        let turns = Turns::default();
-        let news: Arc<News> = Arc::default();
-        let common = (Arc::clone(&turns), Arc::clone(&news));
+        let shared = common.clone();
         let telling = tokio::spawn(async move {
             let again = || std::future::ready(next.lock().unwrap().pop());
-            tell((theirs, daemon), true, common, again).await
+            tell((theirs, daemon), true, shared, again).await
         });
         let talk = Self {
-            client: Some(End::new(client, WAITING)),
+            client: Some(End::new(client, WAITING, None)),
             daemons,
-            turns,
-            news,
+            common,
             telling,
         };
-        (talk, End::new(ours, WAITING))
+        (talk, End::new(ours, WAITING, None))
     }
 
     fn next_daemon(&self) -> End<DuplexStream> {
         let (daemon, ours) = duplex(64 * 1024);
         self.daemons.lock().unwrap().push(daemon);
-        End::new(ours, WAITING)
+        End::new(ours, WAITING, None)
     }
 
     async fn say(&mut self, bytes: &[u8]) {
@@ -175,7 +175,7 @@ async fn what_daemons_die_of_is_given_up_and_what_comes_after_it_is_told() {
         }
     };
     assert_eq!((deaths, told.len()), (usize::from(MOST_DEATHS), 0));
-    assert_eq!(talk.news.take().len(), 1);
+    assert_eq!(talk.common.news.take().len(), 1);
     assert!(!talk.telling.is_finished());
 }
 
@@ -285,7 +285,7 @@ async fn what_is_suspected_is_told_alone_and_a_message_first() {
         talk.say(&message(text)).await;
     }
     while first.heard.recv().await.unwrap().payload() != b"c" {}
-    let turn = Arc::clone(&talk.turns).lock_owned().await;
+    let turn = Arc::clone(&talk.common.turns).lock_owned().await;
     let mut second = talk.next_daemon();
     drop(first);
     {
@@ -296,7 +296,7 @@ async fn what_is_suspected_is_told_alone_and_a_message_first() {
     }
     assert_eq!(confirm(&mut second, 1).await, ["b", "c"]);
     // Others have their turn.
-    drop(talk.turns.lock().await);
+    drop(talk.common.turns.lock().await);
 }
 
 #[tokio::test]
@@ -305,7 +305,7 @@ async fn what_is_said_while_no_daemon_is_there_is_taken_and_the_client_may_go() 
     talk.say(&message("auth")).await;
     talk.say(&message("a")).await;
     while first.heard.recv().await.unwrap().payload() != b"a" {}
-    let turn = Arc::clone(&talk.turns).lock_owned().await;
+    let turn = Arc::clone(&talk.common.turns).lock_owned().await;
     let mut second = talk.next_daemon();
     drop(first);
     // More than there is room for on the way.
@@ -316,6 +316,65 @@ async fn what_is_said_while_no_daemon_is_there_is_taken_and_the_client_may_go() 
     drop(turn);
     assert_eq!(hear(&mut second, 202).await.len(), 202);
     assert_eq!(talk.telling.await.unwrap(), 0);
+}
+
+#[tokio::test]
+async fn all_conversations_together_hold_no_more_than_there_is_room_for() {
+    let most = 200_000;
+    let memory = Memory::of(most);
+    let mut talks = Vec::new();
+    for _ in 0..8 {
+        let memory = memory.clone();
+        let (mut talk, daemon) = Talk::begin_with(Common {
+            memory,
+            ..Common::default()
+        });
+        talk.say(&message("auth")).await;
+        let mut client = talk.client.take().unwrap();
+        let saying = tokio::spawn(async move {
+            for _ in 0..40 {
+                let bytes = message(&"x".repeat(30_000));
+                client.out.write_all(&bytes).await.unwrap();
+            }
+        });
+        talks.push((talk, daemon, saying));
+    }
+    // Nobody confirms anything: every client comes to wait.
+    tokio::time::sleep(Duration::from_millis(200)).await;
+    assert!(talks.iter().all(|(_, _, saying)| !saying.is_finished()));
+    let told = talks.into_iter().map(async |(_talk, mut daemon, saying)| {
+        assert_eq!(hear(&mut daemon, 41).await.len(), 41);
+        saying.await.unwrap();
+    });
+    futures_util::future::join_all(told).await;
+}
+
+#[tokio::test]
+async fn what_is_small_passes_though_others_hold_all_the_room() {
+    let memory = Memory::of(100_000);
+    let _held = memory.room().take(100_000).await;
+    let (mut talk, mut daemon) = Talk::begin_with(Common {
+        memory,
+        ..Common::default()
+    });
+    talk.say(&message("auth")).await;
+    for _ in 0..50 {
+        talk.say(&message(&"x".repeat(1000))).await;
+    }
+    assert_eq!(hear(&mut daemon, 51).await.len(), 51);
+}
+
+#[tokio::test]
+async fn a_greeting_is_kept_only_where_it_is_small() {
+    let memory = Memory::of(100_000);
+    let (mut talk, mut daemon) = Talk::begin_with(Common {
+        memory: memory.clone(),
+        ..Common::default()
+    });
+    talk.say(&message(&"x".repeat(60_000))).await;
+    daemon.heard.recv().await.unwrap();
+    // It takes no room once it is passed on.
+    drop(memory.room().take(100_000).await);
 }
 
 /// Whether something has not come to an end within a moment.
