@@ -8,7 +8,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::{Context, Poll};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use http_body_util::BodyExt;
 use hyper::body::{Body, Bytes, Frame, Incoming, SizeHint};
@@ -17,10 +17,12 @@ use hyper::http::request::Parts;
 use hyper::upgrade::Upgraded;
 use hyper::{Method, Request, Response, StatusCode, Version};
 use hyper_util::rt::TokioIo;
+use tokio::time::Instant;
 
 use super::events::Common;
 use super::heads::{addressed, announced, handed_on, told};
 use super::once::{Sent, once};
+use super::patience::Patience;
 use super::refusal::{plain, refusal};
 use super::registry::Kept;
 use super::spool::{IN_MEMORY, Refused, Spool, Spools, Whole};
@@ -130,10 +132,12 @@ impl Carrier {
         let held = if length > most {
             Err(Refused::TooLarge)
         } else if length > IN_MEMORY as u64 && kept.journal.is_on() {
+            self.spools.wait_for_room(length).await;
             // The journal has it.
             let own = || kept.journal.body(length);
             self.spools.hold_kept(&mut body, length, own).await
         } else {
+            self.spools.wait_for_room(length).await;
             self.spools.hold_timely(&mut body, most).await
         };
         let body = match held {
@@ -176,7 +180,7 @@ impl Carrier {
         kept: &Kept,
         named: &str,
     ) -> Result<Sent, Response<Whole>> {
-        let begun = Instant::now();
+        let mut patience = Patience::new();
         let mut deaths = kept.journal.deaths();
         let mut backoff = BACKOFF;
         loop {
@@ -187,9 +191,10 @@ impl Carrier {
             };
             let sent = once(&self.daemon, &self.spools, again).await;
             drop(alone);
-            let is_late = begun.elapsed() > DAEMON_TIMEOUT;
             match sent {
-                Sent::Answer(answer) if is_passing(&parts.method, &answer) && !is_late => {
+                Sent::Answer(answer)
+                    if is_passing(&parts.method, &answer) && patience.bears(answer.status()) =>
+                {
                     tokio::time::sleep(backoff).await;
                     backoff = (backoff * 2).min(LONGEST_BACKOFF);
                 }
@@ -208,7 +213,7 @@ impl Carrier {
                     }
                     tokio::time::sleep(RETRY).await;
                 }
-                Sent::Absent if is_late => {
+                Sent::Absent if patience.is_over() => {
                     self.common.news.add(format!(
                         "gave up on {named} from {}: no daemon for {} s",
                         kept.came.from,
@@ -299,3 +304,6 @@ impl Drop for AnswerBody {
         self.kept.journal.end_answer();
     }
 }
+
+#[cfg(test)]
+mod tests;

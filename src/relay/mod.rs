@@ -29,6 +29,7 @@
 mod ahead;
 mod carry;
 pub mod channel;
+mod disk;
 mod events;
 mod frames;
 mod heads;
@@ -36,6 +37,7 @@ pub mod journal;
 mod listen;
 mod news;
 mod once;
+mod patience;
 mod refusal;
 mod registry;
 mod room;

@@ -15,8 +15,8 @@ use hyper::body::{Body, Bytes, Frame};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::Instant;
 
-use super::ahead;
 use super::journal::nameless;
+use super::{ahead, disk};
 
 /// A body as it is handed on.
 pub(super) type Whole = UnsyncBoxBody<Bytes, io::Error>;
@@ -65,6 +65,13 @@ impl Spools {
             folder: folder.to_owned(),
             free: Arc::new(Semaphore::new(BUDGET / UNIT)),
             time: TIME,
+        }
+    }
+
+    /// Waits until the disk has room for a body of so many bytes; see [`disk`].
+    pub async fn wait_for_room(&self, length: u64) {
+        if length > IN_MEMORY as u64 {
+            disk::wait_for_room(&self.folder, length).await;
         }
     }
 
@@ -130,7 +137,8 @@ impl Spools {
             deadline += earned(piece.len());
             self.share(&mut held).await?;
         }
-        let (file, offset) = kept().ok_or(Refused::Broken)?;
+        // The client has sent it, so it is the disk that does not have it.
+        let (file, offset) = kept().ok_or(Refused::Disk)?;
         Ok(Spool {
             bytes: SpoolContent::File(Arc::new((file, held.shares)), offset),
             length,
