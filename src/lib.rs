@@ -22,9 +22,10 @@
 //!   [`domain::work`] says who serves what, and [`domain::template`] what a job is made of.
 //! - [`storage`]: the only room that knows SQLite. One writer with two lanes, what somebody
 //!   waits for and what is bulk, that commits in groups and carries out what its writes entail,
-//!   and readers in lanes: by key, short, and scans that have a deadline. `storage::rows` finds,
-//!   counts and removes things of every noun, by the tables of fields in [`domain::filter`]. The
-//!   secrets of blocks lie in it under seal (`storage::seal`).
+//!   and readers in lanes: by key, short, and scans, which have a slice of time in a quick lane and
+//!   a deadline in a slow one. `storage::rows` finds, counts and removes things of every noun, by
+//!   the tables of fields in [`domain::filter`]. The secrets of blocks lie in it under seal
+//!   (`storage::seal`).
 //! - [`app`]: what the daemon can do, a verb at a time, by area. A verb is a function of a
 //!   transaction (`app::tx`) that pushes what it entails, and tells events: of states, and of all that
 //!   is made, changed and removed ([`domain::event::lifecycle`]). The one road to every change of a run's

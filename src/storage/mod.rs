@@ -186,7 +186,7 @@ impl Store {
     pub async fn scan<T, F>(&self, work: F) -> Result<T>
     where
         T: Send + 'static,
-        F: FnOnce(&Connection) -> Result<T> + Send + 'static,
+        F: Fn(&Connection) -> Result<T> + Send + 'static,
     {
         self.noted(self.inner.readers.get().scan(work).await)
     }
@@ -195,7 +195,7 @@ impl Store {
     pub async fn find<T, F>(&self, work: F) -> Result<T>
     where
         T: Send + 'static,
-        F: FnOnce(&Connection) -> Result<T> + Send + 'static,
+        F: Fn(&Connection) -> Result<T> + Send + 'static,
     {
         self.noted(self.inner.readers.get().find(work).await)
     }

@@ -1,10 +1,12 @@
-//! The connections that answer reads, in three lanes.
+//! The connections that answer reads, in lanes.
 //!
 //! A look-up by key takes less time than handing it to a thread and back does, so it runs
 //! where it is asked, on a connection that is kept for that. Short reads have threads of
 //! their own. How long a question takes that a caller puts together, nobody knows beforehand:
-//! such scans have the third lane, a time by which they must be done, and end when nobody
-//! waits for the answer any more. So nothing short ever waits for something long.
+//! such scans have lanes of their own, a time by which they must be done, and end when nobody
+//! waits for the answer any more. Each begins in a quick lane. What is not done after a slice of
+//! time begins again in the slow lane, so that a list that is found at once waits for a few
+//! slices and not for scans that take seconds. So nothing short ever waits for something long.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
@@ -23,13 +25,16 @@ use crate::domain::error::{Error, Kind, Result};
 
 /// The most questions that may wait in a lane; more are refused, so that memory stays bounded.
 const QUEUE: usize = 4096;
-/// How many threads answer scans.
-const SCANS: usize = 4;
+/// How many threads begin scans, and how many answer those that take longer.
+const QUICK: usize = 3;
+const SLOW: usize = 3;
 /// How many threads answer short reads.
 const SHORT: usize = 2;
 /// How many look-ups may run at once where they are asked; others are short reads.
 const LOOK_UPS: usize = 2;
-/// How long a scan may take.
+/// How long a scan may take before it gives way to others.
+const SLICE: Duration = Duration::from_millis(300);
+/// How long it may take then.
 const LONGEST: Duration = Duration::from_secs(10);
 /// How many steps of SQLite's machine a scan takes between two looks at the time: some tenths
 /// of a millisecond.
@@ -41,10 +46,12 @@ type Lane = Arc<Queue<Job>>;
 /// The lanes, each a queue with threads that have a query-only connection each, and the
 /// connections for look-ups.
 pub(super) struct Readers {
-    scans: Lane,
+    quick: Lane,
+    slow: Lane,
     short: Lane,
     by_key: Vec<Mutex<Connection>>,
     threads: Vec<JoinHandle<()>>,
+    slice: Duration,
     longest: Duration,
 }
 
@@ -52,10 +59,15 @@ impl Readers {
     /// Starts the threads on the file. They end when this is dropped.
     pub fn start(path: &Path) -> Result<Self> {
         let mut readers = Self::without_threads();
-        for number in 0..SCANS {
-            let lane = Arc::clone(&readers.scans);
+        for number in 0..QUICK {
+            let lane = Arc::clone(&readers.quick);
             let open = connection::open_reader(path)?;
-            readers.serve(format!("db-scan-{number}"), open, lane)?;
+            readers.serve(format!("db-quick-{number}"), open, lane)?;
+        }
+        for number in 0..SLOW {
+            let lane = Arc::clone(&readers.slow);
+            let open = connection::open_reader(path)?;
+            readers.serve(format!("db-slow-{number}"), open, lane)?;
         }
         for number in 0..SHORT {
             let lane = Arc::clone(&readers.short);
@@ -72,8 +84,9 @@ impl Readers {
     /// The same with a single connection, for a file that several cannot share now.
     pub fn start_sole(path: &Path) -> Result<Self> {
         let mut readers = Self::without_threads();
-        readers.short = Arc::clone(&readers.scans);
-        let lane = Arc::clone(&readers.scans);
+        readers.slow = Arc::clone(&readers.quick);
+        readers.short = Arc::clone(&readers.quick);
+        let lane = Arc::clone(&readers.quick);
         let open = connection::open_sole_reader(path)?;
         // What cannot be read is told now and not to whoever asks first.
         open.query_row("SELECT count(*) FROM sqlite_schema", [], |_| Ok(()))?;
@@ -83,10 +96,12 @@ impl Readers {
 
     fn without_threads() -> Self {
         Self {
-            scans: Arc::new(Queue::new(QUEUE)),
+            quick: Arc::new(Queue::new(QUEUE)),
+            slow: Arc::new(Queue::new(QUEUE)),
             short: Arc::new(Queue::new(QUEUE)),
             by_key: Vec::new(),
             threads: Vec::new(),
+            slice: SLICE,
             longest: LONGEST,
         }
     }
@@ -119,42 +134,44 @@ impl Readers {
     }
 
     /// Runs a read of any length on the next free connection for such, within one read
-    /// transaction. It fails as [`Kind::TooSlow`] when it takes too long, and ends when this
-    /// future is dropped.
+    /// transaction; it may be run again from its beginning. It fails as [`Kind::TooSlow`] when it
+    /// takes too long, and ends when this future is dropped.
     pub async fn scan<T, F>(&self, work: F) -> Result<T>
     where
         T: Send + 'static,
-        F: FnOnce(&Connection) -> Result<T> + Send + 'static,
+        F: Fn(&Connection) -> Result<T> + Send + 'static,
     {
-        self.bounded(|connection, bounds| in_snapshot(connection, |it| bounds.run(it, work)))
-            .await
+        let within = |connection: &mut Connection, bounds: Bounds, work: &F| {
+            in_snapshot(connection, |it| bounds.run(it, work))
+        };
+        self.bounded(within, work).await
     }
 
     /// The same for a single statement, which sees one moment by itself.
     pub async fn find<T, F>(&self, work: F) -> Result<T>
     where
         T: Send + 'static,
-        F: FnOnce(&Connection) -> Result<T> + Send + 'static,
+        F: Fn(&Connection) -> Result<T> + Send + 'static,
     {
-        self.bounded(|connection, bounds| bounds.run(connection, work))
-            .await
+        let alone =
+            |connection: &mut Connection, bounds: Bounds, work: &F| bounds.run(connection, work);
+        self.bounded(alone, work).await
     }
 
-    async fn bounded<T, F>(&self, read: F) -> Result<T>
+    /// Runs `work` by `read`, first for a slice.
+    async fn bounded<T, F, R>(&self, read: R, work: F) -> Result<T>
     where
         T: Send + 'static,
-        F: FnOnce(&mut Connection, Bounds) -> Result<T> + Send + 'static,
+        F: Fn(&Connection) -> Result<T> + Send + 'static,
+        R: Fn(&mut Connection, Bounds, &F) -> Result<Option<T>> + Copy + Send + 'static,
     {
-        let (reply, answer) = oneshot::channel();
         let waits = Waits::default();
-        let (is_left, longest) = (Arc::clone(&waits.is_left), self.longest);
-        let job: Job = Box::new(move |connection| {
-            if !is_left.load(Ordering::Relaxed) {
-                let _ = reply.send(read(connection, Bounds { is_left, longest }));
-            }
-        });
-        put(&self.scans, job)?;
-        answer.await.map_err(|_| stopping())?
+        let (found, work) = attempt(&self.quick, waits.bounds(self.slice), read, work).await?;
+        if let Some(found) = found {
+            return Ok(found);
+        }
+        let (found, _) = attempt(&self.slow, waits.bounds(self.longest), read, work).await?;
+        found.ok_or_else(|| too_slow(self.longest))
     }
 
     /// Runs a single statement that looks something up by key, here and now where a
@@ -182,7 +199,8 @@ impl Readers {
     }
 
     fn end(&self) {
-        self.scans.close();
+        self.quick.close();
+        self.slow.close();
         self.short.close();
     }
 }
@@ -247,6 +265,13 @@ struct Waits {
     is_left: Arc<AtomicBool>,
 }
 
+impl Waits {
+    fn bounds(&self, longest: Duration) -> Bounds {
+        let is_left = Arc::clone(&self.is_left);
+        Bounds { is_left, longest }
+    }
+}
+
 impl Drop for Waits {
     fn drop(&mut self) {
         self.is_left.store(true, Ordering::Relaxed);
@@ -263,6 +288,25 @@ fn put(lane: &Lane, job: Job) -> Result<()> {
     })
 }
 
+/// Runs `work` by `read` in a lane, unless its caller has gone. Answers what it found, nothing
+/// when its time was up before, and gives `work` back.
+async fn attempt<T, F, R>(lane: &Lane, bounds: Bounds, read: R, work: F) -> Result<(Option<T>, F)>
+where
+    T: Send + 'static,
+    F: Send + 'static,
+    R: FnOnce(&mut Connection, Bounds, &F) -> Result<Option<T>> + Send + 'static,
+{
+    let (reply, answer) = oneshot::channel();
+    let job: Job = Box::new(move |connection| {
+        if !bounds.is_left.load(Ordering::Relaxed) {
+            let found = read(connection, bounds, &work);
+            let _ = reply.send(found.map(|found| (found, work)));
+        }
+    });
+    put(lane, job)?;
+    answer.await.map_err(|_| stopping())?
+}
+
 /// What ends a read before it is done.
 struct Bounds {
     /// Whether its caller has gone.
@@ -272,12 +316,13 @@ struct Bounds {
 }
 
 impl Bounds {
-    /// Runs a read that is interrupted when its time is up or its caller has gone.
+    /// Runs a read that is interrupted when its time is up or its caller has gone; nothing when
+    /// its time was up.
     fn run<T>(
         self,
         connection: &mut Connection,
         work: impl FnOnce(&Connection) -> Result<T>,
-    ) -> Result<T> {
+    ) -> Result<Option<T>> {
         let Self { is_left, longest } = self;
         let until = Instant::now() + longest;
         let ends = move || is_left.load(Ordering::Relaxed) || Instant::now() >= until;
@@ -285,8 +330,8 @@ impl Bounds {
         let result = guarded(|| work(connection));
         connection.progress_handler(0, None::<fn() -> bool>)?;
         match result {
-            Err(_) if Instant::now() >= until => Err(too_slow(longest)),
-            result => result,
+            Err(_) if Instant::now() >= until => Ok(None),
+            result => result.map(Some),
         }
     }
 }
@@ -360,8 +405,9 @@ mod tests {
     #[tokio::test]
     async fn a_scan_has_its_time_and_no_more() {
         let (_dir, mut readers) = readers();
+        readers.slice = Duration::from_millis(20);
         readers.longest = Duration::from_millis(50);
-        for _ in 0..2 * SCANS {
+        for _ in 0..2 * SLOW {
             let refusal = readers.scan(endless).await.unwrap_err();
             assert_eq!(refusal.kind(), Kind::TooSlow, "{refusal}");
         }
@@ -372,7 +418,7 @@ mod tests {
     async fn scans_that_nobody_waits_for_end_and_hold_up_nothing_short() {
         let (_dir, readers) = readers();
         {
-            let many: Vec<_> = (0..3 * SCANS).map(|_| readers.scan(endless)).collect();
+            let many: Vec<_> = (0..3 * SLOW).map(|_| readers.scan(endless)).collect();
             let all = futures_util::future::join_all(many);
             let mut all = std::pin::pin!(all);
             let short = async {
@@ -389,5 +435,21 @@ mod tests {
         // All of them have been left; the lane is free again well before their time is up.
         let free = tokio::time::timeout(LONGEST / 2, readers.scan(one));
         assert_eq!(free.await.unwrap().unwrap(), 1);
+    }
+
+    #[tokio::test]
+    async fn a_list_that_is_found_at_once_does_not_wait_for_scans_that_take_long() {
+        let (_dir, mut readers) = readers();
+        readers.slice = Duration::from_millis(50);
+        readers.longest = Duration::from_secs(5);
+        let many = (0..8).map(|_| Box::pin(readers.scan(endless)));
+        let mut first = futures_util::future::select_all(many);
+        tokio::select! {
+            biased;
+            _ = &mut first => panic!("one that takes long was first"),
+            one = async { readers.find(one).await } => assert_eq!(one.unwrap(), 1),
+        }
+        let (refusal, _, _) = first.await;
+        assert_eq!(refusal.unwrap_err().kind(), Kind::TooSlow);
     }
 }

@@ -45,12 +45,8 @@ impl App {
 
     /// The runs around each of some deployments, in their order.
     pub async fn runs_around(&self, ids: Vec<DeploymentId>) -> Result<Vec<Around>> {
-        self.scan(move |db| {
-            ids.into_iter()
-                .map(|id| deployments::around(db, id))
-                .collect()
-        })
-        .await
+        self.scan(move |db| ids.iter().map(|id| deployments::around(db, *id)).collect())
+            .await
     }
 
     /// A page of deployments.

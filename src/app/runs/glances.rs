@@ -27,7 +27,7 @@ impl App {
     /// How many task runs each flow run has, those that stand for sub-flows apart.
     pub async fn count_task_runs_of(&self, ids: Vec<FlowRunId>) -> Result<Vec<(FlowRunId, u64)>> {
         self.scan(move |db| {
-            let each = ids.into_iter().map(|id| {
+            let each = ids.iter().map(|&id| {
                 let asked = vec![
                     task_run::FLOW_RUN_ID.is_one_of_ids([id.uuid()]),
                     task_run::SUBFLOW_RUNS.asked(Test::Is(false)),
@@ -46,7 +46,7 @@ impl App {
     /// How many deployments each flow has.
     pub async fn count_deployments_of(&self, ids: Vec<FlowId>) -> Result<Vec<(FlowId, u64)>> {
         self.scan(move |db| {
-            let each = ids.into_iter().map(|id| {
+            let each = ids.iter().map(|&id| {
                 let filters = of_flow(id, Filters::default());
                 let count = rows::count::<Deployment>(db, &filters)?;
                 Ok((id, count))
@@ -59,7 +59,7 @@ impl App {
     /// The run of each flow that is due next, where one is.
     pub async fn next_runs_of(&self, ids: Vec<FlowId>) -> Result<Vec<(FlowId, Option<Glance>)>> {
         self.scan(move |db| {
-            let each = ids.into_iter().map(|id| Ok((id, next_run_of(db, id)?)));
+            let each = ids.iter().map(|&id| Ok((id, next_run_of(db, id)?)));
             each.collect()
         })
         .await

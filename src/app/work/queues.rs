@@ -76,7 +76,7 @@ impl App {
             {
                 return Ok(queue);
             }
-            let named = Criteria::One(work_queue::NAME.is_one_of([name]));
+            let named = Criteria::One(work_queue::NAME.is_one_of([name.clone()]));
             let filters = Filters {
                 work_queues: Some(named),
                 ..Filters::default()
@@ -121,7 +121,7 @@ impl App {
         self.scan(move |db| {
             let pool = pools::by_name(db, &pool)?;
             let of_pool = work_queue::WORK_POOL_ID.is_one_of_ids([pool.id.uuid()]);
-            let criteria = Criteria::All(vec![asked, Criteria::One(of_pool)]);
+            let criteria = Criteria::All(vec![asked.clone(), Criteria::One(of_pool)]);
             let filters = Filters {
                 work_queues: Some(criteria),
                 ..Filters::default()

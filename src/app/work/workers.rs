@@ -78,7 +78,7 @@ impl App {
         let pool = pool.to_owned();
         self.scan(move |db| {
             let pool = pools::by_name(db, &pool)?;
-            let ours = host.and_then(|host| own(&pool, host, service));
+            let ours = host.clone().and_then(|host| own(&pool, host, service));
             let known = workers::of_pool(db, pool.id)?;
             let all = ours.into_iter().chain(known);
             let met = all.filter(|worker| asked.is_met(worker, service));
