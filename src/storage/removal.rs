@@ -5,7 +5,10 @@ use uuid::Uuid;
 
 use super::query;
 use crate::domain::error::Result;
-use crate::domain::ids::{DeploymentId, FlowId, FlowRunId, TaskRunId};
+use crate::domain::ids::{
+    AutomationId, BlockDocumentId, BlockSchemaId, BlockTypeId, DeploymentId, FlowId, FlowRunId,
+    TaskRunId, WorkPoolId, WorkQueueId,
+};
 
 const NOTE: &str = include_str!("../../sql/queries/removal/note.sql");
 const DONE: &str = include_str!("../../sql/queries/removal/done.sql");
@@ -26,6 +29,15 @@ const CACHE: &str = include_str!("../../sql/queries/removal/delete_some_cache_en
 const EVENTS: &str = include_str!("../../sql/queries/removal/delete_some_events.sql");
 const EVENT_RELATED: &str = include_str!("../../sql/queries/removal/delete_some_event_related.sql");
 const SEARCHES: &str = include_str!("../../sql/queries/removal/delete_some_searches.sql");
+const SCHEMAS: &str = include_str!("../../sql/queries/removal/some_schemas_of_type.sql");
+const DOCUMENTS: &str = include_str!("../../sql/queries/removal/some_documents_of_type.sql");
+const DOCUMENTS_OF_SCHEMA: &str =
+    include_str!("../../sql/queries/removal/some_documents_of_schema.sql");
+const REFERENCES: &str = include_str!("../../sql/queries/removal/delete_some_references_to.sql");
+const WINDOWS: &str = include_str!("../../sql/queries/removal/delete_some_windows.sql");
+const HELD: &str = include_str!("../../sql/queries/removal/delete_some_held.sql");
+const QUEUES: &str = include_str!("../../sql/queries/removal/some_queues_of_pool.sql");
+const WORKERS: &str = include_str!("../../sql/queries/removal/delete_some_workers.sql");
 
 /// What is to go, with all that belongs to it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,6 +50,14 @@ pub enum Removal {
     FlowRun(FlowRunId),
     /// A task run with its states.
     TaskRun(TaskRunId),
+    /// A type of blocks, its schemas and its documents.
+    BlockType(BlockTypeId),
+    /// A schema of blocks and its documents.
+    BlockSchema(BlockSchemaId),
+    /// An automation with what its triggers have counted.
+    Automation(AutomationId),
+    /// A work pool with its queues and workers.
+    WorkPool(WorkPoolId),
     /// All there is.
     Everything,
 }
@@ -49,6 +69,10 @@ impl Removal {
             Self::Deployment(id) => ("deployment", id.uuid()),
             Self::FlowRun(id) => ("flow-run", id.uuid()),
             Self::TaskRun(id) => ("task-run", id.uuid()),
+            Self::BlockType(id) => ("block-type", id.uuid()),
+            Self::BlockSchema(id) => ("block-schema", id.uuid()),
+            Self::Automation(id) => ("automation", id.uuid()),
+            Self::WorkPool(id) => ("work-pool", id.uuid()),
             Self::Everything => ("everything", Uuid::nil()),
         }
     }
@@ -59,6 +83,10 @@ impl Removal {
             "deployment" => Self::Deployment(DeploymentId::from_uuid(id)),
             "flow-run" => Self::FlowRun(FlowRunId::from_uuid(id)),
             "task-run" => Self::TaskRun(TaskRunId::from_uuid(id)),
+            "block-type" => Self::BlockType(BlockTypeId::from_uuid(id)),
+            "block-schema" => Self::BlockSchema(BlockSchemaId::from_uuid(id)),
+            "automation" => Self::Automation(AutomationId::from_uuid(id)),
+            "work-pool" => Self::WorkPool(WorkPoolId::from_uuid(id)),
             "everything" => Self::Everything,
             _ => return None,
         })
@@ -163,4 +191,58 @@ pub fn some_of_the_rest(db: &Connection, limit: i64) -> Result<usize> {
         gone += query::change(db, sql, named_params! {":limit": limit})?;
     }
     Ok(gone)
+}
+
+/// Up to `limit` schemas of a type of blocks.
+pub fn some_schemas(db: &Connection, id: BlockTypeId, limit: i64) -> Result<Vec<BlockSchemaId>> {
+    let params = named_params! {":id": id, ":limit": limit};
+    query::all(db, SCHEMAS, params, |row| row.get(0))
+}
+
+/// Up to `limit` documents of a type of blocks.
+pub fn some_documents(
+    db: &Connection,
+    id: BlockTypeId,
+    limit: i64,
+) -> Result<Vec<BlockDocumentId>> {
+    let params = named_params! {":id": id, ":limit": limit};
+    query::all(db, DOCUMENTS, params, |row| row.get(0))
+}
+
+/// Up to `limit` documents of a schema of blocks.
+pub fn some_documents_of_schema(
+    db: &Connection,
+    id: BlockSchemaId,
+    limit: i64,
+) -> Result<Vec<BlockDocumentId>> {
+    let params = named_params! {":id": id, ":limit": limit};
+    query::all(db, DOCUMENTS_OF_SCHEMA, params, |row| row.get(0))
+}
+
+/// Has up to `limit` fields of others no longer hold a document, and answers how many.
+pub fn some_references_to(db: &Connection, id: BlockDocumentId, limit: i64) -> Result<usize> {
+    let params = named_params! {":id": id, ":limit": limit};
+    query::change(db, REFERENCES, params)
+}
+
+/// Removes up to `limit` rows each of what the triggers of an automation have counted and hold,
+/// and answers how many.
+pub fn some_of_triggers(db: &Connection, id: AutomationId, limit: i64) -> Result<usize> {
+    let mut gone = 0;
+    for sql in [WINDOWS, HELD] {
+        gone += query::change(db, sql, named_params! {":id": id, ":limit": limit})?;
+    }
+    Ok(gone)
+}
+
+/// Up to `limit` queues of a pool, but for its default one.
+pub fn some_queues(db: &Connection, id: WorkPoolId, limit: i64) -> Result<Vec<WorkQueueId>> {
+    let params = named_params! {":id": id, ":limit": limit};
+    query::all(db, QUEUES, params, |row| row.get(0))
+}
+
+/// Removes up to `limit` workers of a pool and answers how many.
+pub fn some_workers(db: &Connection, id: WorkPoolId, limit: i64) -> Result<usize> {
+    let params = named_params! {":id": id, ":limit": limit};
+    query::change(db, WORKERS, params)
 }

@@ -76,7 +76,8 @@ impl App {
             .await
     }
 
-    async fn remove_each<K: Copy>(
+    /// Takes each away, and answers which were there.
+    pub(in crate::app) async fn remove_each<K: Copy>(
         &self,
         ids: Vec<K>,
         what: impl Fn(K) -> Removal,

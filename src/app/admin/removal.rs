@@ -4,6 +4,10 @@
 //! does not fit into the first slice is noted in the database: when the daemon dies before all
 //! is gone, the next one goes on with it.
 
+mod automations;
+mod blocks;
+mod work_pools;
+
 use std::time::Duration;
 
 use uuid::Uuid;
@@ -52,6 +56,27 @@ impl App {
         removing.await.map_err(Error::internal)?
     }
 
+    /// The same for what `find` finds, where a caller knows it by something else than its id.
+    pub(in crate::app) async fn remove_found(
+        &self,
+        find: impl FnOnce(&Connection) -> Result<Removal> + Send + 'static,
+    ) -> Result<()> {
+        let app = self.clone();
+        let removing = async move {
+            let first = app.write(move |tx| {
+                let what = find(tx.db)?;
+                let is_gone = begin(tx, what)?;
+                Ok(Left((!is_gone).then_some(what)))
+            });
+            match first.await? {
+                Left(Some(what)) => app.remove_rest(what).await,
+                Left(None) => Ok(()),
+            }
+        };
+        let removing = tokio::spawn(request::under(request::current(), removing));
+        removing.await.map_err(Error::internal)?
+    }
+
     /// Goes on with what an earlier daemon, or a full disk, left half gone.
     pub async fn finish_removals(&self) -> Result<()> {
         for what in self.read(removal::unfinished).await? {
@@ -73,11 +98,7 @@ impl App {
         self.write(move |tx| {
             check(tx.db, what)?;
             may(tx.db)?;
-            let is_gone = remove_some(tx, what)?;
-            if !is_gone {
-                removal::note(tx.db, what)?;
-            }
-            Ok(IsGone(is_gone))
+            begin(tx, what).map(IsGone)
         })
         .await
     }
@@ -108,6 +129,29 @@ impl Repeat for IsGone {
     }
 }
 
+/// What of it is left, where something is.
+struct Left(Option<Removal>);
+
+impl Repeat for Left {
+    fn made(&self) -> Option<Vec<Uuid>> {
+        Some(Vec::new())
+    }
+
+    /// What is left is noted, and the daemon that is asked again has gone on with it by itself.
+    fn again(_: &mut Tx<'_>, _: &[Uuid]) -> Result<Self> {
+        Ok(Self(None))
+    }
+}
+
+/// The first slice; true when that was all, and else it is noted that there is more.
+fn begin(tx: &mut Tx<'_>, what: Removal) -> Result<bool> {
+    let is_gone = remove_some(tx, what)?;
+    if !is_gone {
+        removal::note(tx.db, what)?;
+    }
+    Ok(is_gone)
+}
+
 /// One slice; true once all of it is gone.
 fn remove_some(tx: &mut Tx<'_>, what: Removal) -> Result<bool> {
     // What an agent works for may have gone.
@@ -124,6 +168,10 @@ fn check(db: &Connection, what: Removal) -> Result<()> {
         Removal::FlowRun(id) => rows::exists(db, id)?.then_some(()).ok_or("Flow run"),
         // The 2.0a7 server's word for it.
         Removal::TaskRun(id) => rows::exists(db, id)?.then_some(()).ok_or("Task"),
+        Removal::BlockType(id) => rows::exists(db, id)?.then_some(()).ok_or("Block type"),
+        Removal::BlockSchema(id) => rows::exists(db, id)?.then_some(()).ok_or("Block schema"),
+        Removal::Automation(id) => rows::exists(db, id)?.then_some(()).ok_or("Automation"),
+        Removal::WorkPool(id) => rows::exists(db, id)?.then_some(()).ok_or("Work pool"),
         Removal::Everything => Ok(()),
     };
     found.map_err(Error::not_found)
@@ -148,6 +196,10 @@ fn take_away(tx: &mut Tx<'_>, what: Removal, budget: &Budget) -> Result<bool> {
                 retention::delete_some_logs_of_task(db, id, CHUNK)
             })? && task_run(db, id, now, budget)?)
         }
+        Removal::BlockType(id) => blocks::block_type(tx, id, budget),
+        Removal::BlockSchema(id) => blocks::schema(tx.db, id, budget),
+        Removal::Automation(id) => automations::automation(tx, id, budget),
+        Removal::WorkPool(id) => work_pools::pool(tx, id, budget),
         Removal::Everything => everything(tx, budget),
     }
 }

@@ -25,13 +25,16 @@ use crate::domain::automation::{Action, Automation, MOST, NewAutomation, Plan, P
 use crate::domain::error::{Error, Kind, Result};
 use crate::domain::filter::{Filters, Page, Sort};
 use crate::domain::ids::{AutomationId, DeploymentId};
-use crate::storage::{Connection, automations, rows};
+use crate::storage::removal::{self, Removal};
+use crate::storage::{Connection, Job, automations, rows};
 
 pub(in crate::app) use memory::Memory;
 pub(in crate::app) use triggers::see;
 
 /// The most characters of the name of a resource.
 const LONGEST_RESOURCE: usize = 1000;
+/// How much of what triggers have counted is forgotten at a time.
+const CHUNK: i64 = 200;
 
 impl App {
     /// Creates an automation.
@@ -112,6 +115,8 @@ impl App {
         let update = update.checked()?;
         self.check_jobs(&update.actions, "updating automation")
             .await?;
+        self.automation(id).await?;
+        self.forget_counted(id).await?;
         self.write(move |tx| {
             let known = read(tx.db, id)?;
             let plan = update.over(known.plan);
@@ -125,6 +130,10 @@ impl App {
 
     /// Turns an automation on or off. What its triggers have counted is forgotten.
     pub async fn enable_automation(&self, id: AutomationId, enabled: bool) -> Result<()> {
+        let known = self.automation(id).await?;
+        if known.plan.enabled != enabled {
+            self.forget_counted(id).await?;
+        }
         self.write(move |tx| {
             let known = read(tx.db, id)?;
             let is_same = known.plan.enabled == enabled;
@@ -142,24 +151,25 @@ impl App {
         .await
     }
 
+    /// Forgets what the triggers of an automation have counted, a slice at a time: there may be very
+    /// much of it, and what follows forgets the rest at once.
+    async fn forget_counted(&self, id: AutomationId) -> Result<()> {
+        let some = move |tx: &mut Tx<'_>| Ok(removal::some_of_triggers(tx.db, id, CHUNK)? as u64);
+        while self.write_as(Job::bulk(0), some).await? > 0 {}
+        Ok(())
+    }
+
     /// Removes an automation. What it has decided already is done.
     pub async fn delete_automation(&self, id: AutomationId) -> Result<()> {
-        self.write(move |tx| {
-            let known = read(tx.db, id)?;
-            delete(tx, &known)
-        })
-        .await
+        self.remove(Removal::Automation(id)).await
     }
 
     /// Removes the automations that go with a resource.
     pub async fn delete_automations_of_resource(&self, resource: String) -> Result<()> {
-        self.write(move |tx| {
-            for known in automations::of_resource(tx.db, &resource, true)? {
-                delete(tx, &known)?;
-            }
-            Ok(())
-        })
-        .await
+        let owned = self.scan(move |db| automations::of_resource(db, &resource, true));
+        let ids = owned.await?.into_iter().map(|known| known.id).collect();
+        self.remove_each(ids, Removal::Automation).await?;
+        Ok(())
     }
 }
 
@@ -203,7 +213,20 @@ fn tell(tx: &mut Tx<'_>, automation: &Automation, how: &str) -> Result<()> {
     events::emit(tx, event)
 }
 
-fn delete(tx: &mut Tx<'_>, known: &Automation) -> Result<()> {
+/// Has an automation that is about to go look at nothing any more.
+pub(in crate::app) fn turn_off(tx: &mut Tx<'_>, known: Automation) -> Result<()> {
+    let plan = Plan {
+        enabled: false,
+        ..known.plan
+    };
+    automations::update(tx.db, known.id, &plan, tx.now)?;
+    tx.automations.doubt();
+    tx.entail(Effect::KeepAutomations);
+    Ok(())
+}
+
+/// Removes an automation of which nothing else is left.
+pub(in crate::app) fn delete(tx: &mut Tx<'_>, known: &Automation) -> Result<()> {
     rows::delete(tx.db, known.id)?;
     tell(tx, known, "deleted")
 }

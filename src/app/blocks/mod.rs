@@ -22,6 +22,7 @@ use crate::domain::event::{Happened, lifecycle};
 use crate::domain::filter::{Filters, Page, Sort, block};
 use crate::domain::flow::Created;
 use crate::domain::ids::{BlockSchemaId, BlockTypeId};
+use crate::storage::removal::Removal;
 use crate::storage::seal::Seal;
 use crate::storage::{Connection, blocks, rows};
 
@@ -130,11 +131,9 @@ impl App {
     ///
     /// Fails as forbidden for one that is protected.
     pub async fn delete_block_type(&self, id: BlockTypeId) -> Result<()> {
-        self.write(move |tx| {
-            let known = read_type(tx.db, id)?;
-            check_unprotected(&known, "protected block types cannot be deleted.")?;
-            rows::delete(tx.db, id)?;
-            emit(tx, lifecycle::block_type(Happened::Deleted, &known, tx.now))
+        self.remove_if(Removal::BlockType(id), move |db| {
+            let known = read_type(db, id)?;
+            check_unprotected(&known, "protected block types cannot be deleted.")
         })
         .await
     }
@@ -196,13 +195,11 @@ impl App {
     ///
     /// Fails as forbidden for one of a type that is protected.
     pub async fn delete_block_schema(&self, id: BlockSchemaId) -> Result<()> {
-        self.write(move |tx| {
-            let schema = read_schema(tx.db, id)?;
-            let kind = read_type(tx.db, schema.new.block_type_id)?;
+        self.remove_if(Removal::BlockSchema(id), move |db| {
+            let schema = read_schema(db, id)?;
+            let kind = read_type(db, schema.new.block_type_id)?;
             let words = "Block schemas for protected block types cannot be deleted.";
-            check_unprotected(&kind, words)?;
-            rows::delete(tx.db, id)?;
-            Ok(())
+            check_unprotected(&kind, words)
         })
         .await
     }

@@ -18,7 +18,8 @@ use crate::domain::work::{
     AGENT_POOL, DEFAULT_QUEUE, NewWorkPool, NewWorkQueue, Service, WorkPool, WorkPoolUpdate,
     check_name, check_not_reserved, is_reserved,
 };
-use crate::storage::{Connection, Job, rows, work_pools, work_queues};
+use crate::storage::removal::Removal;
+use crate::storage::{Connection, Job, rows, work_pools};
 
 impl App {
     /// Creates a pool with its default queue.
@@ -86,18 +87,8 @@ impl App {
     pub async fn delete_work_pool(&self, name: &str) -> Result<()> {
         check_not_reserved(name, " and can not be deleted").map_err(forbidden)?;
         let name = name.to_owned();
-        self.write(move |tx| {
-            let known = by_name(tx.db, &name)?;
-            let queues = work_queues::of_pool(tx.db, known.id)?;
-            rows::delete(tx.db, known.id)?;
-            tx.entail(Effect::WakeAgents);
-            for queue in queues {
-                let word = Happened::Deleted.word();
-                emit(tx, lifecycle::work_queue(word, &queue, tx.now))?;
-            }
-            emit(tx, lifecycle::work_pool(Happened::Deleted, &known, tx.now))
-        })
-        .await
+        self.remove_found(move |db| Ok(Removal::WorkPool(by_name(db, &name)?.id)))
+            .await
     }
 
     /// What is known of who serves pools, at present.

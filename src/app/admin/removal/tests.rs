@@ -9,6 +9,7 @@ use crate::domain::deployment::NewDeployment;
 use crate::domain::error::Kind;
 use crate::domain::filter::Filters;
 use crate::domain::flow::NewFlow;
+use crate::domain::ids::{AutomationId, BlockTypeId, WorkPoolId};
 
 /// Rows of a run: more than a slice takes away.
 const MANY: usize = 40_000;
@@ -155,4 +156,113 @@ async fn a_deployment_takes_its_runs_that_have_not_begun_along() {
     assert_eq!(left, 3);
     let of_it = app.read(move |db| removal::some_runs_of_deployment(db, deployment, 9));
     assert_eq!(of_it.await.unwrap(), []);
+}
+
+/// What is a type of blocks, an automation and a work pool, each with very much of its own.
+const LARGE: &[(&str, &str)] = &[
+    (
+        "block_documents",
+        "INSERT INTO block_types (id, created, updated, name, slug) VALUES (:id, 0, 0, 't', 't');
+        INSERT INTO block_schemas (id, created, updated, checksum, fields, block_type_id, version)
+        VALUES (:id, 0, 0, 'c', '{}', :id, 'v');
+        WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < :many)
+        INSERT INTO block_documents (id, created, updated, name, data, block_schema_id,
+            block_type_id, block_type_name)
+        SELECT randomblob(16), 0, 0, 'd' || i, x'', :id, :id, 't' FROM n",
+    ),
+    (
+        "automation_windows",
+        "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < :many)
+        INSERT INTO automation_windows (automation_id, trigger_id, labels, starts, ends,
+            is_proactive, count)
+        SELECT :id, randomblob(16), '[]', 0, 0, 0, 1 FROM n",
+    ),
+    (
+        "workers",
+        "INSERT INTO work_pools (id, created, updated, name, type, default_queue_id)
+        VALUES (:id, 0, 0, 'p', 'process', :id);
+        INSERT INTO work_queues (id, created, updated, work_pool_id, name, priority)
+        VALUES (:id, 0, 0, :id, 'default', 1);
+        WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < :many)
+        INSERT INTO workers (id, created, updated, work_pool_id, name, last_heartbeat, online_until)
+        SELECT randomblob(16), 0, 0, :id, 'w' || i, 0, 0 FROM n",
+    ),
+];
+
+/// Stores it, and answers the id that it has.
+async fn large(app: &App) -> Uuid {
+    let plan = serde_json::json!({ "name": "n", "actions": [{ "type": "do-nothing" }],
+        "trigger": { "type": "event", "posture": "Reactive", "expect": ["x"] } });
+    let plan = serde_json::from_value(plan).unwrap();
+    let new = crate::domain::automation::NewAutomation { plan, owner: None };
+    let id = app.create_automation(new).await.unwrap().id.uuid();
+    app.write(move |tx| {
+        for (_, sql) in LARGE {
+            let hex = format!("x'{}'", id.simple());
+            let sql = sql.replace(":id", &hex).replace(":many", &MANY.to_string());
+            tx.db.execute_batch(&sql)?;
+        }
+        Ok(())
+    })
+    .await
+    .unwrap();
+    id
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn types_automations_and_pools_go_in_slices() {
+    let dir = tempfile::tempdir().unwrap();
+    let first = app(dir.path(), Ahead::default());
+    let id = large(&first).await;
+    let all = [
+        Removal::BlockType(BlockTypeId::from_uuid(id)),
+        Removal::Automation(AutomationId::from_uuid(id)),
+        Removal::WorkPool(WorkPoolId::from_uuid(id)),
+    ];
+    for (what, (table, _)) in all.into_iter().zip(LARGE) {
+        let slice = first.remove_first_slice(what, |_| Ok(())).await;
+        assert!(!slice.unwrap().0, "{what:?}");
+        let left = count(&first, table).await;
+        assert!((1..MANY as i64).contains(&left), "{what:?}: {left}");
+    }
+    let known = first.automation(AutomationId::from_uuid(id)).await.unwrap();
+    assert!(!known.plan.enabled);
+    first.close();
+    let next = app(dir.path(), Ahead::default());
+    next.finish_removals().await.unwrap();
+    let gone = ["block_types", "block_schemas", "automations", "work_pools"];
+    let more = ["work_queues", "removals"];
+    let tables = LARGE.iter().map(|(table, _)| *table);
+    for table in tables.chain(gone).chain(more) {
+        assert_eq!(count(&next, table).await, 0, "{table}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn others_write_while_types_automations_and_pools_go() {
+    let dir = tempfile::tempdir().unwrap();
+    let app = app(dir.path(), Ahead::default());
+    let id = large(&app).await;
+    let removing = tokio::spawn({
+        let app = app.clone();
+        async move {
+            let kind = BlockTypeId::from_uuid(id);
+            app.delete_block_type(kind).await.unwrap();
+            let automation = AutomationId::from_uuid(id);
+            app.delete_automation(automation).await.unwrap();
+            app.delete_work_pool("p").await.unwrap();
+        }
+    });
+    let mut between = 0;
+    while !removing.is_finished() {
+        flow_of(&app, "another").await;
+        between += 1;
+    }
+    removing.await.unwrap();
+    assert!(between > 15, "{between} writes in between");
+    for (table, _) in LARGE {
+        assert_eq!(count(&app, table).await, 0, "{table}");
+    }
+    let again = app.delete_work_pool("p").await.unwrap_err();
+    assert_eq!(again.kind(), Kind::NotFound);
 }

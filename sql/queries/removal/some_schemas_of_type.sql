@@ -1,0 +1,1 @@
+SELECT id FROM block_schemas WHERE block_type_id = :id LIMIT :limit
