@@ -185,6 +185,40 @@ async fn a_damaged_or_foreign_archive_changes_nothing() {
 }
 
 #[tokio::test]
+async fn a_database_with_rows_that_refer_to_nothing_is_refused() {
+    let dir = tempfile::tempdir().unwrap();
+    let database = state_dir::database(dir.path());
+    let now = Timestamp::from_micros(1);
+    let run = "INSERT INTO flow_runs (id, created, updated, name, flow_id, run_count)
+        SELECT randomblob(16), 0, 0, 'r', id, 0 FROM flows";
+    let store = Store::open(&database).unwrap();
+    let written = store.write(move |db| {
+        put_flow(db, "gone", now)?;
+        Ok(db.execute(run, [])?)
+    });
+    assert_eq!(written.await.unwrap(), 1);
+    let blobs = Blobs::open(&state_dir::blobs(dir.path())).unwrap();
+    let packed = async |store: &Store| {
+        let mut archive = Vec::new();
+        let copy = store.copy().await.unwrap();
+        pack(copy, &blobs, now, &mut archive).unwrap();
+        archive
+    };
+    let sound = packed(&store).await;
+    // No statement of the daemon's own could do it.
+    let stranger = rusqlite::Connection::open(&database).unwrap();
+    stranger.pragma_update(None, "foreign_keys", false).unwrap();
+    stranger.execute("DELETE FROM flows", []).unwrap();
+    let dangling = packed(&store).await;
+    let (_dir, state) = new_dir();
+    let refusal = restore(dangling.as_slice(), &state, false).unwrap_err();
+    let words = "1 rows refer to nothing";
+    assert!(refusal.message().contains(words), "{refusal}");
+    assert!(!state_dir::database(&state).exists());
+    restore(sound.as_slice(), &state, false).unwrap();
+}
+
+#[tokio::test]
 async fn a_second_copy_at_the_same_time_is_refused() {
     let (_dir, state) = new_dir();
     let store = Store::open(&state_dir::database(&state)).unwrap();
