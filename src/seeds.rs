@@ -2,7 +2,7 @@
 
 use crate::api::{orion, v3};
 use crate::domain::schedule;
-use crate::runners;
+use crate::{relay, runners};
 
 fn for_each_seed(target: &str, read: impl Fn(&[u8])) {
     let folder = format!("{}/tests/fuzz/corpus/{target}", env!("CARGO_MANIFEST_DIR"));
@@ -28,6 +28,11 @@ fn bodies_are_read() {
 fn schedules_are_asked() {
     for_each_seed("cron", |seed| schedule::fuzzing::ask_cron(text(seed)));
     for_each_seed("rrule", |seed| schedule::fuzzing::ask_rrule(text(seed)));
+}
+
+#[test]
+fn frames_are_read() {
+    for_each_seed("frames", relay::fuzzing::read_frames);
 }
 
 #[test]

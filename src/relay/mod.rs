@@ -32,6 +32,8 @@ pub mod channel;
 mod disk;
 mod events;
 mod frames;
+#[cfg(any(test, fuzzing))]
+pub mod fuzzing;
 mod heads;
 pub mod journal;
 mod listen;

@@ -1,11 +1,11 @@
 //! Routes of blocks: of their types, their schemas and their documents.
 
-mod document_wire;
+pub mod document_wire;
 mod documents;
-mod filter;
+pub mod filter;
 mod schemas;
 mod types;
-mod wire;
+pub mod wire;
 
 use crate::api::Operation;
 

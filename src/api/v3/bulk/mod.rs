@@ -1,6 +1,6 @@
 //! Routes that do the same to many things at once.
 
-mod wire;
+pub mod wire;
 
 use axum::extract::State;
 

@@ -1,6 +1,6 @@
 //! Routes of events. They come and go by websockets as well: see [`crate::api::sockets`].
 
-mod count;
+pub mod count;
 pub mod filter;
 mod page;
 pub mod wire;

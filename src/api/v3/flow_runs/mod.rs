@@ -2,8 +2,8 @@
 
 pub mod create;
 mod history;
-mod inputs;
-mod resume;
+pub mod inputs;
+pub mod resume;
 pub mod settings;
 pub mod wire;
 
