@@ -181,8 +181,9 @@ impl Store {
         self.noted(self.inner.readers.get().run(work).await)
     }
 
-    /// The same for work that may take as long as a caller makes it: it fails as
-    /// [`Kind::TooSlow`] when it takes too long, and ends when nobody waits for it.
+    /// The same for work that may take as long as a caller makes it: it gives way to others after
+    /// a while and is run again, fails as [`Kind::TooSlow`] when it takes too long, and ends when
+    /// nobody waits for it.
     pub async fn scan<T, F>(&self, work: F) -> Result<T>
     where
         T: Send + 'static,
