@@ -1,6 +1,8 @@
 //! Every verb that writes comes again, since its daemon dies between commit and answer. The
 //! real relay repeats it, and what it does is done once.
 
+mod newer;
+
 use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
@@ -229,6 +231,8 @@ fn replay(http: &Client, deaths: &AtomicU32) {
         "expected_start_time": { "after_": "2100-01-01T00:00:00+00:00" },
     } });
     assert_eq!(http.post("/flow_runs/count", &ahead).body, made);
+
+    newer::replay(http, deaths);
 
     // What takes something away is never told that it is gone already.
     let all = |path: &str| -> Vec<String> {
