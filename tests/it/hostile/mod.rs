@@ -4,13 +4,14 @@
 mod content;
 mod operations;
 mod sender;
+mod things;
 mod values;
 
 use serde_json::{Value, json};
 
-use crate::support::{Http, TestDaemon};
-use operations::{Ids, Operation};
+use crate::support::TestDaemon;
 use sender::{Request, Sender};
+use things::{furnished, path};
 use values::Chance;
 
 /// How much memory the daemon may ever have had, in KiB.
@@ -29,48 +30,6 @@ fn described(daemon: &TestDaemon) -> Value {
     serde_json::from_str(&daemon.http().text("/openapi.json")).unwrap()
 }
 
-/// Makes one of each thing.
-fn furnished(http: &Http, name: &str) -> Ids {
-    let flow = http.flow(name);
-    let deployment = http.deployment(&flow, name, &json!({ "type": "subprocess" }));
-    let run = http.flow_run(&flow);
-    let task = json!({ "flow_run_id": run, "task_key": "k", "dynamic_key": name });
-    let task = http.post("/task_runs/", &task).expect(201);
-    let task = task["id"].as_str().unwrap().to_owned();
-    Ids::from([
-        ("id", flow.clone()),
-        ("flow_id", flow),
-        ("deployment_id", deployment),
-        ("flow_run_id", run.clone()),
-        ("run", run),
-        ("task_run_id", task),
-    ])
-}
-
-/// The path of a request that names what is there.
-fn path(operation: &Operation, ids: &Ids) -> String {
-    let noun = [
-        ("/deployments/", "deployment_id"),
-        ("flow_runs/", "flow_run_id"),
-        ("/task_runs/", "task_run_id"),
-    ];
-    let of_noun = noun.iter().find(|(part, _)| operation.path.contains(part));
-    let id = of_noun.map_or("flow_id", |(_, name)| name);
-    let mut path = operation.path.replace("{id}", &ids[id]);
-    path = path.replace("{run}", &ids["flow_run_id"]);
-    // A deployment's first schedule has its id.
-    path = path.replace("{schedule_id}", &ids["deployment_id"]);
-    for name in ["name", "flow_name", "deployment_name"] {
-        path = path.replace(&format!("{{{name}}}"), "word");
-    }
-    for (number, name) in operation.query.iter().enumerate() {
-        let sign = if number == 0 { '?' } else { '&' };
-        let value = ids.get(name.as_str()).map_or("word", String::as_str);
-        path += &format!("{sign}{name}={value}");
-    }
-    path
-}
-
 #[test]
 fn every_operation_stands_hostile_values() {
     let daemon = TestDaemon::without_agent();
@@ -78,7 +37,7 @@ fn every_operation_stands_hostile_values() {
     let ids = furnished(&daemon.http(), "first");
     let values = values::values();
     let mut chance = Chance::new(1);
-    let mut sent = 0;
+    let (mut sent, mut nested) = (0, 0);
     for operation in operations::all(&described(&daemon), &ids) {
         // What is deleted would not be there for those that come later.
         if operation.method == "DELETE" || operation.path.ends_with("/bulk_delete") {
@@ -104,10 +63,17 @@ fn every_operation_stands_hostile_values() {
                 body.fields.insert(field.clone(), value);
                 send(Some(body.text()));
             }
+            for _ in 0..4 {
+                let mut body = body.clone();
+                if body.spoil_within(field, &mut chance, &values) {
+                    send(Some(body.text()));
+                    nested += 1;
+                }
+            }
         }
         sent += 1;
     }
-    assert!(sent > 60, "{sent}");
+    assert!(sent > 60 && nested > 500, "{sent} and {nested}");
     sender.check(MOST_RESIDENT);
 }
 
@@ -149,7 +115,8 @@ fn generated_requests_are_answered() {
     let daemon = TestDaemon::without_agent();
     let sender = Sender::new(&daemon);
     let values = values::values();
-    let small: Vec<_> = values.iter().filter(|value| value.len() < 1000).collect();
+    let small = values.iter().filter(|value| value.len() < 1000);
+    let small: Vec<_> = small.cloned().collect();
     let document = described(&daemon);
     let seed = std::process::id().into();
     eprintln!("seed {seed}");
@@ -159,7 +126,7 @@ fn generated_requests_are_answered() {
     for number in 0..generated() {
         if number % 500 == 499 {
             // What was there may have been deleted.
-            ids = furnished(&daemon.http(), &format!("flow {number}"));
+            ids = furnished(&daemon.http(), &format!("flow-{number}"));
             operations = operations::all(&document, &ids);
         }
         let operation = chance.one(&operations);
@@ -169,7 +136,8 @@ fn generated_requests_are_answered() {
             for name in names {
                 match chance.below(10) {
                     0..5 => drop(body.fields.remove(&name)),
-                    5 => drop(body.fields.insert(name, (*chance.one(&small)).clone())),
+                    5 => drop(body.fields.insert(name, chance.one(&small).clone())),
+                    6 | 7 => drop(body.spoil_within(&name, &mut chance, &small)),
                     _ => {}
                 }
             }

@@ -4,6 +4,11 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
+use super::values::Chance;
+
+/// Stands where a value goes that may be no JSON.
+const HERE: &str = "here goes a hostile value";
+
 /// An operation.
 pub struct Operation {
     /// Such as `POST`.
@@ -38,6 +43,48 @@ impl Body {
             false => object,
         }
     }
+}
+
+impl Body {
+    /// Puts one of `values` somewhere within a field. Whether there is anything within it.
+    pub fn spoil_within(&mut self, field: &str, chance: &mut Chance, values: &[String]) -> bool {
+        let Some(text) = self.fields.get_mut(field) else {
+            return false;
+        };
+        let mut whole: Value = serde_json::from_str(text).unwrap();
+        let Some(place) = within(&whole, chance) else {
+            return false;
+        };
+        *whole.pointer_mut(&place).unwrap() = json!(HERE);
+        let here = json!(HERE).to_string();
+        let hostile: &String = chance.one(values);
+        *text = whole.to_string().replace(&here, hostile);
+        true
+    }
+}
+
+/// Where something lies within a value, at any depth.
+fn within(whole: &Value, chance: &mut Chance) -> Option<String> {
+    let (mut place, mut at) = (String::new(), whole);
+    loop {
+        let (step, next) = match at {
+            Value::Object(members) if !members.is_empty() => {
+                let (name, next) = members.iter().nth(chance.below(members.len())).unwrap();
+                (name.clone(), next)
+            }
+            Value::Array(items) if !items.is_empty() => {
+                let nth = chance.below(items.len());
+                (nth.to_string(), &items[nth])
+            }
+            _ => break,
+        };
+        place += &format!("/{step}");
+        at = next;
+        if chance.below(3) == 0 {
+            break;
+        }
+    }
+    (!place.is_empty()).then_some(place)
 }
 
 /// The ids of what is there, by the name of the field that asks for it.
@@ -110,7 +157,7 @@ fn sample(document: &Value, name: &str, shape: &Value, ids: &Ids, depth: usize) 
         ("string", Some("date-time")) => json!("2030-01-01T00:00:00Z"),
         ("string", _) if name == "type" => json!("SCHEDULED"),
         ("string", _) if name == "sort" => Value::Null,
-        ("string", _) => json!("word"),
+        ("string", _) => json!(ids.get(name).map_or("word", String::as_str)),
         ("integer" | "number", _) => json!(1),
         // It would empty the database.
         ("boolean", _) => json!(name != "confirm"),
