@@ -5,39 +5,51 @@ use std::fmt::Write;
 
 use super::{ConfigError, Flags, Settings, effective, layers};
 use crate::domain::checkup::Check;
-use crate::domain::container::Resources;
 
-/// What would work as it is written and is not likely to be meant: a line for `doctor`.
-pub fn doubts(settings: &Settings) -> Check {
-    const NAME: &str = "settings";
+const NAME: &str = "settings";
+
+/// What would work as it is written and is not likely to be meant, a line for `doctor` each; one
+/// line that says so where nothing is like that.
+pub fn doubts(settings: &Settings) -> Vec<Check> {
+    let mut found = Vec::from_iter(absent_groups(settings));
+    found.extend(excessive_defaults(settings));
+    if found.is_empty() {
+        found.push(Check::ok(NAME, "nothing about them is doubtful"));
+    }
+    found
+}
+
+fn absent_groups(settings: &Settings) -> Option<Check> {
     let groups = &settings.auth.groups;
     let named = groups.operators.iter().chain(&groups.viewers);
     let absent: Vec<_> = named
         .filter(|name| !matches!(nix::unistd::Group::from_name(name), Ok(Some(_))))
         .map(String::as_str)
         .collect();
-    if !absent.is_empty() {
-        let names = absent.join(", ");
-        return Check::warn(
+    let names = absent.join(", ");
+    (!absent.is_empty()).then(|| {
+        Check::warn(
             NAME,
             format!("auth names groups that do not exist on this machine: {names}"),
             format!(
                 "`groupadd --system {}`, or correct the name",
                 absent.join(" ")
             ),
-        );
-    }
-    let nothing = settings.containers.settle(Resources::default(), &[], &[]);
-    if let Err(refusal) = nothing {
-        return Check::fail(
+        )
+    })
+}
+
+fn excessive_defaults(settings: &Settings) -> impl Iterator<Item = Check> {
+    let beyond = settings.containers.defaults_beyond_maxima().into_iter();
+    beyond.map(|name| {
+        Check::fail(
             NAME,
             format!(
-                "docker.defaults are beyond docker.maxima, so no container can start: {refusal}"
+                "docker.defaults.{name} is beyond docker.maxima.{name}, so no container can start"
             ),
             "lower the default or raise the maximum in prefectd.toml",
-        );
-    }
-    Check::ok(NAME, "nothing about them is doubtful")
+        )
+    })
 }
 
 /// What `flags`, the environment and the files come to, for people. Fails with what the daemon
@@ -63,9 +75,10 @@ pub fn report(flags: &Flags) -> Result<String, ConfigError> {
             let _ = writeln!(text, "  {} = {}    ({})", one.key, one.value, one.source);
         }
     }
-    let doubt = doubts(&settings);
-    if let Some(advice) = doubt.advice {
-        let _ = writeln!(text, "but {}\n  -> {advice}", doubt.found);
+    for doubt in doubts(&settings) {
+        if let Some(advice) = doubt.advice {
+            let _ = writeln!(text, "but {}\n  -> {advice}", doubt.found);
+        }
     }
     Ok(text)
 }

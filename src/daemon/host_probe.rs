@@ -60,7 +60,7 @@ impl HostProbe for ThisHost {
         async move {
             let settings = self.in_force.borrow().settings.clone();
             let mut checks = state_dir::examine(&self.state_dir);
-            checks.push(config::doubts(&settings));
+            checks.extend(config::doubts(&settings));
             checks.push(python::examine(&settings.python).await);
             checks.push(self.docker.examine_engine().await);
             checks

@@ -159,6 +159,19 @@ fn a_configuration_is_checked_without_a_daemon() {
     let groups = check("[auth]\nviewers = [\"no-such-group\"]\n", "check-config");
     let said = String::from_utf8_lossy(&groups.stdout);
     assert!(said.contains("no-such-group"), "{said}");
+    let several = check(
+        "[auth]\nviewers = [\"no-such-group\"]\n[docker.defaults]\nmemory = \"2g\"\ncpus = 2\n\
+         [docker.maxima]\nmemory = \"1g\"\ncpus = 1\n",
+        "check-config",
+    );
+    let said = String::from_utf8_lossy(&several.stdout);
+    let doubts: Vec<_> = said.lines().filter(|it| it.starts_with("but ")).collect();
+    let [group, cpus, memory] = doubts.as_slice() else {
+        panic!("{said}");
+    };
+    assert!(group.contains("no-such-group"), "{said}");
+    assert!(cpus.contains("docker.maxima.cpus"), "{said}");
+    assert!(memory.contains("docker.maxima.memory"), "{said}");
     assert!(!prefectd().arg("bogus").output().unwrap().status.success());
 }
 

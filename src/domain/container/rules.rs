@@ -33,6 +33,24 @@ impl ContainerRules {
         })
     }
 
+    /// The defaults, by name, that no container may have: those above their maximum.
+    pub fn defaults_beyond_maxima(&self) -> Vec<&'static str> {
+        let (defaults, maxima) = (&self.defaults, &self.maxima);
+        let gpus = defaults.gpus.map(all_is_most);
+        let beyond = [
+            ("cpus", is_beyond(defaults.cpus, maxima.cpus)),
+            ("memory", is_beyond(defaults.memory, maxima.memory)),
+            ("shm_size", is_beyond(defaults.shm_size, maxima.shm_size)),
+            (
+                "pids_limit",
+                is_beyond(defaults.pids_limit, maxima.pids_limit),
+            ),
+            ("gpus", is_beyond(gpus, maxima.gpus)),
+        ];
+        let beyond = beyond.into_iter().filter(|(_, is_beyond)| *is_beyond);
+        beyond.map(|(name, _)| name).collect()
+    }
+
     fn check_reach(&self, asked: &Resources) -> Result<(), Refusal> {
         let allow = &self.allow;
         if asked.privileged == Some(true) && !allow.privileged {
@@ -168,13 +186,18 @@ fn within<T: PartialOrd>(
     asked: Option<T>,
     most: Option<T>,
 ) -> Result<Option<T>, Refusal> {
-    match (asked, most) {
-        (Some(asked), Some(most)) if asked > most => Err(format!(
+    if is_beyond(asked.as_ref(), most.as_ref()) {
+        Err(format!(
             "The flow runner asks for more {name} than this machine permits. Ask for less, or \
              have its operator raise docker.maxima.{name} in prefectd.toml."
-        )),
-        (asked, _) => Ok(asked),
+        ))
+    } else {
+        Ok(asked)
     }
+}
+
+fn is_beyond<T: PartialOrd>(asked: Option<T>, most: Option<T>) -> bool {
+    matches!((asked, most), (Some(asked), Some(most)) if asked > most)
 }
 
 /// The same; who asks for nothing, or for no limit at all, gets the most.
@@ -220,6 +243,18 @@ mod tests {
                 .collect::<Vec<_>>()
         };
         rules().settle(asked, &owned(volumes), &owned(networks))
+    }
+
+    #[test]
+    fn every_default_beyond_its_maximum_is_named() {
+        let mut rules = rules();
+        let maxima =
+            serde_json::json!({ "cpus": 1.0, "memory": "1g", "gpus": 2, "shm_size": "1g" });
+        let defaults =
+            serde_json::json!({ "cpus": 2.0, "memory": "1g", "gpus": -1, "pids_limit": 9 });
+        rules.maxima = serde_json::from_value(maxima).unwrap();
+        rules.defaults = serde_json::from_value(defaults).unwrap();
+        assert_eq!(rules.defaults_beyond_maxima(), ["cpus", "gpus"]);
     }
 
     #[test]

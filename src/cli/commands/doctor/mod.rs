@@ -147,7 +147,7 @@ async fn without_daemon(image: Option<&str>) -> Vec<Check> {
         Err(error) => vec![Check::skip("state directory", error.to_string())],
     };
     match Settings::load(Flags::default()) {
-        Ok(settings) => checks.push(config::doubts(&settings)),
+        Ok(settings) => checks.extend(config::doubts(&settings)),
         Err(error) => checks.push(Check::fail(
             "settings",
             error.to_string(),
