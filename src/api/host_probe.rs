@@ -29,6 +29,8 @@ pub trait HostProbe: Send + Sync {
         image: Option<String>,
         network: Option<String>,
     ) -> BoxFuture<'_, Vec<Check>>;
+    /// The image of jobs of docker pools that come to none.
+    fn pool_image(&self) -> String;
     /// The settings that are in force, and who said each.
     fn settings(&self) -> Vec<Effective>;
 }

@@ -16,7 +16,7 @@ use crate::domain::runner::container_of;
 use crate::domain::settings::Effective;
 use crate::domain::usage::Usage;
 use crate::runners::docker::{DockerRunner, Probe};
-use crate::runners::{Runner, python, usage};
+use crate::runners::{Runner, python, spec, usage};
 use crate::state_dir;
 
 /// How long the engine may take to say that it is there.
@@ -106,6 +106,10 @@ impl HostProbe for ThisHost {
             self.docker.examine_image(place).await
         }
         .boxed()
+    }
+
+    fn pool_image(&self) -> String {
+        spec::pool_image(&self.in_force.borrow().settings.containers)
     }
 
     fn settings(&self) -> Vec<Effective> {

@@ -28,6 +28,8 @@ use crate::domain::proxies;
 use crate::domain::runner::RunnerKind;
 use crate::domain::work::job::SEALED;
 
+pub use docker_job::pool_image;
+
 /// The image of a deployment whose client sent none.
 pub(super) const DEFAULT_IMAGE: &str = "prefecthq/prefect:2.0a7-python3.9";
 /// How a container reaches the machine that it runs on.

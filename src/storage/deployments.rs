@@ -10,13 +10,14 @@ use super::query::{self, Columns};
 use super::rows::{Filtered, Row, key};
 use super::schedules;
 use super::sql::{self, Statement, statement};
+use crate::domain::JsonMap;
 use crate::domain::deployment::{
     Around, Brief, CollisionStrategy, Concurrency, ConcurrencyOptions, Deployment, Infrastructure,
     Served,
 };
 use crate::domain::error::Result;
 use crate::domain::filter::Noun;
-use crate::domain::ids::{DeploymentId, FlowId, WorkQueueId};
+use crate::domain::ids::{DeploymentId, FlowId, WorkPoolId, WorkQueueId};
 use crate::domain::runner::RunnerKind;
 use crate::domain::state::StateType;
 use crate::domain::time::Timestamp;
@@ -33,6 +34,9 @@ static BY_KEY: Statement = statement!("deployments/by_key.sql");
 const SET_SCHEDULE_ACTIVE: &str =
     include_str!("../../sql/queries/deployments/set_schedule_active.sql");
 const LATEST_RUNS: &str = include_str!("../../sql/queries/deployments/latest_runs.sql");
+
+/// A pool, the job variables of deployments, and when the last of those changed.
+pub type PoolJob = (WorkPoolId, JsonMap, Timestamp);
 
 /// Stores a deployment that is not there yet, with its schedules. Its flow must be.
 pub fn insert(db: &Connection, new: &Deployment) -> Result<()> {
@@ -186,13 +190,24 @@ pub fn set_schedule_active(
     Ok(query::change(db, SET_SCHEDULE_ACTIVE, params)? > 0)
 }
 
-/// The images that deployments name, the last changed first; ten at most.
-pub fn images(db: &Connection) -> Result<Vec<String>> {
+/// The images that deployments name as what they run on, each with when the last of its
+/// deployments changed.
+pub fn images(db: &Connection) -> Result<Vec<(String, Timestamp)>> {
     let sql = include_str!("../../sql/queries/deployments/images.sql");
-    query::all(db, sql, [], |row| row.get(0))
+    query::all(db, sql, [], |row| Ok((row.get(0)?, row.get(1)?)))
 }
 
-/// The networks that deployments name, by name; ten at most.
+/// What the deployments of pools of a kind say of their jobs: the pool, the job variables, and
+/// when the last deployment that says the same changed.
+pub fn pool_jobs(db: &Connection, kind: &PoolKind) -> Result<Vec<PoolJob>> {
+    let sql = include_str!("../../sql/queries/deployments/pool_jobs.sql");
+    query::all(db, sql, named_params! {":type": kind.word()}, |row| {
+        let mut columns = Columns::of(row);
+        Ok((columns.next()?, columns.json()?, columns.next()?))
+    })
+}
+
+/// The networks that deployments name, by name.
 pub fn networks(db: &Connection) -> Result<Vec<String>> {
     let sql = include_str!("../../sql/queries/deployments/networks.sql");
     query::all(db, sql, [], |row| row.get(0))

@@ -33,6 +33,10 @@ const MAY_SCAN: &[(&str, &str)] = &[
     ),
     ("deployments/images.sql", "once per examination by a person"),
     (
+        "deployments/pool_jobs.sql",
+        "once per examination by a person",
+    ),
+    (
         "deployments/networks.sql",
         "once per examination by a person",
     ),

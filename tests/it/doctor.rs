@@ -4,10 +4,10 @@ use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt;
 use std::process::{Command, Output};
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::disk::Disk;
-use super::support::{Options, TestDaemon, wait_for};
+use super::support::{Http, Options, TestDaemon, wait_for};
 
 /// The checks that were printed, by name.
 #[track_caller]
@@ -153,6 +153,76 @@ fn a_disk_that_is_full_from_the_start_is_told_until_there_is_room() {
     assert_eq!(verdict(&found, "database"), "ok");
 }
 
+/// A docker pool whose template's image is a variable, with `default` as its default.
+fn pool(http: &Http, name: &str, default: Value) {
+    let env = json!({ "default": { "KEY": "{{ prefect.blocks.secret.none }}" } });
+    let template = json!({
+        "job_configuration": { "image": "{{ image }}", "env": "{{ env }}" },
+        "variables": {
+            "type": "object", "properties": { "image": { "default": default }, "env": env },
+        },
+    });
+    let body = json!({ "name": name, "type": "docker", "base_job_template": template });
+    http.post("/v3/work_pools/", &body).expect(201);
+}
+
+fn deploy(http: &Http, pool: &str, name: &str, job_variables: &Value) {
+    let flow = http.flow("f");
+    let body = json!({
+        "name": name, "flow_id": flow, "work_pool_name": pool, "job_variables": job_variables,
+    });
+    http.post("/v3/deployments/", &body).expect(201);
+}
+
+#[test]
+fn the_images_of_docker_pools_are_among_those_to_be_looked_at() {
+    let daemon = TestDaemon::with(Options {
+        flags: vec!["--no-agent", "--no-docker-bridge"],
+        env: vec![("PREFECTD_DOCKER__POOL_IMAGE", "by/operator:1".to_owned())],
+        ..Options::default()
+    });
+    let http = daemon.http();
+    let variable = json!({ "name": "tag", "value": "7" });
+    http.post("/v3/variables/", &variable).expect(201);
+    pool(
+        &http,
+        "with",
+        json!("by/template:{{ prefect.variables.tag }}"),
+    );
+    pool(&http, "without", Value::Null);
+    let body = json!({ "name": "elsewhere", "type": "process" });
+    http.post("/v3/work_pools/", &body).expect(201);
+    deploy(&http, "with", "a", &json!({}));
+    deploy(&http, "with", "b", &json!({ "image": "by/deployment:1" }));
+    deploy(&http, "with", "c", &json!({ "image": "by/deployment:1" }));
+    deploy(&http, "without", "d", &json!({}));
+    deploy(
+        &http,
+        "elsewhere",
+        "e",
+        &json!({ "image": "no/container:1" }),
+    );
+    let config = json!({ "image": "by/runner:1" });
+    let runner = json!({ "type": "docker", "config": config });
+    http.deployment(&http.flow("f"), "g", &runner);
+    let plan = http.get("/v3/prefectd/doctor").expect(200);
+    let images = [
+        "by/runner:1",
+        "by/operator:1",
+        "by/deployment:1",
+        "by/template:7",
+    ];
+    assert_eq!(plan["images"], json!(images), "the last changed first");
+    assert_eq!(plan["images_left_out"], 0);
+    for number in 0..9 {
+        let image = json!({ "image": format!("many:{number}") });
+        deploy(&http, "with", &format!("many-{number}"), &image);
+    }
+    let plan = http.get("/v3/prefectd/doctor").expect(200);
+    assert_eq!(plan["images"].as_array().unwrap().len(), 10);
+    assert_eq!(plan["images_left_out"], 3);
+}
+
 #[cfg(feature = "docker")]
 mod with_docker {
     use super::*;
@@ -212,6 +282,26 @@ mod with_docker {
         let image = found.iter().find(|(name, _)| name == "image");
         let said = image.unwrap().1["found"].as_str().unwrap();
         assert!(said.contains("registry.invalid/mine:1"), "{said}");
+    }
+
+    #[test]
+    fn images_that_are_not_looked_at_for_being_many_are_counted() {
+        let daemon = with_bridge();
+        let http = daemon.http();
+        pool(&http, "p", Value::Null);
+        for number in 0..11 {
+            let image = json!({ "image": format!("registry.invalid/many:{number}") });
+            deploy(&http, "p", &format!("d{number}"), &image);
+        }
+        let found = checks(&doctor(&daemon, &[]));
+        assert_eq!(verdict(&found, "images"), "skip");
+        let (_, told) = found.iter().find(|(name, _)| name == "images").unwrap();
+        assert!(
+            told["found"].as_str().unwrap().starts_with("1 more"),
+            "{told}"
+        );
+        let looked_at = found.iter().filter(|(name, _)| name == "image").count();
+        assert_eq!(looked_at, 10);
     }
 
     #[test]

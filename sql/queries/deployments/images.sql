@@ -1,8 +1,4 @@
-SELECT image FROM (
-  SELECT json_extract(infrastructure_config, '$.image') AS image, max(updated) AS newest
-  FROM deployments
-  WHERE infrastructure_kind = 'docker' AND json_extract(infrastructure_config, '$.image') IS NOT NULL
-  GROUP BY image
-)
-ORDER BY newest DESC
-LIMIT 10
+SELECT json_extract(infrastructure_config, '$.image') AS image, max(updated)
+FROM deployments
+WHERE infrastructure_kind = 'docker' AND json_extract(infrastructure_config, '$.image') IS NOT NULL
+GROUP BY image

@@ -7,4 +7,3 @@ FROM deployments
 WHERE infrastructure_kind = 'docker'
     AND json_type(infrastructure_config, '$.network_mode') = 'text'
 ORDER BY 1
-LIMIT 10

@@ -42,12 +42,7 @@ impl App {
         vec![writer, database]
     }
 
-    /// The images that deployments name, that of the one that changed last first; ten at most.
-    pub async fn images_in_use(&self) -> Result<Vec<String>> {
-        self.read(deployments::images).await
-    }
-
-    /// The networks that deployments name for their containers; ten at most.
+    /// The networks that deployments name for their containers.
     pub async fn networks_in_use(&self) -> Result<Vec<String>> {
         self.read(deployments::networks).await
     }

@@ -4,6 +4,7 @@ mod abandoned;
 pub(super) mod channel;
 mod claims;
 mod gather;
+mod images;
 mod job_variables;
 mod jobs;
 pub(super) mod pools;

@@ -97,9 +97,11 @@ Examples:
   prefectctl doctor --image registry.example/flows:3 --output json
 
 Each line is ok, warn, fail, or skip for what could not be looked at. It succeeds when nothing
-fails. A container is started and removed again.")]
+fails. Ten images of deployments are looked at, those that changed last, and ten networks; it says
+how many more there are. For each a container is started and removed again.")]
     Doctor {
-        /// Make the container from this image instead of the one that deployments use.
+        /// Make the container from this image instead of those that deployments use: those that
+        /// they name, and those that the templates and job variables of docker pools come to.
         #[arg(long)]
         image: Option<String>,
     },

@@ -102,6 +102,36 @@ fn of_template(
     Ok((kind(&origin.pool.kind, &config), config))
 }
 
+/// The image that jobs of a pool's template and a deployment are made from where their runs say
+/// nothing; none where that is left to whoever makes them.
+///
+/// # Errors
+/// Why the template cannot be filled in.
+pub fn image(
+    template: &JsonMap,
+    deployment: &JsonMap,
+    surroundings: &Surroundings<'_>,
+) -> Result<Option<String>, TemplateError> {
+    let none = JsonMap::new();
+    let mut template = match template.is_empty() {
+        true => plain(deployment, &none),
+        false => template.clone(),
+    };
+    // The rest of the job may refer to blocks, which an image hardly does.
+    if let Some(Value::Object(job)) = template.get_mut("job_configuration") {
+        job.retain(|name, _| name == "image");
+    }
+    let variables = template.get_mut("variables");
+    if let Some(Value::Object(properties)) = variables.and_then(|it| it.get_mut("properties")) {
+        properties.remove("env");
+    }
+    let mut job = resolve(&template, deployment, &none, surroundings)?;
+    Ok(match job.remove("image") {
+        Some(Value::String(image)) if !image.is_empty() => Some(image),
+        _ => None,
+    })
+}
+
 /// The labels of a job as the engine takes them: `prefect.io/flow-run-id` is
 /// `io.prefect.flow-run-id`.
 pub fn engine_labels(

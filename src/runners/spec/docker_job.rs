@@ -111,8 +111,7 @@ pub(super) fn job(run: &FlowRun, settings: &RunnerSettings) -> Result<Job, Runne
     let env = config.env.unwrap_or_default();
     let own_api = env.get("PREFECT_API_URL").cloned();
     let api = api(own_api.as_deref(), settings, on_host)?;
-    let image = config.image.or_else(|| rules.pool_image.clone());
-    let image = image.unwrap_or_else(|| DEFAULT_JOB_IMAGE.to_owned());
+    let image = config.image.unwrap_or_else(|| pool_image(rules));
     let labels = labels_of(
         config.labels.unwrap_or_default(),
         kwargs.labels,
@@ -149,6 +148,12 @@ pub(super) fn job(run: &FlowRun, settings: &RunnerSettings) -> Result<Job, Runne
             more: kwargs.more,
         })),
     })
+}
+
+/// The image of a job that names none.
+pub fn pool_image(rules: &ContainerRules) -> String {
+    let said = rules.pool_image.clone();
+    said.unwrap_or_else(|| DEFAULT_JOB_IMAGE.to_owned())
 }
 
 /// The API's address for the container: its own, or ours, as it is reached from there.

@@ -40,6 +40,10 @@ pub fn operations() -> Vec<Operation> {
     ]
 }
 
+/// The most images, and the most networks, that one checkup looks at: each takes a container and
+/// some seconds, or minutes on a machine that is busy.
+const MOST_LOOKED_AT: usize = 10;
+
 /// A clock that jumped less than this was only corrected.
 const JUMP: Span = Span::from_micros(5_000_000);
 
@@ -64,6 +68,9 @@ pub async fn checkup(
         }
         (None, true) => {
             let plan = planned(&ctx).await?;
+            if asked.image.is_none() {
+                checks.extend(plan.left_out());
+            }
             let images = asked.image.map_or(plan.images, |image| vec![image]);
             for image in images {
                 checks.extend(container(&ctx, Some(image), None).await?);
@@ -87,7 +94,10 @@ async fn container(
 ) -> Result<Vec<checkup::Check>> {
     let image = match image {
         Some(image) => Some(image),
-        None => ctx.app.images_in_use().await?.into_iter().next(),
+        None => {
+            let images = ctx.app.images_in_use(ctx.host.pool_image());
+            images.await?.into_iter().next()
+        }
     };
     Ok(ctx.host.examine_container(image, network).await)
 }
@@ -99,10 +109,19 @@ pub async fn plan(State(ctx): State<Ctx>, who: Requester) -> Answer {
 
 async fn planned(ctx: &Ctx) -> Result<CheckupPlan> {
     let mut networks = ctx.app.networks_in_use().await?;
+    // It is that of most containers.
     let of_all = by_default(ctx).filter(|network| !networks.contains(network));
-    networks.extend(of_all);
+    networks.splice(..0, of_all);
+    let mut images = ctx.app.images_in_use(ctx.host.pool_image()).await?;
+    let cut = |all: &mut Vec<String>| {
+        let left_out = all.len().saturating_sub(MOST_LOOKED_AT);
+        all.truncate(MOST_LOOKED_AT);
+        left_out as u64
+    };
     Ok(CheckupPlan {
-        images: ctx.app.images_in_use().await?,
+        images_left_out: cut(&mut images),
+        networks_left_out: cut(&mut networks),
+        images,
         networks,
     })
 }

@@ -55,10 +55,33 @@ impl TryFrom<String> for Part {
 /// What containers are to be looked at.
 #[derive(Clone, Debug, Default, Serialize, Deserialize, ToSchema)]
 pub struct CheckupPlan {
-    /// The images that deployments name, the last changed first; ten at most.
+    /// The images that deployments name or that their docker pools give them, the last changed
+    /// first; ten at most.
     pub images: Vec<String>,
-    /// The networks that deployments name, ten at most, and that of `docker.defaults`.
+    /// How many more there are.
+    #[serde(default)]
+    pub images_left_out: u64,
+    /// The network of `docker.defaults` and those that deployments name; ten at most.
     pub networks: Vec<String>,
+    /// How many more there are.
+    #[serde(default)]
+    pub networks_left_out: u64,
+}
+
+impl CheckupPlan {
+    /// What is not looked at for being too many, to be told.
+    pub fn left_out(&self) -> Vec<checkup::Check> {
+        let of = |name: &str, count: u64, more: &str| {
+            let words = format!("{count} more that deployments use are not looked at{more}");
+            (count > 0).then(|| checkup::Check::skip(name, words))
+        };
+        let one = "; `prefectctl doctor --image IMAGE` looks at one";
+        let images = of("images", self.images_left_out, one);
+        images
+            .into_iter()
+            .chain(of("networks", self.networks_left_out, ""))
+            .collect()
+    }
 }
 
 /// A setting as it is in force.
@@ -130,7 +153,12 @@ impl Redact for Check {
 
 impl Redact for CheckupPlan {
     fn redact(&mut self, reader: &Reader<'_>) {
-        let Self { images, networks } = self;
+        let Self {
+            images,
+            images_left_out: _,
+            networks,
+            networks_left_out: _,
+        } = self;
         let mask = reader.of_nobody();
         mask.over(images);
         mask.over(networks);

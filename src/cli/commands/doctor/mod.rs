@@ -57,6 +57,9 @@ async fn by_daemon(ctl: &Ctl, image: Option<String>, report: &mut Report) -> Res
         return Ok(());
     }
     let plan: CheckupPlan = ctl.client.get("/prefectd/doctor").await?;
+    if image.is_none() {
+        report.add(plan.left_out().into_iter().map(Told::from))?;
+    }
     let mut images: Vec<Option<String>> = match image {
         Some(image) => vec![Some(image)],
         None => plan.images.into_iter().map(Some).collect(),

@@ -1,0 +1,102 @@
+//! The images that containers of runs are made from, as far as deployments and pools tell.
+
+use std::collections::{BTreeMap, HashMap};
+
+use serde_json::Value;
+
+use crate::app::App;
+use crate::domain::JsonMap;
+use crate::domain::error::{Error, Result};
+use crate::domain::template::{Blocks, MOST_VARIABLES, Surroundings, variables_named};
+use crate::domain::time::Timestamp;
+use crate::domain::work::job::image;
+use crate::domain::work::{PoolKind, WorkPool};
+use crate::storage::{Connection, deployments, rows, variables};
+
+/// What the image of deployments of a pool comes from.
+struct Parts {
+    template: JsonMap,
+    job_variables: JsonMap,
+    variables: BTreeMap<String, Value>,
+    changed: Timestamp,
+}
+
+impl App {
+    /// The images of all deployments: those that they name, and those that the templates of
+    /// their docker pools come to, where they come to none that of pools by `default`. Each once,
+    /// that of the deployment that changed last first.
+    pub async fn images_in_use(&self, default: String) -> Result<Vec<String>> {
+        let (mut named, parts) = self
+            .scan(|db| Ok((deployments::images(db)?, gathered(db)?)))
+            .await?;
+        // What filling templates in takes is in the hands of whoever wrote them.
+        let resolved = tokio::task::spawn_blocking(move || {
+            let of_pools = parts.iter().filter_map(|parts| parts.image(&default));
+            named.extend(of_pools);
+            newest_first(named)
+        });
+        resolved.await.map_err(Error::internal)
+    }
+}
+
+impl Parts {
+    /// None where the template cannot be filled in, which every run of it tells.
+    fn image(&self, default: &str) -> Option<(String, Timestamp)> {
+        let surroundings = Surroundings {
+            variables: &self.variables,
+            environment: &|_| None,
+            blocks: &Blocks::default(),
+        };
+        let image = image(&self.template, &self.job_variables, &surroundings).ok()?;
+        let image = image.unwrap_or_else(|| default.to_owned());
+        Some((image, self.changed))
+    }
+}
+
+fn gathered(db: &Connection) -> Result<Vec<Parts>> {
+    let mut pools = HashMap::new();
+    let mut gathered = Vec::new();
+    for (pool, job_variables, changed) in deployments::pool_jobs(db, &PoolKind::Docker)? {
+        let template = match pools.get(&pool) {
+            Some(known) => known,
+            None => {
+                let found: Option<WorkPool> = rows::by_id(db, pool)?;
+                let template = found.map(|pool| pool.base_job_template);
+                pools.entry(pool).or_insert(template.unwrap_or_default())
+            }
+        };
+        let values = template.values().chain(job_variables.values());
+        gathered.push(Parts {
+            variables: stored(db, values)?,
+            template: template.clone(),
+            job_variables,
+            changed,
+        });
+    }
+    Ok(gathered)
+}
+
+/// The stored variables that values refer to, up to as many as a job may refer to.
+fn stored<'v>(
+    db: &Connection,
+    values: impl Iterator<Item = &'v Value>,
+) -> Result<BTreeMap<String, Value>> {
+    let mut found = BTreeMap::new();
+    for name in variables_named(values).into_iter().take(MOST_VARIABLES) {
+        if let Some(variable) = variables::by_name(db, &name)? {
+            found.insert(name, variable.value);
+        }
+    }
+    Ok(found)
+}
+
+fn newest_first(mut named: Vec<(String, Timestamp)>) -> Vec<String> {
+    named.sort_by(|(one, at), (other, then)| then.cmp(at).then_with(|| one.cmp(other)));
+    let mut images = Vec::new();
+    for (image, _) in named {
+        if !images.contains(&image) {
+            images.push(image);
+        }
+    }
+    images
+}
