@@ -100,6 +100,36 @@ fn a_parameter_that_is_all_but_one_used_before_is_told_where_there_is_no_script(
     }
 }
 
+#[test]
+fn parameters_that_a_schema_does_not_have_are_told_before_the_run_is_made() {
+    let daemon = TestDaemon::without_agent();
+    let http = daemon.http();
+    let flow = http.flow("modern");
+    let body = json!({
+        "name": "d", "flow_id": flow, "enforce_parameter_schema": true,
+        "parameter_openapi_schema": {
+            "title": "Parameters", "type": "object",
+            "properties": { "name": { "type": "string" }, "count": { "type": "integer" } },
+        },
+    });
+    http.post("/v3/deployments/", &body).expect(201);
+    let runs = || http.post("/v3/flow_runs/count", &json!({})).expect(200);
+    let run = ["deployment", "run", "modern/d", "-p"];
+    let told = refused(&daemon, &[&run[..], &["nmae=Ada"]].concat(), 2);
+    assert!(told.contains("does not take nmae"), "{told}");
+    assert!(told.contains("name, count"), "{told}");
+    // What a parameter has to be, the daemon says.
+    let told = refused(&daemon, &[&run[..], &["count=many"]].concat(), 1);
+    assert!(
+        told.contains("field 'count'") && told.contains("many"),
+        "{told}"
+    );
+    assert_eq!(runs(), 0);
+    said(&daemon, &[&run[..], &["count=3"]].concat());
+    said(&daemon, &[&run[..], &["nmae=Ada", "--unchecked"]].concat());
+    assert_eq!(runs(), 2);
+}
+
 #[cfg(feature = "client")]
 #[test]
 fn parameters_that_the_flow_does_not_take_are_told_before_the_run_is_made() {

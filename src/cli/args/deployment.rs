@@ -56,8 +56,9 @@ Examples:
   prefectctl deployment run my-flow/example --at 'tomorrow 06:00'
   prefectctl deployment run my-flow/example --job-variable image=flows:3
 
-The names of parameters are checked before the run is made: against the flow's script, where that
-is stored at the daemon or lies on this machine and Python (of the active virtual environment,
+The names of parameters are checked before the run is made: against the deployment's schema of
+them, where it has one (those of today's Prefect do); else against the flow's script, where that is
+stored at the daemon or lies on this machine and Python (of the active virtual environment,
 else python3) can read it; else against those that the deployment and the last completed runs of
 the flow had, where one that is all but the same is refused.")]
     Run {

@@ -1,7 +1,7 @@
-//! Which parameters a flow takes, as far as that is known here. A deployment of the 2.0a7
-//! generation has no schema of them, but it leads to the flow's script, which Python can read
-//! without running it. Where it cannot, what the deployment and earlier runs gave the flow tells
-//! a slip of the pen from a name that was never used before.
+//! Which parameters a flow takes, as far as that is known here. A deployment of the modern
+//! generation has a schema of them. One of 2.0a7 has none, but it leads to the flow's script, which
+//! Python can read without running it. Where it cannot, what the deployment and earlier runs gave
+//! the flow tells a slip of the pen from a name that was never used before.
 
 use std::collections::BTreeSet;
 use std::process::Stdio;
@@ -24,16 +24,21 @@ const TIMEOUT: Duration = Duration::from_secs(5);
 /// How many earlier runs are looked at.
 const EARLIER: u64 = 50;
 
-/// Refuses parameters that the flow does not take, where its script says which it takes; else
-/// those that are all but one that was given before.
+/// Refuses parameters that the flow does not take, where its schema or its script says which it
+/// takes; else those that are all but one that was given before. Whether values are what a schema
+/// asks for is the daemon's to say.
 pub async fn check(ctl: &Ctl, deployment: &Deployment, path: &str, given: &JsonMap) -> Result<()> {
     if given.is_empty() {
         return Ok(());
     }
+    let schema = deployment.parameter_openapi_schema.as_ref();
+    if let Some(known) = schema.and_then(in_schema) {
+        return against(&known, "schema", given);
+    }
     let flow = path.strip_suffix(&format!("/{}", deployment.name));
     let known = taken(ctl, deployment, flow.unwrap_or_default());
     if let Ok(Some(known)) = tokio::time::timeout(TIMEOUT, known).await {
-        return against_script(&known, given);
+        return against(&known, "script", given);
     }
     match tokio::time::timeout(TIMEOUT, used(ctl, deployment)).await {
         Ok(used) => against_use(&used, given),
@@ -41,7 +46,18 @@ pub async fn check(ctl: &Ctl, deployment: &Deployment, path: &str, given: &JsonM
     }
 }
 
-fn against_script(known: &[String], given: &JsonMap) -> Result<()> {
+/// The names of a schema's parameters; none where it does not say them all.
+fn in_schema(schema: &JsonMap) -> Option<Vec<String>> {
+    let takes_others = match schema.get("additionalProperties") {
+        None | Some(Value::Bool(false)) => false,
+        Some(_) => true,
+    };
+    let properties = schema.get("properties").and_then(Value::as_object)?;
+    (!takes_others).then(|| properties.keys().cloned().collect())
+}
+
+/// Refuses parameters that are not among those that a `source` says the flow takes.
+fn against(known: &[String], source: &str, given: &JsonMap) -> Result<()> {
     let unknown: Vec<_> = given.keys().filter(|name| !known.contains(name)).collect();
     if unknown.is_empty() {
         return Ok(());
@@ -52,7 +68,7 @@ fn against_script(known: &[String], given: &JsonMap) -> Result<()> {
         listed(known.iter())
     };
     Err(Failure::usage(format!(
-        "the flow does not take {}; by its script it takes {takes}; \
+        "the flow does not take {}; by its {source} it takes {takes}; \
          with --unchecked it is run nevertheless",
         listed(unknown.into_iter()),
     )))
@@ -143,6 +159,28 @@ mod tests {
         names
             .map(|name| ((*name).to_owned(), Value::Null))
             .collect()
+    }
+
+    #[test]
+    fn a_schema_tells_what_there_is_unless_it_is_open() {
+        let of = |schema: Value| in_schema(schema.as_object().unwrap());
+        let properties = serde_json::json!({ "name": {}, "count": { "type": "integer" } });
+        let known = of(serde_json::json!({ "type": "object", "properties": properties }));
+        let known = known.unwrap();
+        assert_eq!(known, ["name", "count"]);
+        let told = against(&known, "schema", &given(&["name", "nmae"])).unwrap_err();
+        assert!(told.is_usage());
+        let told = told.to_string();
+        assert!(
+            told.contains("does not take nmae; by its schema it takes name, count"),
+            "{told}"
+        );
+        against(&known, "schema", &given(&["count"])).unwrap();
+        let open = serde_json::json!({ "properties": {}, "additionalProperties": {} });
+        assert_eq!(of(open), None);
+        assert_eq!(of(serde_json::json!({})), None);
+        let none = of(serde_json::json!({ "properties": {} }));
+        assert_eq!(none, Some(Vec::new()));
     }
 
     #[test]
