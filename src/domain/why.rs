@@ -1,5 +1,6 @@
 //! Why a run is not further than it is: the one reason that counts at this moment.
 
+mod full;
 mod queue;
 
 use super::agent::{EMBEDDED, KnownAgent};
@@ -9,7 +10,8 @@ use super::runner::RunnerKind;
 use super::state::{State, StateType};
 use super::time::{Span, Timestamp};
 
-pub use queue::Waiting;
+pub use full::Full;
+pub use queue::{Waiting, Within};
 
 /// What the answer is drawn from, all of one moment.
 #[derive(Clone, Debug)]
@@ -26,6 +28,8 @@ pub struct WhyFacts<'a> {
     pub ahead: u64,
     /// The queue that it waits in, if it does.
     pub waiting: Option<Waiting>,
+    /// The limit of its deployment, where it has one that is reached.
+    pub deployment: Option<Full>,
 }
 
 /// A run that uses a slot.
@@ -35,8 +39,8 @@ pub struct Holder {
     pub id: FlowRunId,
     /// Its name.
     pub name: String,
-    /// The agent that holds it.
-    pub agent: String,
+    /// The agent that holds it; none where it is none of prefectd's.
+    pub agent: Option<String>,
 }
 
 /// The reason.
@@ -50,6 +54,8 @@ pub struct Why {
     pub may_start: Option<Timestamp>,
     /// Who uses the slots that it waits for.
     pub holders: Vec<Holder>,
+    /// How many more do than these.
+    pub more_holders: u64,
     /// How many runs are served before it.
     pub ahead: u64,
 }
@@ -71,7 +77,7 @@ pub enum Code {
     EngineAway,
     /// Its queue, or its pool, is paused.
     QueuePaused,
-    /// Its queue, or its pool, has as many runs under way as it may.
+    /// Its queue, its pool, or its deployment has as many runs under way as it may.
     LimitReached,
     /// It is for a worker of its pool.
     ServedByWorker,
@@ -150,6 +156,7 @@ fn plain(code: Code, reason: impl Into<String>) -> Why {
         reason: reason.into(),
         may_start: None,
         holders: Vec::new(),
+        more_holders: 0,
         ahead: 0,
     }
 }
@@ -164,14 +171,9 @@ fn scheduled(facts: &WhyFacts<'_>, state: &State) -> Why {
     }
     let due = state.details.scheduled_time.filter(|due| *due > facts.now);
     if let Some(due) = due {
-        let (code, words) = match state.name.as_str() {
-            "AwaitingRetry" => (Code::RetryDelay, "The run failed and is tried again"),
-            _ => (Code::NotDue, "The run is due"),
-        };
-        let when = format!("{} ({})", moment(due), distance(due - facts.now));
         return Why {
             may_start: Some(due),
-            ..plain(code, format!("{words} at {when}."))
+            ..due_later(facts, &state.name, due)
         };
     }
     Why {
@@ -179,6 +181,24 @@ fn scheduled(facts: &WhyFacts<'_>, state: &State) -> Why {
         ..due_now(facts)
     }
 }
+
+/// Of a run whose time has not come. The moment itself is for whoever tells it to people, in
+/// their zone.
+fn due_later(facts: &WhyFacts<'_>, state: &str, due: Timestamp) -> Why {
+    let when = distance(due - facts.now);
+    let (code, words) = match (state, &facts.deployment) {
+        ("AwaitingConcurrencySlot", Some(full)) => return full.reason(DEPLOYMENT),
+        ("AwaitingConcurrencySlot", None) => {
+            (Code::NotDue, "The run looks for a slot of its deployment")
+        }
+        ("AwaitingRetry", _) => (Code::RetryDelay, "The run failed and is tried again"),
+        _ => (Code::NotDue, "The run is due"),
+    };
+    plain(code, format!("{words} {when}."))
+}
+
+/// Whose limit it is.
+const DEPLOYMENT: &str = "The run's deployment";
 
 fn due_now(facts: &WhyFacts<'_>) -> Why {
     if facts.run.infrastructure.kind == Some(RunnerKind::Served) {
@@ -190,6 +210,9 @@ fn due_now(facts: &WhyFacts<'_>) -> Why {
     }
     if let Some(why) = facts.waiting.as_ref().and_then(Waiting::reason) {
         return why;
+    }
+    if let Some(full) = &facts.deployment {
+        return full.reason(DEPLOYMENT);
     }
     let serving: Vec<_> = facts.agents.iter().filter(|it| serves(it, facts)).collect();
     if serving.is_empty() {
@@ -207,7 +230,7 @@ fn due_now(facts: &WhyFacts<'_>) -> Why {
     if able.iter().any(|(agent, used)| *used < agent.report.slots) {
         return plain(Code::Starting, about_to_be_taken(&first.name, facts));
     }
-    let is_able = |holder: &&Holder| able.iter().any(|(agent, _)| agent.name == holder.agent);
+    let is_able = |holder: &&Holder| able.iter().any(|(agent, _)| is_of(holder, agent));
     let holders: Vec<_> = facts.holders.iter().filter(is_able).cloned().collect();
     let slots: u64 = able.iter().map(|(agent, _)| agent.report.slots).sum();
     let turn = match facts.ahead {
@@ -241,28 +264,19 @@ fn about_to_be_taken(agent: &str, facts: &WhyFacts<'_>) -> String {
     }
 }
 
-/// The most runs of one agent that are named.
-const MOST_NAMED: usize = 10;
+/// The most runs of one agent, or of one limit, that are named.
+pub const MOST_NAMED: usize = 10;
+
+fn is_of(holder: &Holder, agent: &KnownAgent) -> bool {
+    holder.agent.as_ref() == Some(&agent.name)
+}
 
 /// Who takes the slots of which agent.
 fn taken_by(able: &[&(KnownAgent, u64)], holders: &[Holder]) -> String {
     let told = able.iter().map(|(agent, _)| {
-        let of_agent = holders.iter().filter(|holder| holder.agent == agent.name);
-        let names: Vec<_> = of_agent.map(|holder| holder.name.as_str()).collect();
-        let named = names
-            .iter()
-            .take(MOST_NAMED)
-            .copied()
-            .collect::<Vec<_>>()
-            .join(", ");
-        let more = match names.len().saturating_sub(MOST_NAMED) {
-            0 => String::new(),
-            more => format!(" and {more} more"),
-        };
-        format!(
-            "{} of '{}' by {named}{more}",
-            agent.report.slots, agent.name
-        )
+        let of_agent = holders.iter().filter(|holder| is_of(holder, agent));
+        let named = full::named(of_agent, 0);
+        format!("{} of '{}' by {named}", agent.report.slots, agent.name)
     });
     told.collect::<Vec<_>>().join("; ")
 }
@@ -274,14 +288,6 @@ fn ended(state: &State) -> String {
             format!("The run has ended: {}. {message}", state.name)
         }
         _ => format!("The run has ended: {}.", state.name),
-    }
-}
-
-/// A moment to the second.
-fn moment(at: Timestamp) -> String {
-    match at.utc() {
-        Some(at) => at.format("%Y-%m-%d %H:%M:%S UTC").to_string(),
-        None => "a moment beyond all calendars".to_owned(),
     }
 }
 

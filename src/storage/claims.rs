@@ -38,6 +38,7 @@ static CONTAINERS: Statement = statement!("claims/containers.sql");
 static HOLDERS: Statement = statement!("claims/holders.sql");
 static OPEN_OUTPUTS: Statement = statement!("claims/open_outputs.sql");
 const CLOSE_OUTPUT: &str = include_str!("../../sql/queries/claims/close_output.sql");
+static UNDER_WAY: Statement = statement!("claims/under_way.sql");
 static IN_HAND: Statement = statement!("claims/in_hand.sql");
 
 /// Scheduled runs of deployments that are due at `now` and wait in no queue, longest due first,
@@ -252,6 +253,18 @@ pub fn containers(db: &Connection) -> Result<Vec<(String, u64)>> {
 /// The runs that an agent holds and that have not ended, oldest first.
 pub fn in_hand(db: &Connection, agent: &str) -> Result<Vec<FlowRun>> {
     rows::listed(db, &IN_HAND, named_params! {":agent": agent})
+}
+
+/// Up to `most` of the runs that hold slots of a pool, or of one queue, oldest first.
+pub fn under_way(
+    db: &Connection,
+    pool: Option<WorkPoolId>,
+    queue: Option<WorkQueueId>,
+    most: usize,
+) -> Result<Vec<FlowRun>> {
+    let most = i64::try_from(most).unwrap_or(i64::MAX);
+    let params = named_params! {":pool": pool, ":queue": queue, ":limit": most};
+    rows::listed(db, &UNDER_WAY, params)
 }
 
 /// Every run that an agent holds and that has begun and not ended, with the agent's name.

@@ -149,4 +149,6 @@ mod systemd;
 #[cfg(test)]
 mod v3;
 #[cfg(test)]
+mod why;
+#[cfg(test)]
 mod workers;

@@ -7,9 +7,9 @@ use crate::domain::error::Result;
 use crate::domain::flow_run::FlowRun;
 use crate::domain::ids::FlowRunId;
 use crate::domain::time::Timestamp;
-use crate::domain::why::{Holder, Waiting, Why, WhyFacts, why};
+use crate::domain::why::{Full, Holder, MOST_NAMED, Waiting, Why, WhyFacts, Within, why};
 use crate::domain::work::POLLED_WITHIN;
-use crate::storage::{Connection, claims, rows, workers};
+use crate::storage::{Connection, claims, leases, rows, workers};
 
 impl App {
     /// The one reason that counts now; see [`crate::domain::why`].
@@ -19,6 +19,7 @@ impl App {
         self.read(move |db| {
             let run = read(db, id)?;
             let waiting = waiting(db, &run, now)?;
+            let deployment = of_deployment(db, &run, now)?;
             let (agents, holders) = with_runs(db, agents)?;
             let due = run.statistics.next_scheduled_start_time;
             let ahead = due.map(|due| claims::due_before(db, due));
@@ -29,6 +30,7 @@ impl App {
                 holders: &holders,
                 ahead: ahead.transpose()?.unwrap_or_default(),
                 waiting,
+                deployment,
             }))
         })
         .await
@@ -47,12 +49,44 @@ fn waiting(db: &Connection, run: &FlowRun, now: Timestamp) -> Result<Option<Wait
     let workers = workers::of_pool(db, pool.id)?.into_iter();
     let there = workers.filter(|worker| worker.online_until >= now);
     let polled = queue.last_polled.filter(|at| now - *at <= POLLED_WITHIN);
-    Ok(Some(Waiting {
+    let mut waiting = Waiting {
         has_agent: polled.is_some(),
         foreign: claims::foreign_block(db, run.id)?,
         workers: there.map(|worker| worker.name).collect(),
         pool,
         queue,
+        holders: Vec::new(),
+    };
+    let (pool, queue) = (waiting.pool.id, waiting.queue.id);
+    let under_way = match waiting.full() {
+        Some(Within::Pool) => claims::under_way(db, Some(pool), None, MOST_NAMED)?,
+        Some(Within::Queue) => claims::under_way(db, None, Some(queue), MOST_NAMED)?,
+        None => Vec::new(),
+    };
+    waiting.holders = under_way.into_iter().map(holder).collect();
+    Ok(Some(waiting))
+}
+
+/// The limit of a run's deployment, where it is reached.
+fn of_deployment(db: &Connection, run: &FlowRun, now: Timestamp) -> Result<Option<Full>> {
+    let limit = run.deployment_id.map(|id| leases::limit_of(db, id));
+    let (Some(id), Some(limit)) = (run.deployment_id, limit.transpose()?.flatten()) else {
+        return Ok(None);
+    };
+    let taken = leases::taken(db, id.uuid(), Some(run.id.uuid()), now)?;
+    if taken < limit.slots {
+        return Ok(None);
+    }
+    let leases = leases::holders(db, id.uuid(), now, MOST_NAMED as i64)?;
+    let mut holders = Vec::new();
+    for (_, by) in leases {
+        let holding: Option<FlowRun> = rows::by_id(db, FlowRunId::from_uuid(by.id))?;
+        holders.extend(holding.filter(|holding| holding.id != run.id).map(holder));
+    }
+    Ok(Some(Full {
+        slots: limit.slots,
+        taken: taken.unsigned_abs(),
+        holders,
     }))
 }
 
@@ -65,16 +99,16 @@ fn with_runs(db: &Connection, agents: Vec<KnownAgent>) -> Result<(Counted, Vec<H
     for agent in agents {
         let held = claims::in_hand(db, &agent.name)?;
         let used = held.len() as u64;
-        holders.extend(held.into_iter().map(|run| holder(run, &agent.name)));
+        holders.extend(held.into_iter().map(holder));
         counted.push((agent, used));
     }
     Ok((counted, holders))
 }
 
-fn holder(run: FlowRun, agent: &str) -> Holder {
+fn holder(run: FlowRun) -> Holder {
     Holder {
         id: run.id,
         name: run.name,
-        agent: agent.to_owned(),
+        agent: run.claim.map(|claim| claim.agent),
     }
 }

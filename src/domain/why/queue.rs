@@ -1,6 +1,6 @@
 //! Why a run that waits in a queue of a work pool is not handed out, and who serves it.
 
-use super::{Code, Why, WhyFacts, plain};
+use super::{Code, Full, Holder, Why, WhyFacts, plain};
 use crate::domain::work::{PoolKind, WorkPool, WorkQueue};
 
 /// Where a run waits, or was taken from.
@@ -17,6 +17,17 @@ pub struct Waiting {
     /// The type of the infrastructure block that the run needs, where no agent of ours makes
     /// anything of that.
     pub foreign: Option<String>,
+    /// Runs that hold slots of what is full, or as many as are named.
+    pub holders: Vec<Holder>,
+}
+
+/// Whose limit is meant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Within {
+    /// That of the pool.
+    Pool,
+    /// That of the queue.
+    Queue,
 }
 
 impl Waiting {
@@ -35,7 +46,7 @@ impl Waiting {
             );
             return Some(plain(Code::QueuePaused, words));
         }
-        self.full().or_else(|| self.served_by_others())
+        self.limited().or_else(|| self.served_by_others())
     }
 
     /// Why nobody takes the run, where the pool has no worker and the daemon no agent.
@@ -49,25 +60,37 @@ impl Waiting {
         plain(Code::NoWorker, words)
     }
 
-    fn full(&self) -> Option<Why> {
+    /// Whose limit is reached, if one is.
+    pub fn full(&self) -> Option<Within> {
+        self.reached().map(|(within, ..)| within)
+    }
+
+    /// The limit that is reached, and how many slots of it are taken.
+    fn reached(&self) -> Option<(Within, i64, i64)> {
         let (pool, queue) = (&self.pool, &self.queue);
-        let is_full = |limit: Option<i64>, used: i64| limit.filter(|limit| used >= *limit);
-        let words = match (
-            is_full(pool.concurrency_limit, pool.active_slots),
-            is_full(queue.concurrency_limit, queue.active_slots),
-        ) {
-            (Some(limit), _) => format!(
-                "The work pool '{}' has as many runs under way as it may, {limit}.",
-                pool.name
-            ),
-            (None, Some(limit)) => format!(
-                "The queue '{}' of the work pool '{}' has as many runs under way as it may, \
-                 {limit}.",
-                queue.name, pool.name
-            ),
-            (None, None) => return None,
+        let limits = [
+            (Within::Pool, pool.concurrency_limit, pool.active_slots),
+            (Within::Queue, queue.concurrency_limit, queue.active_slots),
+        ];
+        let mut limits = limits
+            .into_iter()
+            .filter_map(|(within, limit, used)| Some((within, limit?, used)));
+        limits.find(|(_, limit, used)| used >= limit)
+    }
+
+    fn limited(&self) -> Option<Why> {
+        let (within, slots, used) = self.reached()?;
+        let (pool, queue) = (&self.pool.name, &self.queue.name);
+        let whose = match within {
+            Within::Pool => format!("The work pool '{pool}'"),
+            Within::Queue => format!("The queue '{queue}' of the work pool '{pool}'"),
         };
-        Some(plain(Code::LimitReached, words))
+        let full = Full {
+            slots,
+            taken: used.unsigned_abs(),
+            holders: self.holders.clone(),
+        };
+        Some(full.reason(&whose))
     }
 
     fn served_by_others(&self) -> Option<Why> {

@@ -67,6 +67,7 @@ struct Reason {
     title: &'static str,
     words: Html,
     holders: Vec<(String, Html)>,
+    more_holders: u64,
     ahead: u64,
     may_start: Html,
 }
@@ -254,6 +255,7 @@ async fn reason(
                 },
                 words: Html::of(format!("<span class=\"why lines\">{}</span>", lines(words))),
                 holders: Vec::new(),
+                more_holders: 0,
                 ahead: 0,
                 may_start: Html::default(),
             }));
@@ -270,6 +272,7 @@ async fn reason(
         title: title(why.code),
         words: lines(&why.reason),
         holders: holders.collect(),
+        more_holders: why.more_holders,
         ahead: why.ahead,
         may_start: why
             .may_start

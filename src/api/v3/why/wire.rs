@@ -19,6 +19,9 @@ pub struct Why {
     pub may_start: Option<Instant>,
     /// Who uses the slots that it waits for.
     pub holders: Vec<Holder>,
+    /// How many more do than these.
+    #[serde(default)]
+    pub more_holders: u64,
     /// How many runs are served before it.
     pub ahead: u64,
 }
@@ -30,8 +33,8 @@ pub struct Holder {
     pub id: Uuid,
     /// Its name.
     pub name: String,
-    /// The agent that holds it.
-    pub agent: String,
+    /// The agent that holds it; null where it is none of prefectd's.
+    pub agent: Option<String>,
 }
 
 impl From<why::Why> for Why {
@@ -46,6 +49,7 @@ impl From<why::Why> for Why {
             reason: why.reason,
             may_start: why.may_start.map(Into::into),
             holders: holders.collect(),
+            more_holders: why.more_holders,
             ahead: why.ahead,
         }
     }
@@ -58,6 +62,7 @@ impl Redact for Why {
             reason,
             may_start: _,
             holders,
+            more_holders: _,
             ahead: _,
         } = self;
         let mask = reader.of_nobody();

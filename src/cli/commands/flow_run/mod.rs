@@ -46,10 +46,15 @@ async fn why(ctl: &Ctl, wanted: &str) -> Result<()> {
             told.push("The slots are taken by:".to_owned());
         }
         let holders = why.holders.iter().map(|holder| {
-            let (name, agent) = (render::name(&holder.name), render::name(&holder.agent));
-            format!("  {name} ({}), on the agent {agent}", holder.id)
+            let agent = holder.agent.as_deref().map(render::name);
+            let on = agent.map(|agent| format!(", on the agent {agent}"));
+            let name = render::name(&holder.name);
+            format!("  {name} ({}){}", holder.id, on.unwrap_or_default())
         });
         told.extend(holders);
+        if why.more_holders > 0 && !why.holders.is_empty() {
+            told.push(format!("  and {} more", why.more_holders));
+        }
         told.join("\n")
     })
 }
