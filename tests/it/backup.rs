@@ -196,6 +196,26 @@ fn restoring_needs_a_state_directory_that_nobody_holds() {
 }
 
 #[test]
+fn when_a_backup_was_made_is_told_in_local_time() {
+    let daemon = TestDaemon::without_agent();
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("b.tar");
+    done(&backup(&daemon, &[], &file));
+    let output = Command::new(env!("CARGO_BIN_EXE_prefectctl"))
+        .env("TZ", "Asia/Tokyo")
+        .args(["restore", "--state-dir"])
+        .arg(dir.path().join("state"))
+        .arg(&file)
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{}", words(&output));
+    let told = String::from_utf8(output.stdout).unwrap();
+    let made = told.lines().find(|line| line.starts_with("backup of"));
+    let made = made.unwrap_or_else(|| panic!("{told}"));
+    assert!(made.ends_with(" JST"), "{told}");
+}
+
+#[test]
 fn what_is_restored_belongs_to_the_owner_of_the_state_directory() {
     let daemon = TestDaemon::without_agent();
     let document = daemon.http().post_text("/data/persist", "a document");

@@ -4,6 +4,7 @@ use std::fs::File;
 use std::io::{BufReader, Read, stdin};
 use std::path::{Path, PathBuf};
 
+use chrono::DateTime;
 use serde_json::json;
 
 use crate::cli::args::Output;
@@ -42,7 +43,7 @@ pub fn restore(output: Output, file: &Path, dir: Option<PathBuf>, force: bool) -
         render::pairs(
             [
                 ("restored", dir.display().to_string()),
-                ("backup of", backup.created.clone()),
+                ("backup of", when(&backup.created)),
                 ("flow runs", backup.flow_runs.to_string()),
                 ("documents", backup.documents.to_string()),
                 (
@@ -53,6 +54,15 @@ pub fn restore(output: Output, file: &Path, dir: Option<PathBuf>, force: bool) -
             .into_iter(),
         )
     })
+}
+
+/// When a backup was made, for people; as it is written where it is no time.
+fn when(created: &str) -> String {
+    let read = DateTime::parse_from_rfc3339(created);
+    read.map_or_else(
+        |_| created.to_owned(),
+        |at| render::instant(at.to_utc().into()),
+    )
 }
 
 fn open(file: &Path) -> Result<Watched<Box<dyn Read>>> {
