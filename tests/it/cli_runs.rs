@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::support::words::{refused, said};
+use super::support::words::{ctl, json_of, refused, said};
 use super::support::{Options, TestDaemon, in_terminal};
 
 fn runner() -> Value {
@@ -32,6 +32,29 @@ fn count(daemon: &TestDaemon, state: &str) -> u64 {
     let query = json!({ "flow_runs": { "state": { "type": { "any_": [state] } } } });
     let counted = daemon.http().post("/v3/flow_runs/count", &query);
     counted.expect(200).as_u64().unwrap()
+}
+
+#[test]
+fn programs_are_told_the_names_of_what_was_changed() {
+    let daemon = with_runs(&["a", "b"]);
+    let names = |words: &[&str]| {
+        let told = json_of(&daemon, words);
+        assert_eq!(told["name"], "a", "{words:?}: {told}");
+        assert_eq!(told["flow_name"], "etl", "{words:?}: {told}");
+        assert_eq!(told["deployment"], "etl/nightly", "{words:?}: {told}");
+        assert!(told["id"].is_string(), "{words:?}: {told}");
+    };
+    names(&["flow-run", "cancel", "a"]);
+    names(&["flow-run", "retry", "a"]);
+    names(&["flow-run", "cancel", "a", "--wait"]);
+    let waited = ctl(&daemon, &["flow-run", "wait", "a", "-o", "json"]);
+    let waited: Value = serde_json::from_slice(&waited.stdout).unwrap();
+    assert_eq!(waited["deployment"], "etl/nightly");
+    names(&["flow-run", "delete", "a"]);
+    let told = json_of(&daemon, &["deployment", "pause", "etl/nightly"]);
+    assert_eq!(told["full_name"], "etl/nightly");
+    let told = json_of(&daemon, &["deployment", "delete", "etl/nightly"]);
+    assert_eq!(told["full_name"], "etl/nightly");
 }
 
 #[test]

@@ -27,10 +27,9 @@ pub struct Row {
 impl Row {
     /// For programs: with the name that commands want, and the runs.
     pub fn told(&self) -> Value {
-        let mut told = json!(self.deployment);
+        let mut told = super::told(&self.deployment, &self.path);
         if let Value::Object(fields) = &mut told {
             let (next, last) = (self.next(), self.last());
-            fields.insert("full_name".to_owned(), json!(self.path));
             fields.insert("next_run".to_owned(), json!(next));
             fields.insert("last_run".to_owned(), json!(last));
         }

@@ -7,6 +7,8 @@ mod schedule;
 mod schedules;
 mod signature;
 
+use serde_json::{Value, json};
+
 use super::{Ctl, deploy};
 use crate::api::v3::wire::Deployment;
 use crate::cli::args::Deployment as Command;
@@ -49,8 +51,9 @@ async fn follow_schedule(ctl: &Ctl, wanted: &str, verb: &str) -> Result<()> {
     ctl.client.post::<()>(&path, &()).await?;
     let path = format!("/deployments/{}", deployment.id);
     let after: Deployment = ctl.client.get(&path).await?;
+    let told = told(&after, &name);
     let name = render::name(&name);
-    render::print(ctl.output, &after, |_| match verb {
+    render::print(ctl.output, &told, |_| match verb {
         "pause" => format!("The schedules of {name} are paused"),
         _ => format!("The schedules of {name} are followed"),
     })
@@ -73,13 +76,22 @@ async fn delete(ctl: &Ctl, wanted: &[String], yes: bool) -> Result<()> {
         let path = format!("/deployments/{}", deployment.id);
         ctl.client.delete(&path).await?;
     }
-    let told = found
+    let lines = found
         .iter()
         .map(|(_, name)| format!("Deleted {}", render::name(name)));
-    let told = told.collect::<Vec<_>>().join("\n");
-    let gone: Vec<_> = found.iter().map(|(deployment, _)| deployment).collect();
+    let lines = lines.collect::<Vec<_>>().join("\n");
+    let gone: Vec<_> = found.iter().map(|(it, name)| told(it, name)).collect();
     match gone.as_slice() {
-        [one] => render::print(ctl.output, one, |_| told),
-        all => render::print(ctl.output, &all, |_| told),
+        [one] => render::print(ctl.output, one, |_| lines),
+        all => render::print(ctl.output, &all, |_| lines),
     }
+}
+
+/// A deployment for programs, with the name that commands want.
+fn told(deployment: &Deployment, path: &str) -> Value {
+    let mut told = json!(deployment);
+    if let Value::Object(fields) = &mut told {
+        fields.insert("full_name".to_owned(), json!(path));
+    }
+    told
 }

@@ -17,7 +17,8 @@ use crate::cli::{find, render, select};
 /// at once.
 pub async fn cancel(ctl: &Ctl, which: &Runs, waits: bool) -> Result<()> {
     let runs = chosen(ctl, which, "Cancel", |run| !has_ended(run)).await?;
-    let done = each(&runs, "cancelled", async |run| cancel_one(ctl, run).await).await;
+    let cancel = async |run: &FlowRun| cancel_one(ctl, run).await;
+    let done = each(ctl, &runs, "cancelled", cancel).await?;
     if !waits {
         return done.tell(ctl.output);
     }
@@ -27,7 +28,7 @@ pub async fn cancel(ctl: &Ctl, which: &Runs, waits: bool) -> Result<()> {
         .cloned()
         .collect();
     let ended = wait::all(ctl, &cancelled).await?;
-    wait::tell(ctl, &ended)?;
+    wait::tell(ctl, &ended).await?;
     done.failed()
 }
 
@@ -59,7 +60,8 @@ fn ended_already(name: &str, state: Option<&str>) -> Failure {
 pub async fn retry(ctl: &Ctl, which: &Runs) -> Result<()> {
     let fits = |run: &FlowRun| has_ended(run) && run.deployment_id.is_some();
     let runs = chosen(ctl, which, "Retry", fits).await?;
-    let done = each(&runs, "scheduled", async |run| retry_one(ctl, run).await).await;
+    let retry = async |run: &FlowRun| retry_one(ctl, run).await;
+    let done = each(ctl, &runs, "scheduled", retry).await?;
     done.tell(ctl.output)
 }
 
@@ -83,10 +85,8 @@ async fn retry_one(ctl: &Ctl, run: &FlowRun) -> Result<(String, Value)> {
 /// Deletes runs that have ended, or any when forced.
 pub async fn delete(ctl: &Ctl, which: &Runs, force: bool) -> Result<()> {
     let runs = chosen(ctl, which, "Delete", |run| force || has_ended(run)).await?;
-    let done = each(&runs, "deleted", async |run| {
-        delete_one(ctl, run, force).await
-    })
-    .await;
+    let delete = async |run: &FlowRun| delete_one(ctl, run, force).await;
+    let done = each(ctl, &runs, "deleted", delete).await?;
     done.tell(ctl.output)
 }
 
@@ -151,19 +151,29 @@ async fn chosen(
 
 /// Changes one after the other, and tells whoever waits how far it is.
 async fn each(
+    ctl: &Ctl,
     runs: &[FlowRun],
     done: &str,
     change: impl AsyncFn(&FlowRun) -> Result<(String, Value)>,
-) -> Done {
+) -> Result<Done> {
+    // Read before the change, after which a run may be gone; only programs are told them.
+    let names = match ctl.output {
+        Output::Table => None,
+        Output::Json | Output::Yaml => Some(ctl.names_of(runs).await?),
+    };
     let mut progress = render::Progress::new();
     let mut outcomes = Done::default();
     for (index, run) in runs.iter().enumerate() {
         if index > 0 {
             progress.tell_often(|| format!("{index} of {} {done}", runs.len()));
         }
-        outcomes.note(run, change(run).await);
+        let outcome = change(run).await.map(|(told, value)| match &names {
+            Some(names) => (told, names.told_with(run, value)),
+            None => (told, value),
+        });
+        outcomes.note(run, outcome);
     }
-    outcomes
+    Ok(outcomes)
 }
 
 /// What became of each.

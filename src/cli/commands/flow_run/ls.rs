@@ -151,10 +151,16 @@ impl Names {
 
     /// A run for programs: with the names that commands want.
     pub fn told(&self, run: &FlowRun) -> Value {
-        let mut told = json!(run);
+        self.told_with(run, json!(run))
+    }
+
+    /// What became of a run, for programs: with its id, and the names that commands want.
+    pub fn told_with(&self, run: &FlowRun, mut told: Value) -> Value {
         let deployment = run.deployment_id.and_then(|id| self.deployments.get(&id));
         if let Value::Object(fields) = &mut told {
             let flow = self.flows.get(&run.flow_id);
+            fields.insert("id".to_owned(), json!(run.id));
+            fields.insert("name".to_owned(), json!(run.name));
             fields.insert("flow_name".to_owned(), json!(flow));
             fields.insert("deployment".to_owned(), json!(deployment));
         }

@@ -23,7 +23,7 @@ pub async fn wait(ctl: &Ctl, wanted: &[String], timeout: Option<Duration>) -> Re
             .await
             .unwrap_or_else(|_| Err(too_long(&runs)))?,
     };
-    tell(ctl, &ended)?;
+    tell(ctl, &ended).await?;
     let is_complete = |run: &&FlowRun| run.state_type.as_deref() == Some("COMPLETED");
     let completed = ended.iter().filter(is_complete).count();
     match ended.len() - completed {
@@ -75,16 +75,17 @@ fn too_long(runs: &[FlowRun]) -> Failure {
 }
 
 /// Tells how runs have ended: of one alone, that one.
-pub fn tell(ctl: &Ctl, ended: &[FlowRun]) -> Result<()> {
+pub async fn tell(ctl: &Ctl, ended: &[FlowRun]) -> Result<()> {
+    let names = ctl.names_of(ended).await?;
+    let told: Vec<_> = ended.iter().map(|run| names.told(run)).collect();
     let line = |run: &FlowRun| {
         let state = run.state_name.as_deref().map(render::name);
         let name = render::name(&run.name);
         format!("Flow run '{name}' is {}", state.unwrap_or_default())
     };
-    match ended {
-        [one] => render::print(ctl.output, one, line),
-        all => render::print(ctl.output, &all, |all| {
-            all.iter().map(line).collect::<Vec<_>>().join("\n")
-        }),
+    let lines = ended.iter().map(line).collect::<Vec<_>>().join("\n");
+    match told.as_slice() {
+        [one] => render::print(ctl.output, one, |_| lines),
+        all => render::print(ctl.output, &all, |_| lines),
     }
 }
