@@ -166,7 +166,7 @@ fn named(names: Vec<String>) -> Option<ByName> {
 }
 
 /// A question about flows of these names.
-pub fn flow_named(names: Vec<String>) -> FlowFilter {
+fn flow_named(names: Vec<String>) -> FlowFilter {
     FlowFilter {
         name: named(names),
         ..FlowFilter::default()

@@ -9,10 +9,12 @@ mod confirm;
 mod failure;
 mod find;
 mod lines;
+mod names;
 mod pages;
 mod pattern;
 mod render;
 mod select;
+mod several;
 mod when;
 
 use std::io::{Write, stderr};

@@ -6,7 +6,7 @@ use super::args::Selection;
 use super::client::Client;
 use super::failure::{Failure, Result};
 use super::pattern::Pattern;
-use super::{find, pages};
+use super::{pages, several};
 use crate::api::v3::wire::{
     ByAnyTags, ByIdOrNot, ByIdOrNull, ByName, ByState, ByStateType, ByTime, FlowRun, FlowRunFilter,
     Query, StateWord,
@@ -49,10 +49,7 @@ pub fn in_states(kinds: Vec<String>) -> ByState {
 /// What is asked of the daemon for a selection, but for its patterns of names.
 pub async fn query(client: &Client, like: &Selection) -> Result<Query> {
     let kinds = kinds(&like.state)?;
-    let mut deployments = Vec::new();
-    for name in &like.deployment {
-        deployments.push(find::deployment(client, name).await?.0.id);
-    }
+    let deployments = several::deployments(client, &like.deployment).await?;
     let some = |list: &[String]| (!list.is_empty()).then(|| list.to_vec());
     let filter = FlowRunFilter {
         state: (!kinds.is_empty()).then(|| in_states(kinds)),
@@ -72,7 +69,7 @@ pub async fn query(client: &Client, like: &Selection) -> Result<Query> {
     };
     Ok(Query {
         flow_runs: Some(filter),
-        flows: some(&like.flow).map(find::flow_named),
+        flows: several::flows(client, &like.flow).await?,
         sort: Some("EXPECTED_START_TIME_DESC".to_owned()),
         ..Query::default()
     })

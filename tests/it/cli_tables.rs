@@ -6,7 +6,7 @@ use std::path::Path;
 use regex::Regex;
 use serde_json::{Value, json};
 
-use super::support::words::{ctl, json_of, said};
+use super::support::words::{ctl, json_of, refused, said};
 use super::support::{TestDaemon, in_terminal};
 
 fn shown(daemon: &TestDaemon, words: &[&str], columns: u16) -> String {
@@ -233,6 +233,45 @@ fn upcoming_runs_stand_above_nothing_and_filters_filter() {
     assert_eq!(listed[0]["next_run"]["name"], "to-come");
     assert_eq!(listed[0]["last_run"]["state_name"], "Failed");
     assert_eq!(listed[0]["paused"], false);
+}
+
+#[test]
+fn filters_take_names_ids_and_patterns_and_tell_what_there_is_not() {
+    let daemon = populated();
+    let http = daemon.http();
+    let other = http.flow("report-daily");
+    let run = http.flow_run(&other);
+    set(&daemon, &run, &json!({ "type": "RUNNING" }));
+    let count = |noun: &str, filter: &[&str]| {
+        let words = [&[noun, "ls"], filter].concat();
+        json_of(&daemon, &words).as_array().unwrap().len()
+    };
+    for filter in [
+        &["--flow", "report-daily"][..],
+        &["--flow", &other],
+        &["--flow", other.get(..30).unwrap()],
+        &["--flow", "Report-*"],
+        &["--flow", "report-?????"],
+    ] {
+        assert_eq!(count("flow-run", filter), 1, "{filter:?}");
+    }
+    assert_eq!(count("flow-run", &["--flow", "etl", "--flow", "rep*"]), 2);
+    assert_eq!(count("flow-run", &["--deployment", "et?/night*"]), 1);
+    assert_eq!(count("deployment", &["--flow", "e*"]), 1);
+    assert_eq!(count("deployment", &["--flow", "report-daily"]), 0);
+    assert_eq!(count("task-run", &["--flow", "et*"]), 1);
+    for (noun, filter, told) in [
+        ("flow-run", ["--flow", "etll"], "there is no flow \"etll\""),
+        ("flow-run", ["--flow", "x*"], "there is no flow like \"x*\""),
+        ("flow-run", ["--deployment", "x/*"], "no deployment like"),
+        ("deployment", ["--flow", "etll"], "there is no flow"),
+        ("task-run", ["--flow", "etll"], "there is no flow"),
+    ] {
+        let words = [&[noun, "ls"], &filter[..]].concat();
+        let said = refused(&daemon, &words, 1);
+        assert!(said.contains(told), "{said}");
+        assert_eq!(said.lines().count(), 1, "{said}");
+    }
 }
 
 #[test]

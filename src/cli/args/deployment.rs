@@ -30,8 +30,9 @@ Examples:
   prefectctl deployment ls
   prefectctl deployment ls --watch")]
     Ls {
-        /// Only those of this flow.
-        #[arg(long, value_name = "NAME")]
+        /// Only those of this flow: its name, its id or a unique beginning of that, or a pattern
+        /// of names with * and ?; given twice, either.
+        #[arg(long, value_name = "FLOW")]
         flow: Vec<String>,
         /// Only those that carry this tag; given twice, both.
         #[arg(long, value_name = "TAG")]

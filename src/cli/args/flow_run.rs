@@ -18,6 +18,7 @@ Examples:
   prefectctl flow-run ls --deployment my-flow/example --since yesterday --limit 500
   prefectctl flow-run ls --upcoming
   prefectctl flow-run ls --name 'etl-*' --name owl
+  prefectctl flow-run ls --flow 'etl-*' --deployment '*/nightly'
   prefectctl flow-run ls --tag nightly --watch")]
     Ls(List),
     /// Show one run, its states and its task runs.
@@ -145,14 +146,15 @@ Examples:
   prefectctl task-run ls --run brave-owl
   prefectctl task-run ls --state FAILED --flow my-flow")]
     Ls {
-        /// Only those of this flow run.
+        /// Only those of this flow run: its name, its id, or a unique beginning of that.
         #[arg(long, value_name = "RUN")]
         run: Option<String>,
         /// Only those in a state of this type.
         #[arg(long, value_name = "TYPE")]
         state: Vec<String>,
-        /// Only those of this flow.
-        #[arg(long, value_name = "NAME")]
+        /// Only those of this flow: its name, its id or a unique beginning of that, or a pattern
+        /// of names with * and ?; given twice, either.
+        #[arg(long, value_name = "FLOW")]
         flow: Vec<String>,
         /// At most so many.
         #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(u64).range(1..))]

@@ -8,13 +8,15 @@ use crate::cli::when;
 /// What flow runs have to be like.
 #[derive(Clone, Debug, Default, clap::Args)]
 pub struct Selection {
-    /// Only runs in a state of this type, such as RUNNING.
+    /// Only runs in a state of this type, such as RUNNING; given twice, either.
     #[arg(long, value_name = "TYPE")]
     pub state: Vec<String>,
-    /// Only runs of this flow.
-    #[arg(long, value_name = "NAME")]
+    /// Only runs of this flow: its name, its id or a unique beginning of that, or a pattern of
+    /// names with * and ?; given twice, either.
+    #[arg(long, value_name = "FLOW")]
     pub flow: Vec<String>,
-    /// Only runs of this deployment.
+    /// Only runs of this deployment, or of those whose FLOW/NAME fits a pattern with * and ?; its
+    /// id or a unique beginning of that will do; given twice, either.
     #[arg(long, value_name = "FLOW/NAME")]
     pub deployment: Vec<String>,
     /// Only runs that carry this tag; given twice, both.

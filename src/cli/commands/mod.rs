@@ -30,8 +30,9 @@ use uuid::Uuid;
 use super::args::{Agent, Args, Auth, Command, Config, Output};
 use super::client::{Client, Target, api_key};
 use super::failure::Result;
+use super::names::pages_of;
 use super::{pages, select};
-use crate::api::v3::wire::{Deployment, DeploymentFilter, Flow, FlowFilter, FlowRun, Ids, Query};
+use crate::api::v3::wire::{Deployment, DeploymentFilter, FlowRun, Ids, Query};
 use crate::domain::filter::MAX_PAGE;
 use flow_run::Names;
 
@@ -116,20 +117,7 @@ struct Ctl {
 impl Ctl {
     /// The names of flows.
     async fn flow_names(&self, ids: impl Iterator<Item = Uuid>) -> Result<HashMap<Uuid, String>> {
-        let mut names = HashMap::new();
-        for ids in pages_of(ids) {
-            let query = Query {
-                flows: Some(FlowFilter {
-                    id: Some(select::any_of(ids)),
-                    ..FlowFilter::default()
-                }),
-                ..Query::default()
-            };
-            let flows: Vec<Flow> =
-                pages::all(&self.client, "/flows/filter", &query, MAX_PAGE).await?;
-            names.extend(flows.into_iter().map(|flow| (flow.id, flow.name)));
-        }
-        Ok(names)
+        super::names::flow_names(&self.client, ids).await
     }
 
     /// The names around runs.
@@ -176,13 +164,4 @@ impl Ctl {
         }
         short
     }
-}
-
-/// Ids without repetitions, as many at once as the daemon takes.
-fn pages_of(ids: impl Iterator<Item = Uuid>) -> Vec<Vec<Uuid>> {
-    let mut ids: Vec<_> = ids.collect();
-    ids.sort_unstable();
-    ids.dedup();
-    let most = usize::try_from(MAX_PAGE).unwrap_or(usize::MAX);
-    ids.chunks(most).map(<[Uuid]>::to_vec).collect()
 }

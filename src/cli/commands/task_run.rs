@@ -8,7 +8,7 @@ use crate::api::v3::wire::{FlowRunFilter, Query, State, TaskRun, TaskRunFilter};
 use crate::cli::args::{Output, TaskRun as Command};
 use crate::cli::failure::Result;
 use crate::cli::render::{self, keep, spare};
-use crate::cli::{find, pages, select};
+use crate::cli::{find, pages, select, several};
 
 /// Carries a command on task runs out.
 pub async fn carry_out(ctl: &Ctl, command: Command) -> Result<()> {
@@ -18,7 +18,7 @@ pub async fn carry_out(ctl: &Ctl, command: Command) -> Result<()> {
             state,
             flow,
             limit,
-        } => ls(ctl, run.as_deref(), &state, flow, limit).await,
+        } => ls(ctl, run.as_deref(), &state, &flow, limit).await,
         Command::Inspect { run } => inspect(ctl, &run).await,
     }
 }
@@ -27,7 +27,7 @@ async fn ls(
     ctl: &Ctl,
     run: Option<&str>,
     states: &[String],
-    flows: Vec<String>,
+    flows: &[String],
     limit: u64,
 ) -> Result<()> {
     let kinds = select::kinds(states)?;
@@ -46,7 +46,7 @@ async fn ls(
             state: Some(select::in_states(kinds)),
             ..TaskRunFilter::default()
         }),
-        flows: (!flows.is_empty()).then(|| find::flow_named(flows)),
+        flows: several::flows(&ctl.client, flows).await?,
         ..Query::default()
     };
     let tasks: Vec<TaskRun> = pages::all(&ctl.client, "/task_runs/filter", &query, limit).await?;

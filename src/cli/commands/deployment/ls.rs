@@ -9,10 +9,11 @@ use uuid::Uuid;
 use super::schedule;
 use crate::api::v3::wire::{Around, Brief, ByAnyTags, Deployment, DeploymentFilter, Ids, Query};
 use crate::cli::args::Output;
-use crate::cli::commands::{Ctl, REFRESH, pages_of};
+use crate::cli::commands::{Ctl, REFRESH};
 use crate::cli::failure::Result;
+use crate::cli::names::pages_of;
 use crate::cli::render::{self, keep, spare};
-use crate::cli::{find, pages};
+use crate::cli::{pages, several};
 
 /// A deployment with what is around it.
 pub struct Row {
@@ -75,7 +76,7 @@ impl Row {
 /// Lists deployments once, or again and again.
 pub async fn ls(ctl: &Ctl, flows: Vec<String>, tags: Vec<String>, watch: bool) -> Result<()> {
     let query = Query {
-        flows: (!flows.is_empty()).then(|| find::flow_named(flows)),
+        flows: several::flows(&ctl.client, &flows).await?,
         deployments: (!tags.is_empty()).then(|| DeploymentFilter {
             tags: Some(ByAnyTags {
                 all_: Some(tags),

@@ -1,0 +1,89 @@
+//! What a filter means: flows and deployments by name, by id, or by a pattern of names.
+
+use uuid::Uuid;
+
+use super::client::Client;
+use super::failure::{Failure, Result};
+use super::find;
+use super::names::flow_names;
+use super::pages;
+use super::pattern::{self, Pattern};
+use super::select::any_of;
+use crate::api::v3::wire::{ByName, Deployment, Flow, FlowFilter, Query};
+
+/// The most that a pattern finds; a filter takes no more ids.
+const MOST: u64 = 5000;
+
+/// The question about the flows that are meant, where any are named. What names none is told.
+pub async fn flows(client: &Client, wanted: &[String]) -> Result<Option<FlowFilter>> {
+    let mut ids = Vec::new();
+    for one in wanted {
+        match as_pattern(one)? {
+            None => ids.push(find::flow(client, one).await?.id),
+            Some(pattern) => ids.extend(flows_like(client, one, &pattern).await?),
+        }
+    }
+    Ok((!wanted.is_empty()).then(|| FlowFilter {
+        id: Some(any_of(ids)),
+        ..FlowFilter::default()
+    }))
+}
+
+/// The ids of the deployments that are meant. What names none is told.
+pub async fn deployments(client: &Client, wanted: &[String]) -> Result<Vec<Uuid>> {
+    let mut ids = Vec::new();
+    for one in wanted {
+        match as_pattern(one)? {
+            None => ids.push(find::deployment(client, one).await?.0.id),
+            Some(pattern) => ids.extend(deployments_like(client, one, &pattern).await?),
+        }
+    }
+    Ok(ids)
+}
+
+/// The pattern that a text is, if it is one and not a name.
+fn as_pattern(wanted: &str) -> Result<Option<Pattern>> {
+    match wanted.contains(['*', '?']) {
+        true => pattern::read(wanted).map(Some).map_err(Failure::usage),
+        false => Ok(None),
+    }
+}
+
+async fn flows_like(client: &Client, wanted: &str, pattern: &Pattern) -> Result<Vec<Uuid>> {
+    let query = Query {
+        flows: Some(FlowFilter {
+            name: Some(ByName {
+                like_: Some(pattern.like()),
+                ..ByName::default()
+            }),
+            ..FlowFilter::default()
+        }),
+        ..Query::default()
+    };
+    let fits = |flow: &Flow| pattern.fits(&flow.name);
+    let found = pages::fitting(client, "/flows/filter", &query, MOST, fits).await?;
+    some(found.iter().map(|flow| flow.id), "flow", wanted)
+}
+
+async fn deployments_like(client: &Client, wanted: &str, pattern: &Pattern) -> Result<Vec<Uuid>> {
+    let (path, query) = ("/deployments/filter", Query::default());
+    let all: Vec<Deployment> = pages::all(client, path, &query, u64::MAX).await?;
+    let flows = flow_names(client, all.iter().map(|it| it.flow_id)).await?;
+    let fits = |it: &&Deployment| {
+        let flow = flows.get(&it.flow_id);
+        flow.is_some_and(|flow| pattern.fits(&format!("{flow}/{}", it.name)))
+    };
+    let found = all.iter().filter(fits).map(|it| it.id);
+    some(found.take(MOST as usize), "deployment", wanted)
+}
+
+/// Those that were found, of which there must be some.
+fn some(found: impl Iterator<Item = Uuid>, what: &str, wanted: &str) -> Result<Vec<Uuid>> {
+    let found: Vec<_> = found.collect();
+    match found.is_empty() {
+        false => Ok(found),
+        true => Err(Failure::new(format!(
+            "there is no {what} like {wanted:?}; see `prefectctl {what} ls`"
+        ))),
+    }
+}
