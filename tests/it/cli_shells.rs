@@ -7,7 +7,7 @@ use std::process::Command;
 use serde_json::json;
 use tempfile::TempDir;
 
-use super::support::TestDaemon;
+use super::support::{Http, TestDaemon};
 
 /// The flow `etl` with the deployment `nightly`, and two runs.
 fn with_names() -> TestDaemon {
@@ -21,6 +21,32 @@ fn with_names() -> TestDaemon {
         http.post(&path, &body).expect(201);
     }
     daemon
+}
+
+/// A task run, a work pool, an automation, and a deployment with two schedules.
+fn with_more_names(http: &Http) {
+    let flow = http.flow("modern");
+    let run = json!({ "flow_id": flow, "name": "of-modern" });
+    let run = http.post("/flow_runs/", &run).expect(201);
+    let task = json!({
+        "flow_run_id": run["id"], "task_key": "load", "dynamic_key": "0",
+        "name": "load-0",
+    });
+    http.post("/task_runs/", &task).expect(201);
+    let pool = json!({ "name": "mine", "type": "process" });
+    http.post("/v3/work_pools/", &pool).expect(201);
+    let automation = json!({
+        "name": "watch",
+        "trigger": { "type": "event", "posture": "Reactive", "threshold": 1, "within": 0 },
+        "actions": [{ "type": "do-nothing" }],
+    });
+    http.post("/v3/automations/", &automation).expect(201);
+    let scheduled = |slug: &str, cron: &str| json!({ "slug": slug, "active": true, "schedule": { "cron": cron, "timezone": "UTC" } });
+    let deployment = json!({
+        "name": "d", "flow_id": flow, "paused": true,
+        "schedules": [scheduled("nightly", "0 3 * * *"), scheduled("weekly", "0 3 * * 1")],
+    });
+    http.post("/v3/deployments/", &deployment).expect(201);
 }
 
 /// A folder with the script for a shell, and `prefectctl` where a shell finds it.
@@ -71,6 +97,7 @@ impl<'a> Shell<'a> {
 #[test]
 fn shells_are_told_names() {
     let daemon = with_names();
+    with_more_names(&daemon.http());
     let socket = daemon.socket();
     let complete = |words: &[&str]| {
         let mut all = vec!["__complete", "--socket", socket.to_str().unwrap()];
@@ -88,9 +115,20 @@ fn shells_are_told_names() {
         complete(&["flow-run", "cancel", "a", "b"]).lines().count(),
         2
     );
-    assert_eq!(complete(&["deployment", "run", ""]), "etl/nightly\n");
+    assert_eq!(complete(&["deployment", "run", "e"]), "etl/nightly\n");
     assert_eq!(complete(&["flow", "inspect", "e"]), "etl\n");
     assert_eq!(complete(&["flow-run", "lo"]), "");
+    assert_eq!(complete(&["task-run", "inspect", "lo"]), "load-0\n");
+    assert_eq!(complete(&["work-pool", "pause", "mi"]), "mine\n");
+    assert_eq!(complete(&["automation", "inspect", ""]), "watch\n");
+    let schedule = ["deployment", "schedule", "pause"];
+    let of = |more: &[&str]| complete(&[&schedule[..], more].concat());
+    assert_eq!(of(&["modern"]), "modern/d\n");
+    let both = of(&["modern/d", ""]);
+    let mut both: Vec<_> = both.lines().collect();
+    both.sort_unstable();
+    assert_eq!(both, ["nightly", "weekly"]);
+    assert_eq!(of(&["modern/d", "n"]), "nightly\n");
 }
 
 #[test]
