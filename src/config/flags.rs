@@ -7,6 +7,7 @@ use clap::{Parser, ValueEnum};
 
 use super::LogFormat;
 use super::address::address;
+use super::environment;
 use super::level;
 
 /// The control plane of the Prefect workflow system as one small daemon.
@@ -14,7 +15,7 @@ use super::level;
 #[command(
     name = "prefectd",
     version,
-    after_help = "\
+    after_help = format!("\
 Examples:
   prefectd                                       on 127.0.0.1:4200 and the default socket
   prefectd --state-dir ./state --socket ./p.sock --listen 127.0.0.1:0
@@ -24,7 +25,9 @@ Examples:
 Settings come from /etc/prefectd/prefectd.toml, its drop-ins in prefectd.toml.d/, the
 environment (PREFECTD_<SECTION>__<KEY>) and these flags; the later ones win.
 
-Exit status: 0 stopped cleanly, 1 could not start or failed, 2 wrong usage or settings."
+{}
+
+Exit status: 0 stopped cleanly, 1 could not start or failed, 2 wrong usage or settings.", environment::listed(environment::DAEMON))
 )]
 pub struct Flags {
     /// Read settings from this file instead of /etc/prefectd/prefectd.toml.

@@ -8,6 +8,7 @@ mod advertise;
 mod auth;
 mod check;
 mod effective;
+pub mod environment;
 mod flags;
 mod input;
 mod known;

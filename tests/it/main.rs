@@ -86,6 +86,8 @@ mod leaving;
 #[cfg(test)]
 mod limits;
 #[cfg(test)]
+mod man_pages;
+#[cfg(test)]
 mod metrics;
 #[cfg(test)]
 mod modern;

@@ -12,7 +12,7 @@ use std::path::PathBuf;
 use clap::{Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
-use crate::config::LogFormat;
+use crate::config::{LogFormat, environment};
 
 pub use automation::{Automation, Event, Events};
 pub use deployment::{Deployment, Flow, Schedules};
@@ -29,7 +29,7 @@ const EVERYWHERE: &str = "Options of every command";
 #[command(
     name = "prefectctl",
     version,
-    after_help = "\
+    after_help = format!("\
 Examples:
   prefectctl status
   prefectctl deployment create my_flows.py
@@ -38,17 +38,10 @@ Examples:
   prefectctl flow-run logs brave-owl -f
   prefectctl top
 
-Environment:
-  PREFECTD_SOCKET     the daemon's Unix socket, where --socket does not name it
-  PREFECT_API_URL     the API's URL, where --api does not name it and PREFECTD_SOCKET is not set
-  PREFECT_ORION_HOST  the same, by the name that Prefect 2.0a7 knows
-  PREFECT_API_KEY     the API key for a URL, where --api-key-file does not name it
-  VIRTUAL_ENV         whose Python `deployment create` uses
-  TZ                  the zone in which times are read and shown
-  PREFECTD_*          settings of `agent start`, as for prefectd itself
+{}
 
 It exits with 0 when all was done, with 1 when something was not, and with 2 when it was asked
-wrongly."
+wrongly.", environment::listed(environment::CLIENT))
 )]
 pub struct Args {
     /// Speak to the daemon on this Unix socket.

@@ -4,12 +4,12 @@ use std::fmt::Write;
 use std::fs;
 use std::path::Path;
 
-use clap::CommandFactory;
+use clap::{Command, CommandFactory};
 use clap_mangen::Man;
 
 use crate::cli::args::Args;
 use crate::cli::failure::{Failure, Result};
-use crate::config::{self, Flags};
+use crate::config::{self, Flags, environment};
 
 /// Where things are, for both programs.
 const FILES: &[(&str, &str)] = &[
@@ -32,41 +32,10 @@ const FILES: &[(&str, &str)] = &[
     ("/var/backups/prefectd", "The nightly backups."),
 ];
 
-/// What the daemon reads from its environment.
-const DAEMON_ENVIRONMENT: &[(&str, &str)] = &[
-    (
-        "PREFECTD_<SECTION>__<KEY>",
-        "A setting, such as PREFECTD_AGENT__SLOTS=8; parts of a list are separated by commas.",
-    ),
-    (
-        "STATE_DIRECTORY, RUNTIME_DIRECTORY, CREDENTIALS_DIRECTORY",
-        "As systemd sets them.",
-    ),
-    (
-        "XDG_STATE_HOME, XDG_RUNTIME_DIR",
-        "Where a user's own daemon keeps its state and its socket.",
-    ),
-    (
-        "DOCKER_HOST",
-        "The Docker engine, where it is not at /var/run/docker.sock.",
-    ),
-];
-
 const DAEMON_STATUS: &[(&str, &str)] = &[
     ("0", "Stopped cleanly, or the settings are in order."),
     ("1", "It could not start, or failed."),
     ("2", "Wrong usage or wrong settings."),
-];
-
-const CLIENT_ENVIRONMENT: &[(&str, &str)] = &[
-    ("PREFECTD_SOCKET", "The daemon's socket, as --socket."),
-    ("PREFECT_API_URL, PREFECT_ORION_HOST", "The API, as --api."),
-    ("PREFECT_API_KEY", "The key that is sent to --api."),
-    (
-        "VIRTUAL_ENV",
-        "The Python environment that deployment create uses.",
-    ),
-    ("NO_COLOR", "When set, nothing is coloured."),
 ];
 
 const CLIENT_STATUS: &[(&str, &str)] = &[
@@ -84,8 +53,13 @@ pub fn write(folder: &Path) -> Result<()> {
         ))
     };
     clap_mangen::generate_to(Args::command(), folder).map_err(told)?;
+    for page in pages(&Args::command(), "prefectctl") {
+        let path = folder.join(page);
+        let text = fs::read_to_string(&path).map_err(told)?;
+        fs::write(path, text + &environment_elsewhere()).map_err(told)?;
+    }
     let client = [
-        section("ENVIRONMENT", CLIENT_ENVIRONMENT),
+        section("ENVIRONMENT", environment::CLIENT),
         section("FILES", FILES),
         section("EXIT STATUS", CLIENT_STATUS),
         see_also("prefectd(8), prefectd.toml(5)"),
@@ -93,7 +67,7 @@ pub fn write(folder: &Path) -> Result<()> {
     let page = rendered(Man::new(Args::command())).map_err(told)?;
     fs::write(folder.join("prefectctl.1"), page + &client.concat()).map_err(told)?;
     let daemon = [
-        section("ENVIRONMENT", DAEMON_ENVIRONMENT),
+        section("ENVIRONMENT", environment::DAEMON),
         section("FILES", FILES),
         section("EXIT STATUS", DAEMON_STATUS),
         see_also("prefectctl(1), prefectd.toml(5), journalctl(1)"),
@@ -101,6 +75,26 @@ pub fn write(folder: &Path) -> Result<()> {
     let page = rendered(Man::new(Flags::command()).section("8")).map_err(told)?;
     fs::write(folder.join("prefectd.8"), page + &daemon.concat()).map_err(told)?;
     fs::write(folder.join("prefectd.toml.5"), settings()).map_err(told)
+}
+
+/// The pages of the commands below one.
+fn pages(command: &Command, name: &str) -> Vec<String> {
+    let under = { command.get_subcommands() }.filter(|under| !under.is_hide_set());
+    let pages = under.flat_map(|under| {
+        let name = format!("{name}-{}", under.get_name());
+        let mut pages = pages(under, &name);
+        pages.push(format!("{name}.1"));
+        pages
+    });
+    pages.collect()
+}
+
+/// Every command reads the same.
+fn environment_elsewhere() -> String {
+    let names = environment::CLIENT.iter().map(|(name, _)| *name);
+    let names = names.collect::<Vec<_>>().join(", ");
+    let words = escaped(&format!("{names}; prefectctl(1) says what they mean."));
+    format!(".SH \"ENVIRONMENT\"\n{words}\n")
 }
 
 fn rendered(man: Man) -> std::io::Result<String> {
