@@ -10,6 +10,7 @@ mod failure;
 mod find;
 mod lines;
 mod names;
+mod news;
 mod pages;
 mod pattern;
 mod render;

@@ -1,10 +1,11 @@
 //! `prefectctl` on many runs at once, on flows, on what runs use, and where it cannot reach the
 //! daemon.
 
+use std::io::{BufRead, BufReader, Lines};
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::UnixListener;
-use std::process::{Command, Stdio};
-use std::time::Duration;
+use std::process::{Child, ChildStdout, Command, Stdio};
+use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
@@ -292,22 +293,52 @@ fn help_says_what_the_environment_may_say() {
     }
 }
 
-#[test]
-fn lists_are_watched() {
-    let daemon = with_runs(&["a"]);
+/// Starts a list that is watched, and answers it with what it has shown first.
+fn watched(daemon: &TestDaemon, noun: &str) -> (Child, Lines<BufReader<ChildStdout>>, Value) {
     let mut command = daemon.ctl();
     let mut child = command
-        .args(["flow-run", "ls", "--watch", "-o", "json"])
+        .args([noun, "ls", "--watch", "-o", "json"])
         .stdout(Stdio::piped())
         .spawn()
         .unwrap();
-    std::thread::sleep(Duration::from_secs(4));
-    child.kill().unwrap();
-    let output = child.wait_with_output().unwrap();
-    let text = String::from_utf8(output.stdout).unwrap();
-    assert!(text.lines().count() >= 2, "{text}");
-    for line in text.lines() {
-        assert_eq!(serde_json::from_str::<Value>(line).unwrap()[0]["name"], "a");
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    let first = lines.next().unwrap().unwrap();
+    let first = serde_json::from_str(&first).unwrap();
+    (child, lines, first)
+}
+
+#[test]
+fn lists_are_watched_without_being_asked_for_again_and_again() {
+    let daemon = with_runs(&["a"]);
+    let (mut runs, mut of_runs, first) = watched(&daemon, "flow-run");
+    assert_eq!(first[0]["name"], "a");
+    let (mut deployments, mut of_deployments, first) = watched(&daemon, "deployment");
+    assert_eq!(first[0]["full_name"], "etl/nightly");
+    let shown = |lines: &mut Lines<_>, is_it: &dyn Fn(&Value) -> bool| {
+        let begun = Instant::now();
+        loop {
+            let line = lines.next().unwrap().unwrap();
+            if is_it(&serde_json::from_str(&line).unwrap()) {
+                return begun.elapsed();
+            }
+        }
+    };
+    // Each is shown before a look every two seconds would have shown it.
+    let soon = Duration::from_millis(1700);
+    for number in 1..=3 {
+        daemon.http().flow_run(&daemon.http().flow("etl"));
+        let took = shown(&mut of_runs, &|all| all.as_array().unwrap().len() > number);
+        assert!(took < soon, "{took:?}");
+    }
+    let path = format!("/deployments/{}", first[0]["id"].as_str().unwrap());
+    daemon.http().delete(&path).expect(204);
+    let took = shown(&mut of_deployments, &|all| {
+        all.as_array().unwrap().is_empty()
+    });
+    assert!(took < soon, "{took:?}");
+    for child in [&mut runs, &mut deployments] {
+        child.kill().unwrap();
+        child.wait().unwrap();
     }
 }
 

@@ -158,6 +158,8 @@ fn remove_some(tx: &mut Tx<'_>, what: Removal) -> Result<bool> {
     tx.entail(Effect::WakeAgents);
     // What it held may be over.
     tx.entail(Effect::WakeDeadlines);
+    // Not of all that goes there is an event.
+    tx.entail(Effect::TellNews);
     take_away(tx, what, &Budget::of(SLICE))
 }
 

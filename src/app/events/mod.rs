@@ -10,7 +10,7 @@ use futures_util::future::try_join_all;
 use super::App;
 use super::automations;
 use super::request::comes_to_the_same;
-use super::tx::Tx;
+use super::tx::{Effect, Tx};
 use crate::domain::access::run_key::mask_keys;
 use crate::domain::error::{Error, Result};
 use crate::domain::event::filter::Filter;
@@ -197,8 +197,9 @@ fn store(tx: &mut Tx<'_>, draft: Draft) -> Result<()> {
     Ok(())
 }
 
-/// Stores an event of the daemon's own.
+/// Stores an event of the daemon's own. Whoever watches a list of what it is about looks again.
 pub(super) fn emit(tx: &mut Tx<'_>, event: Event) -> Result<()> {
+    tx.entail(Effect::TellNews);
     let draft = Draft {
         texts: Texts::of(&event)?,
         task_run: None,

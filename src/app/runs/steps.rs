@@ -31,6 +31,7 @@ pub(super) fn begin_flow_run(
     flow_runs::insert(tx.db, &run, &state)?;
     states::insert(tx.db, StateOf::FlowRun(run.id), &state)?;
     follow_subflow(tx, &run, &state, Recording::PLAIN)?;
+    tx.entail(Effect::TellNews);
     if run.is_for_agents() && state.kind == StateType::Scheduled {
         tx.entail(Effect::WakeAgents);
     }

@@ -9,16 +9,15 @@ use uuid::Uuid;
 use super::fold::Fold;
 use super::sink::Sink;
 use super::{Wanted, page, stored};
-use crate::api::v3::wire::{FlowRun, LinesQuery, Log, NewsQuery, OutputState, RunNews, State};
+use crate::api::v3::wire::{FlowRun, LinesQuery, Log, OutputState, State};
 use crate::cli::args::Output;
 use crate::cli::client::Client;
 use crate::cli::failure::Result;
+use crate::cli::news::News;
 use crate::domain::state::StateType;
 
 /// How often is looked where there is something to do but to wait for news.
 const POLL_INTERVAL: Duration = Duration::from_millis(200);
-/// The least time between two looks, however much other runs do.
-const PAUSE: Duration = Duration::from_millis(30);
 /// For how long a line is held back for those that were said before it: Prefect hands in its
 /// lines every two seconds, and what a process prints comes at once.
 const HOLD: Duration = Duration::from_millis(2300);
@@ -108,36 +107,13 @@ pub async fn run_to_its_end(client: &Client, id: Uuid, output: Output) -> Result
 
 /// Waits until a run has ended, and answers it.
 pub async fn until_ended(client: &Client, id: Uuid) -> Result<FlowRun> {
-    let mut news = News::default();
+    let mut news = News::of_run();
     loop {
         let run: FlowRun = client.get(&format!("/flow_runs/{id}")).await?;
         if has_ended(&run) {
             return Ok(run);
         }
         news.wait(client).await;
-    }
-}
-
-/// What was heard of the daemon's runs.
-#[derive(Default)]
-struct News {
-    heard: Option<u64>,
-}
-
-impl News {
-    /// Waits until a run has gone on or has said something, or for some seconds. The first time
-    /// it only asks what there is to be heard, so that what comes after that is.
-    async fn wait(&mut self, client: &Client) {
-        if self.heard.is_some() {
-            tokio::time::sleep(PAUSE).await;
-        }
-        let query = NewsQuery { heard: self.heard };
-        let news: Result<RunNews> = client.post_plain("/prefectd/runs/news", &query).await;
-        match news {
-            Ok(news) => self.heard = Some(news.number),
-            // A daemon that does not tell, or that is gone for now.
-            Err(_) => tokio::time::sleep(POLL_INTERVAL).await,
-        }
     }
 }
 
@@ -155,7 +131,7 @@ async fn follow(
     let (mut seen, mut states) = (HashSet::new(), HashSet::new());
     let mut from = begin(client, run, wanted, &mut seen, &mut held, sink).await?;
     let mut heard = Instant::now();
-    let mut news = News::default();
+    let mut news = News::of_run();
     loop {
         // Asked before the lines, so that none comes after the last answer.
         let output: OutputState = client

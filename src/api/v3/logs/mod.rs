@@ -42,7 +42,7 @@ pub fn operations() -> Vec<Operation> {
         .needs(Need::Inspect, page),
         Operation::post(
             "/prefectd/runs/news",
-            "Waits until a run has gone on or has said something, for some seconds at most",
+            "Waits until something has been made, has changed, has gone, or was said by a run, for some seconds at most",
         )
         .asks::<NewsQuery>()
         .answers::<RunNews>()

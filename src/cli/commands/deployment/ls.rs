@@ -9,9 +9,10 @@ use uuid::Uuid;
 use super::schedule;
 use crate::api::v3::wire::{Around, Brief, ByAnyTags, Deployment, DeploymentFilter, Ids, Query};
 use crate::cli::args::Output;
-use crate::cli::commands::{Ctl, REFRESH};
+use crate::cli::commands::Ctl;
 use crate::cli::failure::Result;
 use crate::cli::names::pages_of;
+use crate::cli::news::News;
 use crate::cli::render::{self, keep, spare};
 use crate::cli::{pages, several};
 
@@ -73,7 +74,7 @@ impl Row {
     }
 }
 
-/// Lists deployments once, or again and again.
+/// Lists deployments once, or again whenever something has changed.
 pub async fn ls(ctl: &Ctl, flows: Vec<String>, tags: Vec<String>, watch: bool) -> Result<()> {
     let query = Query {
         flows: several::flows(&ctl.client, &flows).await?,
@@ -86,6 +87,10 @@ pub async fn ls(ctl: &Ctl, flows: Vec<String>, tags: Vec<String>, watch: bool) -
         }),
         ..Query::default()
     };
+    let mut news = News::of_list();
+    if watch {
+        news.wait(&ctl.client).await;
+    }
     loop {
         let path = "/deployments/filter";
         let found: Vec<Deployment> = pages::all(&ctl.client, path, &query, u64::MAX).await?;
@@ -110,7 +115,7 @@ pub async fn ls(ctl: &Ctl, flows: Vec<String>, tags: Vec<String>, watch: bool) -
             (true, Output::Json) => render::line(&render::json_line(&told)?)?,
             (true, Output::Yaml) => render::print(ctl.output, &told, |_| String::new())?,
         }
-        tokio::time::sleep(REFRESH).await;
+        news.wait(&ctl.client).await;
     }
 }
 

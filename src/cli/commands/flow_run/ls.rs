@@ -8,14 +8,19 @@ use uuid::Uuid;
 
 use crate::api::v3::wire::{ByTime, ByTimeOrNull, FlowRun, Query};
 use crate::cli::args::{List, Output};
-use crate::cli::commands::{Ctl, REFRESH};
+use crate::cli::commands::Ctl;
 use crate::cli::failure::Result;
+use crate::cli::news::News;
 use crate::cli::render::{self, keep, never, spare};
 use crate::cli::select;
 use crate::domain::state::StateType;
 
-/// Lists runs once, or again and again.
+/// Lists runs once, or again whenever something has changed.
 pub async fn ls(ctl: &Ctl, list: &List) -> Result<()> {
+    let mut news = News::of_list();
+    if list.watch {
+        news.wait(&ctl.client).await;
+    }
     loop {
         let runs = if list.upcoming {
             upcoming(ctl, list).await?
@@ -35,7 +40,7 @@ pub async fn ls(ctl: &Ctl, list: &List) -> Result<()> {
             Output::Json => render::line(&render::json_line(&rows)?)?,
             Output::Yaml => render::print(ctl.output, &rows, |_| String::new())?,
         }
-        tokio::time::sleep(REFRESH).await;
+        news.wait(&ctl.client).await;
     }
 }
 
