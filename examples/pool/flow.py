@@ -9,5 +9,5 @@ def hello(name: str = "a work pool"):
 
 if __name__ == "__main__":
     # What it is built on is there already: without `pull=False` a registry is asked for it.
-    image = DockerImage("me", tag="1", pull=False, rm=True)
+    image = DockerImage("prefectd-example", tag="hello", pull=False, rm=True)
     hello.deploy("example", work_pool_name="p", image=image, push=False)
