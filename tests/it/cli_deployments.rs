@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::support::TestDaemon;
 #[cfg(feature = "client")]
 use super::support::words::ctl;
-use super::support::words::{refused, said};
+use super::support::words::{json_of, refused, said};
 
 fn runner() -> Value {
     json!({ "type": "subprocess", "config": {} })
@@ -128,6 +128,91 @@ fn parameters_that_a_schema_does_not_have_are_told_before_the_run_is_made() {
     said(&daemon, &[&run[..], &["count=3"]].concat());
     said(&daemon, &[&run[..], &["nmae=Ada", "--unchecked"]].concat());
     assert_eq!(runs(), 2);
+}
+
+/// The words of a command on schedules.
+fn schedule<'w>(words: &[&'w str]) -> Vec<&'w str> {
+    [&["deployment", "schedule"], words].concat()
+}
+
+#[test]
+fn schedules_are_switched_off_and_on_each_by_itself() {
+    let daemon = TestDaemon::without_agent();
+    let http = daemon.http();
+    let scheduled = |slug: &str, cron: &str| json!({ "slug": slug, "active": true, "schedule": { "cron": cron, "timezone": "UTC" } });
+    let schedules = [
+        scheduled("nightly", "0 3 * * *"),
+        scheduled("weekly", "0 3 * * 1"),
+    ];
+    let body = json!({ "name": "d", "flow_id": http.flow("modern"), "schedules": schedules });
+    http.post("/v3/deployments/", &body).expect(201);
+    let active = || {
+        let told = json_of(&daemon, &schedule(&["ls", "modern/d"]));
+        let told = told.as_array().unwrap().iter();
+        let mut told: Vec<_> = told
+            .map(|it| {
+                (
+                    it["slug"].as_str().unwrap().to_owned(),
+                    it["active"] == true,
+                )
+            })
+            .collect();
+        told.sort();
+        told
+    };
+    let both = |nightly, weekly| {
+        vec![
+            ("nightly".to_owned(), nightly),
+            ("weekly".to_owned(), weekly),
+        ]
+    };
+    assert_eq!(active(), both(true, true));
+    let told = said(&daemon, &schedule(&["pause", "modern/d", "nightly"]));
+    assert_eq!(told, "The schedule 0 3 * * * UTC of modern/d is paused\n");
+    assert_eq!(active(), both(false, true));
+    let told = refused(&daemon, &schedule(&["pause", "modern/d"]), 2);
+    assert!(told.contains("which schedule is meant: "), "{told}");
+    let told = refused(&daemon, &schedule(&["pause", "modern/d", "daily"]), 1);
+    assert!(told.contains("no schedule \"daily\""), "{told}");
+    let told = json_of(&daemon, &schedule(&["resume", "modern/d", "nightly"]));
+    assert_eq!(told["active"], true);
+    assert_eq!(active(), both(true, true));
+    // That of a deployment that has one need not be named.
+    let one = json!({
+        "name": "one", "flow_id": http.flow("modern"),
+        "schedules": [scheduled("only", "0 3 * * *")],
+    });
+    http.post("/v3/deployments/", &one).expect(201);
+    said(&daemon, &schedule(&["pause", "modern/one"]));
+    let listed = said(&daemon, &schedule(&["ls", "modern/one"]));
+    assert!(
+        listed.contains("only") && listed.contains(" no "),
+        "{listed}"
+    );
+    said(&daemon, &schedule(&["resume", "modern/one"]));
+}
+
+#[test]
+fn a_run_is_made_with_job_variables_of_its_own() {
+    let daemon = TestDaemon::without_agent();
+    let http = daemon.http();
+    let pool = json!({ "name": "p", "type": "docker" });
+    http.post("/v3/work_pools/", &pool).expect(201);
+    let body = json!({
+        "name": "d", "flow_id": http.flow("modern"), "work_pool_name": "p",
+        "job_variables": { "image": "of/deployment:1" },
+    });
+    http.post("/v3/deployments/", &body).expect(201);
+    let run = ["deployment", "run", "modern/d", "--job-variable"];
+    let more = ["image=of/run:3", "--job-variable", "env={\"A\":\"1\"}"];
+    let told = json_of(&daemon, &[&run[..], &more].concat());
+    let own = json!({ "image": "of/run:3", "env": { "A": "1" } });
+    assert_eq!(told["job_variables"], own);
+    let id = told["id"].as_str().unwrap();
+    let stored = http.get(&format!("/v3/flow_runs/{id}")).expect(200);
+    assert_eq!(stored["job_variables"], own);
+    let told = refused(&daemon, &[&run[..], &["image"]].concat(), 2);
+    assert!(told.contains("KEY=VALUE"), "{told}");
 }
 
 #[cfg(feature = "client")]

@@ -6,21 +6,27 @@ use std::path::Path;
 use regex::Regex;
 use serde_json::{Value, json};
 
-use super::support::words::{ctl, json_of, refused, said};
+use super::support::words::{ctl, json_of, refused, said, succeeded};
 use super::support::{TestDaemon, in_terminal};
 
 fn shown(daemon: &TestDaemon, words: &[&str], columns: u16) -> String {
+    shown_in(daemon, "UTC", words, columns)
+}
+
+fn shown_in(daemon: &TestDaemon, zone: &str, words: &[&str], columns: u16) -> String {
     let mut command = daemon.ctl();
-    in_terminal(command.env("TZ", "UTC").args(words), columns)
+    in_terminal(command.env("TZ", zone).args(words), columns)
 }
 
 /// The same text on every run: ids and ages are different each time.
 fn steady(text: &str) -> String {
     let ids = Regex::new(r"\b[0-9a-f]{8}(-[0-9a-f]+)*\b").unwrap();
     let ages = Regex::new(r"\b\d+ s ago").unwrap();
-    let instants = Regex::new(r"\b20[2-9]\d-\d\d-\d\d \d\d:\d\d:\d\d UTC").unwrap();
+    let lengths = Regex::new(r"\b\d\.\d s\b").unwrap();
+    let instants = Regex::new(r"\b20[2-9]\d-\d\d-\d\d \d\d:\d\d:\d\d (UTC|JST)").unwrap();
     let text = ids.replace_all(text, "ID");
     let text = instants.replace_all(&text, "INSTANT");
+    let text = lengths.replace_all(&text, "LONG");
     ages.replace_all(&text, "AGO").trim_end().to_owned()
 }
 
@@ -76,10 +82,20 @@ const PLACES: [(&str, Option<u16>); 4] = [
 /// written anew where PREFECTD_GOLDEN is set.
 #[track_caller]
 fn golden(daemon: &TestDaemon, name: &str, words: &[&str]) {
+    golden_in(daemon, "UTC", name, words);
+}
+
+/// The same for somebody who lives in that zone.
+#[track_caller]
+fn golden_in(daemon: &TestDaemon, zone: &str, name: &str, words: &[&str]) {
+    let piped = || {
+        let output = daemon.ctl().env("TZ", zone).args(words).output().unwrap();
+        succeeded(output, words)
+    };
     let shown = PLACES.map(|(place, columns)| {
         let text = match columns {
-            Some(columns) => shown(daemon, words, columns),
-            None => said(daemon, words),
+            Some(columns) => shown_in(daemon, zone, words, columns),
+            None => piped(),
         };
         let most = columns.filter(|columns| *columns > 0);
         // What is said of one thing is as long as it is.
@@ -123,6 +139,129 @@ fn tables_fit_the_terminal_and_leave_out_what_matters_least() {
         steady(&said(&daemon, &["task-run", "ls", "--run", "to-come"])),
         "none"
     );
+}
+
+/// Runs of both generations that have begun: one of 2.0a7 that runs, and one of today's that has
+/// completed.
+fn begun() -> TestDaemon {
+    let daemon = TestDaemon::without_agent();
+    let http = daemon.http();
+    let flow = http.flow("etl");
+    let old = http.deployment(&flow, "nightly", &runner());
+    let run = http.run_deployment(&old);
+    let named = json!({ "name": "of-2-0a7" });
+    let run = run["id"].as_str().unwrap();
+    http.patch(&format!("/flow_runs/{run}"), &named).expect(204);
+    set(&daemon, run, &json!({ "type": "RUNNING" }));
+    let modern = daemon.modern();
+    let pool = json!({ "name": "p", "type": "process" });
+    modern.post("/work_pools/", &pool).expect(201);
+    let body = json!({ "name": "weekly", "flow_id": flow, "work_pool_name": "p" });
+    let new = modern.post("/deployments/", &body).expect(201);
+    let path = format!(
+        "/deployments/{}/create_flow_run",
+        new["id"].as_str().unwrap()
+    );
+    let run = modern.post(&path, &json!({ "name": "of-3-9" })).expect(201);
+    let path = format!("/flow_runs/{}/set_state", run["id"].as_str().unwrap());
+    for state in ["RUNNING", "COMPLETED"] {
+        let body = json!({ "state": { "type": state }, "force": true });
+        modern.post(&path, &body).expect(201);
+    }
+    daemon
+}
+
+#[test]
+fn runs_of_both_generations_stand_in_one_list_with_how_long_they_took() {
+    let daemon = begun();
+    golden(&daemon, "flow-run-ls-begun", &["flow-run", "ls"]);
+    let told = json_of(&daemon, &["flow-run", "ls"]);
+    let told = told.as_array().unwrap().iter();
+    let mut told: Vec<_> = told
+        .map(|run| {
+            (
+                run["name"].as_str().unwrap(),
+                run["deployment"].as_str().unwrap(),
+            )
+        })
+        .collect();
+    told.sort_unstable();
+    let both = [("of-2-0a7", "etl/nightly"), ("of-3-9", "etl/weekly")];
+    assert_eq!(told, both);
+    for name in ["of-2-0a7", "of-3-9"] {
+        let shown = said(&daemon, &["flow-run", "inspect", name]);
+        assert!(steady(&shown).contains("ran for     LONG"), "{shown}");
+    }
+}
+
+/// A deployment with three schedules, none of which is followed.
+fn planned() -> TestDaemon {
+    let daemon = TestDaemon::without_agent();
+    let modern = daemon.modern();
+    let flow = modern
+        .post("/flows/", &json!({ "name": "etl" }))
+        .expect(201);
+    let body = json!({
+        "name": "planned", "flow_id": flow["id"], "paused": true,
+        "schedules": [
+            { "slug": "nightly", "active": true,
+              "schedule": { "cron": "0 6 * * *", "timezone": "Europe/Berlin" } },
+            { "slug": "hourly", "active": false, "parameters": { "name": "Ada" },
+              "schedule": { "interval": 3600.0, "anchor_date": "2030-01-01T00:00:00Z" } },
+            { "slug": "by rule", "active": true, "schedule": { "rrule": "FREQ=DAILY;COUNT=3" } },
+        ],
+    });
+    modern.post("/deployments/", &body).expect(201);
+    daemon
+}
+
+#[test]
+fn schedules_are_listed() {
+    let daemon = planned();
+    let listed = said(&daemon, &["deployment", "schedule", "ls", "etl/planned"]);
+    let table = "\
+NAME     SCHEDULE                                         FOLLOWED                      PARAMETERS      ID
+by rule  DTSTART:20200101T000000\\nFREQ=DAILY;COUNT=3 UTC  no, the deployment is paused                  ID
+hourly   every 1 h 0 min                                  no                            {\"name\":\"Ada\"}  ID
+nightly  0 6 * * * Europe/Berlin                          no, the deployment is paused                  ID";
+    assert_eq!(steady(&listed), table);
+    golden(&daemon, "deployment-ls-planned", &["deployment", "ls"]);
+}
+
+#[test]
+fn times_are_those_of_the_reader_s_zone() {
+    let daemon = populated();
+    for (name, words) in [
+        (
+            "tokyo-flow-run-ls-upcoming",
+            &["flow-run", "ls", "--upcoming"][..],
+        ),
+        (
+            "tokyo-flow-run-inspect",
+            &["flow-run", "inspect", "to-come"],
+        ),
+        ("tokyo-deployment-ls", &["deployment", "ls"]),
+    ] {
+        golden_in(&daemon, "Asia/Tokyo", name, words);
+    }
+    let why = shown_in(&daemon, "Asia/Tokyo", &["flow-run", "why", "to-come"], 0);
+    let told = "It may start at 2100-01-01 15:00:00 JST";
+    assert!(why.contains(told) && !why.contains("UTC"), "{why}");
+}
+
+#[test]
+fn long_names_are_wrapped_in_their_own_column() {
+    let daemon = TestDaemon::without_agent();
+    let http = daemon.http();
+    let flow = http.flow("etl");
+    for name in ["short", &"a-very-long-name ".repeat(5)] {
+        let body = json!({
+            "flow_id": flow, "name": name.trim_end(),
+            "state": { "type": "COMPLETED" }, "tags": [],
+        });
+        http.post("/flow_runs/", &body).expect(201);
+    }
+    golden(&daemon, "flow-run-ls-wrapped", &["flow-run", "ls"]);
 }
 
 #[test]
