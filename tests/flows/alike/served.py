@@ -150,7 +150,7 @@ def ask_of_pool(client, mark):
         {"length": timedelta(days=2)},
         {"unknown": 1},
     ]:
-        print("beyond the schema", come_to(lambda others=others: ask_wide(**others)))
+        print("beyond the schema", come_to(lambda others=others: ask_wide(**others).parameters))
     return ask_of_worker(client, mark) | {
         "wide": ask_wide(),
         "wider": ask_wide(length="P2D", maybe=7, shade="light", point={"x": 4}),

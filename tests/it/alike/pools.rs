@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use super::as_far_as_both_tell;
 use super::programs::{Said, Served, Side};
 use super::story::{Words, story};
 use super::told::{failed, without_ids};
@@ -15,6 +16,10 @@ const LOGGERS: [&str; 2] = ["prefect.flow_runs", "prefect.task_runs"];
 
 /// The steps of a worker, which are none of the run's.
 const OF_WORKERS: [&str; 1] = ["Submitting"];
+
+/// Flows whose process is told to end, or ends without a word: which of its last lines are handed in
+/// differs from one time to the next.
+const CUT_SHORT: [&str; 2] = ["sleeps", "dies"];
 
 /// What is to be the same: by the names of states, the lines, the parameters and the task runs.
 fn essence(run: &Value, words: &Words) -> Value {
@@ -110,6 +115,10 @@ fn alike(kind: &str, flags: Vec<&'static str>, env: Vec<(&'static str, String)>)
     };
     assert_eq!(names(&our_runs), names(&their_runs));
     for ((name, our), (_, their)) in our_runs.iter().zip(&their_runs) {
+        let (our, their) = match CUT_SHORT.iter().any(|flow| name.starts_with(flow)) {
+            true => as_far_as_both_tell(our, their),
+            false => (our.clone(), their.clone()),
+        };
         if our != their {
             found.push(format!("{name}: ours {our:#}, theirs {their:#}"));
         }
