@@ -39,10 +39,14 @@ impl<'a> Request<'a> {
         format!("{} {} {body}", self.method, self.path)
     }
 
-    /// Some wait for news where they are asked to.
     fn may_wait(&self) -> bool {
-        self.path.ends_with("/report") || self.path.ends_with("/news")
+        may_wait(self.path)
     }
+}
+
+/// Some wait for news where they are asked to.
+pub fn may_wait(path: &str) -> bool {
+    path.ends_with("/report") || path.ends_with("/news")
 }
 
 /// What came back.

@@ -7,6 +7,7 @@ use crate::support::{Answer, Http};
 
 /// Which id is meant in a path that contains a word, the first of these.
 const OF_NOUN: &[(&str, &str)] = &[
+    ("/latest", "key"),
     ("/deployments/", "deployment_id"),
     ("/flow_run_states/", "flow_run_state_id"),
     ("/task_run_states/", "task_run_state_id"),
@@ -150,6 +151,7 @@ fn blocks(made: &impl Fn(&str, Value) -> Answer, name: &str) -> Ids {
         ("block_type_id", text(&kind["id"])),
         ("block_schema_id", text(&schema["id"])),
         ("checksum", text(&schema["checksum"])),
+        ("version", text(&schema["version"])),
         ("block_document_id", text(&document["id"])),
     ])
 }
@@ -167,6 +169,7 @@ pub fn path(operation: &Operation, ids: &Ids) -> String {
             "id" | "id_or_name" => known(of(OF_NOUN).unwrap_or("flow_id")),
             "name" => known(of(NAME_OF_NOUN).unwrap_or("flow_name")),
             "countable" => "event",
+            "view" => "aggregate-worker-metadata",
             other => known(other),
         };
         let value = value.to_owned();
