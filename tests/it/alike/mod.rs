@@ -33,8 +33,8 @@ struct Outcome {
     said: Vec<Said>,
 }
 
-fn outcome(side: &Side, at_once: bool) -> Outcome {
-    let said = side.run_all(at_once);
+fn outcome(side: &Side) -> Outcome {
+    let said = side.run_all();
     let (runs, words) = story(side);
     Outcome { runs, words, said }
 }
@@ -59,10 +59,9 @@ fn flows_of_today_fare_alike_under_the_real_server() {
     });
     let [ours, theirs] = [Side::new(daemon.url()), Side::new(real.url())];
     let (ours, theirs) = std::thread::scope(|scope| {
-        let ours = scope.spawn(|| outcome(&ours, true));
+        let ours = scope.spawn(|| outcome(&ours));
         real.await_ready();
-        // That server, when it is busy, loses some of what it is told of task runs.
-        let theirs = outcome(&theirs, false);
+        let theirs = outcome(&theirs);
         (ours.join().unwrap(), theirs)
     });
     let mut found = differences(&ours, &theirs);
