@@ -13,6 +13,7 @@ from typing import Optional
 from everything import await_told, come_to, is_asked
 from prefect import flow, serve, task
 from prefect.client.orchestration import get_client
+from prefect.client.schemas.filters import FlowRunFilter, FlowRunFilterName
 from prefect.deployments import run_deployment
 from prefect.flow_runs import resume_flow_run, suspend_flow_run
 from prefect.input import RunInput
@@ -125,7 +126,9 @@ def ask_of_served(client, mark):
     print("beyond the schema", come_to(beyond_the_schema))
     leaves = wait_for(lambda: is_asking(client, runs["leaves"]))
     print("resumed", come_to(lambda: resume_flow_run(leaves.id, {"number": 2})))
-    return runs
+    left_alone = FlowRunFilter(name=FlowRunFilterName(any_=["left alone"]))
+    found = wait_for(lambda: client.read_flow_runs(flow_run_filter=left_alone))
+    return runs | {"left alone": found[0]}
 
 
 OF_WIDE = {
@@ -176,6 +179,9 @@ def ask(how, mark):
             # Who serves a pool tells the end of a process in words of its own.
             message = "" if how is ask_of_pool else run.state.message
             print(name, run.state.name, message, flush=True)
+    # The process of a run goes on for a second after the run has ended, and whoever is told to end
+    # meanwhile tells that the run was cancelled.
+    time.sleep(5)
 
 
 def begin_serving():

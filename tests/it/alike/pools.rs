@@ -14,6 +14,9 @@ use crate::support::{Options, TestDaemon};
 /// is kept only here.
 const LOGGERS: [&str; 2] = ["prefect.flow_runs", "prefect.task_runs"];
 
+/// Below that a line tells how its process was begun.
+const INFO: u64 = 20;
+
 /// The steps of a worker, which are none of the run's.
 const OF_WORKERS: [&str; 1] = ["Submitting"];
 
@@ -29,7 +32,11 @@ fn essence(run: &Value, words: &Words) -> Value {
         .collect();
     let lines = |of: &Value| -> Vec<String> {
         let lines = of["lines"].as_array().unwrap().iter();
-        let own = lines.filter(|line| LOGGERS.contains(&line["name"].as_str().unwrap()));
+        let is_told = |line: &&Value| {
+            LOGGERS.contains(&line["name"].as_str().unwrap())
+                && line["level"].as_u64() >= Some(INFO)
+        };
+        let own = lines.filter(is_told);
         let text = own.map(|line| words.over(line["message"].as_str().unwrap()));
         text.collect()
     };
