@@ -25,16 +25,14 @@ use crate::domain::automation::{Action, Automation, MOST, NewAutomation, Plan, P
 use crate::domain::error::{Error, Kind, Result};
 use crate::domain::filter::{Filters, Page, Sort};
 use crate::domain::ids::{AutomationId, DeploymentId};
-use crate::storage::removal::{self, Removal};
-use crate::storage::{Connection, Job, automations, rows};
+use crate::storage::removal::Removal;
+use crate::storage::{Connection, automations, rows};
 
 pub(in crate::app) use memory::Memory;
 pub(in crate::app) use triggers::see;
 
 /// The most characters of the name of a resource.
 const LONGEST_RESOURCE: usize = 1000;
-/// How much of what triggers have counted is forgotten at a time.
-const CHUNK: i64 = 200;
 
 impl App {
     /// Creates an automation.
@@ -115,8 +113,6 @@ impl App {
         let update = update.checked()?;
         self.check_jobs(&update.actions, "updating automation")
             .await?;
-        self.automation(id).await?;
-        self.forget_counted(id).await?;
         self.write(move |tx| {
             let known = read(tx.db, id)?;
             let plan = update.over(known.plan);
@@ -130,10 +126,6 @@ impl App {
 
     /// Turns an automation on or off. What its triggers have counted is forgotten.
     pub async fn enable_automation(&self, id: AutomationId, enabled: bool) -> Result<()> {
-        let known = self.automation(id).await?;
-        if known.plan.enabled != enabled {
-            self.forget_counted(id).await?;
-        }
         self.write(move |tx| {
             let known = read(tx.db, id)?;
             let is_same = known.plan.enabled == enabled;
@@ -149,14 +141,6 @@ impl App {
             }
         })
         .await
-    }
-
-    /// Forgets what the triggers of an automation have counted, a slice at a time: there may be very
-    /// much of it, and what follows forgets the rest at once.
-    async fn forget_counted(&self, id: AutomationId) -> Result<()> {
-        let some = move |tx: &mut Tx<'_>| Ok(removal::some_of_triggers(tx.db, id, CHUNK)? as u64);
-        while self.write_as(Job::bulk(0), some).await? > 0 {}
-        Ok(())
     }
 
     /// Removes an automation. What it has decided already is done.
