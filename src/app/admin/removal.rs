@@ -22,7 +22,7 @@ use crate::domain::deployment::Deployment;
 use crate::domain::error::{Error, Result};
 use crate::domain::event::{Happened, lifecycle};
 use crate::domain::flow::Flow;
-use crate::domain::ids::{DeploymentId, FlowId, FlowRunId, TaskRunId};
+use crate::domain::ids::{DeploymentId, FlowId, FlowRunId, TaskRunId, WorkPoolId};
 use crate::domain::time::Timestamp;
 use crate::storage::removal::{self, Removal};
 use crate::storage::{self, Connection, Job, artifacts, leases, retention, rows};
@@ -56,20 +56,20 @@ impl App {
         removing.await.map_err(Error::internal)?
     }
 
-    /// The same for what `find` finds, where a caller knows it by something else than its id.
-    pub(in crate::app) async fn remove_found(
+    /// The same for the pool that `find` finds: callers know it by its name.
+    pub(in crate::app) async fn remove_pool(
         &self,
-        find: impl FnOnce(&Connection) -> Result<Removal> + Send + 'static,
+        find: impl FnOnce(&Connection) -> Result<WorkPoolId> + Send + 'static,
     ) -> Result<()> {
         let app = self.clone();
         let removing = async move {
             let first = app.write(move |tx| {
-                let what = find(tx.db)?;
-                let is_gone = begin(tx, what)?;
-                Ok(Left((!is_gone).then_some(what)))
+                let pool = find(tx.db)?;
+                let is_gone = begin(tx, Removal::WorkPool(pool))?;
+                Ok(Left((!is_gone).then_some(pool)))
             });
             match first.await? {
-                Left(Some(what)) => app.remove_rest(what).await,
+                Left(Some(pool)) => app.remove_rest(Removal::WorkPool(pool)).await,
                 Left(None) => Ok(()),
             }
         };
@@ -129,17 +129,18 @@ impl Repeat for IsGone {
     }
 }
 
-/// What of it is left, where something is.
-struct Left(Option<Removal>);
+/// The pool of which something is left.
+struct Left(Option<WorkPoolId>);
 
 impl Repeat for Left {
     fn made(&self) -> Option<Vec<Uuid>> {
-        Some(Vec::new())
+        Some(self.0.iter().map(|pool| pool.uuid()).collect())
     }
 
-    /// What is left is noted, and the daemon that is asked again has gone on with it by itself.
-    fn again(_: &mut Tx<'_>, _: &[Uuid]) -> Result<Self> {
-        Ok(Self(None))
+    /// The first slice is gone; whether all is, is seen by going on.
+    fn again(_: &mut Tx<'_>, made: &[Uuid]) -> Result<Self> {
+        let pool = made.first().copied().map(WorkPoolId::from_uuid);
+        Ok(Self(pool))
     }
 }
 

@@ -18,7 +18,6 @@ use crate::domain::work::{
     AGENT_POOL, DEFAULT_QUEUE, NewWorkPool, NewWorkQueue, Service, WorkPool, WorkPoolUpdate,
     check_name, check_not_reserved, is_reserved,
 };
-use crate::storage::removal::Removal;
 use crate::storage::{Connection, Job, rows, work_pools};
 
 impl App {
@@ -87,8 +86,7 @@ impl App {
     pub async fn delete_work_pool(&self, name: &str) -> Result<()> {
         check_not_reserved(name, " and can not be deleted").map_err(forbidden)?;
         let name = name.to_owned();
-        self.remove_found(move |db| Ok(Removal::WorkPool(by_name(db, &name)?.id)))
-            .await
+        self.remove_pool(move |db| Ok(by_name(db, &name)?.id)).await
     }
 
     /// What is known of who serves pools, at present.
