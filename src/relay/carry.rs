@@ -22,7 +22,7 @@ use tokio::time::Instant;
 use super::events::Common;
 use super::heads::{addressed, announced, handed_on, told};
 use super::once::{Sent, once};
-use super::patience::Patience;
+use super::patience::{Asker, Patience};
 use super::refusal::{plain, refusal};
 use super::registry::Kept;
 use super::spool::{IN_MEMORY, Refused, Spool, Spools, Whole};
@@ -38,6 +38,8 @@ const MOST_DEATHS: u8 = 2;
 /// How soon to ask a daemon again that could not do it now; longer each time, up to a second.
 const BACKOFF: Duration = Duration::from_millis(100);
 const LONGEST_BACKOFF: Duration = Duration::from_secs(1);
+/// The same where the disk is full, which lasts.
+const LONGEST_BACKOFF_FULL: Duration = Duration::from_secs(5);
 
 /// Speaks to one daemon, whichever process that is at the moment.
 pub(super) struct Carrier {
@@ -129,15 +131,18 @@ impl Carrier {
         let (parts, mut body) = request.into_parts();
         let most = self.most.load(Ordering::Relaxed);
         let length = announced(&parts);
+        let patience = Patience::new(Asker::of(parts.uri.path()));
         let held = if length > most {
             Err(Refused::TooLarge)
         } else if length > IN_MEMORY as u64 && kept.journal.is_on() {
-            self.spools.wait_for_room(length).await;
+            let until = patience.full_until();
+            self.spools.wait_for_room(length, until).await;
             // The journal has it.
             let own = || kept.journal.body(length);
             self.spools.hold_kept(&mut body, length, own).await
         } else {
-            self.spools.wait_for_room(length).await;
+            let until = patience.full_until();
+            self.spools.wait_for_room(length, until).await;
             self.spools.hold_timely(&mut body, most).await
         };
         let body = match held {
@@ -161,7 +166,8 @@ impl Carrier {
             from: kept.came.from,
             common: self.common.clone(),
         };
-        match self.insist(parts, &body, kept, &named).await {
+        let asked = (parts, &body, patience);
+        match self.insist(asked, kept, &named).await {
             Ok(Sent::Switched(answer)) => switch(answer, upgraded, kept, reopening),
             Ok(Sent::Answer(answer)) => handed_on(answer),
             Ok(_) => plain(
@@ -175,12 +181,10 @@ impl Carrier {
     /// Sends until there is an answer, the time is up, or enough daemons have died of it.
     async fn insist(
         &self,
-        parts: Parts,
-        body: &Spool,
+        (parts, body, mut patience): (Parts, &Spool, Patience),
         kept: &Kept,
         named: &str,
     ) -> Result<Sent, Response<Whole>> {
-        let mut patience = Patience::new();
         let mut deaths = kept.journal.deaths();
         let mut backoff = BACKOFF;
         loop {
@@ -196,7 +200,11 @@ impl Carrier {
                     if is_passing(&parts.method, &answer) && patience.bears(answer.status()) =>
                 {
                     tokio::time::sleep(backoff).await;
-                    backoff = (backoff * 2).min(LONGEST_BACKOFF);
+                    backoff = (backoff * 2).min(longest_backoff(answer.status()));
+                }
+                // What it asked for is done; an answer that is large has to lie somewhere.
+                Sent::NoRoom if patience.bears(StatusCode::INSUFFICIENT_STORAGE) => {
+                    tokio::time::sleep(LONGEST_BACKOFF_FULL).await;
                 }
                 Sent::Died => {
                     deaths += 1;
@@ -225,6 +233,14 @@ impl Carrier {
                 sent => return Ok(sent),
             }
         }
+    }
+}
+
+/// How long to wait at most before a daemon that refused so is asked again.
+fn longest_backoff(status: StatusCode) -> Duration {
+    match status {
+        StatusCode::INSUFFICIENT_STORAGE => LONGEST_BACKOFF_FULL,
+        _ => LONGEST_BACKOFF,
     }
 }
 

@@ -24,6 +24,7 @@ use tokio_util::task::AbortOnDropHandle;
 
 use super::frames::{Frame, Meaning, read_all};
 use super::news::News;
+use super::patience::FULL_DISK;
 use super::room::{Memory, Room};
 use backlog::Backlog;
 
@@ -35,7 +36,10 @@ const RESTART: u16 = 1012;
 const REFUSED: [u16; 4] = [1007, 1009, 1011, 1013];
 /// How soon it is told again then, and how often in a row.
 const LATER: Duration = Duration::from_secs(2);
-const MOST_REFUSED: u8 = 30;
+const MOST_REFUSED: u16 = 30;
+/// The one that says to come later, as a full disk does, is borne as long as one is.
+const COME_LATER: u16 = 1013;
+const MOST_LATER: u16 = (FULL_DISK.as_secs() / LATER.as_secs()) as u16;
 /// How long a daemon may take to confirm something before others have their turn.
 const TURN: Duration = Duration::from_secs(10);
 
@@ -123,7 +127,7 @@ struct Telling<C, S, A> {
     /// Opens another connection to a daemon.
     again: A,
     /// How often in a row daemons have refused what they were told.
-    refused: u8,
+    refused: u16,
     /// Whether a daemon has answered the client's greeting, and whether the next message answers
     /// one that was told again.
     is_welcomed: bool,
@@ -222,7 +226,11 @@ where
             };
         }
         self.refused += 1;
-        match self.refused < MOST_REFUSED {
+        let most = match code {
+            Some(COME_LATER) => MOST_LATER,
+            _ => MOST_REFUSED,
+        };
+        match self.refused < most {
             true => self.reopen(Some(LATER)),
             false => Onward::GiveUp,
         }
@@ -274,7 +282,7 @@ where
 pub(super) async fn tell<C, D, A, F>(
     (client, daemon): (C, D),
     greets: bool,
-    common: Common,
+    (common, room): (Common, Room),
     again: A,
 ) -> usize
 where
@@ -284,7 +292,7 @@ where
     F: Future<Output = Option<D>> + Send + 'static,
 {
     let mut telling = Telling {
-        client: End::new(client, 1, Some(common.memory.room())),
+        client: End::new(client, 1, Some(room)),
         has_gone: false,
         daemon: Daemon::There(End::new(daemon, WAITING, None)),
         backlog: Backlog::new(greets),

@@ -47,8 +47,8 @@ pub(super) struct Frame {
     _share: Option<Share>,
 }
 
-/// What a frame takes beside its bytes.
-pub(super) const BESIDE: usize = 64;
+/// What a frame takes beside its bytes where it is kept.
+pub(super) const BESIDE: usize = 192;
 
 impl Frame {
     /// A ping as clients send it.

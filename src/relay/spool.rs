@@ -69,9 +69,9 @@ impl Spools {
     }
 
     /// Waits until the disk has room for a body of so many bytes; see [`disk`].
-    pub async fn wait_for_room(&self, length: u64) {
+    pub async fn wait_for_room(&self, length: u64, until: Instant) {
         if length > IN_MEMORY as u64 {
-            disk::wait_for_room(&self.folder, length).await;
+            disk::wait_for_room(&self.folder, length, until).await;
         }
     }
 

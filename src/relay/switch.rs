@@ -42,8 +42,9 @@ async fn pass(mut client: Stream, mut daemon: Stream, reopening: Reopening) {
     if reopening.request.uri.path().ends_with(EVENTS) {
         let greets = greets(&reopening.request);
         let common = reopening.common.clone();
+        let room = common.memory.room(reopening.from.ip());
         let again = || reopening.clone().open();
-        let lost = events::tell((client, daemon), greets, common, again).await;
+        let lost = events::tell((client, daemon), greets, (common, room), again).await;
         if lost > 0 {
             let from = reopening.from;
             reopening.common.news.add(format!(

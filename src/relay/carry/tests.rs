@@ -45,8 +45,9 @@ async fn written_where_full_for(time: Duration) -> StatusCode {
         .body(Spool::text("{}".to_owned()))
         .unwrap()
         .into_parts();
+    let patience = Patience::new(Asker::Run);
     let sent = carrier
-        .insist(parts, &body, &kept.unwrap(), "a write")
+        .insist((parts, &body, patience), &kept.unwrap(), "a write")
         .await;
     daemon.abort();
     match sent {

@@ -6,8 +6,10 @@ use crate::relay::frames::{BESIDE, Frame, Meaning};
 
 /// How many bytes may be unconfirmed before nothing more is taken from the client.
 const MOST: usize = 4 * 1024 * 1024;
+/// For so many frames room is left where all were confirmed.
+const FEW: usize = 64;
 /// The largest greeting that is kept, in bytes: it takes its room for as long as the client is
-/// there.
+/// there. After a larger one nothing is told again.
 const GREETING: usize = 8 * 1024;
 /// What pings of our own say. Clients may say the same: ours are known by their place.
 const OWN: &[u8] = b"prefectd relay";
@@ -126,6 +128,9 @@ impl Backlog {
         self.bytes -= kept.bytes();
         self.asks -= usize::from(kept.is_own);
         self.told.frames = self.told.frames.saturating_sub(1);
+        if self.kept.is_empty() {
+            self.kept.shrink_to(FEW);
+        }
         Some(kept)
     }
 

@@ -1,9 +1,12 @@
+use std::net::{IpAddr, Ipv4Addr};
 use std::sync::{Arc, Mutex};
 
 use tokio::io::{DuplexStream, duplex};
 
 use super::backlog::MOST_DEATHS;
 use super::*;
+
+const HERE: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 
 fn message(text: &str) -> Vec<u8> {
     let mut bytes = match u8::try_from(text.len()) {
@@ -42,7 +45,8 @@ impl Talk {
         let shared = common.clone();
         let telling = tokio::spawn(async move {
             let again = || std::future::ready(next.lock().unwrap().pop());
-            tell((theirs, daemon), true, shared, again).await
+            let room = shared.memory.room(HERE);
+            tell((theirs, daemon), true, (shared, room), again).await
         });
         let talk = Self {
             client: Some(End::new(client, WAITING, None)),
@@ -320,7 +324,7 @@ async fn what_is_said_while_no_daemon_is_there_is_taken_and_the_client_may_go() 
 
 #[tokio::test]
 async fn all_conversations_together_hold_no_more_than_there_is_room_for() {
-    let most = 200_000;
+    let most = 800_000;
     let memory = Memory::of(most);
     let mut talks = Vec::new();
     for _ in 0..8 {
@@ -351,8 +355,8 @@ async fn all_conversations_together_hold_no_more_than_there_is_room_for() {
 
 #[tokio::test]
 async fn what_is_small_passes_though_others_hold_all_the_room() {
-    let memory = Memory::of(100_000);
-    let _held = memory.room().take(100_000).await;
+    let memory = Memory::of(400_000);
+    let _held = memory.room(HERE).take(100_000).await;
     let (mut talk, mut daemon) = Talk::begin_with(Common {
         memory,
         ..Common::default()
@@ -366,7 +370,7 @@ async fn what_is_small_passes_though_others_hold_all_the_room() {
 
 #[tokio::test]
 async fn a_greeting_is_kept_only_where_it_is_small() {
-    let memory = Memory::of(100_000);
+    let memory = Memory::of(400_000);
     let (mut talk, mut daemon) = Talk::begin_with(Common {
         memory: memory.clone(),
         ..Common::default()
@@ -374,7 +378,7 @@ async fn a_greeting_is_kept_only_where_it_is_small() {
     talk.say(&message(&"x".repeat(60_000))).await;
     daemon.heard.recv().await.unwrap();
     // It takes no room once it is passed on.
-    drop(memory.room().take(100_000).await);
+    drop(memory.room(HERE).take(100_000).await);
 }
 
 /// Whether something has not come to an end within a moment.
