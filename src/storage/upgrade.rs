@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 use rusqlite::Connection;
 
 use super::{connection, migrate, trouble, upkeep};
-use crate::domain::error::{Error, Result};
+use crate::domain::error::{Error, Kind, Result};
 
 /// How many of SQLite's steps there are between two looks at the time.
 const STEPS: i32 = 100_000;
@@ -44,24 +44,34 @@ fn settle(path: &Path) -> Result<()> {
         return Ok(());
     }
     tracing::info!("an upgrade of the database was broken off; checking the file");
-    if is_whole(path) {
+    if let Some(db) = look(path)? {
+        // This version may be older than the file, and the copy is what it could begin with.
+        migrate::refuse_newer(&db)?;
         return remove(&copy);
     }
-    if !is_whole(&copy) {
-        tracing::error!(copy = %copy.display(), "the copy from before the upgrade is damaged, too");
-        return Ok(());
+    // It is closed again before it is moved.
+    if look(&copy)?.is_none() {
+        tracing::error!("the copy from before the upgrade is damaged like the database");
+        return remove(&copy);
     }
     put_back(&copy, path)?;
     tracing::error!("the database was damaged, and is as it was before the upgrade");
     Ok(())
 }
 
-fn is_whole(path: &Path) -> bool {
+/// A file that is whole; none where it is damaged.
+///
+/// # Errors
+/// Where that cannot be seen.
+fn look(path: &Path) -> Result<Option<Connection>> {
     let checked = connection::open_writer(path).and_then(|db| {
-        let told: String = db.query_row("PRAGMA quick_check(1)", [], |row| row.get(0))?;
-        Ok(told == "ok")
+        let fault = upkeep::quick_check(&db)?;
+        Ok(fault.is_none().then_some(db))
     });
-    checked.unwrap_or_default()
+    match checked {
+        Err(error) if error.kind() == Kind::StorageDamaged => Ok(None),
+        checked => checked,
+    }
 }
 
 fn upgraded(mut db: Connection, path: &Path, from: i64) -> Result<Connection> {
@@ -218,7 +228,7 @@ mod tests {
         let damaged = fs::read(&path).unwrap();
         settle(&path).unwrap();
         assert!(fs::read(&path).unwrap()[4096 * 2..] == damaged[4096 * 2..]);
-        assert!(copy_of(&path).exists());
+        assert!(!copy_of(&path).exists());
     }
 
     #[test]
