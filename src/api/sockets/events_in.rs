@@ -10,6 +10,7 @@ use super::refused::digest;
 use super::socket::{Closing, Ending, Next, code};
 use super::why;
 use crate::api::aside::aside;
+use crate::api::json::Location;
 use crate::api::v3::events::wire::EventIn;
 use crate::api::v3::extract::read_all;
 use crate::domain::error::{Error, Kind};
@@ -91,10 +92,14 @@ fn gather(mut next: Option<Heard>, talk: &mut Talk) -> Gathered {
 
 /// Stores the events of some messages. Those before one that is no event are stored.
 async fn keep(messages: &[Message], talk: &mut Talk) -> Result<(), Closing> {
-    let (mut events, mut refused) = (Vec::new(), None);
+    let (mut events, mut unknown, mut refused) = (Vec::new(), Vec::new(), None);
     for message in messages {
         match event(&message.text, talk) {
-            Ok(event) => events.extend(event),
+            Ok(Some((event, members))) => {
+                events.push(event);
+                unknown.extend((!members.is_empty()).then_some(members));
+            }
+            Ok(None) => {}
             Err(closing) => {
                 refused = Some(closing);
                 break;
@@ -104,6 +109,10 @@ async fn keep(messages: &[Message], talk: &mut Talk) -> Result<(), Closing> {
     if !events.is_empty() {
         let permitted = talk.visitor.authorise(events.as_slice(), &talk.ctx).await;
         permitted.map_err(|error| closing(&error))?;
+        // Members that nobody knows are passed over, as in the reference.
+        for members in &unknown {
+            talk.visitor.sender().passes_over(members, &talk.ctx);
+        }
         talk.ctx
             .app
             .store_events(events)
@@ -115,16 +124,16 @@ async fn keep(messages: &[Message], talk: &mut Talk) -> Result<(), Closing> {
 
 /// The event of a message. A client that is told why one is refused sends it again with all that
 /// came after it: then it is passed over.
-fn event(text: &str, talk: &Talk) -> Result<Option<Event>, Closing> {
+fn event(text: &str, talk: &Talk) -> Result<Option<Read>, Closing> {
     let read = match text.len() > MOST_BYTES {
         true => Err(Closing::of(
             code::TOO_LARGE,
             &format!("an event must have at most {MOST_BYTES} bytes"),
         )),
-        false => aside(text.len(), || parsed(text, talk)),
+        false => aside(text.len(), || parsed(text)),
     };
     let closing = match read {
-        Ok(event) => return Ok(Some(event)),
+        Ok(read) => return Ok(Some(read)),
         Err(closing) => closing,
     };
     match talk.ctx.sockets.refusals.is_known(digest(text)) {
@@ -136,19 +145,20 @@ fn event(text: &str, talk: &Talk) -> Result<Option<Event>, Closing> {
     }
 }
 
-fn parsed(text: &str, talk: &Talk) -> Result<Event, Closing> {
+/// An event, and what is not known of what was said of it.
+type Read = (Event, Vec<Location>);
+
+fn parsed(text: &str) -> Result<Read, Closing> {
     let told = read_all::<EventIn>(text.as_bytes()).map_err(|refusal| {
         let why = format!("Invalid event: {}", why(&refusal));
         Closing::of(code::NOT_TEXT, &why)
     })?;
-    // Members that nobody knows are passed over, as in the reference.
-    let told = told.passed_over(talk.visitor.sender(), &talk.ctx);
-    Event::try_from(told).map_err(|error| {
-        Closing::of(
-            code::NOT_TEXT,
-            &format!("Invalid event: {}", error.message()),
-        )
-    })
+    let (told, unknown) = told.with_unknown();
+    let event = Event::try_from(told).map_err(|error| {
+        let why = format!("Invalid event: {}", error.message());
+        Closing::of(code::NOT_TEXT, &why)
+    })?;
+    Ok((event, unknown))
 }
 
 /// How a connection ends on which something cannot be kept. The client comes again with it.

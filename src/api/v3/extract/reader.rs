@@ -19,6 +19,9 @@ use crate::api::{Ctx, body, json};
 /// Where agents of `prefectctl` speak, which may be of another version.
 const AGENTS: &str = "/api/v3/prefectd/agents/";
 
+/// So many members that are not known are told of one message.
+const MOST_PASSED_OVER: usize = 10;
+
 /// Who sent a body.
 pub struct Sender {
     /// The version of the Prefect client or agent that did, if one did; `?` where it does not
@@ -75,6 +78,13 @@ impl Sender {
         Ok(())
     }
 
+    /// Counts what is not known, whoever sent it, and passes it over: of each message the first few.
+    pub fn passes_over(&self, unknown: &[Location], ctx: &Ctx) {
+        let client = self.client.as_deref().unwrap_or("?");
+        let some = unknown.get(..MOST_PASSED_OVER).unwrap_or(unknown);
+        self.count(client, some, ctx);
+    }
+
     /// Counts fields that are not known as a client's.
     fn count(&self, client: &str, unknown: &[Location], ctx: &Ctx) {
         let mut fields: Vec<_> = unknown.iter().map(|place| named(place)).collect();
@@ -111,13 +121,10 @@ impl<T> Read<T> {
         self.value
     }
 
-    /// The value, whoever sent it: what is not known of it is counted and passed over.
-    pub fn passed_over(self, sender: &Sender, ctx: &Ctx) -> T {
-        if !self.unknown.is_empty() {
-            let client = sender.client.as_deref().unwrap_or("?");
-            sender.count(client, &self.unknown, ctx);
-        }
-        self.value
+    /// The value, and where there is something that is not known of it; see
+    /// [`Sender::passes_over`].
+    pub fn with_unknown(self) -> (T, Vec<Location>) {
+        (self.value, self.unknown)
     }
 }
 
