@@ -192,16 +192,18 @@ pub fn set_schedule_active(
 
 /// The images that deployments name as what they run on, each with when the last of its
 /// deployments changed.
-pub fn images(db: &Connection) -> Result<Vec<(String, Timestamp)>> {
+pub fn images(db: &Connection, most: usize) -> Result<Vec<(String, Timestamp)>> {
     let sql = include_str!("../../sql/queries/deployments/images.sql");
-    query::all(db, sql, [], |row| Ok((row.get(0)?, row.get(1)?)))
+    let most = named_params! {":most": most as i64};
+    query::all(db, sql, most, |row| Ok((row.get(0)?, row.get(1)?)))
 }
 
 /// What the deployments of pools of a kind say of their jobs: the pool, the job variables, and
-/// when the last deployment that says the same changed.
-pub fn pool_jobs(db: &Connection, kind: &PoolKind) -> Result<Vec<PoolJob>> {
+/// when the last deployment that says the same changed; up to `most`, the last changed first.
+pub fn pool_jobs(db: &Connection, kind: &PoolKind, most: usize) -> Result<Vec<PoolJob>> {
     let sql = include_str!("../../sql/queries/deployments/pool_jobs.sql");
-    query::all(db, sql, named_params! {":type": kind.word()}, |row| {
+    let asked = named_params! {":type": kind.word(), ":most": most as i64};
+    query::all(db, sql, asked, |row| {
         let mut columns = Columns::of(row);
         Ok((columns.next()?, columns.json()?, columns.next()?))
     })

@@ -4,3 +4,5 @@ JOIN work_queues AS queue ON queue.id = deployment.work_queue_id
 JOIN work_pools AS pool ON pool.id = queue.work_pool_id
 WHERE pool.type = :type
 GROUP BY queue.work_pool_id, deployment.job_variables
+ORDER BY 3 DESC
+LIMIT :most

@@ -1,9 +1,11 @@
 //! The images that containers of runs are made from, as far as deployments and pools tell.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::sync::Arc;
 
 use serde_json::Value;
 
+use super::jobs::environment;
 use crate::app::App;
 use crate::domain::JsonMap;
 use crate::domain::error::{Error, Result};
@@ -13,21 +15,25 @@ use crate::domain::work::job::image;
 use crate::domain::work::{PoolKind, WorkPool};
 use crate::storage::{Connection, deployments, rows, variables};
 
+/// So many different ways to name an image are looked at, those of the deployments that changed
+/// last.
+const MOST: usize = 200;
+
 /// What the image of deployments of a pool comes from.
 struct Parts {
-    template: JsonMap,
+    template: Arc<JsonMap>,
     job_variables: JsonMap,
     variables: BTreeMap<String, Value>,
     changed: Timestamp,
 }
 
 impl App {
-    /// The images of all deployments: those that they name, and those that the templates of
+    /// The images of deployments, as far as the last few hundred of them tell: those that they name, and those that the templates of
     /// their docker pools come to, where they come to none that of pools by `default`. Each once,
     /// that of the deployment that changed last first.
     pub async fn images_in_use(&self, default: String) -> Result<Vec<String>> {
         let (mut named, parts) = self
-            .scan(|db| Ok((deployments::images(db)?, gathered(db)?)))
+            .scan(|db| Ok((deployments::images(db, MOST)?, gathered(db)?)))
             .await?;
         // What filling templates in takes is in the hands of whoever wrote them.
         let resolved = tokio::task::spawn_blocking(move || {
@@ -44,7 +50,7 @@ impl Parts {
     fn image(&self, default: &str) -> Option<(String, Timestamp)> {
         let surroundings = Surroundings {
             variables: &self.variables,
-            environment: &|_| None,
+            environment: &environment,
             blocks: &Blocks::default(),
         };
         let image = image(&self.template, &self.job_variables, &surroundings).ok()?;
@@ -56,19 +62,21 @@ impl Parts {
 fn gathered(db: &Connection) -> Result<Vec<Parts>> {
     let mut pools = HashMap::new();
     let mut gathered = Vec::new();
-    for (pool, job_variables, changed) in deployments::pool_jobs(db, &PoolKind::Docker)? {
+    for (pool, job_variables, changed) in deployments::pool_jobs(db, &PoolKind::Docker, MOST)? {
         let template = match pools.get(&pool) {
-            Some(known) => known,
+            Some(known) => Arc::clone(known),
             None => {
                 let found: Option<WorkPool> = rows::by_id(db, pool)?;
                 let template = found.map(|pool| pool.base_job_template);
-                pools.entry(pool).or_insert(template.unwrap_or_default())
+                let template = Arc::new(template.unwrap_or_default());
+                pools.insert(pool, Arc::clone(&template));
+                template
             }
         };
         let values = template.values().chain(job_variables.values());
         gathered.push(Parts {
             variables: stored(db, values)?,
-            template: template.clone(),
+            template,
             job_variables,
             changed,
         });
@@ -92,11 +100,7 @@ fn stored<'v>(
 
 fn newest_first(mut named: Vec<(String, Timestamp)>) -> Vec<String> {
     named.sort_by(|(one, at), (other, then)| then.cmp(at).then_with(|| one.cmp(other)));
-    let mut images = Vec::new();
-    for (image, _) in named {
-        if !images.contains(&image) {
-            images.push(image);
-        }
-    }
-    images
+    let mut known = HashSet::new();
+    named.retain(|(image, _)| known.insert(image.clone()));
+    named.into_iter().map(|(image, _)| image).collect()
 }

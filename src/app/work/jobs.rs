@@ -168,7 +168,7 @@ impl Parts {
 
 /// A variable of this program's environment, which a template may name, but for its own and what
 /// may be a secret.
-fn environment(name: &str) -> Option<String> {
+pub(super) fn environment(name: &str) -> Option<String> {
     let is_own = OWN.iter().any(|own| name.starts_with(own));
     match is_own || is_secret_name(name, &[]) {
         true => None,

@@ -64,7 +64,11 @@ pub async fn checkup(
     match (asked.part, is_usable) {
         (Some(Part::Machine), _) | (None, false) => {}
         (Some(Part::Container), _) => {
-            checks.extend(container(&ctx, asked.image, asked.network).await?);
+            let image = match asked.image {
+                Some(image) => Some(image),
+                None => planned(&ctx).await?.images.into_iter().next(),
+            };
+            checks.extend(ctx.host.examine_container(image, asked.network).await);
         }
         (None, true) => {
             let plan = planned(&ctx).await?;
@@ -72,11 +76,13 @@ pub async fn checkup(
                 checks.extend(plan.left_out());
             }
             let images = asked.image.map_or(plan.images, |image| vec![image]);
+            let first = images.first().cloned();
             for image in images {
-                checks.extend(container(&ctx, Some(image), None).await?);
+                checks.extend(ctx.host.examine_container(Some(image), None).await);
             }
             for network in plan.networks {
-                checks.extend(container(&ctx, None, Some(network)).await?);
+                let looked_at = ctx.host.examine_container(first.clone(), Some(network));
+                checks.extend(looked_at.await);
             }
         }
     }
@@ -85,21 +91,6 @@ pub async fn checkup(
         checks.into_iter().map(Check::from).collect::<Vec<_>>(),
     )
     .await
-}
-
-async fn container(
-    ctx: &Ctx,
-    image: Option<String>,
-    network: Option<String>,
-) -> Result<Vec<checkup::Check>> {
-    let image = match image {
-        Some(image) => Some(image),
-        None => {
-            let images = ctx.app.images_in_use(ctx.host.pool_image());
-            images.await?.into_iter().next()
-        }
-    };
-    Ok(ctx.host.examine_container(image, network).await)
 }
 
 /// Tells which containers are worth a look.
