@@ -16,7 +16,13 @@ pub fn read(text: &str) -> Result<Pattern, String> {
 impl Pattern {
     /// What the daemon is asked for: all names that fit, and some that do not.
     pub fn like(&self) -> String {
-        self.0.replace('*', "%").replace('?', "_")
+        // The daemon knows the case of letters among those of ASCII alone.
+        let piece = |letter: char| match letter {
+            '*' | '?' => '%',
+            letter if letter.is_ascii() => letter,
+            _ => '%',
+        };
+        self.0.chars().map(piece).collect()
     }
 
     /// Whether a name fits.
@@ -86,6 +92,7 @@ mod tests {
             );
         }
         assert!(read("").is_err());
+        assert_eq!(read("Ä*-B?").unwrap().like(), "%%-b%");
         let name = "a".repeat(5000);
         assert!(!read(&format!("{}b", "*a".repeat(60))).unwrap().fits(&name));
     }

@@ -61,29 +61,44 @@ async fn flows_like(client: &Client, wanted: &str, pattern: &Pattern) -> Result<
         ..Query::default()
     };
     let fits = |flow: &Flow| pattern.fits(&flow.name);
-    let found = pages::fitting(client, "/flows/filter", &query, MOST, fits).await?;
-    some(found.iter().map(|flow| flow.id), "flow", wanted)
+    let found = pages::fitting(client, "/flows/filter", &query, MOST + 1, fits).await?;
+    let named = found.iter().map(|flow| (flow.name.as_str(), flow.id));
+    meant(named, "flow", wanted)
 }
 
 async fn deployments_like(client: &Client, wanted: &str, pattern: &Pattern) -> Result<Vec<Uuid>> {
     let (path, query) = ("/deployments/filter", Query::default());
     let all: Vec<Deployment> = pages::all(client, path, &query, u64::MAX).await?;
     let flows = flow_names(client, all.iter().map(|it| it.flow_id)).await?;
-    let fits = |it: &&Deployment| {
-        let flow = flows.get(&it.flow_id);
-        flow.is_some_and(|flow| pattern.fits(&format!("{flow}/{}", it.name)))
-    };
-    let found = all.iter().filter(fits).map(|it| it.id);
-    some(found.take(MOST as usize), "deployment", wanted)
+    let named = all.iter().filter_map(|it| {
+        let path = format!("{}/{}", flows.get(&it.flow_id)?, it.name);
+        pattern.fits(&path).then_some((path, it.id))
+    });
+    let named: Vec<_> = named.collect();
+    let named = named.iter().map(|(path, id)| (path.as_str(), *id));
+    meant(named, "deployment", wanted)
 }
 
-/// Those that were found, of which there must be some.
-fn some(found: impl Iterator<Item = Uuid>, what: &str, wanted: &str) -> Result<Vec<Uuid>> {
-    let found: Vec<_> = found.collect();
-    match found.is_empty() {
-        false => Ok(found),
-        true => Err(Failure::new(format!(
-            "there is no {what} like {wanted:?}; see `prefectctl {what} ls`"
-        ))),
+/// Those that were found, of which there must be some and not too many. One whose name is just what
+/// was written is meant alone.
+fn meant<'n>(
+    found: impl Iterator<Item = (&'n str, Uuid)> + Clone,
+    what: &str,
+    wanted: &str,
+) -> Result<Vec<Uuid>> {
+    if let Some((_, id)) = found.clone().find(|(name, _)| *name == wanted) {
+        return Ok(vec![id]);
     }
+    let ids: Vec<_> = found.map(|(_, id)| id).collect();
+    if ids.is_empty() {
+        return Err(Failure::new(format!(
+            "there is no {what} like {wanted:?}; see `prefectctl {what} ls`"
+        )));
+    }
+    if ids.len() as u64 > MOST {
+        return Err(Failure::usage(format!(
+            "more than {MOST} {what}s are like {wanted:?}; narrow it"
+        )));
+    }
+    Ok(ids)
 }

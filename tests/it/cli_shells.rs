@@ -7,7 +7,7 @@ use std::process::Command;
 use serde_json::json;
 use tempfile::TempDir;
 
-use super::support::{Http, TestDaemon};
+use super::support::{Http, TestDaemon, wait_for};
 
 /// The flow `etl` with the deployment `nightly`, and two runs.
 fn with_names() -> TestDaemon {
@@ -110,19 +110,22 @@ fn shells_are_told_names() {
         assert!(output.status.success(), "{words:?}: {told}");
         String::from_utf8(output.stdout).unwrap()
     };
-    assert_eq!(complete(&["flow-run", "logs", "br"]), "brave-owl\n");
-    assert_eq!(
-        complete(&["flow-run", "cancel", "a", "b"]).lines().count(),
-        2
-    );
-    assert_eq!(complete(&["deployment", "run", "e"]), "etl/nightly\n");
-    assert_eq!(complete(&["flow", "inspect", "e"]), "etl\n");
+    // Nothing is said where the daemon takes longer than somebody who types would wait.
+    let found = |words: &[&str]| {
+        wait_for("names", || {
+            Some(complete(words)).filter(|names| !names.is_empty())
+        })
+    };
+    assert_eq!(found(&["flow-run", "logs", "br"]), "brave-owl\n");
+    assert_eq!(found(&["flow-run", "cancel", "a", "b"]).lines().count(), 2);
+    assert_eq!(found(&["deployment", "run", "e"]), "etl/nightly\n");
+    assert_eq!(found(&["flow", "inspect", "e"]), "etl\n");
     assert_eq!(complete(&["flow-run", "lo"]), "");
-    assert_eq!(complete(&["task-run", "inspect", "lo"]), "load-0\n");
-    assert_eq!(complete(&["work-pool", "pause", "mi"]), "mine\n");
-    assert_eq!(complete(&["automation", "inspect", ""]), "watch\n");
+    assert_eq!(found(&["task-run", "inspect", "lo"]), "load-0\n");
+    assert_eq!(found(&["work-pool", "pause", "mi"]), "mine\n");
+    assert_eq!(found(&["automation", "inspect", ""]), "watch\n");
     let schedule = ["deployment", "schedule", "pause"];
-    let of = |more: &[&str]| complete(&[&schedule[..], more].concat());
+    let of = |more: &[&str]| found(&[&schedule[..], more].concat());
     assert_eq!(of(&["modern"]), "modern/d\n");
     let both = of(&["modern/d", ""]);
     let mut both: Vec<_> = both.lines().collect();

@@ -22,7 +22,7 @@ fn shown_in(daemon: &TestDaemon, zone: &str, words: &[&str], columns: u16) -> St
 fn steady(text: &str) -> String {
     let ids = Regex::new(r"\b[0-9a-f]{8}(-[0-9a-f]+)*\b").unwrap();
     let ages = Regex::new(r"\b\d+ s ago").unwrap();
-    let lengths = Regex::new(r"\b\d\.\d s\b").unwrap();
+    let lengths = Regex::new(r"\b\d+\.\d s\b").unwrap();
     let instants = Regex::new(r"\b20[2-9]\d-\d\d-\d\d \d\d:\d\d:\d\d (UTC|JST)").unwrap();
     let text = ids.replace_all(text, "ID");
     let text = instants.replace_all(&text, "INSTANT");

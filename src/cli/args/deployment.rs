@@ -37,7 +37,7 @@ Examples:
         /// Only those that carry this tag; given twice, both.
         #[arg(long, value_name = "TAG")]
         tag: Vec<String>,
-        /// Show them anew whenever something has changed, until it is interrupted.
+        /// Show them anew whenever something has changed, and every few seconds, until it is interrupted.
         #[arg(long, short)]
         watch: bool,
     },

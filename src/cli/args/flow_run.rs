@@ -107,7 +107,7 @@ pub struct List {
     /// At most so many.
     #[arg(long, default_value_t = 15, value_parser = clap::value_parser!(u64).range(1..))]
     pub limit: u64,
-    /// Show them anew whenever something has changed, until it is interrupted.
+    /// Show them anew whenever something has changed, and every few seconds, until it is interrupted.
     #[arg(long, short)]
     pub watch: bool,
 }

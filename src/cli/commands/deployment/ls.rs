@@ -76,7 +76,7 @@ impl Row {
 
 /// Lists deployments once, or again whenever something has changed.
 pub async fn ls(ctl: &Ctl, flows: Vec<String>, tags: Vec<String>, watch: bool) -> Result<()> {
-    let query = Query {
+    let mut query = Query {
         flows: several::flows(&ctl.client, &flows).await?,
         deployments: (!tags.is_empty()).then(|| DeploymentFilter {
             tags: Some(ByAnyTags {
@@ -94,12 +94,12 @@ pub async fn ls(ctl: &Ctl, flows: Vec<String>, tags: Vec<String>, watch: bool) -
     loop {
         let path = "/deployments/filter";
         let found: Vec<Deployment> = pages::all(&ctl.client, path, &query, u64::MAX).await?;
-        let flows = ctl.flow_names(found.iter().map(|it| it.flow_id)).await?;
+        let names = ctl.flow_names(found.iter().map(|it| it.flow_id)).await?;
         let mut around = around(ctl, found.iter().map(|it| it.id)).await?;
         let rows = found.into_iter().map(|deployment| Row {
             path: format!(
                 "{}/{}",
-                flows.get(&deployment.flow_id).map_or("?", String::as_str),
+                names.get(&deployment.flow_id).map_or("?", String::as_str),
                 deployment.name
             ),
             around: around.remove(&deployment.id),
@@ -116,6 +116,10 @@ pub async fn ls(ctl: &Ctl, flows: Vec<String>, tags: Vec<String>, watch: bool) -
             (true, Output::Yaml) => render::print(ctl.output, &told, |_| String::new())?,
         }
         news.wait(&ctl.client).await;
+        // What a pattern fits may have been made since, and what was named may have gone.
+        if let Ok(meant) = several::flows(&ctl.client, &flows).await {
+            query.flows = meant;
+        }
     }
 }
 

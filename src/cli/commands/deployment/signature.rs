@@ -46,14 +46,19 @@ pub async fn check(ctl: &Ctl, deployment: &Deployment, path: &str, given: &JsonM
     }
 }
 
-/// The names of a schema's parameters; none where it does not say them all.
+/// What a schema may say of parameters beside their names.
+const ELSEWHERE: [&str; 3] = ["patternProperties", "allOf", "$ref"];
+
+/// The names of a schema's parameters; none where it does not say them all. That of a deployment
+/// that was made without its flow at hand has no properties.
 fn in_schema(schema: &JsonMap) -> Option<Vec<String>> {
     let takes_others = match schema.get("additionalProperties") {
-        None | Some(Value::Bool(false)) => false,
+        None | Some(Value::Bool(false)) => ELSEWHERE.iter().any(|it| schema.contains_key(*it)),
         Some(_) => true,
     };
     let properties = schema.get("properties").and_then(Value::as_object)?;
-    (!takes_others).then(|| properties.keys().cloned().collect())
+    let is_whole = !takes_others && !properties.is_empty();
+    is_whole.then(|| properties.keys().cloned().collect())
 }
 
 /// Refuses parameters that are not among those that a `source` says the flow takes.
@@ -161,6 +166,10 @@ mod tests {
             .collect()
     }
 
+    fn properties_of(name: &str) -> Value {
+        serde_json::json!({ name: {} })
+    }
+
     #[test]
     fn a_schema_tells_what_there_is_unless_it_is_open() {
         let of = |schema: Value| in_schema(schema.as_object().unwrap());
@@ -179,8 +188,9 @@ mod tests {
         let open = serde_json::json!({ "properties": {}, "additionalProperties": {} });
         assert_eq!(of(open), None);
         assert_eq!(of(serde_json::json!({})), None);
-        let none = of(serde_json::json!({ "properties": {} }));
-        assert_eq!(none, Some(Vec::new()));
+        assert_eq!(of(serde_json::json!({ "properties": {} })), None);
+        let named = serde_json::json!({ "properties": properties_of("a"), "allOf": [] });
+        assert_eq!(of(named), None);
     }
 
     #[test]

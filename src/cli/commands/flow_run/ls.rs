@@ -21,11 +21,13 @@ pub async fn ls(ctl: &Ctl, list: &List) -> Result<()> {
     if list.watch {
         news.wait(&ctl.client).await;
     }
+    let mut meant = select::query(&ctl.client, &list.like).await?;
     loop {
+        let query = meant.clone();
         let runs = if list.upcoming {
-            upcoming(ctl, list).await?
+            upcoming(ctl, list, query).await?
         } else {
-            latest(ctl, list).await?
+            latest(ctl, list, query).await?
         };
         let names = ctl.names_of(&runs).await?;
         let rows: Vec<_> = runs.iter().map(|run| names.told(run)).collect();
@@ -41,20 +43,22 @@ pub async fn ls(ctl: &Ctl, list: &List) -> Result<()> {
             Output::Yaml => render::print(ctl.output, &rows, |_| String::new())?,
         }
         news.wait(&ctl.client).await;
+        // What a pattern fits may have been made since, and what was named may have gone.
+        if let Ok(now) = select::query(&ctl.client, &list.like).await {
+            meant = now;
+        }
     }
 }
 
 /// Runs that are not due yet, soonest first.
-async fn upcoming(ctl: &Ctl, list: &List) -> Result<Vec<FlowRun>> {
-    let mut query = select::query(&ctl.client, &list.like).await?;
+async fn upcoming(ctl: &Ctl, list: &List, mut query: Query) -> Result<Vec<FlowRun>> {
     query.sort = Some(select::SOONEST_FIRST.to_owned());
     scheduled(&mut query, |time| time.after_ = Some(Utc::now().into()));
     select::runs(&ctl.client, &query, &list.like.name, list.limit).await
 }
 
 /// Runs that are due or further, latest first. Whoever asks for scheduled ones gets them all.
-async fn latest(ctl: &Ctl, list: &List) -> Result<Vec<FlowRun>> {
-    let query = select::query(&ctl.client, &list.like).await?;
+async fn latest(ctl: &Ctl, list: &List, query: Query) -> Result<Vec<FlowRun>> {
     let found = async |query| select::runs(&ctl.client, query, &list.like.name, list.limit).await;
     if !list.like.state.is_empty() {
         return found(&query).await;

@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use crate::api::v3::wire::FlowRun;
+use crate::cli::args::Output;
 use crate::cli::commands::Ctl;
 use crate::cli::failure::{Failure, Result};
 use crate::cli::{find, lines, render};
@@ -76,16 +77,18 @@ fn too_long(runs: &[FlowRun]) -> Failure {
 
 /// Tells how runs have ended: of one alone, that one.
 pub async fn tell(ctl: &Ctl, ended: &[FlowRun]) -> Result<()> {
-    let names = ctl.names_of(ended).await?;
-    let told: Vec<_> = ended.iter().map(|run| names.told(run)).collect();
     let line = |run: &FlowRun| {
         let state = run.state_name.as_deref().map(render::name);
         let name = render::name(&run.name);
         format!("Flow run '{name}' is {}", state.unwrap_or_default())
     };
-    let lines = ended.iter().map(line).collect::<Vec<_>>().join("\n");
+    if ctl.output == Output::Table {
+        return render::line(&ended.iter().map(line).collect::<Vec<_>>().join("\n"));
+    }
+    let names = ctl.names_of(ended).await?;
+    let told: Vec<_> = ended.iter().map(|run| names.told(run)).collect();
     match told.as_slice() {
-        [one] => render::print(ctl.output, one, |_| lines),
-        all => render::print(ctl.output, &all, |_| lines),
+        [one] => render::print(ctl.output, one, |_| String::new()),
+        all => render::print(ctl.output, &all, |_| String::new()),
     }
 }
