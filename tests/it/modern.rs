@@ -152,24 +152,11 @@ pub(super) fn is_content(daemon: &TestDaemon, output: &Output) {
 /// daemon does not suit its client.
 #[track_caller]
 pub(super) fn run_suits(daemon: &TestDaemon, id: &str) {
-    let mut log = Vec::new();
-    loop {
-        let asked = json!({
-            "logs": { "flow_run_id": { "any_": [id] } },
-            "sort": "TIMESTAMP_ASC",
-            "offset": log.len(),
-        });
-        let page = daemon.modern().post("/logs/filter", &asked).expect(200);
-        let page = page.as_array().unwrap();
-        log.extend(
-            page.iter()
-                .map(|line| line["message"].as_str().unwrap().to_owned()),
-        );
-        if page.len() < 200 {
-            break;
-        }
-    }
-    suits(&log.join("\n"));
+    // That ends once all of its output is there.
+    let words = ["flow-run", "logs", id, "--console", "--follow"];
+    let output = daemon.ctl().args(words).output().unwrap();
+    assert!(output.status.success(), "{}", told(&output));
+    suits(&told(&output));
 }
 
 pub(super) fn only_run(daemon: &TestDaemon, flow: &str) -> Value {

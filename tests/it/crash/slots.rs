@@ -12,6 +12,8 @@ use super::{AT_ONCE, CASES, Case};
 const SOME: [&str; 4] = ["after-claim", "before-end", "after-stop", "after-commit:4"];
 
 fn cases() -> Vec<&'static Case> {
+    let is_known = |point: &&str| CASES.iter().any(|case| case.point == *point);
+    assert!(SOME.iter().all(is_known));
     let is_long = std::env::var_os("PREFECTD_TEST_LONG").is_some();
     let tried = |case: &&Case| is_long || SOME.contains(&case.point);
     CASES.iter().filter(tried).collect()

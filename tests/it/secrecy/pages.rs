@@ -17,13 +17,10 @@ impl More {
     fn plant(http: &Http) -> Self {
         let id = |answer: serde_json::Value| answer["id"].as_str().unwrap().to_owned();
         let value = json!({ "token": CANARY, "url": format!("pg://u:{CANARY}@h") });
-        let variable = json!({ "name": "planted", "value": value });
+        let variable = json!({ "name": "planted_too", "value": value });
         let limit = json!({ "name": format!("token={CANARY}"), "limit": 1 });
         let flow = json!({ "name": format!("at pg://u:{CANARY}@h") });
         http.post("/orion/flows/", &flow).expect(201);
-        let pool = json!({ "name": "planted", "type": "kubernetes",
-            "base_job_template": { "job_configuration": { "image": "i" }, "variables": { "properties": { "password": { "default": CANARY } } } } });
-        http.post("/v3/work_pools/", &pool).expect(201);
         let event = "018f0000-0000-7000-8000-0000000000ee";
         let told = json!([{ "id": event, "event": "planted", "occurred": "2024-01-01T00:00:00Z",
             "resource": { "prefect.resource.id": "a.b", "api_key": CANARY },

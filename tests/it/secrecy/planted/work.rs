@@ -35,7 +35,7 @@ impl Work {
         let queues = format!("/v3/work_pools/{name}/queues");
         let queue = json!({ "name": name, "description": text() });
         let queue = id(&http.post(&queues, &queue).expect(201));
-        let beat = json!({ "name": name, "metadata": { "integrations": [] } });
+        let beat = json!({ "name": name });
         let beats = format!("/v3/work_pools/{name}/workers/heartbeat");
         http.post(&beats, &beat).expect(204);
         let variable = json!({ "name": name, "value": secrets(), "tags": [] });
@@ -43,7 +43,7 @@ impl Work {
         let limit = json!({ "name": name, "limit": 1 });
         let limit = id(&http.post("/v3/v2/concurrency_limits/", &limit).expect(201));
         let tagged = json!({ "tag": name, "concurrency_limit": 1 });
-        let tag_limit = id(&http.post("/v3/concurrency_limits/", &tagged).expect(200));
+        let tag_limit = id(&http.post("/v3/concurrency_limits/", &tagged).expect(201));
         Self::deploy(http, deployment);
         let event = json!([{
             "id": "018f0000-0000-7000-8000-0000000000ed", "event": name,
@@ -69,7 +69,6 @@ impl Work {
             "job_variables": { "env": secrets(), "command": text() },
             "pull_steps": [{ "prefect.deployments.steps.git_clone": secrets() }],
             "description": text(),
-            "labels": { "password": super::CANARY },
             "schedules": [schedule],
         });
         let path = format!("/v3/deployments/{deployment}");
