@@ -17,13 +17,6 @@ fn daemon() -> TestDaemon {
     })
 }
 
-/// How many holds on slots there are.
-fn leases(daemon: &TestDaemon) -> i64 {
-    let database = rusqlite::Connection::open(daemon.database()).unwrap();
-    let count = database.query_row("SELECT count(*) FROM leases", [], |row| row.get(0));
-    count.unwrap()
-}
-
 /// Each that began has ended before the next began.
 #[track_caller]
 fn one_after_another(marks: &[String], many: usize) {
@@ -61,7 +54,7 @@ fn runs_of_a_deployment_of_one_slot_go_one_after_another_whatever_dies() {
     }
     one_after_another(&place.marks_in_order(), many);
     wait_for("all slots to be given back", || {
-        (leases(&daemon) == 0).then_some(())
+        (daemon.leases() == 0).then_some(())
     });
 }
 
@@ -83,7 +76,7 @@ fn todays_client_holds_on_to_its_slot_and_gives_it_back() {
         run_suits(&daemon, id);
     }
     one_after_another(&place.marks_in_order(), 3);
-    assert_eq!(leases(&daemon), 0);
+    assert_eq!(daemon.leases(), 0);
 }
 
 #[test]
@@ -102,7 +95,7 @@ fn a_run_that_finds_no_slot_is_cancelled_where_that_is_wanted() {
     let deployment = deploy(&daemon, &place, ("limits.py", "alone"), &more);
     let first = run(&daemon, &deployment);
     wait_for("the slot to be taken", || {
-        (leases(&daemon) == 1).then_some(())
+        (daemon.leases() == 1).then_some(())
     });
     let second = run(&daemon, &deployment);
     let ended = daemon.http().ended(&second);
@@ -112,7 +105,7 @@ fn a_run_that_finds_no_slot_is_cancelled_where_that_is_wanted() {
     std::fs::write(go, "").unwrap();
     daemon.http().ended(&first);
     wait_for("the slot to be given back", || {
-        (leases(&daemon) == 0).then_some(())
+        (daemon.leases() == 0).then_some(())
     });
     let third = run(&daemon, &deployment);
     assert_ne!(daemon.http().ended(&third)["state_name"], "Cancelled");
@@ -158,7 +151,7 @@ fn limits_by_name_hold_and_are_managed_by_the_client() {
     script(&daemon, &place, "crowd");
     one_after_another(&place.marks_in_order(), 4);
     assert_eq!(taken(&daemon, "db"), 0);
-    assert_eq!(leases(&daemon), 0);
+    assert_eq!(daemon.leases(), 0);
 
     let place_of_rate = Place::new();
     script(&daemon, &place_of_rate, "paced");

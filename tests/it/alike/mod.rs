@@ -26,6 +26,20 @@ const DELIBERATE: &[(&str, &str)] = &[];
 /// that it has left.
 const KILLED: &[&str] = &["told", "below"];
 
+/// Begins the real server, with further settings.
+fn real_server(more: &[(&'static str, &'static str)]) -> RealServer {
+    let quiet = [
+        ("PREFECT_UI_ENABLED", "false"),
+        ("PREFECT_SERVER_ANALYTICS_ENABLED", "false"),
+    ];
+    RealServer::begin(&Program {
+        venv: venv(),
+        app: &["--factory", "prefect.server.api.server:create_app"],
+        env: [&quiet[..], more].concat(),
+        asked: "/health",
+    })
+}
+
 /// What one server's side came to.
 struct Outcome {
     runs: Vec<(String, Value)>,
@@ -44,15 +58,7 @@ fn outcome(side: &Side) -> Outcome {
 /// server; in which order concurrent tasks begin.
 #[test]
 fn flows_of_today_fare_alike_under_the_real_server() {
-    let mut real = RealServer::begin(&Program {
-        venv: venv(),
-        app: &["--factory", "prefect.server.api.server:create_app"],
-        env: &[
-            ("PREFECT_UI_ENABLED", "false"),
-            ("PREFECT_SERVER_ANALYTICS_ENABLED", "false"),
-        ],
-        asked: "/health",
-    });
+    let mut real = real_server(&[]);
     let daemon = TestDaemon::with(Options {
         flags: vec!["--no-agent", "--no-docker-bridge"],
         ..Options::default()

@@ -2,12 +2,11 @@
 
 use serde_json::{Value, json};
 
-use super::as_far_as_both_tell;
 use super::programs::{Said, Served, Side};
 use super::story::{Words, story};
 use super::told::{failed, without_ids};
+use super::{as_far_as_both_tell, real_server};
 use crate::modern::venv;
-use crate::support::real_server::{Program, RealServer};
 use crate::support::{Options, TestDaemon};
 
 /// Which lines are a flow's and its tasks': a worker says things of its own, and what containers print
@@ -79,15 +78,7 @@ fn plain(said: &Said, words: &Words) -> String {
 }
 
 fn alike(kind: &str, flags: Vec<&'static str>, env: Vec<(&'static str, String)>) {
-    let mut real = RealServer::begin(&Program {
-        venv: venv(),
-        app: &["--factory", "prefect.server.api.server:create_app"],
-        env: &[
-            ("PREFECT_UI_ENABLED", "false"),
-            ("PREFECT_SERVER_ANALYTICS_ENABLED", "false"),
-        ],
-        asked: "/health",
-    });
+    let mut real = real_server(&[]);
     let theirs = Side::new(real.url());
     real.await_ready();
     let (their_runs, their_said, their_words) = outcome(&theirs, kind, Served::ByWorker);

@@ -77,12 +77,6 @@ fn run(daemon: &TestDaemon, deployment: &str, parameters: &Value, variables: &Va
     made["id"].as_str().unwrap().to_owned()
 }
 
-fn leases(daemon: &TestDaemon) -> i64 {
-    let database = rusqlite::Connection::open(daemon.database()).unwrap();
-    let count = database.query_row("SELECT count(*) FROM leases", [], |row| row.get(0));
-    count.unwrap()
-}
-
 #[test]
 fn no_slot_leaks_wherever_the_daemon_dies() {
     let marked = Marked::new();
@@ -135,7 +129,7 @@ fn dies_at(case: &Case, seed: &TestDaemon, deployment: &str, marked: &Marked) {
     let in_order = [marks, &["begin", "end"]].concat();
     assert_eq!(marked.lines(point), in_order, "{point}: {}", daemon.log());
     wait_for("the slot to be given back", || {
-        (leases(&daemon) == 0).then_some(())
+        (daemon.leases() == 0).then_some(())
     });
     wait_for("the containers to be removed", || {
         daemon.containers().is_empty().then_some(())

@@ -139,7 +139,7 @@ fn real_server() -> RealServer {
     RealServer::start(&Program {
         venv: flows::venv(),
         app: &["prefect.orion.api.server:app"],
-        env: &[("PREFECT_ORION_SERVICES_RUN_IN_APP", "false")],
+        env: vec![("PREFECT_ORION_SERVICES_RUN_IN_APP", "false")],
         asked: "/admin/hello",
     })
 }

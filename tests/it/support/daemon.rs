@@ -231,6 +231,13 @@ impl TestDaemon {
         assert!(!died.success(), "the daemon did not die at {point}");
     }
 
+    /// How many holds on slots there are.
+    pub fn leases(&self) -> i64 {
+        let database = rusqlite::Connection::open(self.database()).unwrap();
+        let count = database.query_row("SELECT count(*) FROM leases", [], |row| row.get(0));
+        count.unwrap()
+    }
+
     /// Checks its database; it has to be stopped.
     pub fn check_database(&self) {
         let database = self.state_dir().join("prefectd.db");

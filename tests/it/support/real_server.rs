@@ -17,7 +17,7 @@ pub struct Program {
     /// Where in it the application is, in uvicorn's words.
     pub app: &'static [&'static str],
     /// Its settings.
-    pub env: &'static [(&'static str, &'static str)],
+    pub env: Vec<(&'static str, &'static str)>,
     /// What it answers once it is ready, below `/api`.
     pub asked: &'static str,
 }

@@ -7,8 +7,7 @@ mod side;
 
 use std::collections::BTreeMap;
 
-use crate::modern::venv;
-use crate::support::real_server::{Program, RealServer};
+use super::real_server;
 use crate::support::{Options, TestDaemon};
 use side::{Said, Side};
 
@@ -76,19 +75,12 @@ fn said(side: &Side) -> Vec<(Said, bool)> {
 
 #[test]
 fn commands_of_today_say_the_same_under_the_real_server() {
-    let mut real = RealServer::begin(&Program {
-        venv: venv(),
-        app: &["--factory", "prefect.server.api.server:create_app"],
-        env: &[
-            ("PREFECT_UI_ENABLED", "false"),
-            ("PREFECT_SERVER_ANALYTICS_ENABLED", "false"),
-            // Whether its loops have been by is a matter of time.
-            ("PREFECT_SERVER_SERVICES_FOREMAN_ENABLED", "false"),
-            ("PREFECT_SERVER_SERVICES_LATE_RUNS_ENABLED", "false"),
-            ("PREFECT_SERVER_SERVICES_SCHEDULER_ENABLED", "false"),
-        ],
-        asked: "/health",
-    });
+    let mut real = real_server(&[
+        // Whether its loops have been by is a matter of time.
+        ("PREFECT_SERVER_SERVICES_FOREMAN_ENABLED", "false"),
+        ("PREFECT_SERVER_SERVICES_LATE_RUNS_ENABLED", "false"),
+        ("PREFECT_SERVER_SERVICES_SCHEDULER_ENABLED", "false"),
+    ]);
     let daemon = TestDaemon::with(Options {
         flags: vec!["--no-agent", "--no-services", "--no-docker-bridge"],
         ..Options::default()

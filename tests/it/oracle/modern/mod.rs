@@ -153,7 +153,7 @@ fn real_server() -> RealServer {
     RealServer::begin(&Program {
         venv: venv(),
         app: &["--factory", "prefect.server.api.server:create_app"],
-        env: &[
+        env: vec![
             ("PREFECT_UI_ENABLED", "false"),
             ("PREFECT_SERVER_ANALYTICS_ENABLED", "false"),
             ("PREFECT_SERVER_SERVICES_SCHEDULER_ENABLED", "false"),
