@@ -100,8 +100,8 @@ impl Carrier {
     }
 
     /// The daemon's answer to a request that came by that connection. While there is none the
-    /// client waits: when it hangs up, this is dropped. It is told now and then that its
-    /// request is still being worked on, since clients give up what is silent for some
+    /// client waits: when it hangs up, nothing more is done for it. It is told now and then that
+    /// its request is still being worked on, since clients give up what is silent for some
     /// seconds.
     pub async fn carry(
         &self,
@@ -115,9 +115,14 @@ impl Carrier {
         let whole = loop {
             tokio::select! {
                 whole = &mut answer => break whole,
-                // A client that is full, or gone, needs no word of it.
-                () = tokio::time::sleep(STILL_THERE), if understands => {
-                    drop(kept.socket.try_write(PROCESSING));
+                () = tokio::time::sleep(STILL_THERE) => {
+                    if kept.has_hung_up() {
+                        break plain(StatusCode::BAD_REQUEST, "The client has hung up.");
+                    }
+                    // A client that is full needs no word of it.
+                    if understands {
+                        drop(kept.socket.try_write(PROCESSING));
+                    }
                 }
             }
         };

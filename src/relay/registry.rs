@@ -14,6 +14,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use tokio::io::Interest;
 use tokio::net::TcpStream;
 use tokio::sync::Notify;
@@ -73,6 +74,13 @@ impl Kept {
         }
         let put = |file: &File, at: u64, most: usize| stage.put(file, at, most);
         self.journal.fill(bytes, put)
+    }
+
+    /// Whether the client has hung up, which is not heard while what it has sent is not read.
+    pub fn has_hung_up(&self) -> bool {
+        let mut hung_up = [PollFd::new(&self.socket, PollFlags::RDHUP)];
+        let at_once = Timespec::default();
+        poll(&mut hung_up, Some(&at_once)).is_ok_and(|found| found > 0)
     }
 
     /// The connection is over. Others have the socket, too, so it is shut explicitly.

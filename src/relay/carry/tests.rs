@@ -2,6 +2,7 @@
 
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
+use tokio::io::AsyncWriteExt;
 use tokio::net::{TcpListener, TcpStream, UnixListener};
 
 use super::*;
@@ -24,19 +25,29 @@ async fn full_for(time: Duration, listener: UnixListener) {
     }
 }
 
+/// A client, and its connection as it is kept.
+async fn connected(dir: &Path) -> (TcpStream, Arc<Kept>) {
+    let registry = Registry::new(dir, &dir.join("kept"));
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let to = listener.local_addr().unwrap();
+    let (client, accepted) = tokio::join!(TcpStream::connect(to), listener.accept());
+    let (stream, from) = accepted.unwrap();
+    let came = Came {
+        from,
+        to,
+        micros: 0,
+    };
+    let kept = registry.connection(stream, came);
+    (client.unwrap(), kept.unwrap())
+}
+
 /// What becomes of a write where the disk is full for so long.
 async fn written_where_full_for(time: Duration) -> StatusCode {
     let dir = tempfile::tempdir().unwrap();
     let socket = dir.path().join("daemon");
     let daemon = tokio::spawn(full_for(time, UnixListener::bind(&socket).unwrap()));
     let carrier = Carrier::new(&socket, dir.path());
-    let registry = Registry::new(dir.path(), &dir.path().join("kept"));
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let to = listener.local_addr().unwrap();
-    let (client, accepted) = tokio::join!(TcpStream::connect(to), listener.accept());
-    let (_client, (stream, from)) = (client.unwrap(), accepted.unwrap());
-    let micros = 0;
-    let kept = registry.connection(stream, Came { from, to, micros });
+    let (_client, kept) = connected(dir.path()).await;
     let request = Request::builder()
         .method(Method::POST)
         .uri("/api/x")
@@ -47,7 +58,7 @@ async fn written_where_full_for(time: Duration) -> StatusCode {
         .into_parts();
     let patience = Patience::new(Asker::Run);
     let sent = carrier
-        .insist((parts, &body, patience), &kept.unwrap(), "a write")
+        .insist((parts, &body, patience), &kept, "a write")
         .await;
     daemon.abort();
     match sent {
@@ -64,4 +75,17 @@ async fn a_write_outlasts_a_full_disk_as_long_as_somebody_may_take_to_make_room(
     assert_eq!(well, StatusCode::CREATED);
     let told = written_where_full_for(60 * minute).await;
     assert_eq!(told, StatusCode::INSUFFICIENT_STORAGE);
+}
+
+#[tokio::test]
+async fn a_client_is_seen_to_hang_up_before_what_it_sent_is_read() {
+    let dir = tempfile::tempdir().unwrap();
+    let (mut client, kept) = connected(dir.path()).await;
+    client.write_all(b"unread").await.unwrap();
+    kept.socket.readable().await.unwrap();
+    assert!(!kept.has_hung_up());
+    drop(client);
+    while !kept.has_hung_up() {
+        tokio::task::yield_now().await;
+    }
 }
