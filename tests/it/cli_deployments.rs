@@ -245,3 +245,41 @@ fn parameters_that_the_flow_does_not_take_are_told_before_the_run_is_made() {
     );
     assert_eq!(runs(), 2);
 }
+
+#[test]
+fn what_runs_in_a_pool_is_shown_with_its_queue_its_variables_and_its_code() {
+    let daemon = TestDaemon::without_agent();
+    let http = daemon.modern();
+    let pool = json!({ "name": "p", "type": "process", "base_job_template": {} });
+    http.post("/work_pools/", &pool).expect(201);
+    let flow = http.flow("f");
+    for (name, place) in [
+        (
+            "pooled",
+            json!({ "work_pool_name": "p", "job_variables": { "working_dir": "/srv" },
+                    "description": "Every hour.", "concurrency_limit": 2 }),
+        ),
+        ("served", json!({ "path": "." })),
+    ] {
+        let mut new = json!({ "name": name, "flow_id": flow, "entrypoint": "f.py:f" });
+        let fields = new.as_object_mut().unwrap();
+        fields.extend(place.as_object().unwrap().clone());
+        http.post("/deployments/", &new).expect(201);
+    }
+    let listed = said(&daemon, &["deployment", "ls"]);
+    for words in ["pool p", "serve()"] {
+        assert!(listed.contains(words), "{words}: {listed}");
+    }
+    let shown = said(&daemon, &["deployment", "inspect", "f/pooled"]);
+    for words in [
+        "pool p, queue default",
+        "working_dir: /srv",
+        "Every hour.",
+        "2 at once (0 now), further ones wait",
+        "f.py:f",
+    ] {
+        assert!(shown.contains(words), "{words}: {shown}");
+    }
+    let shown = said(&daemon, &["deployment", "inspect", "f/served"]);
+    assert!(shown.contains("f.py:f in ."), "{shown}");
+}

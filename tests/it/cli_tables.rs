@@ -21,13 +21,16 @@ fn shown_in(daemon: &TestDaemon, zone: &str, words: &[&str], columns: u16) -> St
 /// The same text on every run: ids and ages are different each time.
 fn steady(text: &str) -> String {
     let ids = Regex::new(r"\b[0-9a-f]{8}(-[0-9a-f]+)*\b").unwrap();
-    let ages = Regex::new(r"\b\d+ s ago").unwrap();
-    let lengths = Regex::new(r"\b\d+\.\d s\b").unwrap();
+    // With what fills the column up, since one is longer than the other.
+    let ages = Regex::new(r"\b\d+ s ago *").unwrap();
+    let lengths = Regex::new(r"\b\d+\.\d s\b *").unwrap();
     let instants = Regex::new(r"\b20[2-9]\d-\d\d-\d\d \d\d:\d\d:\d\d (UTC|JST)").unwrap();
     let text = ids.replace_all(text, "ID");
     let text = instants.replace_all(&text, "INSTANT");
-    let text = lengths.replace_all(&text, "LONG");
-    ages.replace_all(&text, "AGO").trim_end().to_owned()
+    let text = lengths.replace_all(&text, "LONG  ");
+    let text = ages.replace_all(&text, "AGO  ");
+    let lines: Vec<_> = text.lines().map(str::trim_end).collect();
+    lines.join("\n").trim_end().to_owned()
 }
 
 fn runner() -> Value {

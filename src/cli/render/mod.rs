@@ -19,7 +19,7 @@ pub use paragraph::paragraph;
 pub use progress::Progress;
 pub use table::{keep, never, spare, table};
 pub use times::{ago, clock, instant, instant_or_none, lasting, near};
-pub use yaml::yaml;
+pub use yaml::{yaml, yaml_of};
 
 /// Prints `value` for programs, or calls `table` for people.
 pub fn print<T: Serialize>(

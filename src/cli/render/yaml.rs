@@ -13,6 +13,12 @@ pub fn yaml<T: Serialize>(value: &T) -> Result<String> {
     serde_yaml_ng::to_string(&Plain(&json)).map_err(failed)
 }
 
+/// A JSON value as YAML, which it always is too, without the end of its last line.
+pub fn yaml_of(value: &Value) -> String {
+    let text = yaml(value).unwrap_or_default();
+    text.trim_end().to_owned()
+}
+
 /// A JSON value whose numbers are handed on as numbers, as text where no machine's number is
 /// that exact.
 struct Plain<'a>(&'a Value);

@@ -3,11 +3,12 @@
 use serde_json::Value;
 
 use super::ls::{Row, around};
-use super::schedule;
+use super::{place, schedule};
 use crate::api::v3::wire::{Brief, Deployment};
 use crate::cli::commands::Ctl;
 use crate::cli::failure::Result;
 use crate::cli::{find, render};
+use crate::domain::JsonMap;
 
 /// Shows a deployment.
 pub async fn inspect(ctl: &Ctl, wanted: &str) -> Result<()> {
@@ -26,10 +27,6 @@ pub async fn inspect(ctl: &Ctl, wanted: &str) -> Result<()> {
 
 fn shown(row: &Row) -> String {
     let it = &row.deployment;
-    let config = it.flow_runner.config.as_ref();
-    let config = config.map(|config| yaml(&Value::Object(config.clone())));
-    let kind = it.flow_runner.kind.as_deref().unwrap_or("subprocess");
-    let runner = format!("{}\n{}", render::name(kind), config.unwrap_or_default());
     let planned = planned(it);
     let paused = match (it.paused, &it.schedule) {
         (_, None) => "has no schedule",
@@ -38,30 +35,43 @@ fn shown(row: &Row) -> String {
     };
     let next_date = it.next_date.map(render::instant);
     let next_date = next_date.or_else(|| it.schedule_note.clone());
-    render::pairs(
-        [
-            ("name", render::name(&row.path)),
-            ("id", it.id.to_string()),
-            ("created", render::instant(it.created)),
-            ("updated", render::instant(it.updated)),
-            ("tags", render::name(&it.tags.join(", "))),
-            ("parameters", yaml(&Value::Object(it.parameters.clone()))),
-            ("schedule", planned),
-            ("next date", next_date.unwrap_or_else(|| "none".to_owned())),
-            ("paused", paused.to_owned()),
-            ("next run", brief(row.next())),
-            ("last run", brief(row.last())),
-            ("runs on", runner.trim_end().to_owned()),
-        ]
-        .into_iter(),
-    )
+    let pairs = [
+        ("name", Some(render::name(&row.path))),
+        ("id", Some(it.id.to_string())),
+        ("description", given(it.description.clone())),
+        ("version", given(it.version.clone())),
+        ("created", Some(render::instant(it.created))),
+        ("updated", Some(render::instant(it.updated))),
+        ("tags", Some(render::name(&it.tags.join(", ")))),
+        ("parameters", Some(object(&it.parameters))),
+        ("schedule", Some(planned)),
+        ("next date", next_date.or_else(|| Some("none".to_owned()))),
+        ("paused", Some(paused.to_owned())),
+        ("next run", Some(brief(row.next()))),
+        ("last run", Some(brief(row.last()))),
+        ("limit", place::limit(it)),
+        ("code", place::code(it)),
+        ("runs on", Some(place::told_whole(it))),
+    ];
+    let told = pairs.into_iter();
+    render::pairs(told.filter_map(|(name, text)| Some((name, text?))))
+}
+
+fn given(text: Option<String>) -> Option<String> {
+    text.filter(|text| !text.is_empty())
+}
+
+fn object(fields: &JsonMap) -> String {
+    render::yaml_of(&Value::Object(fields.clone()))
 }
 
 /// What belongs to the only schedule, or each of several in a few words.
 fn planned(it: &Deployment) -> String {
     match (&it.schedule, it.schedules.as_slice()) {
         (None, _) => "none".to_owned(),
-        (Some(only), [] | [_]) => format!("{}\n{}", schedule::told(Some(only)), yaml(only)),
+        (Some(only), [] | [_]) => {
+            format!("{}\n{}", schedule::told(Some(only)), render::yaml_of(only))
+        }
         (_, several) => {
             let each = several.iter().map(|one| {
                 let slug = one.slug.as_deref().map(render::name).unwrap_or_default();
@@ -87,10 +97,4 @@ fn brief(run: Option<&Brief>) -> String {
         render::name(&run.name),
         run.id
     )
-}
-
-fn yaml(value: &Value) -> String {
-    // A JSON value is always YAML too.
-    let text = render::yaml(value).unwrap_or_default();
-    text.trim_end().to_owned()
 }

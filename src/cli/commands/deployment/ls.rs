@@ -6,7 +6,7 @@ use chrono::Utc;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::schedule;
+use super::{place, schedule};
 use crate::api::v3::wire::{Around, Brief, ByAnyTags, Deployment, DeploymentFilter, Ids, Query};
 use crate::cli::args::Output;
 use crate::cli::commands::Ctl;
@@ -59,7 +59,6 @@ impl Row {
             (true, Some(_)) => " (paused)",
             _ => "",
         };
-        let kind = it.flow_runner.kind.as_deref().unwrap_or("subprocess");
         [
             self.path.clone(),
             format!("{}{paused}", schedule::told_of(it)),
@@ -67,7 +66,7 @@ impl Row {
                 .and_then(near)
                 .unwrap_or_else(|| "none".to_owned()),
             last.unwrap_or_else(|| "none".to_owned()),
-            kind.to_owned(),
+            place::told_of(it),
             it.tags.join(","),
             id.cloned().unwrap_or_default(),
         ]

@@ -2,6 +2,7 @@
 
 mod inspect;
 mod ls;
+mod place;
 mod run;
 mod schedule;
 mod schedules;
