@@ -10,6 +10,7 @@ use super::operators::{
     ByOppositeFlag, ByPart, BySearch, ByStateType, ByTags, ByText, ByTextOrNot, ByTextOrNull,
     ByTime, ByTimeOrNull, Operator, all, asked, searched,
 };
+use super::run_of_task::ByRunOrNone;
 use crate::domain::error::Result;
 use crate::domain::filter::{Criteria, Test, deployment, flow, flow_run, task_run};
 use crate::domain::ids::{FlowRunId, TaskRunId};
@@ -155,7 +156,7 @@ pub struct TaskRunFilter {
     /// By standing for sub-flows.
     pub subflow_runs: Option<ByExistence>,
     /// By flow run.
-    pub flow_run_id: Option<ByIdOrNull>,
+    pub flow_run_id: Option<ByRunOrNone>,
 }
 
 impl ByState {

@@ -9,6 +9,7 @@ pub(super) mod operators;
 mod pages;
 mod patch;
 mod query;
+mod run_of_task;
 mod time;
 
 pub use super::agents::wire::{
