@@ -2,9 +2,10 @@
 
 use std::borrow::Cow;
 use std::fmt;
+use std::io;
 use std::time::Duration;
 
-use fastwebsockets::{Frame, OpCode, Payload, WebSocket, WebSocketWrite};
+use fastwebsockets::{Frame, OpCode, Payload, WebSocket, WebSocketError, WebSocketWrite};
 use hyper::upgrade::Upgraded;
 use hyper_util::rt::TokioIo;
 use serde::Serialize;
@@ -189,7 +190,11 @@ impl Socket {
         let frame = Frame::new(true, opcode, None, Payload::Owned(bytes));
         let written = tokio::time::timeout(WRITING, self.out.write_frame(frame)).await;
         self.is_over = !matches!(written, Ok(Ok(())));
-        if written.is_err() {
+        let is_slow = match &written {
+            Ok(Err(WebSocketError::IoError(error))) => error.kind() == io::ErrorKind::TimedOut,
+            written => written.is_err(),
+        };
+        if is_slow {
             tracing::warn!("a websocket is closed: its client reads too slowly");
         }
     }

@@ -2,6 +2,7 @@
 
 mod durable;
 mod lifecycle;
+mod many;
 mod out;
 mod runs;
 
