@@ -22,9 +22,10 @@ pub const DAEMON: &[Variable] = &[
     DOCKER_CERT_PATH,
     DOCKER_CONFIG,
     HTTPS_PROXY,
+    ALL_PROXY,
     NO_PROXY,
     (
-        "SSL_CERT_FILE",
+        "SSL_CERT_FILE, SSL_CERT_DIR",
         "Whom automations' messages trust, not the machine's choice.",
     ),
     NO_COLOR,
@@ -76,6 +77,7 @@ pub const CLIENT: &[Variable] = &[
     DOCKER_CERT_PATH,
     DOCKER_CONFIG,
     HTTPS_PROXY,
+    ALL_PROXY,
     NO_PROXY,
     NO_COLOR,
 ];
@@ -100,6 +102,7 @@ const HTTPS_PROXY: Variable = (
     "HTTP_PROXY, HTTPS_PROXY",
     "Proxies for messages and for what is started, never for the API.",
 );
+const ALL_PROXY: Variable = ("ALL_PROXY", "The same, where neither of them is set.");
 const NO_PROXY: Variable = ("NO_PROXY", "Hosts that are reached without them.");
 const NO_COLOR: Variable = ("NO_COLOR", "When set, no line of the log is coloured.");
 

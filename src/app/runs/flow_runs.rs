@@ -6,7 +6,7 @@ use super::propose_state::{self, Decision, Outcome};
 use super::steps;
 use crate::app::App;
 use crate::app::request::{Repeat, comes_to_the_same};
-use crate::app::tx::Tx;
+use crate::app::tx::{Effect, Tx};
 use crate::app::work::queues;
 use crate::domain::JsonMap;
 use crate::domain::container::labels;
@@ -71,6 +71,8 @@ impl App {
             if matches!(update.job_variables, Patch::Set(_)) {
                 check_job_can_change(&run)?;
             }
+            // A name, a tag or a parameter is in lists that are watched.
+            tx.entail(Effect::TellNews);
             flow_runs::update(tx.db, run, update, tx.now)
         })
         .await

@@ -23,6 +23,9 @@ static BARE_ID: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"\b[0-9a-f]{32}\b
 /// Where something is in a process's memory, and which process it is.
 static PLACE: LazyLock<Regex> =
     LazyLock::new(|| Regex::new(r"0x[0-9a-f]{6,}|\b(?i:pid|process)[ =:]+\d+").unwrap());
+/// Where a thread of the client was when it heard of a result that was there already, or not yet.
+static HEARD: LazyLock<Regex> =
+    LazyLock::new(|| Regex::new(r#"(concurrency/calls\.py\\?", line )\d+"#).unwrap());
 /// A name that ends with the first letters of a random key.
 static KEYED: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"'(\w+)-[0-9a-f]{3}'").unwrap());
 
@@ -48,6 +51,7 @@ impl Words {
         };
         let text = BARE_ID.replace_all(&text, dashed);
         let text = PLACE.replace_all(&text, "PLACE");
+        let text = HEARD.replace_all(&text, "${1}N");
         KEYED.replace_all(&text, "'$1-KEY'").into_owned()
     }
 
