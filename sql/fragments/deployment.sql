@@ -15,10 +15,11 @@ deployments.id, deployments.created, deployments.updated, deployments.name, depl
        (SELECT work_pools.name FROM work_queues JOIN work_pools ON work_pools.id = work_queues.work_pool_id
         WHERE work_queues.id = deployments.work_queue_id),
        deployments.concurrency_limit, deployments.concurrency_options,
-       iif(deployments.concurrency_limit IS NULL, 0,
+       iif(deployments.concurrency_limit IS NULL AND deployments.shared_limit_id IS NULL, 0,
            (SELECT coalesce(sum(leases.slots), 0)
             FROM lease_limits CROSS JOIN leases ON leases.id = lease_limits.lease_id
-            WHERE lease_limits.limit_id = deployments.id)),
+            WHERE lease_limits.limit_id = coalesce(deployments.shared_limit_id, deployments.id))),
+       deployments.shared_limit_id,
        deployments.storage_document_id, deployments.infrastructure_document_id,
        deployments.created_by, deployments.updated_by, deployments.last_polled,
        (SELECT last_polled FROM work_queues WHERE work_queues.id = deployments.work_queue_id),

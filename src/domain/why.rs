@@ -187,7 +187,7 @@ fn scheduled(facts: &WhyFacts<'_>, state: &State) -> Why {
 fn due_later(facts: &WhyFacts<'_>, state: &str, due: Timestamp) -> Why {
     let when = distance(due - facts.now);
     let (code, words) = match (state, &facts.deployment) {
-        ("AwaitingConcurrencySlot", Some(full)) => return full.reason(DEPLOYMENT),
+        ("AwaitingConcurrencySlot", Some(full)) => return full.reason_of_deployment(),
         ("AwaitingConcurrencySlot", None) => {
             (Code::NotDue, "The run looks for a slot of its deployment")
         }
@@ -196,9 +196,6 @@ fn due_later(facts: &WhyFacts<'_>, state: &str, due: Timestamp) -> Why {
     };
     plain(code, format!("{words} {when}."))
 }
-
-/// Whose limit it is.
-const DEPLOYMENT: &str = "The run's deployment";
 
 fn due_now(facts: &WhyFacts<'_>) -> Why {
     if facts.run.infrastructure.kind == Some(RunnerKind::Served) {
@@ -212,7 +209,7 @@ fn due_now(facts: &WhyFacts<'_>) -> Why {
         return why;
     }
     if let Some(full) = &facts.deployment {
-        return full.reason(DEPLOYMENT);
+        return full.reason_of_deployment();
     }
     let serving: Vec<_> = facts.agents.iter().filter(|it| serves(it, facts)).collect();
     if serving.is_empty() {

@@ -7,10 +7,11 @@ use uuid::Uuid;
 use super::actors;
 use super::column::Json;
 use super::query::{self, Columns};
-use super::rows::{Filtered, Row, key};
+use super::rows::{self, Filtered, Row, key};
 use super::schedules;
 use super::sql::{self, Statement, statement};
 use crate::domain::JsonMap;
+use crate::domain::concurrency_limit::ConcurrencyLimit;
 use crate::domain::deployment::{
     Around, Brief, CollisionStrategy, Concurrency, ConcurrencyOptions, Deployment, Infrastructure,
     Served,
@@ -74,6 +75,7 @@ fn write(db: &Connection, sql: &str, deployment: &Deployment) -> Result<()> {
         work_queue_name: _,
         work_pool_name: _,
         concurrency,
+        shared_limit: _,
         storage_document_id,
         infrastructure_document_id,
         created_by,
@@ -104,6 +106,7 @@ fn write(db: &Connection, sql: &str, deployment: &Deployment) -> Result<()> {
         ":job_variables": Json(job_variables),
         ":work_queue_id": work_queue_id,
         ":concurrency_limit": concurrency.limit,
+        ":shared_limit_id": concurrency.shared,
         ":concurrency_options": options.as_ref().map(Json),
         ":storage_document_id": storage_document_id.as_ref().map(Uuid::as_bytes),
         ":infrastructure_document_id": infrastructure_document_id.as_ref().map(Uuid::as_bytes),
@@ -264,6 +267,21 @@ impl Row for Deployment {
     fn read(row: &SqlRow<'_>) -> rusqlite::Result<Self> {
         read(row)
     }
+
+    /// Most deployments share no limit, and those of a page mostly the same.
+    fn complete(db: &Connection, deployments: &mut [Self]) -> Result<()> {
+        let mut known: Option<ConcurrencyLimit> = None;
+        for deployment in deployments {
+            let Some(id) = deployment.concurrency.shared else {
+                continue;
+            };
+            if known.as_ref().is_none_or(|limit| limit.id != id) {
+                known = rows::by_id(db, id)?;
+            }
+            deployment.shared_limit.clone_from(&known);
+        }
+        Ok(())
+    }
 }
 
 impl Filtered for Deployment {
@@ -302,7 +320,9 @@ fn read(row: &SqlRow<'_>) -> rusqlite::Result<Deployment> {
                 .next::<Option<Json<Options>>>()?
                 .map(|json| json.0.into()),
             taken: columns.next()?,
+            shared: columns.next()?,
         },
+        shared_limit: None,
         storage_document_id: document_id(&mut columns)?,
         infrastructure_document_id: document_id(&mut columns)?,
         created_by: actors::read(&mut columns)?,

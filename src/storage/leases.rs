@@ -5,7 +5,7 @@ use uuid::Uuid;
 
 use super::query;
 use crate::domain::error::Result;
-use crate::domain::ids::{DeploymentId, FlowRunId, LeaseId};
+use crate::domain::ids::{DeploymentId, FlowRunId, LeaseId, LimitId};
 use crate::domain::rules::WhenFull;
 use crate::domain::time::{Span, Timestamp};
 
@@ -26,6 +26,7 @@ const OF_ANY: &str = include_str!("../../sql/queries/leases/of_any_holder.sql");
 const NEXT_END: &str = include_str!("../../sql/queries/leases/next_end.sql");
 const LIMIT_OF: &str = include_str!("../../sql/queries/leases/limit_of_deployment.sql");
 const NEXT_WAITING: &str = include_str!("../../sql/queries/leases/next_waiting.sql");
+const NEXT_OF_SHARED: &str = include_str!("../../sql/queries/leases/next_waiting_of_shared.sql");
 
 /// A hold on slots.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,21 +44,34 @@ pub struct Lease {
 /// How many runs of a deployment may go on at once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct DeploymentLimit {
-    /// So many.
-    pub slots: i64,
+    /// What says so.
+    pub source: LimitSource,
     /// What becomes of a run that finds no slot free.
     pub when_full: WhenFull,
     /// How long a run may take to begin, where the deployment says so.
     pub grace: Option<Span>,
 }
 
+/// What says how many runs of a deployment may go on at once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LimitSource {
+    /// It does by itself: so many.
+    Own(i64),
+    /// A limit that it shares with others.
+    Shared(LimitId),
+}
+
 /// The limit of a deployment that has one.
 pub fn limit_of(db: &Connection, id: DeploymentId) -> Result<Option<DeploymentLimit>> {
     let read = |row: &Row<'_>| {
-        let strategy: Option<String> = row.get(1)?;
-        let grace: Option<i64> = row.get(2)?;
+        let shared: Option<LimitId> = row.get(1)?;
+        let strategy: Option<String> = row.get(2)?;
+        let grace: Option<i64> = row.get(3)?;
         Ok(DeploymentLimit {
-            slots: row.get(0)?,
+            source: match shared {
+                Some(shared) => LimitSource::Shared(shared),
+                None => LimitSource::Own(row.get(0)?),
+            },
             when_full: match strategy.as_deref() {
                 Some("CANCEL_NEW") => WhenFull::CancelNew,
                 _ => WhenFull::Enqueue,
@@ -222,4 +236,14 @@ pub fn next_waiting(
 ) -> Result<Option<FlowRunId>> {
     let params = named_params! {":deployment_id": deployment, ":now": now};
     query::one(db, NEXT_WAITING, params, |row| row.get(0))
+}
+
+/// The same of all deployments that share a limit.
+pub fn next_waiting_of_shared(
+    db: &Connection,
+    limit: LimitId,
+    now: Timestamp,
+) -> Result<Option<FlowRunId>> {
+    let params = named_params! {":limit_id": limit, ":now": now};
+    query::one(db, NEXT_OF_SHARED, params, |row| row.get(0))
 }

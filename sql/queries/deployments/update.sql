@@ -5,7 +5,7 @@ SET updated = :now, name = :name, flow_id = :flow_id, version = :version, descri
     parameter_openapi_schema = :parameter_schema, enforce_parameter_schema = :enforces_schema,
     tags = :tags, labels = :labels, infrastructure_kind = :infrastructure_kind,
     infrastructure_config = :infrastructure_config, job_variables = :job_variables,
-    work_queue_id = :work_queue_id, concurrency_limit = :concurrency_limit,
+    work_queue_id = :work_queue_id, concurrency_limit = :concurrency_limit, shared_limit_id = :shared_limit_id,
     concurrency_options = :concurrency_options, storage_document_id = :storage_document_id,
     infrastructure_document_id = :infrastructure_document_id, created_by = :created_by, updated_by = :updated_by
 WHERE id = :id

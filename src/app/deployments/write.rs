@@ -11,6 +11,7 @@ use crate::app::budget::Budget;
 use crate::app::request::Repeat;
 use crate::app::tx::{Effect, Tx};
 use crate::domain::JsonMap;
+use crate::domain::concurrency_limit::ConcurrencyLimit;
 use crate::domain::container::labels;
 use crate::domain::deployment::{
     Deployment, DeploymentChanges, DeploymentUpdate, NewDeployment, QueueNames, schedules,
@@ -18,7 +19,7 @@ use crate::domain::deployment::{
 use crate::domain::error::{Error, Result};
 use crate::domain::event::Happened;
 use crate::domain::flow::{Created, Flow};
-use crate::domain::ids::DeploymentId;
+use crate::domain::ids::{DeploymentId, LimitId};
 use crate::domain::parameters::hydration::Dry;
 use crate::domain::parameters::{self, Required, Unfit};
 use crate::domain::patch::Patch;
@@ -282,7 +283,7 @@ fn upsert(tx: &mut Tx<'_>, new: NewDeployment) -> Result<Created<Deployment>> {
         flow_id,
         schedules: rules,
         enforces_schema,
-        changes,
+        mut changes,
         by,
     } = new;
     let flow: Option<Flow> = rows::by_id(tx.db, flow_id)?;
@@ -299,6 +300,7 @@ fn upsert(tx: &mut Tx<'_>, new: NewDeployment) -> Result<Created<Deployment>> {
         }
     });
     documents::check(tx, "creating", &changes)?;
+    changes.shared_limit = shared_limit(tx, &before, changes.shared_limit)?;
     let queue = queue::named(tx, changes.queue.clone())?;
     let labels = match (&changes.labels, is_new) {
         (None, false) => before.labels.clone(),
@@ -326,6 +328,20 @@ fn upsert(tx: &mut Tx<'_>, new: NewDeployment) -> Result<Created<Deployment>> {
     }
 }
 
+/// The limit that a deployment is to share, which has to be there. The deployment's own has its
+/// id, and stays.
+fn shared_limit(tx: &Tx<'_>, before: &Deployment, asked: Patch<LimitId>) -> Result<Patch<LimitId>> {
+    let Patch::Set(id) = asked else {
+        return Ok(asked);
+    };
+    if before.concurrency.limit.is_some() && id.uuid() == before.id.uuid() {
+        return Ok(Patch::Keep);
+    }
+    let known: Option<ConcurrencyLimit> = rows::by_id(tx.db, id)?;
+    let known = known.ok_or_else(|| Error::not_found("Concurrency limit"))?;
+    Ok(Patch::Set(known.id))
+}
+
 /// The labels of a deployment: its own over those of its flow.
 fn labelled(flow: &Flow, own: JsonMap) -> JsonMap {
     let mut labels = flow.labels.clone();
@@ -337,10 +353,11 @@ fn labelled(flow: &Flow, own: JsonMap) -> JsonMap {
 fn updated(tx: &mut Tx<'_>, known: Deployment, update: DeploymentUpdate) -> Result<Deployment> {
     let DeploymentUpdate {
         schedules: asked,
-        changes,
+        mut changes,
         by,
     } = update;
     documents::check(tx, "updating", &changes)?;
+    changes.shared_limit = shared_limit(tx, &known, changes.shared_limit)?;
     let queue = queue::named(tx, changes.queue.clone())?;
     let schedules = match asked {
         None => known.schedules.clone(),

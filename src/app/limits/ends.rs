@@ -1,8 +1,9 @@
 //! The ends of leases.
 
 use crate::app::App;
-use crate::app::runs::slots::let_next_in;
+use crate::app::runs::slots::{let_next_in, let_next_of_shared};
 use crate::app::tx::Tx;
+use crate::domain::concurrency_limit::ConcurrencyLimit;
 use crate::domain::error::Result;
 use crate::domain::ids::{DeploymentId, LeaseId, LimitId};
 use crate::domain::time::Timestamp;
@@ -45,16 +46,26 @@ pub(in crate::app) fn release(tx: &mut Tx<'_>, id: LeaseId) -> Result<()> {
     };
     let held = leases::limits_of(tx.db, id)?;
     leases::delete(tx.db, id)?;
+    let mut shared = Vec::new();
+    let mut deployments = Vec::new();
     for of in held {
-        match rows::by_id(tx.db, LimitId::from_uuid(of))? {
+        let known: Option<ConcurrencyLimit> = rows::by_id(tx.db, LimitId::from_uuid(of))?;
+        match known {
             Some(mut limit) => {
                 let occupied = tx.now - lease.created;
                 limit.give_back(lease.slots, true, Some(occupied), tx.now);
                 concurrency_limits::update(tx.db, &limit, tx.now)?;
+                shared.push(limit.id);
             }
-            // A deployment's own.
-            None => let_next_in(tx, DeploymentId::from_uuid(of))?,
+            None => deployments.push(DeploymentId::from_uuid(of)),
         }
+    }
+    for id in &shared {
+        let_next_of_shared(tx, *id)?;
+    }
+    // A slot of a limit that a deployment shares is the next one's of any that shares it.
+    for id in deployments.into_iter().filter(|_| shared.is_empty()) {
+        let_next_in(tx, id)?;
     }
     Ok(())
 }

@@ -1,7 +1,7 @@
 //! Verbs on concurrency limits.
 
 mod deployments;
-pub(super) mod ends;
+mod ends;
 #[cfg(test)]
 mod model;
 pub(super) mod slots;
@@ -25,6 +25,7 @@ use crate::domain::time::Timestamp;
 use crate::storage::{Connection, Job, concurrency_limits, leases, rows};
 
 pub use crate::storage::leases::Holder;
+pub(super) use ends::release;
 pub use slots::{Asked, Granted, Mode, Taken};
 
 /// How many leases one transaction takes back.

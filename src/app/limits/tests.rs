@@ -7,7 +7,7 @@ use uuid::Uuid;
 use super::*;
 use crate::app::testing::{Ahead, app};
 use crate::app::{Decision, Outcome};
-use crate::domain::deployment::{DeploymentChanges, NewDeployment};
+use crate::domain::deployment::{DeploymentChanges, DeploymentUpdate, NewDeployment};
 use crate::domain::flow::NewFlow;
 use crate::domain::flow_run::{DeploymentRunRequest, FlowRun};
 use crate::domain::ids::{DeploymentId, FlowRunId};
@@ -40,15 +40,34 @@ async fn create(app: &App, name: &str, slots: i64) {
 
 /// A deployment of one slot.
 async fn deployment(app: &App) -> DeploymentId {
+    let one = DeploymentChanges {
+        concurrency_limit: Patch::Set(1),
+        ..DeploymentChanges::default()
+    };
+    deployed(app, "d", one).await
+}
+
+async fn deployed(app: &App, name: &str, changes: DeploymentChanges) -> DeploymentId {
     let flow = app.create_flow(NewFlow::named("f")).await.unwrap();
     let new = NewDeployment {
-        changes: DeploymentChanges {
-            concurrency_limit: Patch::Set(1),
-            ..DeploymentChanges::default()
-        },
-        ..NewDeployment::named(flow.get().id, "d")
+        changes,
+        ..NewDeployment::named(flow.get().id, name)
     };
     app.create_deployment(new).await.unwrap().get().id
+}
+
+/// Deployments that share a limit.
+async fn sharing<const N: usize>(app: &App, limit: &str) -> [DeploymentId; N] {
+    let limit = app.limit(LimitKey::Name(limit.to_owned())).await.unwrap();
+    let mut all = [DeploymentId::default(); N];
+    for (n, id) in all.iter_mut().enumerate() {
+        let changes = DeploymentChanges {
+            shared_limit: Patch::Set(limit.limit.id),
+            ..DeploymentChanges::default()
+        };
+        *id = deployed(app, &format!("d{n}"), changes).await;
+    }
+    all
 }
 
 async fn run(app: &App, deployment: DeploymentId) -> FlowRunId {
@@ -252,4 +271,121 @@ async fn what_a_run_held_goes_with_it_when_it_is_old() {
     assert_eq!(taken(&app, "a").await, 0);
     assert_eq!(app.end_leases().await.unwrap(), 1);
     assert_eq!(app.next_end_of_lease().await.unwrap(), None);
+}
+
+#[tokio::test]
+async fn runs_of_deployments_that_share_a_limit_go_one_after_another() {
+    let dir = tempfile::tempdir().unwrap();
+    let clock = Ahead::default();
+    let app = app(dir.path(), clock.clone());
+    create(&app, "x", 1).await;
+    let deployments: [DeploymentId; 3] = sharing(&app, "x").await;
+    let mut runs = Vec::new();
+    for deployment in deployments {
+        runs.push(run(&app, deployment).await);
+    }
+    propose(&app, runs[0], StateType::Pending).await;
+    assert_eq!(taken(&app, "x").await, 1);
+    for waiting in [runs[2], runs[1]] {
+        propose(&app, waiting, StateType::Pending).await;
+        let state = read_run(&app, waiting).await.state.unwrap();
+        assert_eq!(state.name, "AwaitingConcurrencySlot");
+    }
+    let why = app.why(runs[1]).await.unwrap();
+    assert!(
+        why.reason
+            .contains("The limit x, which its deployment shares"),
+        "{why:?}"
+    );
+    assert_eq!(why.holders.len(), 1);
+    let shown = app.deployment(deployments[2]).await.unwrap();
+    assert_eq!(
+        (
+            shown.concurrency.taken,
+            shown.shared_limit.unwrap().name.as_str()
+        ),
+        (1, "x")
+    );
+    // Whichever was to begin first is let in.
+    let due = async |id: FlowRunId| {
+        let state = read_run(&app, id).await.state.unwrap();
+        state.details.scheduled_time.unwrap() <= app.now()
+    };
+    propose(&app, runs[0], StateType::Running).await;
+    propose(&app, runs[0], StateType::Completed).await;
+    assert_eq!(taken(&app, "x").await, 0);
+    assert!(due(runs[1]).await && !due(runs[2]).await);
+    // A slot that is lost is the next one's too.
+    propose(&app, runs[1], StateType::Pending).await;
+    clock.0.store(400_000_000, Ordering::SeqCst);
+    assert_eq!(app.end_leases().await.unwrap(), 1);
+    assert_eq!(taken(&app, "x").await, 0);
+}
+
+#[tokio::test]
+async fn one_limit_of_a_deployment_goes_by_another() {
+    let dir = tempfile::tempdir().unwrap();
+    let app = app(dir.path(), Ahead::default());
+    create(&app, "x", 1).await;
+    let limit = app.limit(LimitKey::Name("x".to_owned())).await.unwrap();
+    let [deployment] = sharing(&app, "x").await;
+    let shared = |id: LimitId| DeploymentChanges {
+        shared_limit: Patch::Set(id),
+        ..DeploymentChanges::default()
+    };
+    let own = |limit: Patch<i64>| DeploymentChanges {
+        concurrency_limit: limit,
+        ..DeploymentChanges::default()
+    };
+    let none = DeploymentChanges {
+        shared_limit: Patch::Clear,
+        ..DeploymentChanges::default()
+    };
+    let own_id = LimitId::from_uuid(deployment.uuid());
+    for (changes, expected) in [
+        (own(Patch::Set(3)), (Some(3), None)),
+        (shared(own_id), (Some(3), None)),
+        (shared(limit.limit.id), (None, Some(limit.limit.id))),
+        (own(Patch::Clear), (None, None)),
+        (shared(limit.limit.id), (None, Some(limit.limit.id))),
+        (none, (None, None)),
+        (shared(limit.limit.id), (None, Some(limit.limit.id))),
+    ] {
+        let update = DeploymentUpdate {
+            schedules: None,
+            changes,
+            by: None,
+        };
+        app.update_deployment(deployment, update).await.unwrap();
+        let it = app.deployment(deployment).await.unwrap().concurrency;
+        assert_eq!((it.limit, it.shared), expected);
+    }
+    let absent = DeploymentUpdate {
+        schedules: None,
+        changes: shared(LimitId::new()),
+        by: None,
+    };
+    let absent = app.update_deployment(deployment, absent).await.unwrap_err();
+    assert_eq!(absent.kind(), Kind::NotFound);
+    // Where it does not limit, or is gone, nothing does.
+    let run = run(&app, deployment).await;
+    let other = self::run(&app, deployment).await;
+    let off = LimitUpdate {
+        active: Some(false),
+        ..LimitUpdate::default()
+    };
+    let key = || LimitKey::Name("x".to_owned());
+    app.update_limit(key(), off).await.unwrap();
+    for id in [run, other] {
+        propose(&app, id, StateType::Pending).await;
+        assert_eq!(
+            read_run(&app, id).await.state.unwrap().kind,
+            StateType::Pending
+        );
+    }
+    app.delete_limit(key()).await.unwrap();
+    assert_eq!(
+        app.deployment(deployment).await.unwrap().concurrency.shared,
+        None
+    );
 }

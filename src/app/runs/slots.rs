@@ -2,16 +2,21 @@
 //! rows that the granting transaction counts, so that nothing is lost or leaked when the daemon
 //! dies.
 
+use uuid::Uuid;
+
 use super::flow_runs::read;
 use super::propose_state::for_flow_run;
+use crate::app::limits::release;
 use crate::app::tx::{Effect, Tx};
+use crate::domain::concurrency_limit::ConcurrencyLimit;
 use crate::domain::error::Result;
 use crate::domain::flow_run::FlowRun;
-use crate::domain::ids::{DeploymentId, LeaseId};
+use crate::domain::ids::{DeploymentId, FlowRunId, LeaseId, LimitId};
 use crate::domain::rules::{Client, Generation, Limit, Policy, Slot};
 use crate::domain::state::ProposedState;
-use crate::domain::time::Span;
-use crate::storage::leases::{self, Holder, Lease};
+use crate::domain::time::{Span, Timestamp};
+use crate::storage::leases::{self, DeploymentLimit, Holder, Lease, LimitSource};
+use crate::storage::{Connection, concurrency_limits, rows};
 
 /// How long a run may take to begin before its slot is given to others, where its deployment does
 /// not say, as on the 3.9 server.
@@ -30,17 +35,83 @@ pub(super) fn facts(tx: &Tx<'_>, run: &FlowRun) -> Result<(Option<Limit>, Slot)>
         None if told.is_some() => Slot::Lost,
         None => Slot::None,
     };
-    let Some(limit) = leases::limit_of(tx.db, deployment)? else {
-        return Ok((None, slot));
-    };
-    let limit = Limit {
-        slots: limit.slots,
-        taken: leases::taken(tx.db, deployment.uuid(), Some(run.id.uuid()), tx.now)?,
-        when_full: limit.when_full,
-        grace: limit.grace.unwrap_or(GRACE),
+    let room = room(tx.db, deployment, run.id, tx.now)?;
+    let limit = room.map(|room| Limit {
+        slots: room.slots,
+        taken: room.taken,
+        when_full: room.limit.when_full,
+        grace: room.limit.grace.unwrap_or(GRACE),
         next: LeaseId::new(),
+    });
+    Ok((limit, slot))
+}
+
+/// How the slots stand that a run of a deployment needs one of.
+pub(super) struct Room {
+    /// The limit.
+    pub limit: DeploymentLimit,
+    /// What the leases are on that count.
+    pub of: Uuid,
+    /// The limit's name, where it is shared.
+    pub shared: Option<String>,
+    /// So many there are.
+    pub slots: i64,
+    /// So many are taken by others.
+    pub taken: i64,
+}
+
+/// That of a deployment for one of its runs; `None` where nothing limits it.
+pub(super) fn room(
+    db: &Connection,
+    deployment: DeploymentId,
+    run: FlowRunId,
+    now: Timestamp,
+) -> Result<Option<Room>> {
+    let Some(limit) = leases::limit_of(db, deployment)? else {
+        return Ok(None);
     };
-    Ok((Some(limit), slot))
+    let leased = |of: Uuid| leases::taken(db, of, Some(run.uuid()), now);
+    let room = |of: Uuid, slots: i64, taken: i64, shared: Option<String>| Room {
+        limit,
+        of,
+        shared,
+        slots,
+        taken,
+    };
+    Ok(match limit.source {
+        LimitSource::Own(slots) => {
+            let of = deployment.uuid();
+            Some(room(of, slots, leased(of)?, None))
+        }
+        LimitSource::Shared(id) => match active(db, id)? {
+            Some(shared) => {
+                let taken = shared.all_taken(leased(id.uuid())?, now);
+                Some(room(id.uuid(), shared.slots, taken, Some(shared.name)))
+            }
+            None => None,
+        },
+    })
+}
+
+/// A limit by name, if it limits anything.
+fn active(db: &Connection, id: LimitId) -> Result<Option<ConcurrencyLimit>> {
+    let limit: Option<ConcurrencyLimit> = rows::by_id(db, id)?;
+    Ok(limit.filter(|limit| limit.active))
+}
+
+/// What a slot of a deployment is one of: always of the deployment, by which it is known whose
+/// it is; and of the limit that it shares, whose row notes it.
+fn sources(tx: &Tx<'_>, deployment: DeploymentId) -> Result<Vec<Uuid>> {
+    let mut of = vec![deployment.uuid()];
+    if let Some(limit) = leases::limit_of(tx.db, deployment)?
+        && let LimitSource::Shared(id) = limit.source
+        && let Some(mut shared) = active(tx.db, id)?
+    {
+        shared.take(1, true, tx.now);
+        concurrency_limits::update(tx.db, &shared, tx.now)?;
+        of.push(id.uuid());
+    }
+    Ok(of)
 }
 
 /// Has a run hold a slot of its deployment.
@@ -63,7 +134,8 @@ pub(super) fn take(tx: &mut Tx<'_>, run: &FlowRun, id: LeaseId, grace: Span) -> 
         id: run.id.uuid(),
     };
     tx.entail(Effect::WakeDeadlines);
-    leases::grant(tx.db, lease, &[deployment.uuid()], Some(&holder))
+    let of = sources(tx, deployment)?;
+    leases::grant(tx.db, lease, &of, Some(&holder))
 }
 
 /// Has a run hold its slot for as long from here on; `None`: until it is given back.
@@ -81,16 +153,27 @@ pub(super) fn give_back(tx: &mut Tx<'_>, run: &FlowRun) -> Result<()> {
     let Some(deployment) = run.deployment_id else {
         return Ok(());
     };
-    if let Some((lease, _)) = leases::of_run(tx.db, run.id, deployment)? {
-        leases::delete(tx.db, lease)?;
+    match leases::of_run(tx.db, run.id, deployment)? {
+        Some((lease, _)) => release(tx, lease),
+        None => let_next_in(tx, deployment),
     }
-    let_next_in(tx, deployment)
 }
 
 /// Has the run try at once that has waited longest for a slot of a deployment. On the 3.9 server
 /// each tries again by itself every half minute, and so it does here otherwise.
 pub(in crate::app) fn let_next_in(tx: &mut Tx<'_>, deployment: DeploymentId) -> Result<()> {
-    let Some(id) = leases::next_waiting(tx.db, deployment, tx.now)? else {
+    let next = leases::next_waiting(tx.db, deployment, tx.now)?;
+    let_in(tx, next)
+}
+
+/// The same of a limit that deployments share.
+pub(in crate::app) fn let_next_of_shared(tx: &mut Tx<'_>, limit: LimitId) -> Result<()> {
+    let next = leases::next_waiting_of_shared(tx.db, limit, tx.now)?;
+    let_in(tx, next)
+}
+
+fn let_in(tx: &mut Tx<'_>, next: Option<FlowRunId>) -> Result<()> {
+    let Some(id) = next else {
         return Ok(());
     };
     let run = read(tx.db, id)?;

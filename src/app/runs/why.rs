@@ -1,6 +1,7 @@
 //! Why a run is not further than it is.
 
 use super::flow_runs::read;
+use super::slots::room;
 use crate::app::App;
 use crate::domain::agent::KnownAgent;
 use crate::domain::error::Result;
@@ -69,23 +70,23 @@ fn waiting(db: &Connection, run: &FlowRun, now: Timestamp) -> Result<Option<Wait
 
 /// The limit of a run's deployment, where it is reached.
 fn of_deployment(db: &Connection, run: &FlowRun, now: Timestamp) -> Result<Option<Full>> {
-    let limit = run.deployment_id.map(|id| leases::limit_of(db, id));
-    let (Some(id), Some(limit)) = (run.deployment_id, limit.transpose()?.flatten()) else {
+    let Some(deployment) = run.deployment_id else {
         return Ok(None);
     };
-    let taken = leases::taken(db, id.uuid(), Some(run.id.uuid()), now)?;
-    if taken < limit.slots {
+    let room = room(db, deployment, run.id, now)?;
+    let Some(room) = room.filter(|room| room.taken >= room.slots) else {
         return Ok(None);
-    }
-    let leases = leases::holders(db, id.uuid(), now, MOST_NAMED as i64)?;
+    };
+    let leases = leases::holders(db, room.of, now, MOST_NAMED as i64)?;
     let mut holders = Vec::new();
     for (_, by) in leases {
         let holding: Option<FlowRun> = rows::by_id(db, FlowRunId::from_uuid(by.id))?;
         holders.extend(holding.filter(|holding| holding.id != run.id).map(holder));
     }
     Ok(Some(Full {
-        slots: limit.slots,
-        taken: taken.unsigned_abs(),
+        shared: room.shared,
+        slots: room.slots,
+        taken: room.taken.unsigned_abs(),
         holders,
     }))
 }

@@ -7,7 +7,7 @@ use super::{Concurrency, ConcurrencyOptions, Deployment, Infrastructure};
 use super::{NewSchedule, ScheduleChange};
 use crate::domain::JsonMap;
 use crate::domain::actor::Actor;
-use crate::domain::ids::{FlowId, WorkQueueId};
+use crate::domain::ids::{FlowId, LimitId, WorkQueueId};
 use crate::domain::patch::Patch;
 use crate::domain::schedule::Ahead;
 use crate::domain::time::Timestamp;
@@ -97,8 +97,10 @@ pub struct DeploymentChanges {
     pub job_variables: Option<JsonMap>,
     /// The queue whose workers take its runs, by its names.
     pub queue: Patch<QueueNames>,
-    /// How many of its runs are executed at once.
+    /// How many of its runs are executed at once, by a limit of its own.
     pub concurrency_limit: Patch<i64>,
+    /// The limit that it shares with others.
+    pub shared_limit: Patch<LimitId>,
     /// What becomes of the others.
     pub concurrency_options: Patch<ConcurrencyOptions>,
     /// The block document of the storage where its code is.
@@ -155,10 +157,14 @@ impl Deployment {
             work_queue_name: self.work_queue_name,
             work_pool_name: self.work_pool_name,
             concurrency: Concurrency {
-                limit: changes.concurrency_limit.over(self.concurrency.limit),
                 options: changes.concurrency_options.over(self.concurrency.options),
-                taken: self.concurrency.taken,
+                ..limited(
+                    self.concurrency,
+                    changes.concurrency_limit,
+                    changes.shared_limit,
+                )
             },
+            shared_limit: self.shared_limit,
             storage_document_id: changes.storage_document_id.over(self.storage_document_id),
             infrastructure_document_id: changes
                 .infrastructure_document_id
@@ -168,5 +174,20 @@ impl Deployment {
             last_polled: self.last_polled,
             served: self.served,
         }
+    }
+}
+
+/// One limit goes by the other: a deployment has one of its own, one of several, or none.
+fn limited(before: Concurrency, own: Patch<i64>, shared: Patch<LimitId>) -> Concurrency {
+    let (limit, shared) = match (own, shared) {
+        (Patch::Keep, Patch::Keep) => (before.limit, before.shared),
+        (_, Patch::Set(shared)) => (None, Some(shared)),
+        (Patch::Set(limit), _) => (Some(limit), None),
+        (Patch::Clear, _) | (_, Patch::Clear) => (None, None),
+    };
+    Concurrency {
+        limit,
+        shared,
+        ..before
     }
 }

@@ -8,7 +8,8 @@ use uuid::Uuid;
 
 use super::JsonMap;
 use super::actor::Actor;
-use super::ids::{DeploymentId, FlowId, FlowRunId, WorkQueueId};
+use super::concurrency_limit::ConcurrencyLimit;
+use super::ids::{DeploymentId, FlowId, FlowRunId, LimitId, WorkQueueId};
 use super::runner::RunnerKind;
 use super::schedule::Ahead;
 use super::state::StateType;
@@ -38,8 +39,10 @@ impl Infrastructure {
 /// when as many are.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Concurrency {
-    /// At most so many; absent: any number.
+    /// At most so many; absent: any number, but for what `shared` says.
     pub limit: Option<i64>,
+    /// The limit that it shares with others in the place of one of its own.
+    pub shared: Option<LimitId>,
     /// What the client said of the others, if anything.
     pub options: Option<ConcurrencyOptions>,
     /// How many of its slots are held, at the moment that it was read.
@@ -133,6 +136,8 @@ pub struct Deployment {
     pub work_pool_name: Option<String>,
     /// How many of its runs are executed at once.
     pub concurrency: Concurrency,
+    /// The limit that it shares with others, as it stood when it was read.
+    pub shared_limit: Option<ConcurrencyLimit>,
     /// The block document of the storage where its code is.
     pub storage_document_id: Option<Uuid>,
     /// The block document that its runs run on.
@@ -201,6 +206,7 @@ impl Deployment {
             work_queue_name: None,
             work_pool_name: None,
             concurrency: Concurrency::default(),
+            shared_limit: None,
             storage_document_id: None,
             infrastructure_document_id: None,
             created_by: None,

@@ -181,6 +181,10 @@ pub fn deployment_changes(before: &Deployment, after: &Deployment) -> JsonMap {
                 "grace_period_seconds": options.grace_period_seconds,
             })
         });
+        // Its own limit has its id.
+        let own = it.concurrency.limit.map(|_| it.id.to_string());
+        let shared = it.concurrency.shared.map(|id| id.to_string());
+        let limit = own.or(shared);
         object(json!({
             "description": it.description,
             "tags": it.tags,
@@ -195,7 +199,7 @@ pub fn deployment_changes(before: &Deployment, after: &Deployment) -> JsonMap {
             "paused": !it.is_schedule_active,
             "labels": it.labels,
             "version": it.version,
-            "concurrency_limit_id": it.concurrency.limit.map(|_| it.id.to_string()),
+            "concurrency_limit_id": limit,
             "concurrency_options": options,
         }))
     };

@@ -5,6 +5,8 @@ use super::{Code, Holder, MOST_NAMED, Why, plain};
 /// A limit of which every slot is taken.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Full {
+    /// Its name, where deployments share it.
+    pub shared: Option<String>,
     /// How many slots it has.
     pub slots: i64,
     /// How many are taken; more than there are where the limit was lowered since.
@@ -14,6 +16,16 @@ pub struct Full {
 }
 
 impl Full {
+    /// The reason of a run that waits for it as its deployment's.
+    pub(super) fn reason_of_deployment(&self) -> Why {
+        match &self.shared {
+            Some(name) => self.reason(&format!(
+                "The limit {name}, which its deployment shares with others,"
+            )),
+            None => self.reason("The run's deployment"),
+        }
+    }
+
     /// The reason of a run that waits for it; `whose` begins the sentence.
     pub(super) fn reason(&self, whose: &str) -> Why {
         let more = self.taken.saturating_sub(self.holders.len() as u64);

@@ -86,6 +86,7 @@ impl Waiting {
             Within::Queue => format!("The queue '{queue}' of the work pool '{pool}'"),
         };
         let full = Full {
+            shared: None,
             slots,
             taken: used.unsigned_abs(),
             holders: self.holders.clone(),

@@ -360,6 +360,7 @@ fn a_limit_that_is_reached_names_who_holds_its_slots() {
 #[test]
 fn a_deployment_that_has_no_slot_free_is_told_before_and_after_the_run_has_asked() {
     let full = Full {
+        shared: None,
         slots: 1,
         taken: 1,
         holders: runs(1),

@@ -63,6 +63,7 @@ impl<'a> From<&'a Deployment> for DeploymentOut<'a> {
             work_queue_name: _,
             work_pool_name: _,
             concurrency: _,
+            shared_limit: _,
             storage_document_id: _,
             infrastructure_document_id: _,
             created_by: _,

@@ -53,8 +53,12 @@ pub fn limit(it: &Deployment) -> Option<String> {
         Some("CANCEL_NEW") => "further ones are cancelled",
         _ => "further ones wait",
     };
+    let shared = match limit.id == it.id {
+        true => String::new(),
+        false => format!("{}, which others may share: ", render::name(&limit.name)),
+    };
     Some(format!(
-        "{} at once ({} now), {full}",
+        "{shared}{} at once ({} now), {full}",
         limit.limit, limit.active_slots
     ))
 }

@@ -15,7 +15,7 @@ use crate::domain::deployment::{
     self, CollisionStrategy, DeploymentChanges, Infrastructure, NewDeployment, QueueNames,
 };
 use crate::domain::error::{Error, Result};
-use crate::domain::ids::FlowId;
+use crate::domain::ids::{FlowId, LimitId};
 use crate::domain::patch::Patch;
 use crate::domain::time::Timestamp;
 
@@ -52,7 +52,7 @@ struct Said {
     work_queue_name: Patch<String>,
     concurrency_limit: Patch<i64>,
     concurrency_options: Patch<ConcurrencyOptions>,
-    global_concurrency_limit_id: Option<Uuid>,
+    global_concurrency_limit_id: Patch<Uuid>,
     storage_document_id: Patch<Uuid>,
     infrastructure_document_id: Patch<Uuid>,
 }
@@ -88,8 +88,9 @@ pub struct DeploymentCreate {
     #[serde(default, deserialize_with = "said")]
     #[schema(value_type = Option<ConcurrencyOptions>)]
     concurrency_options: Patch<ConcurrencyOptions>,
-    #[serde(default)]
-    global_concurrency_limit_id: Option<Uuid>,
+    #[serde(default, deserialize_with = "said")]
+    #[schema(value_type = Option<Uuid>)]
+    global_concurrency_limit_id: Patch<Uuid>,
     #[serde(default)]
     enforce_parameter_schema: Option<bool>,
     #[serde(default, deserialize_with = "said")]
@@ -165,8 +166,9 @@ pub struct DeploymentUpdate {
     #[serde(default, deserialize_with = "said")]
     #[schema(value_type = Option<ConcurrencyOptions>)]
     concurrency_options: Patch<ConcurrencyOptions>,
-    #[serde(default)]
-    global_concurrency_limit_id: Option<Uuid>,
+    #[serde(default, deserialize_with = "said")]
+    #[schema(value_type = Option<Uuid>)]
+    global_concurrency_limit_id: Patch<Uuid>,
     #[serde(default)]
     #[schema(value_type = Option<Object>)]
     parameters: Option<JsonMap>,
@@ -295,13 +297,11 @@ impl DeploymentUpdate {
 impl Said {
     fn meaning(self) -> Result<DeploymentChanges> {
         let limit = self.concurrency_limit.over(None);
-        if self.global_concurrency_limit_id.is_some() && limit.is_some_and(|limit| limit != 0) {
+        let shared = self.global_concurrency_limit_id.over(None);
+        if shared.is_some() && limit.is_some_and(|limit| limit != 0) {
             return Err(Error::invalid(
                 "A deployment has a concurrency limit of its own, or one of several.",
             ));
-        }
-        if self.global_concurrency_limit_id.is_some() {
-            return Err(Error::not_found("Concurrency limit"));
         }
         let queue = queue(self.work_pool_name, self.work_queue_name);
         if let Some(parameters) = &self.parameters {
@@ -336,6 +336,7 @@ impl Said {
             concurrency_limit: self
                 .concurrency_limit
                 .try_map(|limit| positive("concurrency_limit", Some(limit)).map(|_| limit))?,
+            shared_limit: self.global_concurrency_limit_id.map(LimitId::from_uuid),
             concurrency_options: self.concurrency_options.try_map(options)?,
             storage_document_id: self.storage_document_id,
             infrastructure_document_id: self.infrastructure_document_id,

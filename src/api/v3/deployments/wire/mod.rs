@@ -14,6 +14,7 @@ use crate::api::v3::flow_runs::settings::CreatedBy;
 use crate::api::v3::wire::Instant;
 use crate::app::Outlook;
 use crate::domain::JsonMap;
+use crate::domain::concurrency_limit::ConcurrencyLimit;
 use crate::domain::deployment::{self, Infrastructure};
 use crate::domain::ids::{DeploymentId, WorkQueueId};
 use crate::domain::runner::RunnerKind;
@@ -162,6 +163,23 @@ pub struct Limit {
     pub slot_decay_per_second: f64,
 }
 
+impl Limit {
+    /// One that deployments share, so many slots of which are held by leases.
+    fn shared(limit: ConcurrencyLimit, leased: i64) -> Self {
+        let active_slots = limit.all_taken(leased, limit.counted_at);
+        Self {
+            id: limit.id.uuid(),
+            created: limit.created.into(),
+            updated: limit.updated.into(),
+            active: limit.active,
+            name: limit.name,
+            limit: limit.slots,
+            active_slots,
+            slot_decay_per_second: limit.decay,
+        }
+    }
+}
+
 /// What becomes of runs for which there is no slot.
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 pub struct Options {
@@ -209,6 +227,7 @@ impl Deployment {
             work_queue_name,
             work_pool_name,
             concurrency,
+            shared_limit,
             storage_document_id,
             infrastructure_document_id,
             created_by,
@@ -219,7 +238,8 @@ impl Deployment {
         // A poll of its queue that came before it was not for it.
         let of_queue = served.and_then(|served| served.queue_polled);
         let last_polled = last_polled.max(of_queue.filter(|at| *at >= created));
-        let limit = concurrency.limit.map(|limit| Limit {
+        let shared = shared_limit.map(|limit| Limit::shared(limit, concurrency.taken));
+        let own = concurrency.limit.map(|limit| Limit {
             id: id.uuid(),
             created: created.into(),
             updated: updated.into(),
@@ -241,7 +261,7 @@ impl Deployment {
             schedule: schedules.first().map(|first| rule_out(&first.rule)),
             schedules: Schedule::all_of(id, schedules),
             concurrency_limit: None,
-            global_concurrency_limit: limit,
+            global_concurrency_limit: own.or(shared),
             concurrency_options: concurrency.options.map(Options::from),
             job_variables,
             parameters,
