@@ -1,5 +1,7 @@
 //! How connections are opened: one that writes, several that only ask.
 
+use std::fs::File;
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 use std::time::Duration;
 
@@ -25,6 +27,7 @@ pub(super) fn check_library() -> Result<()> {
 
 /// The connection that writes. Every commit reaches the disk before it is answered.
 pub(super) fn open_writer(path: &Path) -> Result<Connection> {
+    make_private(path);
     let connection = Connection::open(path).map_err(|error| {
         Error::from(error).while_doing(format_args!("opening {}", path.display()))
     })?;
@@ -39,6 +42,15 @@ pub(super) fn open_writer(path: &Path) -> Result<Connection> {
     connection.pragma_update(None, "journal_size_limit", 64 * 1024 * 1024)?;
     tune(&connection, 8 * 1024)?;
     Ok(connection)
+}
+
+/// Makes the file of a new database, which only its owner may read: parameters are in it. The
+/// files beside it are made like it.
+fn make_private(path: &Path) {
+    let mut new = File::options();
+    new.write(true).create_new(true).mode(0o600);
+    // One that is there stays as it is; what else is wrong is said when it is opened.
+    let _ = new.open(path);
 }
 
 /// A connection that only makes checkpoints.
