@@ -23,7 +23,10 @@ except ImportError as error:
     sys.exit(f"{sys.executable} cannot import prefect ({error}); install prefect==2.0a7 there or name another --python")
 
 if not hasattr(deployments, "deployment_specs_from_script"):
-    sys.exit("this prefect has no deployment specifications; install prefect==2.0a7")
+    sys.exit(
+        "this is for deployment specifications of prefect 2.0a7, which this prefect has not; deploy with"
+        " `prefect deploy`, or with `flow.deploy(...)` or `flow.serve(...)` in the script"
+    )
 
 if os.environ.get("PREFECT_API_KEY"):
     # This generation's client knows no keys, but sends whatever headers it is given.

@@ -13,6 +13,7 @@ use super::{Answer, created, no_content, ok};
 use crate::api::Operation;
 use crate::api::access::Requester;
 use crate::api::{Caller, Ctx};
+use crate::app::Outlook;
 use crate::domain::access::Need;
 use crate::domain::deployment;
 use crate::domain::filter::NAMED_SORTS;
@@ -123,14 +124,31 @@ pub async fn read_by_name(
     whole(&ctx, &who, deployment).await
 }
 
-/// A deployment with what its schedule is good for.
+/// The most schedules of one deployment whose next dates are looked for.
+const MOST_OUTLOOKS: usize = 16;
+
+/// A deployment with what its schedules are good for: when the first of them is due.
 async fn whole(ctx: &Ctx, who: &Requester, deployment: deployment::Deployment) -> Answer {
-    let outlook = match deployment.schedules.first() {
-        Some(schedule) => Some(ctx.app.outlook(schedule.rule.clone()).await?),
-        None => None,
-    };
+    let mut outlook = None;
+    let active = deployment.schedules.iter().filter(|it| it.active);
+    for schedule in active.take(MOST_OUTLOOKS) {
+        let this = ctx.app.outlook(schedule.rule.clone()).await?;
+        outlook = Some(match outlook {
+            Some(other) => sooner(other, this),
+            None => this,
+        });
+    }
     let told = Deployment::new(deployment, ctx.app.service());
     ok(who, told.with_outlook(outlook)).await
+}
+
+fn sooner(one: Outlook, other: Outlook) -> Outlook {
+    match (&one, &other) {
+        (Outlook::Next(first), Outlook::Next(second)) if second < first => other,
+        (Outlook::Next(_), _) => one,
+        (_, Outlook::Next(_)) => other,
+        _ => one,
+    }
 }
 
 pub async fn filter(State(ctx): State<Ctx>, who: Requester, Body(query): Body<Query>) -> Answer {

@@ -28,10 +28,11 @@ pub async fn inspect(ctl: &Ctl, wanted: &str) -> Result<()> {
 fn shown(row: &Row) -> String {
     let it = &row.deployment;
     let planned = planned(it);
-    let paused = match (it.paused, &it.schedule) {
-        (_, None) => "has no schedule",
-        (true, _) => "yes",
-        (false, _) => "no",
+    let paused = match (&it.schedule, it.paused, schedule::off(it)) {
+        (None, _, _) => "has no schedule".to_owned(),
+        (_, true, _) => "yes".to_owned(),
+        (_, false, 0) => "no".to_owned(),
+        (_, false, off) => format!("{off} of {} schedules", it.schedules.len()),
     };
     let next_date = it.next_date.map(render::instant);
     let next_date = next_date.or_else(|| it.schedule_note.clone());
@@ -46,7 +47,7 @@ fn shown(row: &Row) -> String {
         ("parameters", Some(object(&it.parameters))),
         ("schedule", Some(planned)),
         ("next date", next_date.or_else(|| Some("none".to_owned()))),
-        ("paused", Some(paused.to_owned())),
+        ("paused", Some(paused)),
         ("next run", Some(brief(row.next()))),
         ("last run", Some(brief(row.last()))),
         ("limit", place::limit(it)),
@@ -76,7 +77,11 @@ fn planned(it: &Deployment) -> String {
             let each = several.iter().map(|one| {
                 let slug = one.slug.as_deref().map(render::name).unwrap_or_default();
                 let off = if one.active { "" } else { " (paused)" };
-                format!("{} {slug}{off}", schedule::told(Some(&one.schedule)))
+                let slug = match slug.as_str() {
+                    "" => slug,
+                    slug => format!("{slug}: "),
+                };
+                format!("{slug}{}{off}", schedule::told(Some(&one.schedule)))
             });
             each.collect::<Vec<_>>().join("\n")
         }

@@ -55,13 +55,9 @@ impl Row {
             let state = run.state_name.clone().unwrap_or_default();
             format!("{state} {}", near(run).unwrap_or_default())
         });
-        let paused = match (it.paused, &it.schedule) {
-            (true, Some(_)) => " (paused)",
-            _ => "",
-        };
         [
             self.path.clone(),
-            format!("{}{paused}", schedule::told_of(it)),
+            schedule::told_of(it),
             self.next()
                 .and_then(near)
                 .unwrap_or_else(|| "none".to_owned()),

@@ -56,7 +56,13 @@ async fn follow_schedule(ctl: &Ctl, wanted: &str, verb: &str) -> Result<()> {
     let name = render::name(&name);
     render::print(ctl.output, &told, |_| match verb {
         "pause" => format!("The schedules of {name} are paused"),
-        _ => format!("The schedules of {name} are followed"),
+        _ => match (schedule::off(&after), after.schedules.len()) {
+            (0, _) => format!("The schedules of {name} are followed"),
+            (off, all) => format!(
+                "The deployment {name} is resumed; of its {all} schedules {off} are paused by themselves: see \
+                 `prefectctl deployment schedule resume --help`"
+            ),
+        },
     })
 }
 

@@ -22,13 +22,36 @@ pub fn told(schedule: Option<&Value>) -> String {
     }
 }
 
-/// The same of a deployment that may have several: the first, and how many more there are.
+/// The same of a deployment that may have several: the first that is followed, how many more
+/// there are, and whether some or all are paused.
 pub fn told_of(deployment: &Deployment) -> String {
-    let first = told(deployment.schedule.as_ref());
-    match deployment.schedules.len() {
-        0 | 1 => first,
-        many => format!("{first} and {} more", many - 1),
-    }
+    let all = &deployment.schedules;
+    // The API tells the latest first.
+    let shown = all.iter().rev().find(|it| it.active).or(all.last());
+    let shown = shown
+        .map(|it| &it.schedule)
+        .or(deployment.schedule.as_ref());
+    let more = match all.len() {
+        0 | 1 => String::new(),
+        many => format!(" and {} more", many - 1),
+    };
+    let paused = match off(deployment) {
+        _ if shown.is_none() => String::new(),
+        _ if !is_followed(deployment) => " (paused)".to_owned(),
+        0 => String::new(),
+        some => format!(" ({some} paused)"),
+    };
+    format!("{}{more}{paused}", told(shown))
+}
+
+/// How many of its schedules are paused by themselves.
+pub fn off(deployment: &Deployment) -> usize {
+    deployment.schedules.iter().filter(|it| !it.active).count()
+}
+
+/// Whether any of its schedules is followed.
+pub fn is_followed(deployment: &Deployment) -> bool {
+    !deployment.paused && deployment.schedules.iter().any(|it| it.active)
 }
 
 #[cfg(test)]
