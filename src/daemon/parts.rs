@@ -235,7 +235,11 @@ pub(super) fn serve(
     if let Some(api) = entrances.api {
         // Without it the client works on a database of its own, and never says so.
         let url = api_url(api);
-        tracing::info!("for the Prefect client: export PREFECT_ORION_HOST={url}");
+        tracing::info!(
+            "for the Prefect client: export PREFECT_API_URL={}",
+            url.trim_end_matches('/')
+        );
+        tracing::info!("for the Prefect client 2.0a7: export PREFECT_ORION_HOST={url}");
     }
     // Last: whoever asks on the socket is told of all listeners.
     let on_socket = Serving::new(service, stop(), all(), SOCKET_PLACES);

@@ -59,7 +59,9 @@ fn for_clients(listeners: &[String]) -> String {
         Some(first) => {
             let local = first.replace("//0.0.0.0:", "//127.0.0.1:");
             let local = local.replace("//[::]:", "//[::1]:");
-            format!("export PREFECT_ORION_HOST={local}/api/")
+            format!(
+                "export PREFECT_API_URL={local}/api\nexport PREFECT_ORION_HOST={local}/api/ (2.0a7)"
+            )
         }
         None => "no TCP address; see server.listen".to_owned(),
     }
