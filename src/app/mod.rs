@@ -46,7 +46,7 @@ pub use bell::{Bell, Listener};
 pub use deployments::flow::Force;
 pub use deployments::schedules::{LATE_AFTER, MODERN_LATE_AFTER, Outlook, Range, TIME_AHEAD};
 pub use events::{Cursor, EventPage, Subscription};
-pub use limits::{Asked, Granted, Holder, LimitKey, LimitNow, Mode, Taken};
+pub use limits::{Asked, Granted, Held, Holder, LimitKey, LimitNow, Mode, Taken};
 pub use request::{RequestKey, under};
 pub use runs::log_feed::LogSubscription;
 pub use runs::propose_state::{Decision, Outcome};

@@ -26,6 +26,7 @@ mod cli;
 #[cfg(test)]
 mod cli_deployments;
 #[cfg(test)]
+mod cli_limits;
 mod cli_logs;
 #[cfg(test)]
 mod cli_pools;

@@ -2,6 +2,7 @@
 
 mod deployments;
 mod ends;
+mod holders;
 #[cfg(test)]
 mod model;
 pub(super) mod slots;
@@ -26,6 +27,7 @@ use crate::storage::{Connection, Job, concurrency_limits, leases, rows};
 
 pub use crate::storage::leases::Holder;
 pub(super) use ends::release;
+pub use holders::Held;
 pub use slots::{Asked, Granted, Mode, Taken};
 
 /// How many leases one transaction takes back.

@@ -3,6 +3,7 @@
 mod automation;
 mod deployment;
 mod flow_run;
+mod limit;
 mod selection;
 mod ui;
 mod work_pool;
@@ -17,6 +18,7 @@ use crate::config::{LogFormat, environment};
 pub use automation::{Automation, Event, Events};
 pub use deployment::{Deployment, Flow, Schedules};
 pub use flow_run::{FlowRun, List, Logs, TaskRun};
+pub use limit::Limit;
 pub use selection::{Runs, Selection};
 pub use ui::Ui;
 pub use work_pool::WorkPool;
@@ -163,6 +165,15 @@ Examples:
   prefectctl work-pool inspect my-pool"
     )]
     WorkPool(WorkPool),
+    /// List limits on what goes on at once, and who holds their slots.
+    #[command(
+        subcommand,
+        after_help = "\
+Examples:
+  prefectctl limit ls
+  prefectctl limit holders database"
+    )]
+    Limit(Limit),
     /// List, inspect, pause and resume automations.
     #[command(
         subcommand,

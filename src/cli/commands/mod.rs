@@ -14,6 +14,7 @@ mod doctor;
 mod event;
 mod flow;
 mod flow_run;
+mod limit;
 mod man;
 mod restore;
 mod status;
@@ -29,7 +30,7 @@ use uuid::Uuid;
 
 use super::args::{Agent, Args, Auth, Command, Config, Output};
 use super::client::{Client, Target, api_key};
-use super::failure::Result;
+use super::failure::{Failure, Result};
 use super::names::pages_of;
 use super::{pages, select};
 use crate::api::v3::wire::{Deployment, DeploymentFilter, FlowRun, Ids, Query};
@@ -57,6 +58,12 @@ pub async fn carry_out(args: Args) -> Result<()> {
         force,
     } = args.command
     {
+        let names_daemon = args.socket.is_some() || std::env::var_os("PREFECTD_SOCKET").is_some();
+        if state_dir.is_none() && names_daemon {
+            let line = "a socket does not say in which directory its daemon keeps its state; name that with \
+                        --state-dir";
+            return Err(Failure::usage(line));
+        }
         return restore::restore(args.output, &file, state_dir, force);
     }
     if let Command::Ui(command) = args.command {
@@ -91,6 +98,7 @@ pub async fn carry_out(args: Args) -> Result<()> {
         Command::FlowRun(command) => flow_run::carry_out(&ctl, command).await,
         Command::TaskRun(command) => task_run::carry_out(&ctl, command).await,
         Command::WorkPool(command) => work_pool::carry_out(&ctl, command).await,
+        Command::Limit(command) => limit::carry_out(&ctl, command).await,
         Command::Automation(command) => automation::carry_out(&ctl, command).await,
         Command::Event(command) => event::carry_out(&ctl, command).await,
         Command::Compat => compat::compat(&ctl).await,

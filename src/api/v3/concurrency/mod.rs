@@ -1,5 +1,6 @@
 //! Routes of concurrency limits by name.
 
+pub mod holders;
 pub mod slots;
 pub mod tags;
 pub mod wire;
@@ -87,7 +88,10 @@ pub fn operations() -> Vec<Operation> {
         .is_routine()
         .needs(Need::Take, renew),
     ];
-    [own, tags::operations()].into_iter().flatten().collect()
+    [own, tags::operations(), holders::operations()]
+        .into_iter()
+        .flatten()
+        .collect()
 }
 
 /// What the path names: an id where it can be one.

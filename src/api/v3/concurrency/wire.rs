@@ -13,16 +13,24 @@ use crate::domain::filter::Page;
 use crate::domain::ids::LeaseId;
 
 /// A limit.
-#[derive(Clone, Debug, Serialize, ToSchema)]
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 pub struct GlobalLimit {
-    id: Uuid,
-    created: Instant,
-    updated: Instant,
-    active: bool,
-    name: String,
-    limit: i64,
-    active_slots: i64,
-    slot_decay_per_second: f64,
+    /// Its id.
+    pub id: Uuid,
+    /// When it was created.
+    pub created: Instant,
+    /// When it last changed.
+    pub updated: Instant,
+    /// Whether it limits anything.
+    pub active: bool,
+    /// Its name.
+    pub name: String,
+    /// So many slots it has.
+    pub limit: i64,
+    /// So many are taken.
+    pub active_slots: i64,
+    /// How many come back by themselves, per second.
+    pub slot_decay_per_second: f64,
 }
 
 impl From<LimitNow> for GlobalLimit {

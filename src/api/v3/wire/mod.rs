@@ -17,6 +17,8 @@ pub use super::agents::wire::{
 };
 pub use super::automations::wire::{Automation, AutomationChanges, AutomationQuery};
 pub use super::checkup::wire::{Check, CheckupIn, CheckupPlan, Part, Setting};
+pub use super::concurrency::holders::Held;
+pub use super::concurrency::wire::GlobalLimit;
 pub use super::deployments::around::{Around, Brief};
 pub use super::deployments::wire::{
     Deployment, DeploymentCreate, DeploymentUpdate, FlowRunner, RunRequest, Schedule,
@@ -44,8 +46,8 @@ pub use filter::{ByState, DeploymentFilter, FlowFilter, FlowRunFilter, LogFilter
 pub use labels::Labels;
 pub(super) use names::{plain_name, telling_name, unreserved_name};
 pub use operators::{
-    ByAnyTags, ById, ByIdOrNot, ByIdOrNull, ByName, ByStateType, ByTags, ByText, ByTime,
-    ByTimeOrNull, StateWord,
+    ByAnyTags, ById, ByIdOrNot, ByIdOrNull, ByName, ByStateType, ByTags, ByText, ByTextOrNot,
+    ByTime, ByTimeOrNull, StateWord,
 };
 pub use pages::Paginated;
 pub(super) use patch::{check_limit, or_default, said};
