@@ -16,6 +16,9 @@ use crate::cli::find::encoded;
 use crate::cli::render::{self, keep, spare};
 use crate::domain::filter::MAX_PAGE;
 
+/// The states of runs that take a slot of their pool.
+const UNDER_WAY: [&str; 3] = ["PENDING", "RUNNING", "CANCELLING"];
+
 /// Carries a command on work pools out.
 pub async fn carry_out(ctl: &Ctl, command: Command) -> Result<()> {
     match command {
@@ -73,6 +76,7 @@ async fn ls(ctl: &Ctl) -> Result<()> {
     let mut all = Vec::new();
     for pool in pools {
         let workers = workers_of(ctl, &pool.name).await?;
+        let pool = counted(ctl, pool).await?;
         all.push(Served { pool, workers });
     }
     render::print(ctl.output, &all, |all| match all.is_empty() {
@@ -120,8 +124,25 @@ fn status(pool: &WorkPool) -> String {
 fn under_way(pool: &WorkPool) -> String {
     match (pool.active_slots, pool.concurrency_limit) {
         (Some(active), Some(limit)) => format!("{active} of {limit}"),
-        _ => String::new(),
+        (Some(active), None) => active.to_string(),
+        (None, _) => String::new(),
     }
+}
+
+/// How many runs of a pool are under way: the API says it only of pools that have a limit.
+async fn counted(ctl: &Ctl, pool: WorkPool) -> Result<WorkPool> {
+    if pool.active_slots.is_some() {
+        return Ok(pool);
+    }
+    let count = json!({
+        "work_pools": { "name": { "any_": [pool.name] } },
+        "flow_runs": { "state": { "type": { "any_": UNDER_WAY } } },
+    });
+    let active = ctl.client.post("/flow_runs/count", &count).await?;
+    Ok(WorkPool {
+        active_slots: Some(active),
+        ..pool
+    })
 }
 
 /// A pool with all around it.
@@ -135,7 +156,7 @@ struct Whole {
 
 async fn inspect(ctl: &Ctl, name: &str) -> Result<()> {
     let path = format!("/work_pools/{}", encoded(name));
-    let pool: WorkPool = ctl.client.get(&path).await?;
+    let pool: WorkPool = counted(ctl, ctl.client.get(&path).await?).await?;
     let queues = format!("{path}/queues/filter");
     let queues: Vec<WorkQueue> = ctl.client.post(&queues, &WorkQueueQuery::default()).await?;
     let workers = workers_of(ctl, name).await?;

@@ -49,6 +49,22 @@ fn shown(run: &FlowRun, states: &[State], names: &Names) -> String {
         text.unwrap_or_else(|| "none".to_owned())
     };
     let created_by = run.created_by.as_ref().map(|by| by.display_value.clone());
+    let queue = run.work_queue_name.as_deref().unwrap_or_default();
+    let pool = run.work_pool_name.as_deref();
+    let pool =
+        pool.map(|pool| format!("pool {}, queue {}", render::name(pool), render::name(queue)));
+    let due = run.next_scheduled_start_time.or(run.expected_start_time);
+    let variables = run.job_variables.as_ref().filter(|own| !own.is_empty());
+    let variables = variables.map(|own| render::yaml_of(&Value::Object(own.clone())));
+    let runner = run.flow_runner.kind.as_deref().map(render::name);
+    let more = [
+        ("by way of", pool),
+        ("job variables", variables),
+        ("runs on", runner),
+    ];
+    let more = more
+        .into_iter()
+        .filter_map(|(name, text)| Some((name, text?)));
     render::pairs(
         [
             ("name", render::name(&run.name)),
@@ -57,10 +73,7 @@ fn shown(run: &FlowRun, states: &[State], names: &Names) -> String {
             ("state", or_none(&run.state_name)),
             ("created", render::instant(run.created)),
             ("created by", or_none(&created_by)),
-            (
-                "due",
-                render::instant_or_none(run.next_scheduled_start_time),
-            ),
+            ("due", render::instant_or_none(due)),
             ("started", render::instant_or_none(run.start_time)),
             ("ended", render::instant_or_none(run.end_time)),
             (
@@ -73,12 +86,14 @@ fn shown(run: &FlowRun, states: &[State], names: &Names) -> String {
             ("run count", run.run_count.to_string()),
             ("parameters", parameters.to_string()),
             ("tags", render::name(&run.tags.join(", "))),
-            ("runs on", or_none(&run.flow_runner.kind)),
+        ]
+        .into_iter()
+        .chain(more)
+        .chain([
             ("agent", or_none(&run.agent)),
             ("made", or_none(&run.infrastructure_pid)),
             ("states", history(states)),
-        ]
-        .into_iter(),
+        ]),
     )
 }
 

@@ -6,7 +6,7 @@ use chrono::Utc;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::api::v3::wire::{ByTime, ByTimeOrNull, FlowRun, Query};
+use crate::api::v3::wire::{ByTextOrNot, ByTime, ByTimeOrNull, FlowRun, Query};
 use crate::cli::args::{List, Output};
 use crate::cli::commands::Ctl;
 use crate::cli::failure::Result;
@@ -50,6 +50,9 @@ pub async fn ls(ctl: &Ctl, list: &List) -> Result<()> {
     }
 }
 
+/// The state of a run that was due and waits for a slot of its deployment.
+const AWAITING_SLOT: &str = "AwaitingConcurrencySlot";
+
 /// Runs that are not due yet, soonest first.
 async fn upcoming(ctl: &Ctl, list: &List, mut query: Query) -> Result<Vec<FlowRun>> {
     query.sort = Some(select::SOONEST_FIRST.to_owned());
@@ -71,16 +74,29 @@ async fn latest(ctl: &Ctl, list: &List, query: Query) -> Result<Vec<FlowRun>> {
     let mut due = query;
     let mut waiting = due.clone();
     scheduled(&mut due, |time| time.before_ = Some(Utc::now().into()));
-    // What has run and is to go on later is under way, whenever that is.
+    // What has run and is to go on later is under way, whenever that is, and so is what was due
+    // and waits for a slot.
     scheduled(&mut waiting, |time| time.after_ = Some(Utc::now().into()));
     let filter = waiting.flow_runs.get_or_insert_default();
     filter.start_time = Some(ByTimeOrNull {
         is_null_: Some(false),
         ..ByTimeOrNull::default()
     });
+    let mut held_back = waiting.clone();
+    held_back.flow_runs.get_or_insert_default().start_time = None;
+    let filter = held_back.flow_runs.get_or_insert_default();
+    filter.state.get_or_insert_default().name = Some(ByTextOrNot {
+        any_: Some(vec![AWAITING_SLOT.to_owned()]),
+        ..ByTextOrNot::default()
+    });
     let mut runs = found(&begun).await?;
     runs.extend(found(&due).await?);
     runs.extend(found(&waiting).await?);
+    for run in found(&held_back).await? {
+        if runs.iter().all(|known| known.id != run.id) {
+            runs.push(run);
+        }
+    }
     runs.sort_by_key(|run| std::cmp::Reverse((run.expected_start_time, run.id)));
     runs.truncate(usize::try_from(list.limit).unwrap_or(usize::MAX));
     Ok(runs)
