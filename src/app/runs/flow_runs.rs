@@ -10,7 +10,7 @@ use crate::app::tx::{Effect, Tx};
 use crate::app::work::queues;
 use crate::domain::JsonMap;
 use crate::domain::container::labels;
-use crate::domain::deployment::QueueNames;
+use crate::domain::deployment::{Deployment, QueueNames};
 use crate::domain::error::{Error, Result};
 use crate::domain::filter::{Filters, Page, Sort};
 use crate::domain::flow::Created;
@@ -165,8 +165,10 @@ pub(super) fn of_request(tx: &Tx<'_>, mut proposed: ProposedState) -> ProposedSt
 }
 
 fn cancel(tx: &mut Tx<'_>, run: &FlowRun, mut cancelled: ProposedState) -> Result<Decision> {
-    let claim = run.claim.as_ref();
-    let has_process = claim.is_some_and(|claim| claim.infrastructure_id.is_some());
+    let has_process = match &run.claim {
+        Some(claim) => claim.infrastructure_id.is_some(),
+        None => is_listened_for(tx.db, run)?,
+    };
     cancelled.kind = match has_process {
         true => StateType::Cancelling,
         false => StateType::Cancelled,
@@ -187,6 +189,22 @@ fn cancel(tx: &mut Tx<'_>, run: &FlowRun, mut cancelled: ProposedState) -> Resul
     }
     let forced = Policy::Forced(Generation::V3);
     propose_state::for_flow_run(tx, run, cancelled, forced, Client::default())
+}
+
+/// Whether a run that no agent of ours holds is under way in a runner or a worker, which stop it
+/// once they hear that they are to. Those of 2.0a7 do not listen, nor does a script.
+fn is_listened_for(db: &Connection, run: &FlowRun) -> Result<bool> {
+    let (Some(deployment), Some(state)) = (run.deployment_id, &run.state) else {
+        return Ok(false);
+    };
+    let is_under_way = match state.kind {
+        StateType::Pending | StateType::Running | StateType::Cancelling => true,
+        StateType::Paused => !state.details.pause_reschedule,
+        StateType::Scheduled => run.infrastructure_pid.is_some(),
+        _ => false,
+    };
+    let deployment: Option<Deployment> = rows::by_id(db, deployment)?;
+    Ok(is_under_way && deployment.is_some_and(|it| it.flow_data.is_none()))
 }
 
 impl Repeat for Created<FlowRun> {
