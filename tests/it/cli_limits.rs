@@ -120,3 +120,26 @@ fn what_is_executed_elsewhere_is_asked_to_stop_and_a_script_s_run_is_cancelled_a
         "Cancelled"
     );
 }
+
+#[test]
+fn job_variables_that_the_pool_does_not_have_are_refused() {
+    let daemon = TestDaemon::without_agent();
+    let http = daemon.modern();
+    said(&daemon, &["work-pool", "create", "p", "--type", "process"]);
+    deployment(&http, "pooled", &json!({ "work_pool_name": "p" }));
+    let run = [
+        "deployment",
+        "run",
+        "f/pooled",
+        "--job-variable",
+        "wroking_dir=/srv",
+    ];
+    let told = refused(&daemon, &run, 2);
+    assert!(
+        told.contains("no job variable wroking_dir; it has") && told.contains("working_dir"),
+        "{told}"
+    );
+    said(&daemon, &[&run[..], &["--unchecked"]].concat());
+    let listed = json_of(&daemon, &["work-pool", "ls"]);
+    assert_eq!(listed[0]["active_slots"], 0);
+}

@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use serde_json::Value;
 
 use super::signature;
-use crate::api::v3::wire::{FlowRun, RunRequest, StateCreate};
+use crate::api::v3::wire::{Deployment, FlowRun, RunRequest, StateCreate, WorkPool};
 use crate::cli::args::Output;
 use crate::cli::commands::Ctl;
 use crate::cli::failure::{Failure, Result};
@@ -31,10 +31,11 @@ pub async fn run(ctl: &Ctl, wanted: &str, params: &[String], how: How) -> Result
         unchecked,
         watch,
     } = how;
-    let parameters = pairs(params)?;
     let (deployment, path) = find::deployment(&ctl.client, wanted).await?;
+    let parameters = fitting(params, deployment.parameter_openapi_schema.as_ref())?;
     if !unchecked {
         signature::check(ctl, &deployment, &path, &parameters).await?;
+        check_job_variables(ctl, &deployment, &job_variables).await?;
     }
     let request = RunRequest {
         parameters,
@@ -75,14 +76,56 @@ pub async fn run(ctl: &Ctl, wanted: &str, params: &[String], how: How) -> Result
     }
 }
 
+/// Refuses job variables that the pool's template does not have.
+async fn check_job_variables(ctl: &Ctl, deployment: &Deployment, given: &JsonMap) -> Result<()> {
+    let Some(pool) = deployment
+        .work_pool_name
+        .as_deref()
+        .filter(|_| !given.is_empty())
+    else {
+        return Ok(());
+    };
+    let path = format!("/work_pools/{}", find::encoded(pool));
+    let pool: WorkPool = ctl.client.get(&path).await?;
+    let known = pool.base_job_template.get("variables");
+    let known = known.and_then(|variables| variables.get("properties")?.as_object());
+    let Some(known) = known.filter(|known| !known.is_empty()) else {
+        return Ok(());
+    };
+    let Some(unknown) = given.keys().find(|name| !known.contains_key(*name)) else {
+        return Ok(());
+    };
+    let names: Vec<_> = known.keys().map(|name| render::name(name)).collect();
+    Err(Failure::usage(format!(
+        "the work pool {} has no job variable {}; it has {}; with --unchecked it is run nevertheless",
+        render::name(&pool.name),
+        render::name(unknown),
+        names.join(", "),
+    )))
+}
+
 /// Reads `key=value`, the value as JSON or as text.
 pub fn pairs(given: &[String]) -> Result<JsonMap> {
+    fitting(given, None)
+}
+
+/// The same with the values as a schema wants them, as far as that can be told: a text need not be
+/// in quotes where nothing but a text is wanted, and truth may be written as Python does.
+fn fitting(given: &[String], schema: Option<&JsonMap>) -> Result<JsonMap> {
+    let properties = schema.and_then(|schema| schema.get("properties"));
     let read = |pair: &String| {
-        let (key, value) = pair
+        let (key, text) = pair
             .split_once('=')
             .filter(|(key, _)| !key.is_empty())
             .ok_or_else(|| Failure::usage(format!("{pair:?} is not of the form KEY=VALUE")))?;
-        let value = serde_json::from_str(value).unwrap_or_else(|_| Value::from(value));
+        let kind = properties.and_then(|properties| properties.get(key)?.get("type")?.as_str());
+        let value = serde_json::from_str(text).unwrap_or_else(|_| Value::from(text));
+        let value = match (kind, text) {
+            (Some("string"), _) if !value.is_string() => Value::from(text),
+            (Some("boolean"), "True") => Value::Bool(true),
+            (Some("boolean"), "False") => Value::Bool(false),
+            _ => value,
+        };
         Ok((key.to_owned(), value))
     };
     given.iter().map(read).collect()
@@ -91,6 +134,24 @@ pub fn pairs(given: &[String]) -> Result<JsonMap> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn values_are_what_the_schema_wants() {
+        let schema = serde_json::json!({"properties": {
+            "name": {"type": "string"}, "on": {"type": "boolean"}, "n": {"type": "integer"},
+            "any": {"anyOf": [{"type": "string"}, {"type": "integer"}]}}});
+        let given = ["name=123", "on=True", "n=123", "any=123", "other=True"].map(str::to_owned);
+        let read = fitting(&given, schema.as_object()).unwrap();
+        let want =
+            serde_json::json!({"name": "123", "on": true, "n": 123, "any": 123, "other": "True"});
+        assert_eq!(Value::Object(read), want);
+        let quoted = ["name=\"a b\"".to_owned(), "on=true".to_owned()];
+        let read = fitting(&quoted, schema.as_object()).unwrap();
+        assert_eq!(
+            Value::Object(read),
+            serde_json::json!({"name": "a b", "on": true})
+        );
+    }
 
     #[test]
     fn parameters_are_json_where_they_can_be() {
