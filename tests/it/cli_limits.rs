@@ -1,5 +1,8 @@
 //! `prefectctl` on limits, and on runs that wait for their slots or are executed elsewhere.
 
+use std::io::{BufRead, BufReader};
+use std::process::Stdio;
+
 use serde_json::{Value, json};
 
 use super::support::words::{json_of, refused, said};
@@ -142,4 +145,25 @@ fn job_variables_that_the_pool_does_not_have_are_refused() {
     said(&daemon, &[&run[..], &["--unchecked"]].concat());
     let listed = json_of(&daemon, &["work-pool", "ls"]);
     assert_eq!(listed[0]["active_slots"], 0);
+}
+
+#[test]
+fn who_watches_a_run_that_does_not_begin_is_told_why() {
+    let daemon = TestDaemon::without_agent();
+    let http = daemon.modern();
+    said(&daemon, &["work-pool", "create", "p", "--type", "process"]);
+    said(&daemon, &["work-pool", "pause", "p"]);
+    deployment(&http, "pooled", &json!({ "work_pool_name": "p" }));
+    let mut watching = daemon.ctl();
+    watching.args(["deployment", "run", "f/pooled", "--watch"]);
+    watching.stdout(Stdio::null()).stderr(Stdio::piped());
+    let mut watching = watching.spawn().unwrap();
+    let errors = BufReader::new(watching.stderr.take().unwrap());
+    let told = errors.lines().next().unwrap().unwrap();
+    assert!(
+        told.starts_with("It waits: ") && told.contains("paused"),
+        "{told}"
+    );
+    watching.kill().unwrap();
+    watching.wait().unwrap();
 }

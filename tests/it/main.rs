@@ -27,6 +27,7 @@ mod cli;
 mod cli_deployments;
 #[cfg(test)]
 mod cli_limits;
+#[cfg(test)]
 mod cli_logs;
 #[cfg(test)]
 mod cli_pools;

@@ -8,6 +8,7 @@ use uuid::Uuid;
 
 use super::fold::Fold;
 use super::sink::Sink;
+use super::waiting::tell_why;
 use super::{Wanted, page, stored};
 use crate::api::v3::wire::{FlowRun, LinesQuery, Log, OutputState, State};
 use crate::cli::args::Output;
@@ -99,7 +100,11 @@ pub(super) async fn lines(
 pub async fn run_to_its_end(client: &Client, id: Uuid, output: Output) -> Result<FlowRun> {
     if output == Output::Table {
         let mut sink = Sink::new(output, true, false);
-        follow(client, id, &Wanted::default(), true, &mut sink).await?;
+        let wanted = Wanted::default();
+        tokio::select! {
+            followed = follow(client, id, &wanted, true, &mut sink) => followed?,
+            never = tell_why(client, id) => match never {},
+        }
         sink.finish()?;
     }
     until_ended(client, id).await

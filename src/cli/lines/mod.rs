@@ -3,6 +3,7 @@
 mod fold;
 mod follow;
 mod sink;
+mod waiting;
 
 use chrono::{DateTime, Utc};
 use uuid::Uuid;

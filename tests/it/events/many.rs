@@ -66,7 +66,6 @@ fn a_thousand_listeners_cost_little_and_hear_all() {
     }
     let each = (resident(&daemon) - before) / LISTENERS as u64;
     assert!(each < MOST_KIB, "{each} KiB for each");
-    println!("{each} KiB for each");
 }
 
 #[test]
