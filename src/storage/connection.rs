@@ -46,7 +46,7 @@ pub(super) fn open_writer(path: &Path) -> Result<Connection> {
 
 /// Makes the file of a new database, which only its owner may read: parameters are in it. The
 /// files beside it are made like it.
-fn make_private(path: &Path) {
+pub(super) fn make_private(path: &Path) {
     let mut new = File::options();
     new.write(true).create_new(true).mode(0o600);
     // One that is there stays as it is; what else is wrong is said when it is opened.

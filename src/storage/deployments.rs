@@ -18,7 +18,7 @@ use crate::domain::deployment::{
 };
 use crate::domain::error::Result;
 use crate::domain::filter::Noun;
-use crate::domain::ids::{DeploymentId, FlowId, WorkPoolId, WorkQueueId};
+use crate::domain::ids::{DeploymentId, FlowId, LimitId, WorkPoolId, WorkQueueId};
 use crate::domain::runner::RunnerKind;
 use crate::domain::state::StateType;
 use crate::domain::time::Timestamp;
@@ -26,6 +26,7 @@ use crate::domain::work::PoolKind;
 
 const INSERT: &str = include_str!("../../sql/queries/deployments/insert.sql");
 const UPDATE: &str = include_str!("../../sql/queries/deployments/update.sql");
+const SHARING: &str = include_str!("../../sql/queries/deployments/sharing.sql");
 const POLL: &str = include_str!("../../sql/queries/deployments/poll.sql");
 const TOLD: &str = include_str!("../../sql/queries/deployments/told.sql");
 const UNASKED: &str = include_str!("../../sql/queries/deployments/unasked.sql");
@@ -179,7 +180,16 @@ fn served(columns: &mut Columns<'_, '_>) -> rusqlite::Result<Option<Served>> {
 /// The flow's deployment of that name.
 pub fn by_key(db: &Connection, flow_id: FlowId, name: &str) -> Result<Option<Deployment>> {
     let params = named_params! {":flow_id": flow_id, ":name": name};
-    query::one(db, &BY_KEY, params, read)
+    let mut found: Vec<Deployment> = query::one(db, &BY_KEY, params, read)?.into_iter().collect();
+    Deployment::complete(db, &mut found)?;
+    Ok(found.pop())
+}
+
+/// How many deployments but that one share a limit, as far as to `most`.
+pub fn sharing(db: &Connection, limit: LimitId, but: DeploymentId, most: i64) -> Result<i64> {
+    let params = named_params! {":limit_id": limit, ":but": but, ":most": most};
+    let found = query::one(db, SHARING, params, |row| row.get(0))?;
+    Ok(found.unwrap_or_default())
 }
 
 /// Follows the schedules or not; false when there is no such deployment.

@@ -2,11 +2,12 @@
 
 use std::io::{BufRead, BufReader};
 use std::process::Stdio;
+use std::sync::mpsc;
 
 use serde_json::{Value, json};
 
 use super::support::words::{json_of, refused, said};
-use super::support::{Http, TestDaemon};
+use super::support::{Http, PATIENCE, TestDaemon};
 
 fn deployment(http: &Http, name: &str, more: &Value) -> String {
     let flow = http.flow("f");
@@ -109,6 +110,11 @@ fn what_is_executed_elsewhere_is_asked_to_stop_and_a_script_s_run_is_cancelled_a
         let told = said(&daemon, &["flow-run", "cancel", run]);
         assert!(told.trim_end().ends_with(&format!("is {state}")), "{told}");
     }
+    // Asked once more it stays as it is, and so does how long that may take.
+    let before = http.get(&format!("/flow_runs/{begun}")).expect(200);
+    said(&daemon, &["flow-run", "cancel", "begun"]);
+    let after = http.get(&format!("/flow_runs/{begun}")).expect(200);
+    assert_eq!(before["state"], after["state"]);
     // Whoever executes it says when it has stopped, and nothing else counts.
     let completed = json!({ "state": { "type": "COMPLETED" } });
     let path = format!("/flow_runs/{begun}/set_state");
@@ -145,6 +151,17 @@ fn job_variables_that_the_pool_does_not_have_are_refused() {
     said(&daemon, &[&run[..], &["--unchecked"]].concat());
     let listed = json_of(&daemon, &["work-pool", "ls"]);
     assert_eq!(listed[0]["active_slots"], 0);
+    assert_eq!(
+        said(&daemon, &["work-pool", "delete", "p"]),
+        "Deleted the work pool p\n"
+    );
+    refused(&daemon, &["work-pool", "delete", "p"], 1);
+    let kube = ["work-pool", "create", "k", "--type", "kubernetes"];
+    let own = said(&daemon, &kube);
+    assert!(own.contains("prefect worker start --pool k"), "{own}");
+    let events = |since: &str| said(&daemon, &["event", "ls", "--since", since]);
+    assert!(events("1h").contains("prefect.flow-run.Scheduled"));
+    assert!(!events("0s").contains("prefect.flow-run.Scheduled"));
 }
 
 #[test]
@@ -159,11 +176,14 @@ fn who_watches_a_run_that_does_not_begin_is_told_why() {
     watching.stdout(Stdio::null()).stderr(Stdio::piped());
     let mut watching = watching.spawn().unwrap();
     let errors = BufReader::new(watching.stderr.take().unwrap());
-    let told = errors.lines().next().unwrap().unwrap();
+    let (tell, told) = mpsc::channel();
+    std::thread::spawn(move || tell.send(errors.lines().next()));
+    let told = told.recv_timeout(PATIENCE);
+    watching.kill().unwrap();
+    watching.wait().unwrap();
+    let told = told.unwrap().unwrap().unwrap();
     assert!(
         told.starts_with("It waits: ") && told.contains("paused"),
         "{told}"
     );
-    watching.kill().unwrap();
-    watching.wait().unwrap();
 }

@@ -271,7 +271,7 @@ fn deployment(tx: &mut Tx<'_>, id: DeploymentId, budget: &Budget) -> Result<bool
     let runs = || removal::some_runs_of_deployment(db, id, CHUNK);
     let is_bare = each(budget, runs, |(run, is_to_come)| match is_to_come {
         true => flow_run(db, run, now, budget),
-        false => removal::leave_deployment(db, run).map(|()| true),
+        false => leave_deployment(db, run, id, now).map(|()| true),
     })?;
     if is_bare {
         let known: Option<Deployment> = rows::by_id(db, id)?;
@@ -281,6 +281,20 @@ fn deployment(tx: &mut Tx<'_>, id: DeploymentId, budget: &Budget) -> Result<bool
         }
     }
     Ok(is_bare)
+}
+
+/// The slot that a run holds by its deployment is over, and goes to others by itself: no step of a
+/// run without a deployment gives it back.
+fn leave_deployment(
+    db: &Connection,
+    run: FlowRunId,
+    id: DeploymentId,
+    now: Timestamp,
+) -> Result<()> {
+    if let Some((lease, _)) = leases::of_run(db, run, id)? {
+        leases::renew(db, lease, Some(now), now)?;
+    }
+    removal::leave_deployment(db, run)
 }
 
 /// What it holds is over, and goes to others by itself. The artifacts that it left for people to

@@ -328,6 +328,9 @@ fn upsert(tx: &mut Tx<'_>, new: NewDeployment) -> Result<Created<Deployment>> {
     }
 }
 
+/// The most deployments that share a limit: each is looked at when a slot comes free.
+const MOST_SHARING: i64 = 100;
+
 /// The limit that a deployment is to share, which has to be there. The deployment's own has its
 /// id, and stays.
 fn shared_limit(tx: &Tx<'_>, before: &Deployment, asked: Patch<LimitId>) -> Result<Patch<LimitId>> {
@@ -339,6 +342,11 @@ fn shared_limit(tx: &Tx<'_>, before: &Deployment, asked: Patch<LimitId>) -> Resu
     }
     let known: Option<ConcurrencyLimit> = rows::by_id(tx.db, id)?;
     let known = known.ok_or_else(|| Error::not_found("Concurrency limit"))?;
+    if deployments::sharing(tx.db, known.id, before.id, MOST_SHARING)? >= MOST_SHARING {
+        return Err(Error::invalid(format!(
+            "A concurrency limit is shared by at most {MOST_SHARING} deployments."
+        )));
+    }
     Ok(Patch::Set(known.id))
 }
 

@@ -1,13 +1,14 @@
 //! The ends of leases.
 
 use crate::app::App;
-use crate::app::runs::slots::{let_next_in, let_next_of_shared};
+use crate::app::runs::slots::{let_in_of_shared, let_next_in};
 use crate::app::tx::Tx;
 use crate::domain::concurrency_limit::ConcurrencyLimit;
 use crate::domain::error::Result;
 use crate::domain::ids::{DeploymentId, LeaseId, LimitId};
 use crate::domain::time::Timestamp;
-use crate::storage::{Job, concurrency_limits, leases, rows};
+use crate::storage::leases::LimitSource;
+use crate::storage::{Connection, Job, concurrency_limits, leases, rows};
 
 /// How many leases one transaction takes back.
 const AT_ONCE: u64 = 32;
@@ -39,15 +40,56 @@ impl App {
     }
 }
 
-/// Takes a lease back, if it is there, with the slots that it holds.
+/// What slots have come back to.
+#[derive(Default)]
+struct Back {
+    slots: i64,
+    limits: Vec<LimitId>,
+    deployments: Vec<DeploymentId>,
+}
+
+/// Takes a lease back, if it is there, with the slots that it holds, and lets whoever waits for
+/// them have them.
 pub(in crate::app) fn release(tx: &mut Tx<'_>, id: LeaseId) -> Result<()> {
+    let back = take_back(tx, id)?;
+    for limit in &back.limits {
+        let_in_of_shared(tx, *limit, back.slots)?;
+    }
+    for deployment in back.deployments {
+        // Whoever waits now may wait for another limit than this was a slot of.
+        match shared_limit(tx.db, deployment)? {
+            Some(limit) if back.limits.contains(&limit) => {}
+            Some(limit) => let_in_of_shared(tx, limit, 1)?,
+            None => let_next_in(tx, deployment)?,
+        }
+    }
+    Ok(())
+}
+
+/// The limit that a deployment shares.
+fn shared_limit(db: &Connection, deployment: DeploymentId) -> Result<Option<LimitId>> {
+    let limit = leases::limit_of(db, deployment)?;
+    Ok(limit.and_then(|limit| match limit.source {
+        LimitSource::Shared(id) => Some(id),
+        LimitSource::Own(_) => None,
+    }))
+}
+
+/// Takes a lease back, and lets nobody know.
+pub(in crate::app) fn forget(tx: &mut Tx<'_>, id: LeaseId) -> Result<()> {
+    take_back(tx, id).map(drop)
+}
+
+fn take_back(tx: &mut Tx<'_>, id: LeaseId) -> Result<Back> {
     let Some(lease) = leases::by_id(tx.db, id)? else {
-        return Ok(());
+        return Ok(Back::default());
     };
     let held = leases::limits_of(tx.db, id)?;
     leases::delete(tx.db, id)?;
-    let mut shared = Vec::new();
-    let mut deployments = Vec::new();
+    let mut back = Back {
+        slots: lease.slots,
+        ..Back::default()
+    };
     for of in held {
         let known: Option<ConcurrencyLimit> = rows::by_id(tx.db, LimitId::from_uuid(of))?;
         match known {
@@ -55,17 +97,10 @@ pub(in crate::app) fn release(tx: &mut Tx<'_>, id: LeaseId) -> Result<()> {
                 let occupied = tx.now - lease.created;
                 limit.give_back(lease.slots, true, Some(occupied), tx.now);
                 concurrency_limits::update(tx.db, &limit, tx.now)?;
-                shared.push(limit.id);
+                back.limits.push(limit.id);
             }
-            None => deployments.push(DeploymentId::from_uuid(of)),
+            None => back.deployments.push(DeploymentId::from_uuid(of)),
         }
     }
-    for id in &shared {
-        let_next_of_shared(tx, *id)?;
-    }
-    // A slot of a limit that a deployment shares is the next one's of any that shares it.
-    for id in deployments.into_iter().filter(|_| shared.is_empty()) {
-        let_next_in(tx, id)?;
-    }
-    Ok(())
+    Ok(back)
 }

@@ -14,8 +14,6 @@ use crate::storage::{Connection, leases, rows};
 /// A lease on slots of a limit, by somebody who said who he is.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Held {
-    /// The lease.
-    pub lease: LeaseId,
     /// Of how many slots.
     pub slots: i64,
     /// When it was granted.
@@ -68,7 +66,6 @@ fn held(db: &Connection, id: LeaseId, by: leases::Holder) -> Result<Option<Held>
         }
     };
     Ok(Some(Held {
-        lease: id,
         slots: lease.slots,
         since: lease.created,
         until: lease.expires,

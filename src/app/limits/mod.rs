@@ -15,6 +15,7 @@ use uuid::Uuid;
 use super::App;
 use super::events::emit;
 use super::request::{Repeat, comes_to_the_same};
+use super::runs::slots::let_in_of_shared;
 use super::tx::Tx;
 use crate::domain::concurrency_limit::{ConcurrencyLimit, LimitUpdate, NewLimit, TAG};
 use crate::domain::error::{Error, Kind, Result};
@@ -26,7 +27,7 @@ use crate::domain::time::Timestamp;
 use crate::storage::{Connection, Job, concurrency_limits, leases, rows};
 
 pub use crate::storage::leases::Holder;
-pub(super) use ends::release;
+pub(super) use ends::{forget, release};
 pub use holders::Held;
 pub use slots::{Asked, Granted, Mode, Taken};
 
@@ -134,6 +135,8 @@ impl App {
         }
         self.write(move |tx| {
             let known = read(tx.db, &key)?;
+            // What waits for it need not any more.
+            let_in_of_shared(tx, known.id, i64::MAX)?;
             rows::delete(tx.db, known.id)?;
             emit(tx, lifecycle::limit(Happened::Deleted, &known, tx.now))
         })
@@ -168,6 +171,7 @@ impl App {
             for lease in &some {
                 leases::delete(tx.db, *lease)?;
             }
+            let_in_of_shared(tx, id, some.len() as i64)?;
             Ok(some.is_empty())
         })
         .await
@@ -204,6 +208,11 @@ fn update_one(tx: &mut Tx<'_>, key: &LimitKey, update: LimitUpdate) -> Result<()
     let (leased, _) = leases::leased(tx.db, known.id.uuid(), tx.now)?;
     let changed = known.changed(update, leased, tx.now)?;
     concurrency_limits::update(tx.db, &changed, tx.now)?;
+    let free = match changed.active {
+        true => changed.slots - changed.all_taken(leased, tx.now),
+        false => i64::MAX,
+    };
+    let_in_of_shared(tx, changed.id, free)?;
     emit(tx, lifecycle::limit(Happened::Updated, &changed, tx.now))
 }
 

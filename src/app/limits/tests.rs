@@ -317,9 +317,13 @@ async fn runs_of_deployments_that_share_a_limit_go_one_after_another() {
     assert!(due(runs[1]).await && !due(runs[2]).await);
     // A slot that is lost is the next one's too.
     propose(&app, runs[1], StateType::Pending).await;
-    clock.0.store(400_000_000, Ordering::SeqCst);
+    clock.0.store(290_000_000, Ordering::SeqCst);
+    propose(&app, runs[2], StateType::Pending).await;
+    assert!(!due(runs[2]).await);
+    clock.0.store(301_000_000, Ordering::SeqCst);
     assert_eq!(app.end_leases().await.unwrap(), 1);
     assert_eq!(taken(&app, "x").await, 0);
+    assert!(due(runs[2]).await);
 }
 
 #[tokio::test]
@@ -346,8 +350,7 @@ async fn one_limit_of_a_deployment_goes_by_another() {
         (own(Patch::Set(3)), (Some(3), None)),
         (shared(own_id), (Some(3), None)),
         (shared(limit.limit.id), (None, Some(limit.limit.id))),
-        (own(Patch::Clear), (None, None)),
-        (shared(limit.limit.id), (None, Some(limit.limit.id))),
+        (own(Patch::Clear), (None, Some(limit.limit.id))),
         (none, (None, None)),
         (shared(limit.limit.id), (None, Some(limit.limit.id))),
     ] {
@@ -388,4 +391,52 @@ async fn one_limit_of_a_deployment_goes_by_another() {
         app.deployment(deployment).await.unwrap().concurrency.shared,
         None
     );
+}
+
+#[tokio::test]
+async fn slots_of_a_shared_limit_outlive_neither_their_deployment_nor_a_change_of_it() {
+    let dir = tempfile::tempdir().unwrap();
+    let clock = Ahead::default();
+    let app = app(dir.path(), clock.clone());
+    create(&app, "x", 1).await;
+    let key = || LimitKey::Name("x".to_owned());
+    let [one, other] = sharing(&app, "x").await;
+    let state = async |id: FlowRunId| read_run(&app, id).await.state.unwrap();
+    let due = async |id: FlowRunId| state(id).await.details.scheduled_time.unwrap() <= app.now();
+    // As by a client that holds on to nothing.
+    let gone = run(&app, one).await;
+    propose(&app, gone, StateType::Pending).await;
+    propose(&app, gone, StateType::Running).await;
+    let waits = run(&app, other).await;
+    propose(&app, waits, StateType::Pending).await;
+    assert!(!due(waits).await);
+    app.delete_deployment(one).await.unwrap();
+    app.end_leases().await.unwrap();
+    assert_eq!(taken(&app, "x").await, 0);
+    assert!(due(waits).await);
+    // One that is raised lets in who waits.
+    propose(&app, waits, StateType::Pending).await;
+    let next = run(&app, other).await;
+    propose(&app, next, StateType::Pending).await;
+    assert!(!due(next).await);
+    let two = LimitUpdate {
+        slots: Some(2),
+        ..LimitUpdate::default()
+    };
+    app.update_limit(key(), two).await.unwrap();
+    assert!(due(next).await);
+    // What begins while it is off holds no slot.
+    for active in [Some(false), Some(true)] {
+        let switch = LimitUpdate {
+            active,
+            ..LimitUpdate::default()
+        };
+        app.update_limit(key(), switch).await.unwrap();
+        if active == Some(false) {
+            propose(&app, next, StateType::Pending).await;
+        }
+    }
+    assert_eq!(taken(&app, "x").await, 1);
+    let named = app.deployment_by_name("f", "d1").await.unwrap();
+    assert_eq!(named.shared_limit.unwrap().name, "x");
 }

@@ -187,6 +187,15 @@ fn cancel(tx: &mut Tx<'_>, run: &FlowRun, mut cancelled: ProposedState) -> Resul
             outcome: Outcome::Aborted { why, current: None },
         });
     }
+    if let Some(asked) = state.filter(|state| state.kind == cancelled.kind)
+        && !is_answered
+    {
+        // How long it may take counts from when it was first asked.
+        return Ok(Decision {
+            state: Some(asked.clone()),
+            outcome: Outcome::Accepted,
+        });
+    }
     let forced = Policy::Forced(Generation::V3);
     propose_state::for_flow_run(tx, run, cancelled, forced, Client::default())
 }
@@ -200,7 +209,7 @@ fn is_listened_for(db: &Connection, run: &FlowRun) -> Result<bool> {
     let is_under_way = match state.kind {
         StateType::Pending | StateType::Running | StateType::Cancelling => true,
         StateType::Paused => !state.details.pause_reschedule,
-        StateType::Scheduled => run.infrastructure_pid.is_some(),
+        StateType::Scheduled => state.name == "AwaitingRetry" && run.infrastructure_pid.is_some(),
         _ => false,
     };
     let deployment: Option<Deployment> = rows::by_id(db, deployment)?;

@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use super::flow_runs::read;
 use super::propose_state::for_flow_run;
-use crate::app::limits::release;
+use crate::app::limits::{forget, release};
 use crate::app::tx::{Effect, Tx};
 use crate::domain::concurrency_limit::ConcurrencyLimit;
 use crate::domain::error::Result;
@@ -21,6 +21,9 @@ use crate::storage::{Connection, concurrency_limits, rows};
 /// How long a run may take to begin before its slot is given to others, where its deployment does
 /// not say, as on the 3.9 server.
 const GRACE: Span = Span::from_micros(300 * 1_000_000);
+
+/// The most runs that one change of a limit lets in at once.
+const MOST_LET_IN: i64 = 8;
 
 /// How the slots of a run's deployment stand, and whether the run holds one.
 pub(super) fn facts(tx: &Tx<'_>, run: &FlowRun) -> Result<(Option<Limit>, Slot)> {
@@ -105,7 +108,7 @@ fn sources(tx: &Tx<'_>, deployment: DeploymentId) -> Result<Vec<Uuid>> {
     let mut of = vec![deployment.uuid()];
     if let Some(limit) = leases::limit_of(tx.db, deployment)?
         && let LimitSource::Shared(id) = limit.source
-        && let Some(mut shared) = active(tx.db, id)?
+        && let Some(mut shared) = rows::by_id(tx.db, id)?
     {
         shared.take(1, true, tx.now);
         concurrency_limits::update(tx.db, &shared, tx.now)?;
@@ -121,7 +124,7 @@ pub(super) fn take(tx: &mut Tx<'_>, run: &FlowRun, id: LeaseId, grace: Span) -> 
     };
     // One that it lost and that nobody has taken away yet.
     if let Some((lost, _)) = leases::of_run(tx.db, run.id, deployment)? {
-        leases::delete(tx.db, lost)?;
+        forget(tx, lost)?;
     }
     let lease = Lease {
         id,
@@ -166,10 +169,17 @@ pub(in crate::app) fn let_next_in(tx: &mut Tx<'_>, deployment: DeploymentId) -> 
     let_in(tx, next)
 }
 
-/// The same of a limit that deployments share.
-pub(in crate::app) fn let_next_of_shared(tx: &mut Tx<'_>, limit: LimitId) -> Result<()> {
-    let next = leases::next_waiting_of_shared(tx.db, limit, tx.now)?;
-    let_in(tx, next)
+/// The same of a limit that deployments share, of which so many slots have come free; what it is
+/// not tried by here tries again by itself.
+pub(in crate::app) fn let_in_of_shared(tx: &mut Tx<'_>, limit: LimitId, free: i64) -> Result<()> {
+    for _ in 0..free.clamp(0, MOST_LET_IN) {
+        let next = leases::next_waiting_of_shared(tx.db, limit, tx.now)?;
+        if next.is_none() {
+            break;
+        }
+        let_in(tx, next)?;
+    }
+    Ok(())
 }
 
 fn let_in(tx: &mut Tx<'_>, next: Option<FlowRunId>) -> Result<()> {

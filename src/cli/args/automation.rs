@@ -1,6 +1,9 @@
 //! The command line on automations and events.
 
+use chrono::{DateTime, Utc};
 use clap::{Args, Subcommand};
+
+use crate::cli::when;
 
 /// Commands on automations, by their names or ids.
 #[derive(Debug, Subcommand)]
@@ -35,12 +38,15 @@ pub enum Event {
     #[command(after_help = "\
 Examples:
   prefectctl event ls
-  prefectctl event ls --name prefect.flow-run. --limit 100
+  prefectctl event ls --name prefect.flow-run. --since 2h --limit 100
   prefectctl event ls --resource prefect.deployment.0197f2c6-0000-7000-8000-000000000000")]
     Ls {
         /// Which events.
         #[command(flatten)]
         which: Events,
+        /// Only what has happened since then: 2h, yesterday, 2030-01-01T06:00.
+        #[arg(long, value_name = "TIME", value_parser = when::gone)]
+        since: Option<DateTime<Utc>>,
         /// So many at most.
         #[arg(long, value_name = "EVENTS", default_value = "20")]
         limit: u64,

@@ -57,4 +57,11 @@ type.")]
         /// Its name.
         name: String,
     },
+    /// Delete a work pool with its queues. Its deployments stay, and run nowhere until they are
+    /// deployed to another.
+    #[command(after_help = "Example:\n  prefectctl work-pool delete my-pool")]
+    Delete {
+        /// Its name.
+        name: String,
+    },
 }

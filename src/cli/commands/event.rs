@@ -38,7 +38,11 @@ struct Page {
 /// Carries a command on events out.
 pub async fn carry_out(ctl: &Ctl, command: Command) -> Result<()> {
     match command {
-        Command::Ls { which, limit } => ls(ctl, &which, limit).await,
+        Command::Ls {
+            which,
+            since,
+            limit,
+        } => ls(ctl, &which, since, limit).await,
         Command::Follow { which } => follow(ctl, &which).await,
     }
 }
@@ -67,12 +71,12 @@ async fn page(ctl: &Ctl, filter: &Value, limit: u64) -> Result<Vec<Event>> {
     Ok(page.events)
 }
 
-async fn ls(ctl: &Ctl, which: &Events, limit: u64) -> Result<()> {
+async fn ls(ctl: &Ctl, which: &Events, since: Option<DateTime<Utc>>, limit: u64) -> Result<()> {
     let mut all: Vec<Event> = Vec::new();
     let mut seen = HashSet::new();
     while (all.len() as u64) < limit {
         let until = all.last().map(|event| event.occurred);
-        let filter = asked(which, "DESC", None, until);
+        let filter = asked(which, "DESC", since, until);
         let page = page(ctl, &filter, PAGE).await?;
         let count = page.len() as u64;
         let before = all.len();

@@ -2,6 +2,7 @@
 
 use chrono::Utc;
 use serde_json::{Value, json};
+use uuid::Uuid;
 
 use super::Ctl;
 use crate::api::v3::wire::{GlobalLimit, Held};
@@ -29,12 +30,15 @@ struct Named {
 async fn ls(ctl: &Ctl) -> Result<()> {
     let mut all = Vec::new();
     for limit in every(ctl).await? {
-        let name = match limit.name.strip_prefix(DEPLOYMENT) {
-            Some(id) => match find::deployment(&ctl.client, id).await {
-                Ok((_, path)) => format!("{DEPLOYMENT}{path}"),
-                // It has gone since.
-                Err(_) => continue,
-            },
+        let of = limit.name.strip_prefix(DEPLOYMENT);
+        let of = of.and_then(|id| id.parse::<Uuid>().ok());
+        let path = match of {
+            // One that has gone since stands there by its id.
+            Some(id) => find::deployment(&ctl.client, &id.to_string()).await.ok(),
+            None => None,
+        };
+        let name = match path {
+            Some((_, path)) => format!("{DEPLOYMENT}{path}"),
             None => limit.name.clone(),
         };
         all.push(Named { name, limit });
@@ -98,11 +102,12 @@ fn table(all: &[Named]) -> String {
 }
 
 async fn holders(ctl: &Ctl, wanted: &str) -> Result<()> {
-    let name = match wanted.strip_prefix(DEPLOYMENT) {
-        // Its limit has its id.
-        Some(path) => find::deployment(&ctl.client, path).await?.0.id.to_string(),
-        None => wanted.to_owned(),
+    let of = match wanted.strip_prefix(DEPLOYMENT) {
+        Some(path) => find::deployment(&ctl.client, path).await.ok(),
+        None => None,
     };
+    let limit = of.and_then(|(deployment, _)| deployment.global_concurrency_limit);
+    let name = limit.map_or_else(|| wanted.to_owned(), |limit| limit.id.to_string());
     let path = format!("/prefectd/concurrency_limits/{}/holders", encoded(&name));
     let found: Vec<Held> = ctl.client.get(&path).await?;
     render::print(ctl.output, &found, |found| match found.is_empty() {

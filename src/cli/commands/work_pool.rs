@@ -48,6 +48,14 @@ pub async fn carry_out(ctl: &Ctl, command: Command) -> Result<()> {
         }
         Command::Pause { name } => switch(ctl, &name, true).await,
         Command::Resume { name } => switch(ctl, &name, false).await,
+        Command::Delete { name } => {
+            let path = format!("/work_pools/{}", encoded(&name));
+            let pool: WorkPool = ctl.client.get(&path).await?;
+            ctl.client.delete(&path).await?;
+            render::print(ctl.output, &pool, |pool| {
+                format!("Deleted the work pool {}", render::name(&pool.name))
+            })
+        }
     }
 }
 
@@ -241,7 +249,12 @@ async fn usual_template(ctl: &Ctl, kind: &str) -> Result<Value> {
 async fn create(ctl: &Ctl, asked: &Value) -> Result<()> {
     let pool: WorkPool = ctl.client.post("/work_pools/", asked).await?;
     render::print(ctl.output, &pool, |pool| {
-        format!("Created the work pool {}", render::name(&pool.name))
+        let name = render::name(&pool.name);
+        let hint = match pool.kind.as_str() {
+            "docker" | "process" => String::new(),
+            _ => format!("; its runs wait for a worker: `prefect worker start --pool {name}`"),
+        };
+        format!("Created the work pool {name}{hint}")
     })
 }
 

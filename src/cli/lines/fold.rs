@@ -101,6 +101,12 @@ impl Fold {
     }
 }
 
+/// The level and the rest of what Prefect's console handlers write; `None` for other lines.
+pub(super) fn on_console(text: &str) -> Option<(i64, String)> {
+    let (_, line) = read(text)?;
+    Some((line.level?, line.rest))
+}
+
 impl Copy {
     fn is_of(&self, level: i64, message: &str) -> bool {
         let first = message.lines().next().unwrap_or_default().trim_end();

@@ -4,10 +4,12 @@ use std::io::{BufWriter, Stdout, Write, stdout};
 
 use chrono::Utc;
 
+use super::fold;
 use crate::api::v3::wire::{Log, State};
 use crate::cli::args::Output;
 use crate::cli::failure::Result;
 use crate::cli::render;
+use crate::domain::log::OUTPUT_LOGGER;
 
 /// Prints lines as they come.
 pub struct Sink {
@@ -85,8 +87,17 @@ impl Sink {
         if self.raw {
             return format!("{at}  {loud}{}", line.message);
         }
+        // What Prefect writes on its console says the time once more, and the level in its own way.
+        let console = match line.name == OUTPUT_LOGGER {
+            true => fold::on_console(&line.message),
+            false => None,
+        };
+        let (loud, message) = match &console {
+            Some((level, rest)) => (loudness(*level), rest),
+            None => (loud, &line.message),
+        };
         let indent = at.len() + 2 + loud.len();
-        format!("{at}  {loud}{}", render::log_line(&line.message, indent))
+        format!("{at}  {loud}{}", render::log_line(message, indent))
     }
 }
 

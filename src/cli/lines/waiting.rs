@@ -14,7 +14,7 @@ const AGAIN: Duration = Duration::from_secs(5);
 
 /// Tells on standard error why a run waits, once for each reason, and never ends.
 pub(super) async fn tell_why(client: &Client, run: Uuid) -> Infallible {
-    let mut told = String::new();
+    let mut told = None;
     loop {
         tokio::time::sleep(AGAIN).await;
         // What cannot be read is not told; the run is followed all the same.
@@ -28,9 +28,12 @@ pub(super) async fn tell_why(client: &Client, run: Uuid) -> Infallible {
         let Ok(why) = client.get::<Why>(&path).await else {
             continue;
         };
-        if why.reason != told {
+        // Its words may count the seconds.
+        let holders: Vec<_> = why.holders.iter().map(|holder| holder.id).collect();
+        let this = Some((why.code, holders));
+        if this != told {
             eprintln!("It waits: {}", render::name(&why.reason));
-            told = why.reason;
+            told = this;
         }
     }
 }

@@ -177,13 +177,15 @@ impl Deployment {
     }
 }
 
-/// One limit goes by the other: a deployment has one of its own, one of several, or none.
+/// One limit goes by the other: a deployment has one of its own, one of several, or none. That it
+/// has none of its own, as clients say by every deployment, takes no shared one away.
 fn limited(before: Concurrency, own: Patch<i64>, shared: Patch<LimitId>) -> Concurrency {
     let (limit, shared) = match (own, shared) {
         (Patch::Keep, Patch::Keep) => (before.limit, before.shared),
         (_, Patch::Set(shared)) => (None, Some(shared)),
         (Patch::Set(limit), _) => (Some(limit), None),
-        (Patch::Clear, _) | (_, Patch::Clear) => (None, None),
+        (Patch::Clear, Patch::Keep) => (None, before.shared),
+        (_, Patch::Clear) => (None, None),
     };
     Concurrency {
         limit,

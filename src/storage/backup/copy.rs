@@ -58,6 +58,7 @@ pub fn copy(database: &Path, given_up: impl Fn() -> bool) -> Result<Snapshot> {
     let source = connection::open_reader(database)?;
     let moment = source.unchecked_transaction()?;
     let summary = DatabaseSummary::of(&moment)?;
+    connection::make_private(&draft.0);
     let mut target = Connection::open(&draft.0)?;
     // A copy that does not survive a crash is made anew.
     target.pragma_update(None, "synchronous", "OFF")?;

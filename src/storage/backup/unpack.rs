@@ -2,6 +2,7 @@
 
 use std::fs::{self, File};
 use std::io::{self, Read};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
 use rusqlite::Connection;
@@ -101,7 +102,9 @@ fn document(entry: &mut impl Read, folder: &Path, id: DocumentId) -> Result<()> 
 
 /// Writes a file, and what it holds to `also`.
 fn write(entry: &mut impl Read, path: &Path, also: &mut impl io::Write) -> Result<u64> {
-    let mut file = File::create_new(path).map_err(|error| damaged(&error))?;
+    let mut new = File::options();
+    let new = new.write(true).create_new(true).mode(0o600).open(path);
+    let mut file = new.map_err(|error| damaged(&error))?;
     let mut both = Both(&mut file, also);
     let bytes = io::copy(entry, &mut both).map_err(|error| damaged(&error))?;
     file.sync_all().map_err(Error::internal)?;

@@ -29,9 +29,7 @@ pub fn operations() -> Vec<Operation> {
 /// Who holds slots of a limit.
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 pub struct Held {
-    /// The lease on them.
-    pub lease_id: Uuid,
-    /// How many.
+    /// How many. By which lease is not told: whoever knows it may give them back.
     pub slots: i64,
     /// Since when.
     pub since: Instant,
@@ -50,7 +48,6 @@ pub struct Held {
 impl From<app::Held> for Held {
     fn from(held: app::Held) -> Self {
         Self {
-            lease_id: held.lease.uuid(),
             slots: held.slots,
             since: held.since.into(),
             until: held.until.map(Into::into),
@@ -66,7 +63,6 @@ impl Redact for Held {
     fn redact(&mut self, _reader: &Reader<'_>) {
         // A name of a run is told to whoever may read runs.
         let Self {
-            lease_id: _,
             slots: _,
             since: _,
             until: _,

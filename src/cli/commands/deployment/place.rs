@@ -48,6 +48,9 @@ pub fn code(it: &Deployment) -> Option<String> {
 /// How many of its runs may be executed at once, and what becomes of the others.
 pub fn limit(it: &Deployment) -> Option<String> {
     let limit = it.global_concurrency_limit.as_ref()?;
+    if !limit.active {
+        return Some(format!("{} is off", render::name(&limit.name)));
+    }
     let full = it.concurrency_options.as_ref();
     let full = match full.map(|full| full.collision_strategy.as_str()) {
         Some("CANCEL_NEW") => "further ones are cancelled",

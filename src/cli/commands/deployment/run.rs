@@ -104,6 +104,9 @@ async fn check_job_variables(ctl: &Ctl, deployment: &Deployment, given: &JsonMap
     )))
 }
 
+/// The member of an object that says how a value is made.
+const KIND: &str = "__prefect_kind";
+
 /// Reads `key=value`, the value as JSON or as text.
 pub fn pairs(given: &[String]) -> Result<JsonMap> {
     fitting(given, None)
@@ -121,7 +124,10 @@ fn fitting(given: &[String], schema: Option<&JsonMap>) -> Result<JsonMap> {
         let kind = properties.and_then(|properties| properties.get(key)?.get("type")?.as_str());
         let value = serde_json::from_str(text).unwrap_or_else(|_| Value::from(text));
         let value = match (kind, text) {
-            (Some("string"), _) if !value.is_string() => Value::from(text),
+            // What says how its value is made is made by the daemon.
+            (Some("string"), _) if !value.is_string() && value.get(KIND).is_none() => {
+                Value::from(text)
+            }
             (Some("boolean"), "True") => Value::Bool(true),
             (Some("boolean"), "False") => Value::Bool(false),
             _ => value,

@@ -92,12 +92,10 @@ async fn latest(ctl: &Ctl, list: &List, query: Query) -> Result<Vec<FlowRun>> {
     let mut runs = found(&begun).await?;
     runs.extend(found(&due).await?);
     runs.extend(found(&waiting).await?);
-    for run in found(&held_back).await? {
-        if runs.iter().all(|known| known.id != run.id) {
-            runs.push(run);
-        }
-    }
+    runs.extend(found(&held_back).await?);
     runs.sort_by_key(|run| std::cmp::Reverse((run.expected_start_time, run.id)));
+    // One may have gone from one kind to another between two questions.
+    runs.dedup_by_key(|run| run.id);
     runs.truncate(usize::try_from(list.limit).unwrap_or(usize::MAX));
     Ok(runs)
 }
