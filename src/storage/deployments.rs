@@ -185,9 +185,9 @@ pub fn by_key(db: &Connection, flow_id: FlowId, name: &str) -> Result<Option<Dep
     Ok(found.pop())
 }
 
-/// How many deployments but that one share a limit, as far as to `most`.
-pub fn sharing(db: &Connection, limit: LimitId, but: DeploymentId, most: i64) -> Result<i64> {
-    let params = named_params! {":limit_id": limit, ":but": but, ":most": most};
+/// How many deployments but that one share a limit.
+pub fn sharing(db: &Connection, limit: LimitId, but: DeploymentId) -> Result<i64> {
+    let params = named_params! {":limit_id": limit, ":but": but};
     let found = query::one(db, SHARING, params, |row| row.get(0))?;
     Ok(found.unwrap_or_default())
 }

@@ -342,7 +342,7 @@ fn shared_limit(tx: &Tx<'_>, before: &Deployment, asked: Patch<LimitId>) -> Resu
     }
     let known: Option<ConcurrencyLimit> = rows::by_id(tx.db, id)?;
     let known = known.ok_or_else(|| Error::not_found("Concurrency limit"))?;
-    if deployments::sharing(tx.db, known.id, before.id, MOST_SHARING)? >= MOST_SHARING {
+    if deployments::sharing(tx.db, known.id, before.id)? >= MOST_SHARING {
         return Err(Error::invalid(format!(
             "A concurrency limit is shared by at most {MOST_SHARING} deployments."
         )));
