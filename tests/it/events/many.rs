@@ -81,10 +81,6 @@ fn a_listener_that_does_not_read_is_given_up_and_holds_nobody_up() {
         telling.say(&bulky);
         assert_eq!(quick.hear()["event"]["event"], name);
     }
-    assert!(
-        !daemon.log().contains("reads too slowly"),
-        "nobody had to wait for the slow one"
-    );
     wait_for("the slow one to be given up", || {
         let log = daemon.log();
         log.contains("its client reads too slowly").then_some(())
