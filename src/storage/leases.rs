@@ -52,6 +52,16 @@ pub struct DeploymentLimit {
     pub grace: Option<Span>,
 }
 
+impl DeploymentLimit {
+    /// The limit that the deployment shares.
+    pub fn shared(&self) -> Option<LimitId> {
+        match self.source {
+            LimitSource::Shared(id) => Some(id),
+            LimitSource::Own(_) => None,
+        }
+    }
+}
+
 /// What says how many runs of a deployment may go on at once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LimitSource {

@@ -7,8 +7,7 @@ use crate::domain::concurrency_limit::ConcurrencyLimit;
 use crate::domain::error::Result;
 use crate::domain::ids::{DeploymentId, LeaseId, LimitId};
 use crate::domain::time::Timestamp;
-use crate::storage::leases::LimitSource;
-use crate::storage::{Connection, Job, concurrency_limits, leases, rows};
+use crate::storage::{Job, concurrency_limits, leases, rows};
 
 /// How many leases one transaction takes back.
 const AT_ONCE: u64 = 32;
@@ -57,22 +56,14 @@ pub(in crate::app) fn release(tx: &mut Tx<'_>, id: LeaseId) -> Result<()> {
     }
     for deployment in back.deployments {
         // Whoever waits now may wait for another limit than this was a slot of.
-        match shared_limit(tx.db, deployment)? {
+        let limit = leases::limit_of(tx.db, deployment)?;
+        match limit.and_then(|limit| limit.shared()) {
             Some(limit) if back.limits.contains(&limit) => {}
             Some(limit) => let_in_of_shared(tx, limit, 1)?,
             None => let_next_in(tx, deployment)?,
         }
     }
     Ok(())
-}
-
-/// The limit that a deployment shares.
-fn shared_limit(db: &Connection, deployment: DeploymentId) -> Result<Option<LimitId>> {
-    let limit = leases::limit_of(db, deployment)?;
-    Ok(limit.and_then(|limit| match limit.source {
-        LimitSource::Shared(id) => Some(id),
-        LimitSource::Own(_) => None,
-    }))
 }
 
 /// Takes a lease back, and lets nobody know.

@@ -107,7 +107,7 @@ fn active(db: &Connection, id: LimitId) -> Result<Option<ConcurrencyLimit>> {
 fn sources(tx: &Tx<'_>, deployment: DeploymentId) -> Result<Vec<Uuid>> {
     let mut of = vec![deployment.uuid()];
     if let Some(limit) = leases::limit_of(tx.db, deployment)?
-        && let LimitSource::Shared(id) = limit.source
+        && let Some(id) = limit.shared()
         && let Some(mut shared) = rows::by_id(tx.db, id)?
     {
         shared.take(1, true, tx.now);

@@ -33,13 +33,9 @@ pub struct GlobalLimit {
     pub slot_decay_per_second: f64,
 }
 
-impl From<LimitNow> for GlobalLimit {
-    fn from(now: LimitNow) -> Self {
-        let LimitNow {
-            limit,
-            taken,
-            task_runs: _,
-        } = now;
+impl GlobalLimit {
+    /// A limit of which so many slots are taken.
+    pub fn of(limit: ConcurrencyLimit, taken: i64) -> Self {
         Self {
             id: limit.id.uuid(),
             created: limit.created.into(),
@@ -50,6 +46,17 @@ impl From<LimitNow> for GlobalLimit {
             active_slots: taken,
             slot_decay_per_second: limit.decay,
         }
+    }
+}
+
+impl From<LimitNow> for GlobalLimit {
+    fn from(now: LimitNow) -> Self {
+        let LimitNow {
+            limit,
+            taken,
+            task_runs: _,
+        } = now;
+        Self::of(limit, taken)
     }
 }
 

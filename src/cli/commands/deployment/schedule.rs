@@ -50,7 +50,7 @@ pub fn off(deployment: &Deployment) -> usize {
 }
 
 /// Whether any of its schedules is followed.
-pub fn is_followed(deployment: &Deployment) -> bool {
+fn is_followed(deployment: &Deployment) -> bool {
     !deployment.paused && deployment.schedules.iter().any(|it| it.active)
 }
 

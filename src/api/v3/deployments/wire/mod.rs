@@ -10,11 +10,11 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::api::redaction::{Mask, Reader, Redact};
+use crate::api::v3::concurrency::wire::GlobalLimit;
 use crate::api::v3::flow_runs::settings::CreatedBy;
 use crate::api::v3::wire::Instant;
 use crate::app::Outlook;
 use crate::domain::JsonMap;
-use crate::domain::concurrency_limit::ConcurrencyLimit;
 use crate::domain::deployment::{self, Infrastructure};
 use crate::domain::ids::{DeploymentId, WorkQueueId};
 use crate::domain::runner::RunnerKind;
@@ -82,7 +82,7 @@ pub struct Deployment {
     /// Always null, as on the reference; see `global_concurrency_limit`.
     pub concurrency_limit: Option<i64>,
     /// The limit on how many of its runs are executed at once.
-    pub global_concurrency_limit: Option<Limit>,
+    pub global_concurrency_limit: Option<GlobalLimit>,
     /// What becomes of the others.
     pub concurrency_options: Option<Options>,
     /// The variables of its pool's template.
@@ -140,44 +140,6 @@ pub struct Deployment {
     /// The document that leads to the flow's code, in the 2.0a7 generation.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub flow_data: Option<Value>,
-}
-
-/// A limit on how many things are done at once.
-#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
-pub struct Limit {
-    /// Its id.
-    pub id: Uuid,
-    /// When it was created.
-    pub created: Instant,
-    /// When it last changed.
-    pub updated: Instant,
-    /// Whether it is kept.
-    pub active: bool,
-    /// Its name.
-    pub name: String,
-    /// At most so many.
-    pub limit: i64,
-    /// So many are being done.
-    pub active_slots: i64,
-    /// How many slots come back by themselves.
-    pub slot_decay_per_second: f64,
-}
-
-impl Limit {
-    /// One that deployments share, so many slots of which are held by leases.
-    fn shared(limit: ConcurrencyLimit, leased: i64) -> Self {
-        let active_slots = limit.all_taken(leased, limit.counted_at);
-        Self {
-            id: limit.id.uuid(),
-            created: limit.created.into(),
-            updated: limit.updated.into(),
-            active: limit.active,
-            name: limit.name,
-            limit: limit.slots,
-            active_slots,
-            slot_decay_per_second: limit.decay,
-        }
-    }
 }
 
 /// What becomes of runs for which there is no slot.
@@ -238,8 +200,11 @@ impl Deployment {
         // A poll of its queue that came before it was not for it.
         let of_queue = served.and_then(|served| served.queue_polled);
         let last_polled = last_polled.max(of_queue.filter(|at| *at >= created));
-        let shared = shared_limit.map(|limit| Limit::shared(limit, concurrency.taken));
-        let own = concurrency.limit.map(|limit| Limit {
+        let shared = shared_limit.map(|limit| {
+            let taken = limit.all_taken(concurrency.taken, limit.counted_at);
+            GlobalLimit::of(limit, taken)
+        });
+        let own = concurrency.limit.map(|limit| GlobalLimit {
             id: id.uuid(),
             created: created.into(),
             updated: updated.into(),
