@@ -4,7 +4,8 @@
 //! where it is asked, on a connection that is kept for that. Short reads have threads of
 //! their own. How long a question takes that a caller puts together, nobody knows beforehand:
 //! such scans have lanes of their own, a time by which they must be done, and end when nobody
-//! waits for the answer any more. Each begins in a quick lane. What is not done after a slice of
+//! waits for the answer any more. One of a single statement is tried where it is asked for a few steps,
+//! which is enough for most. Each begins in a quick lane. What is not done after a slice of
 //! time begins again in the slow lane, so that a list that is found at once waits for a few
 //! slices and not for scans that take seconds. So nothing short ever waits for something long.
 
@@ -39,6 +40,9 @@ const LONGEST: Duration = Duration::from_secs(10);
 /// How many steps of SQLite's machine a scan takes between two looks at the time: some tenths
 /// of a millisecond.
 const STEPS: i32 = 10_000;
+/// How many of them a scan may take where it is asked: about as long as the way to a thread and
+/// back takes on a busy machine.
+const AT_ONCE: i32 = 3_000;
 
 type Job = Box<dyn FnOnce(&mut Connection) + Send>;
 type Lane = Arc<Queue<Job>>;
@@ -144,10 +148,11 @@ impl Readers {
         let within = |connection: &mut Connection, bounds: Bounds, work: &F| {
             in_snapshot(connection, |it| bounds.run(it, work))
         };
-        self.bounded(within, work).await
+        self.bounded(Waits::default(), within, work).await
     }
 
-    /// The same for a single statement, which sees one moment by itself.
+    /// The same for a single statement, which sees one moment by itself. It is tried here and now for
+    /// a few steps where a connection is free.
     pub async fn find<T, F>(&self, work: F) -> Result<T>
     where
         T: Send + 'static,
@@ -155,17 +160,25 @@ impl Readers {
     {
         let alone =
             |connection: &mut Connection, bounds: Bounds, work: &F| bounds.run(connection, work);
-        self.bounded(alone, work).await
+        let waits = Waits::default();
+        for connection in &self.by_key {
+            if let Some(mut free) = connection.try_lock() {
+                match alone(&mut free, waits.few_steps(), &work)? {
+                    Some(found) => return Ok(found),
+                    None => break,
+                }
+            }
+        }
+        self.bounded(waits, alone, work).await
     }
 
     /// Runs `work` by `read`, first for a slice.
-    async fn bounded<T, F, R>(&self, read: R, work: F) -> Result<T>
+    async fn bounded<T, F, R>(&self, waits: Waits, read: R, work: F) -> Result<T>
     where
         T: Send + 'static,
         F: Fn(&Connection) -> Result<T> + Send + 'static,
         R: Fn(&mut Connection, Bounds, &F) -> Result<Option<T>> + Copy + Send + 'static,
     {
-        let waits = Waits::default();
         let (found, work) = attempt(&self.quick, waits.bounds(self.slice), read, work).await?;
         if let Some(found) = found {
             return Ok(found);
@@ -267,8 +280,19 @@ struct Waits {
 
 impl Waits {
     fn bounds(&self, longest: Duration) -> Bounds {
-        let is_left = Arc::clone(&self.is_left);
-        Bounds { is_left, longest }
+        Bounds {
+            is_left: Arc::clone(&self.is_left),
+            longest,
+            steps: STEPS,
+        }
+    }
+
+    /// Until the first look at the time, which comes soon.
+    fn few_steps(&self) -> Bounds {
+        Bounds {
+            steps: AT_ONCE,
+            ..self.bounds(Duration::ZERO)
+        }
     }
 }
 
@@ -313,6 +337,8 @@ struct Bounds {
     is_left: Arc<AtomicBool>,
     /// How long it may take.
     longest: Duration,
+    /// After how many steps the first look at that comes, and each further one.
+    steps: i32,
 }
 
 impl Bounds {
@@ -323,14 +349,24 @@ impl Bounds {
         connection: &mut Connection,
         work: impl FnOnce(&Connection) -> Result<T>,
     ) -> Result<Option<T>> {
-        let Self { is_left, longest } = self;
+        let Self {
+            is_left,
+            longest,
+            steps,
+        } = self;
         let until = Instant::now() + longest;
-        let ends = move || is_left.load(Ordering::Relaxed) || Instant::now() >= until;
-        connection.progress_handler(STEPS, Some(ends))?;
+        let is_up = Arc::new(AtomicBool::new(false));
+        let marked = Arc::clone(&is_up);
+        let ends = move || {
+            let is_over = Instant::now() >= until;
+            marked.fetch_or(is_over, Ordering::Relaxed);
+            is_over || is_left.load(Ordering::Relaxed)
+        };
+        connection.progress_handler(steps, Some(ends))?;
         let result = guarded(|| work(connection));
         connection.progress_handler(0, None::<fn() -> bool>)?;
         match result {
-            Err(_) if Instant::now() >= until => Ok(None),
+            Err(_) if is_up.load(Ordering::Relaxed) => Ok(None),
             result => result.map(Some),
         }
     }
@@ -412,6 +448,23 @@ mod tests {
             assert_eq!(refusal.kind(), Kind::TooSlow, "{refusal}");
         }
         assert_eq!(readers.scan(one).await.unwrap(), 1);
+    }
+
+    #[tokio::test]
+    async fn a_scan_of_a_few_steps_needs_no_thread() {
+        let (_dir, readers) = readers();
+        let asked_by = thread::current().id();
+        let found = readers.find(|db| one(db).map(|_| thread::current().id()));
+        assert_eq!(found.await.unwrap(), asked_by);
+        let many = |db: &Connection| {
+            let sql = "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n LIMIT 10000)
+                       SELECT count(*) FROM n";
+            let count: i64 = db.query_row(sql, [], |row| row.get(0))?;
+            Ok((count, thread::current().id()))
+        };
+        let (count, by) = readers.find(many).await.unwrap();
+        assert_eq!(count, 10_000);
+        assert_ne!(by, asked_by);
     }
 
     #[tokio::test]
