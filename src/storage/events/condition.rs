@@ -69,7 +69,8 @@ pub(super) fn is_first(filter: &Filter) -> Expr {
     Expr::col("place").in_subquery(first)
 }
 
-fn of_name(names: &Names) -> Condition {
+/// By its name.
+pub(super) fn of_name(names: &Names) -> Condition {
     let mut all = Condition::all();
     if !names.prefixes.is_empty() {
         all = all.add(begins("name", &names.prefixes));
