@@ -14,7 +14,25 @@ use side::{Said, Side};
 const SCRIPT: &str = include_str!("commands.txt");
 
 /// Where the two differ on purpose: the command, and why.
-const DELIBERATE: &[(&str, &str)] = &[];
+const DELIBERATE: &[(&str, &str)] = &[
+    (
+        "work-pool create --type nothing",
+        "one type of pool more: docker-swarm",
+    ),
+    (
+        "work-pool get-default-base-job-template --type nothing",
+        "likewise",
+    ),
+    (
+        "work-queue read-runs default",
+        "there, runs are looked for by the queue's name alone, and none is found where another pool \
+         has a queue of that name",
+    ),
+    (
+        "artifact ls --all",
+        "the client fails at the artifacts without a key that results have there",
+    ),
+];
 
 /// A line of the script.
 enum Step {
