@@ -1,5 +1,6 @@
 //! `/metrics`, and the layer that times every request.
 
+use std::collections::BTreeMap;
 use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
@@ -13,12 +14,21 @@ use tower::{Layer, Service};
 
 use super::Ctx;
 use super::dialect::{ORION, V3};
-use crate::metrics::{self, AgentVitals, Dialect, Vitals};
+use crate::domain::node::Node;
+use crate::metrics::{self, AgentVitals, Dialect, NodeVitals, Vitals};
 
 /// Everything that is counted, as Prometheus reads it.
 pub async fn text(State(ctx): State<Ctx>) -> Response {
-    let told = match ctx.app.vitals().await {
-        Ok(vitals) => metrics::text(&rendered(&ctx, &vitals)).map_err(|error| error.to_string()),
+    let (vitals, nodes) = tokio::join!(ctx.app.vitals(), ctx.host.nodes());
+    let told = match vitals {
+        Ok(vitals) => {
+            let vitals = Vitals {
+                // Where there is no cluster there is nothing to tell of one.
+                nodes: by_name(nodes.unwrap_or_default()),
+                ..rendered(&ctx, &vitals)
+            };
+            metrics::text(&vitals).map_err(|error| error.to_string())
+        }
         Err(error) => Err(error.to_string()),
     };
     match told {
@@ -49,7 +59,20 @@ fn rendered(ctx: &Ctx, vitals: &crate::app::Vitals) -> Vitals {
         wal_bytes: vitals.size.wal,
         free_pages: vitals.free_pages,
         started_secs: ctx.about.started().micros() as f64 / 1e6,
+        nodes: Vec::new(),
     }
+}
+
+/// By their names: a node that has left and joined again is there twice for a while.
+fn by_name(nodes: Vec<Node>) -> Vec<NodeVitals> {
+    let mut all: BTreeMap<String, NodeVitals> = BTreeMap::new();
+    for node in nodes {
+        let one = all.entry(node.name.clone()).or_default();
+        one.is_ready |= node.is_ready();
+        one.runs += node.load.runs.len() as u64;
+        one.name = node.name;
+    }
+    all.into_values().collect()
 }
 
 /// Times every request by the dialect that it speaks and the class of its status.

@@ -32,6 +32,7 @@ mod run_key;
 pub(crate) mod sockets;
 pub mod v3;
 mod versions;
+mod whereabouts;
 
 use std::path::PathBuf;
 use std::sync::Arc;

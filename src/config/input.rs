@@ -7,7 +7,7 @@ use std::time::Duration;
 use serde::Deserialize;
 
 use crate::domain::agent::{self, AgentSettings, OutputLimits};
-use crate::domain::container::{Allow, Bytes, ContainerRules, Maxima, Pull, Resources};
+use crate::domain::container::{Allow, Bytes, ContainerRules, Maxima, Placement, Pull, Resources};
 
 use crate::domain::retention::{Retention, RetentionLimit};
 use crate::domain::time::Span;
@@ -122,6 +122,7 @@ struct Agent {
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 struct Docker {
+    placement: Placement,
     pull: Pull,
     defaults: Resources,
     maxima: Maxima,
@@ -250,6 +251,7 @@ impl Input {
             auth: self.auth.settle()?,
             embedded_agent: self.agent.enabled.unwrap_or(true),
             agent,
+            placement: self.docker.placement,
             containers: ContainerRules {
                 pull: self.docker.pull,
                 defaults: self.docker.defaults,

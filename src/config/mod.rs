@@ -23,7 +23,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::domain::agent::AgentSettings;
-use crate::domain::container::ContainerRules;
+use crate::domain::container::{ContainerRules, Placement};
 use crate::domain::retention::Retention;
 
 pub use advertise::Advertised;
@@ -70,6 +70,8 @@ pub struct Settings {
     pub python: String,
     /// Who may use the daemon.
     pub auth: Auth,
+    /// Where containers run that do not say it.
+    pub placement: Placement,
     /// What containers may ask for.
     pub containers: ContainerRules,
     /// How much of the past is kept.
@@ -118,6 +120,7 @@ impl Settings {
                 "server.document_max_bytes",
                 self.document_max_bytes == other.document_max_bytes,
             ),
+            ("docker.placement", self.placement == other.placement),
             ("agent.enabled", self.embedded_agent == other.embedded_agent),
             ("auth", self.auth == other.auth),
             ("retention", self.retention == other.retention),

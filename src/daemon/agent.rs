@@ -9,7 +9,9 @@ use crate::clock::SharedClock;
 use crate::config::Settings;
 use crate::domain::agent::{EMBEDDED, Identity};
 use crate::runners::docker::DockerRunner;
+use crate::runners::placed::Placed;
 use crate::runners::subprocess::SubprocessRunner;
+use crate::runners::swarm::SwarmRunner;
 use crate::runners::{Runner, RunnerSettings};
 use crate::services::agent::{Agent, LocalControlPlane, Runners};
 
@@ -27,7 +29,7 @@ pub(super) struct RunEnvironment {
 
 pub(super) fn assemble(
     app: &App,
-    docker: &DockerRunner,
+    (docker, swarm): (&DockerRunner, &SwarmRunner),
     settings: &Settings,
     environment: &RunEnvironment,
     relay: &Relay,
@@ -43,6 +45,8 @@ pub(super) fn assemble(
         agent: EMBEDDED.to_owned(),
         container_api_url: for_containers.filter(|_| !settings.ephemeral),
         api_url: environment.for_processes.clone(),
+        advertised_api_url: environment.elsewhere.clone(),
+        placement: settings.placement,
         key: None,
         python: settings.python.clone(),
         containers: settings.containers.clone(),
@@ -56,8 +60,14 @@ pub(super) fn assemble(
             whose,
         })
     };
+    let placement = settings.placement;
+    let containers = Placed {
+        engine: reachable(Arc::new(docker.clone()), Whose::Containers),
+        cluster: reachable(Arc::new(swarm.clone()), Whose::Elsewhere),
+        placement,
+    };
     let runners = Runners {
-        containers: reachable(Arc::new(docker.clone()), Whose::Containers),
+        containers: Arc::new(containers),
         processes: reachable(Arc::new(processes), Whose::Processes),
     };
     let identity = Identity {

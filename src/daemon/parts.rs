@@ -24,6 +24,7 @@ use crate::domain::time::Timestamp;
 use crate::fault;
 use crate::pages;
 use crate::runners::docker::DockerRunner;
+use crate::runners::swarm::SwarmRunner;
 use crate::services;
 use crate::services::agent::Agent;
 use crate::state_dir;
@@ -81,6 +82,8 @@ pub(super) struct Parts {
     pub app: App,
     about: About,
     docker: DockerRunner,
+    swarm: SwarmRunner,
+    advertised: Option<String>,
     pub relay: relay::Relay,
     pub agent: Option<Arc<Agent>>,
     for_processes: Option<SocketAddr>,
@@ -99,6 +102,7 @@ impl Parts {
     ) -> anyhow::Result<Self> {
         let instance = instance_id(&settings.state_dir)?;
         let docker = DockerRunner::new(&instance, EMBEDDED)?;
+        let swarm = SwarmRunner::new(&instance, EMBEDDED, settings.agent.stop_grace)?;
         let socket = &entrances.control.path;
         let state_dir = &settings.state_dir;
         let about = About::new(started, state_dir.clone(), socket.clone(), instance.clone());
@@ -117,7 +121,8 @@ impl Parts {
             for_processes: for_processes.or(entrances.api).map(api_url),
         };
         let agent = if settings.embedded_agent {
-            let agent = agent::assemble(&app, &docker, settings, &environment, &relay, clock)?;
+            let engines = (&docker, &swarm);
+            let agent = agent::assemble(&app, engines, settings, &environment, &relay, clock)?;
             Some(agent)
         } else {
             None
@@ -126,6 +131,8 @@ impl Parts {
             app,
             about,
             docker,
+            swarm,
+            advertised: environment.elsewhere,
             relay,
             agent,
             for_processes,
@@ -147,6 +154,8 @@ impl Parts {
         let gate = Gate::new(self.app.clone(), rules, own_uid, Arc::new(peers));
         let host = host_probe::ThisHost {
             docker: self.docker.clone(),
+            swarm: self.swarm.clone(),
+            advertised: self.advertised.clone(),
             state_dir: settings.state_dir.clone(),
             bridge_port: self.bridge_port,
             in_force,

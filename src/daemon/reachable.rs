@@ -21,6 +21,8 @@ pub(super) enum Whose {
     Processes,
     /// That of containers.
     Containers,
+    /// That of other hosts.
+    Elsewhere,
 }
 
 /// A runner behind the relay.
@@ -73,6 +75,10 @@ impl Runner for Reachable {
 
     fn find(&self) -> RunnerFuture<'_, Vec<Found>> {
         self.inner.find()
+    }
+
+    fn find_on_cluster(&self) -> RunnerFuture<'_, Vec<Found>> {
+        self.inner.find_on_cluster()
     }
 
     fn check(&self) -> RunnerFuture<'_, ()> {

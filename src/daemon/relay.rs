@@ -98,6 +98,8 @@ impl Relay {
         let is_wanted = match whose {
             Whose::Processes => self.wanted.processes,
             Whose::Containers => self.wanted.containers,
+            // Where none is wanted there, the operator's listeners serve them.
+            Whose::Elsewhere => !self.elsewhere().is_empty(),
         };
         if !is_wanted {
             return;
@@ -105,8 +107,12 @@ impl Relay {
         let mut reports = self.report.subscribe();
         let listens = reports.wait_for(|report| {
             let elsewhere = self.elsewhere();
-            let mut bound = report.bound.iter().filter(|one| !elsewhere.contains(one));
-            bound.any(|one| (one.ip() == FOR_PROCESSES) == (whose == Whose::Processes))
+            let whose_is = |one: &SocketAddr| match one {
+                one if elsewhere.contains(one) => Whose::Elsewhere,
+                one if one.ip() == FOR_PROCESSES => Whose::Processes,
+                _ => Whose::Containers,
+            };
+            report.bound.iter().any(|one| whose_is(one) == whose)
         });
         // Its sender is here.
         drop(listens.await);

@@ -29,6 +29,7 @@ pub mod ids;
 pub mod log;
 pub mod log_filter;
 pub mod names;
+pub mod node;
 pub mod notification;
 pub mod observed;
 pub mod parameters;

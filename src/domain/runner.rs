@@ -15,6 +15,8 @@ pub enum RunnerKind {
     Universal,
     /// A container, by the settings of a job of a work pool.
     DockerJob,
+    /// A container on the swarm, likewise.
+    SwarmJob,
     /// A process of the agent's machine, likewise.
     ProcessJob,
     /// Nothing of an agent's: what serves the deployment executes its runs, too.
@@ -40,6 +42,7 @@ impl RunnerKind {
             Self::Subprocess => "subprocess",
             Self::Universal => "universal",
             Self::DockerJob => "docker-job",
+            Self::SwarmJob => "swarm-job",
             Self::ProcessJob => "process-job",
             Self::Served => "served",
             Self::Other(word) => word,
@@ -54,6 +57,7 @@ impl From<String> for RunnerKind {
             "subprocess" => Self::Subprocess,
             "universal" => Self::Universal,
             "docker-job" => Self::DockerJob,
+            "swarm-job" => Self::SwarmJob,
             "process-job" => Self::ProcessJob,
             "served" => Self::Served,
             _ => Self::Other(word),
@@ -80,7 +84,9 @@ impl Infrastructure {
     /// What a run on this runs as; a type that this program does not know is given back.
     pub fn runs_as(&self) -> Result<RunsAs, &str> {
         match &self.kind {
-            Some(RunnerKind::Docker | RunnerKind::DockerJob) => Ok(RunsAs::Container),
+            Some(RunnerKind::Docker | RunnerKind::DockerJob | RunnerKind::SwarmJob) => {
+                Ok(RunsAs::Container)
+            }
             None
             | Some(
                 RunnerKind::Subprocess
@@ -97,10 +103,12 @@ impl Infrastructure {
         self.runs_as() == Ok(RunsAs::Container)
     }
 
-    /// What a row says was made for a run on this; `id` is the container's, or
-    /// `<pid>:<start ticks>` of a process.
+    /// What a row says was made for a run on this; `id` is the container's, `swarm:<service id>` of
+    /// one on a cluster, or `<pid>:<start ticks>` of a process.
     pub fn made(&self, id: &str) -> String {
-        if self.is_container() {
+        if id.starts_with(SERVICE) {
+            id.to_owned()
+        } else if self.is_container() {
             made_container(id)
         } else {
             format!("process:{id}")
@@ -118,7 +126,18 @@ pub fn container_of(made: &str) -> Option<&str> {
     made.strip_prefix(CONTAINER)
 }
 
+/// What was made on a cluster, as rows and runners say it.
+pub fn made_service(id: &str) -> String {
+    format!("{SERVICE}{id}")
+}
+
+/// The id of the service that was made on a cluster; absent for anything else.
+pub fn service_of(made: &str) -> Option<&str> {
+    made.strip_prefix(SERVICE)
+}
+
 const CONTAINER: &str = "docker:";
+const SERVICE: &str = "swarm:";
 
 #[cfg(test)]
 mod tests {
@@ -131,6 +150,7 @@ mod tests {
             ("subprocess", RunnerKind::Subprocess, Ok(RunsAs::Process)),
             ("universal", RunnerKind::Universal, Ok(RunsAs::Process)),
             ("docker-job", RunnerKind::DockerJob, Ok(RunsAs::Container)),
+            ("swarm-job", RunnerKind::SwarmJob, Ok(RunsAs::Container)),
             ("process-job", RunnerKind::ProcessJob, Ok(RunsAs::Process)),
             ("served", RunnerKind::Served, Ok(RunsAs::Process)),
             ("k8s", RunnerKind::Other("k8s".to_owned()), Err("k8s")),
@@ -150,7 +170,10 @@ mod tests {
             assert_eq!(on.runs_as(), runs_as, "{word}");
             let made = on.made("7");
             assert_eq!(container_of(&made), on.is_container().then_some("7"));
+            assert_eq!(service_of(&made), None);
+            assert_eq!(on.made(&made_service("7")), "swarm:7");
         }
+        assert_eq!(service_of("swarm:7"), Some("7"));
         assert_eq!(Infrastructure::default().runs_as(), Ok(RunsAs::Process));
     }
 }

@@ -6,6 +6,7 @@ mod queue;
 use super::agent::{EMBEDDED, KnownAgent};
 use super::flow_run::{Claim, FlowRun};
 use super::ids::FlowRunId;
+use super::node::OnCluster;
 use super::runner::RunnerKind;
 use super::state::{State, StateType};
 use super::time::{Span, Timestamp};
@@ -89,6 +90,8 @@ pub enum Code {
     SlotsTaken,
     /// Its image is being pulled.
     PullingImage,
+    /// No node of the cluster takes it.
+    Unplaced,
     /// It is about to start.
     Starting,
     /// It runs.
@@ -118,11 +121,35 @@ impl Code {
             Code::ServedByProcess => "served_by_process",
             Code::SlotsTaken => "slots_taken",
             Code::PullingImage => "pulling_image",
+            Code::Unplaced => "unplaced",
             Code::Starting => "starting",
             Code::Running => "running",
             Code::Paused => "paused",
             Code::Stopping => "stopping",
             Code::Ended => "ended",
+        }
+    }
+}
+
+impl Why {
+    /// Whether it matters where on a cluster the run is.
+    pub fn is_about_its_place(&self) -> bool {
+        matches!(self.code, Code::Starting | Code::Running)
+    }
+
+    /// The same, with where on the cluster the run is.
+    #[must_use]
+    pub fn on_cluster(self, place: &OnCluster) -> Self {
+        match (self.code, place) {
+            (Code::Starting, OnCluster::Unplaced(told)) => plain(
+                Code::Unplaced,
+                format!("No node of the swarm takes the run yet: {told}."),
+            ),
+            (Code::Starting | Code::Running, OnCluster::Node(name)) => {
+                let reason = format!("{} It is on the node {name}.", self.reason);
+                Self { reason, ..self }
+            }
+            _ => self,
         }
     }
 }

@@ -12,7 +12,7 @@ use std::sync::LazyLock;
 use prometheus::{Registry, Result, TextEncoder};
 
 pub use meters::{Dialect, Meters};
-pub use vitals::{AgentVitals, Vitals};
+pub use vitals::{AgentVitals, NodeVitals, Vitals};
 
 /// The form in which [`text`] answers.
 pub const CONTENT_TYPE: &str = prometheus::TEXT_FORMAT;

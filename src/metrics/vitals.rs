@@ -9,6 +9,8 @@ pub struct Vitals {
     pub runs: Vec<(&'static str, u64)>,
     /// The agents that are there.
     pub agents: Vec<AgentVitals>,
+    /// The nodes of the cluster, where runs run on one.
+    pub nodes: Vec<NodeVitals>,
     /// The database file's size.
     pub database_bytes: u64,
     /// Its write-ahead log's size.
@@ -34,6 +36,17 @@ pub struct AgentVitals {
     pub engine_away: bool,
 }
 
+/// A node of the cluster at one moment.
+#[derive(Clone, Debug, Default)]
+pub struct NodeVitals {
+    /// Its name.
+    pub name: String,
+    /// Whether its manager hears of it.
+    pub is_ready: bool,
+    /// How many runs are there that have not ended.
+    pub runs: u64,
+}
+
 impl Vitals {
     pub(super) fn register(&self, registry: &Registry) -> Result<()> {
         let page = Page(registry);
@@ -50,6 +63,7 @@ impl Vitals {
             self.runs.iter().copied(),
         )?;
         self.agents(&page)?;
+        self.nodes(&page)?;
         page.gauge(
             "prefectd_agents",
             "Agents that are there.",
@@ -101,6 +115,25 @@ impl Vitals {
             "0 while an agent's container engine does not answer any more.",
             "agent",
             each(|agent| u64::from(!agent.engine_away)),
+        )
+    }
+
+    fn nodes(&self, page: &Page<'_>) -> Result<()> {
+        let each = |value: fn(&NodeVitals) -> u64| {
+            let nodes = self.nodes.iter();
+            nodes.map(move |node| (node.name.as_str(), value(node)))
+        };
+        page.labelled(
+            "prefectd_node_up",
+            "0 while a node of the swarm is not ready.",
+            "node",
+            each(|node| u64::from(node.is_ready)),
+        )?;
+        page.labelled(
+            "prefectd_node_runs",
+            "How many runs a node of the swarm has.",
+            "node",
+            each(|node| node.runs),
         )
     }
 

@@ -1,10 +1,11 @@
 //! Runs as containers of a Docker engine.
 
-mod connect;
+pub(in crate::runners) mod connect;
 mod create;
-mod credentials;
-mod errors;
-mod examine;
+pub(in crate::runners) mod credentials;
+pub(in crate::runners) mod errors;
+pub(in crate::runners) mod examine;
+pub(in crate::runners) mod follow;
 mod peer_container;
 mod pull;
 mod usage;
@@ -17,26 +18,23 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use bollard::Docker;
-use bollard::container::LogOutput;
 use bollard::models::{ContainerInspectResponse, ContainerSummary, ContainerSummaryStateEnum};
 use bollard::query_parameters::{
-    InspectNetworkOptions, ListContainersOptions, LogsOptions, RemoveContainerOptions,
-    StopContainerOptions, WaitContainerOptions,
+    InspectNetworkOptions, ListContainersOptions, RemoveContainerOptions, StopContainerOptions,
+    WaitContainerOptions,
 };
 use futures_util::future::BoxFuture;
 use futures_util::stream::BoxStream;
-use futures_util::{FutureExt, StreamExt, TryStreamExt};
+use futures_util::{FutureExt, TryStreamExt};
 
-use super::output::Frames;
 use super::spec::Container;
 use super::{
     Exit, Found, Job, JobKind, Made, OutputLine, Progress, Runner, RunnerError, RunnerFuture,
     Status,
 };
-use crate::clock::{Clock, SystemClock};
 use crate::domain::agent::EMBEDDED;
 use crate::domain::container::labels as label;
-use crate::domain::log::{OutputSeen, Stream};
+use crate::domain::log::OutputSeen;
 use crate::domain::time::Timestamp;
 
 pub use examine::Probe;
@@ -44,9 +42,9 @@ pub use peer_container::PeerContainers;
 
 /// How long to wait before asking an engine again that did not answer.
 const RETRY: Duration = Duration::from_millis(500);
-/// How long a container may print at one line, in seconds, that is kept whole although this
-/// program is started again meanwhile. Of a line that takes longer the end is kept.
-const LONG_LINE: i64 = 60;
+
+/// The label of containers that a swarm has made.
+const OF_SERVICE: &str = "com.docker.swarm.service.id";
 
 /// Makes containers. The engine may come and go; each call finds it anew.
 #[derive(Clone)]
@@ -220,22 +218,15 @@ impl Runner for DockerRunner {
     }
 
     fn output(&self, made: &Made, seen: OutputSeen) -> BoxStream<'static, OutputLine> {
-        // A line that was not over when the last one was has begun before it.
-        let since = seen
-            .last
-            .map_or(0, |(at, _)| at.micros() / 1_000_000 - LONG_LINE);
-        let options = LogsOptions {
-            follow: true,
-            stdout: true,
-            stderr: true,
-            timestamps: true,
-            since: i32::try_from(since.max(0)).unwrap_or_default(),
-            tail: "all".to_owned(),
-            ..LogsOptions::default()
-        };
         // The stream borrows the handle it came from, so both travel together.
         let (docker, id) = (self.docker.clone(), made.id.clone());
-        async_lines(docker, id, options, Unseen(seen)).boxed()
+        let (send, receive) = tokio::sync::mpsc::channel(256);
+        tokio::spawn(async move {
+            let pieces = docker.logs(&id, Some(follow::options(seen, true)));
+            let mut unseen = follow::Unseen::new(seen);
+            follow::lines(pieces, &mut unseen, &send, std::future::pending()).await;
+        });
+        follow::received(receive)
     }
 
     fn stop<'a>(&'a self, made: &'a Made, grace: Duration) -> RunnerFuture<'a, ()> {
@@ -280,7 +271,13 @@ impl Runner for DockerRunner {
             };
             let listed = self.docker.list_containers(Some(options)).await;
             let listed = listed.map_err(errors::classify)?;
-            let mine = listed.into_iter().filter(|one| self.is_mine(one));
+            // What a swarm has made is its own, on a manager's engine as well.
+            let is_own = |one: &ContainerSummary| {
+                let labels = one.labels.as_ref();
+                !labels.is_some_and(|labels| labels.contains_key(OF_SERVICE))
+            };
+            let mine = listed.into_iter().filter(is_own);
+            let mine = mine.filter(|one| self.is_mine(one));
             Ok(mine.filter_map(found).collect())
         }
         .boxed()
@@ -312,6 +309,7 @@ fn ended(container: ContainerInspectResponse) -> Option<Exit> {
         code: state.exit_code,
         oom_killed: state.oom_killed.unwrap_or(false),
         error: state.error.filter(|error| !error.is_empty()),
+        node_lost: None,
     })
 }
 
@@ -336,56 +334,4 @@ fn found(container: ContainerSummary) -> Option<Found> {
             .created
             .map(|secs| Timestamp::from_micros(secs.saturating_mul(1_000_000))),
     })
-}
-
-/// Follows a container's log, line by line, each with the engine's time for it.
-fn async_lines(
-    docker: Docker,
-    id: String,
-    options: LogsOptions,
-    mut unseen: Unseen,
-) -> impl futures_util::Stream<Item = OutputLine> + Send {
-    let (send, receive) = tokio::sync::mpsc::channel(256);
-    tokio::spawn(async move {
-        let mut stream = std::pin::pin!(docker.logs(&id, Some(options)));
-        let mut frames = Frames::default();
-        while let Some(frame) = stream.next().await {
-            // The engine hung up, perhaps within a line: it is listened to again.
-            let Ok(frame) = frame else { return };
-            let from = match &frame {
-                LogOutput::StdErr { .. } => Stream::Stderr,
-                _ => Stream::Stdout,
-            };
-            let lines = frames.push(from, frame.as_ref(), SystemClock.now());
-            for line in lines.into_iter().filter(|line| unseen.is(line)) {
-                if send.send(line).await.is_err() {
-                    return;
-                }
-            }
-        }
-        let last = frames.finish(SystemClock.now());
-        for line in last.into_iter().filter(|line| unseen.is(line)) {
-            // Whoever no longer listens needs no last line.
-            let _ = send.send(line).await;
-        }
-    });
-    futures_util::stream::unfold(receive, |mut receive| async {
-        receive.recv().await.map(|line| (line, receive))
-    })
-}
-
-/// Passes over the lines that were seen before; the engine itself goes by whole seconds.
-struct Unseen(OutputSeen);
-
-impl Unseen {
-    fn is(&mut self, line: &OutputLine) -> bool {
-        let Some((last, of_them)) = &mut self.0.last else {
-            return true;
-        };
-        if line.timestamp == *last && *of_them > 0 {
-            *of_them -= 1;
-            return false;
-        }
-        line.timestamp >= *last
-    }
 }

@@ -19,13 +19,16 @@ pub mod docker;
 pub mod fuzzing;
 pub mod output;
 pub mod peer_process;
+pub mod placed;
 pub mod python;
 pub mod spec;
 pub mod subprocess;
+pub mod swarm;
 pub mod usage;
 
 use std::time::Duration;
 
+use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use futures_util::stream::BoxStream;
 
@@ -71,6 +74,8 @@ pub struct Exit {
     pub oom_killed: bool,
     /// What the engine says of a start that failed.
     pub error: Option<String>,
+    /// The node that it was on, where that is lost: it may go on there.
+    pub node_lost: Option<String>,
 }
 
 /// Where something that was found stands.
@@ -125,8 +130,12 @@ pub trait Runner: Send + Sync {
     fn stop<'a>(&'a self, made: &'a Made, grace: Duration) -> RunnerFuture<'a, ()>;
     /// Takes away what is left of it.
     fn remove<'a>(&'a self, made: &'a Made) -> RunnerFuture<'a, ()>;
-    /// Everything of ours.
+    /// Everything of ours that is on this machine.
     fn find(&self) -> RunnerFuture<'_, Vec<Found>>;
+    /// Everything of ours that is on a cluster.
+    fn find_on_cluster(&self) -> RunnerFuture<'_, Vec<Found>> {
+        std::future::ready(Ok(Vec::new())).boxed()
+    }
     /// Whether the engine answers.
     fn check(&self) -> RunnerFuture<'_, ()>;
 }

@@ -21,7 +21,9 @@ use super::RunnerError;
 use crate::domain::JsonMap;
 use crate::domain::access::RunKey;
 use crate::domain::access::run_key::parted_url;
-use crate::domain::container::{ContainerRules, Pull, Resources, labels};
+use crate::domain::container::{
+    ClusterSettings, ContainerRules, OnNodeLoss, Placement, Pull, Resources, labels,
+};
 use crate::domain::flow_run::FlowRun;
 use crate::domain::ids::FlowRunId;
 use crate::domain::proxies;
@@ -48,6 +50,10 @@ pub struct RunnerSettings {
     pub api_url: Option<String>,
     /// The same for containers; absent under an ephemeral API, which serves none.
     pub container_api_url: Option<String>,
+    /// The same for other hosts; absent where they do not reach it.
+    pub advertised_api_url: Option<String>,
+    /// Where containers run that do not say it.
+    pub placement: Placement,
     /// The key of the run that is described; absent where it is told apart otherwise.
     pub key: Option<RunKey>,
     /// The interpreter of subprocess runs that name no environment.
@@ -58,15 +64,39 @@ pub struct RunnerSettings {
     pub containers: ContainerRules,
 }
 
+/// From where a container calls the API.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum CalledFrom {
+    /// From a network of the engine's.
+    Bridge,
+    /// From the host's own.
+    Host,
+    /// From whatever node of the cluster.
+    Cluster,
+}
+
+impl CalledFrom {
+    fn of(cluster: Option<&ClusterSettings>, networks: &[String]) -> Self {
+        match cluster {
+            Some(_) => Self::Cluster,
+            None if networks.iter().any(|network| network == "host") => Self::Host,
+            None => Self::Bridge,
+        }
+    }
+}
+
 impl RunnerSettings {
     /// Where a container that is not told another place finds the API: by its run's key, but on the
     /// host's network, where it is one of the host's own processes.
-    fn api_in_container(&self, on_host: bool) -> Option<String> {
-        let url = self.container_api_url.as_deref()?;
-        let reached = container::reached_at(url, on_host);
+    fn api_in_container(&self, from: CalledFrom) -> Option<String> {
+        let url = match from {
+            CalledFrom::Cluster => self.advertised_api_url.clone()?,
+            CalledFrom::Bridge => container::reached_at(self.container_api_url.as_deref()?, false),
+            CalledFrom::Host => container::reached_at(self.container_api_url.as_deref()?, true),
+        };
         Some(match &self.key {
-            Some(key) if !on_host => key.within(&reached),
-            _ => reached,
+            Some(key) if from != CalledFrom::Host => key.within(&url),
+            _ => url,
         })
     }
 
@@ -75,6 +105,24 @@ impl RunnerSettings {
         let url = self.api_url.as_deref()?;
         let keyed = self.key.as_ref().map(|key| key.within(url));
         Some(keyed.unwrap_or_else(|| url.to_owned()))
+    }
+
+    /// An environment with where pages are, for addresses that a client prints: it makes them of the
+    /// API's address, in which there may be a key, or a name that means this machine in containers
+    /// alone.
+    fn with_pages(&self, mut env: BTreeMap<String, String>, api: &str) -> BTreeMap<String, String> {
+        let keyed = parted_url(api).map(|(base, _)| base);
+        let pages = match keyed.unwrap_or_else(|| api.trim_end_matches("/api")) {
+            base if base.contains(HOST) => match &self.advertised_api_url {
+                Some(url) => Some(url.trim_end_matches("/api/").to_owned()),
+                None => Some(base.replacen(HOST, "127.0.0.1", 1)),
+            },
+            _ => keyed.map(str::to_owned),
+        };
+        if let Some(pages) = pages {
+            env.entry("PREFECT_UI_URL".to_owned()).or_insert(pages);
+        }
+        env
     }
 }
 
@@ -145,6 +193,8 @@ pub struct Container {
     pub login: Option<RegistryLogin>,
     /// What else is said of it.
     pub more: MoreSettings,
+    /// What it asks of the cluster that it runs on; absent on the engine.
+    pub cluster: Option<ClusterSettings>,
 }
 
 /// What is said of a container that reaches nothing beyond it.
@@ -221,6 +271,24 @@ pub struct Process {
 }
 
 impl Job {
+    /// Whether it is to be submitted again when the node is lost that it runs on.
+    pub fn resubmits_on_loss(&self) -> bool {
+        let cluster = self.cluster();
+        cluster.is_some_and(|cluster| cluster.on_node_loss == Some(OnNodeLoss::Resubmit))
+    }
+
+    /// Whether it is to be on the cluster.
+    pub fn is_on_cluster(&self) -> bool {
+        self.cluster().is_some()
+    }
+
+    fn cluster(&self) -> Option<&ClusterSettings> {
+        match &self.kind {
+            JobKind::Container(container) => container.cluster.as_ref(),
+            JobKind::Process(_) => None,
+        }
+    }
+
     /// What can be said of the process of a run that could not be made today.
     pub fn unknown(run: &FlowRun) -> Self {
         Self {
@@ -252,7 +320,8 @@ pub fn job(run: &FlowRun, settings: &RunnerSettings) -> Result<Job, RunnerError>
     match &run.infrastructure.kind {
         Some(RunnerKind::Docker) => container::job(run, settings),
         None | Some(RunnerKind::Subprocess | RunnerKind::Universal) => process::job(run, settings),
-        Some(RunnerKind::DockerJob) => docker_job::job(run, settings),
+        Some(RunnerKind::DockerJob) => docker_job::job(run, settings, settings.placement),
+        Some(RunnerKind::SwarmJob) => docker_job::job(run, settings, Placement::Swarm),
         Some(RunnerKind::ProcessJob) => process_job::job(run, settings),
         Some(RunnerKind::Served) => Err(RunnerError::Refused(
             "The run is for the process that serves its deployment.".to_owned(),
@@ -339,25 +408,19 @@ fn maybe_texts<'de, D: serde::Deserializer<'de>>(
 }
 
 /// The API's address under both generations' names; what the user set stays.
-fn with_api(mut env: BTreeMap<String, String>, api: Option<&str>) -> BTreeMap<String, String> {
+fn with_api(
+    mut env: BTreeMap<String, String>,
+    api: Option<&str>,
+    settings: &RunnerSettings,
+) -> BTreeMap<String, String> {
     if let Some(api) = api {
         let modern = api.trim_end_matches('/').to_owned();
         env.entry("PREFECT_ORION_HOST".to_owned())
             .or_insert_with(|| api.to_owned());
-        env = with_pages(env, &modern);
+        env = settings.with_pages(env, &modern);
         env.entry("PREFECT_API_URL".to_owned()).or_insert(modern);
     }
     env.entry("PYTHONUNBUFFERED".to_owned())
         .or_insert_with(|| "1".to_owned());
-    env
-}
-
-/// Where pages are, for addresses that a client prints: it makes them of the API's address, in which
-/// there may be a key.
-fn with_pages(mut env: BTreeMap<String, String>, api: &str) -> BTreeMap<String, String> {
-    if let Some((base, _)) = parted_url(api) {
-        env.entry("PREFECT_UI_URL".to_owned())
-            .or_insert_with(|| base.to_owned());
-    }
     env
 }

@@ -44,6 +44,8 @@ mod clock_jumps;
 #[cfg(test)]
 mod command_line;
 #[cfg(test)]
+mod compose;
+#[cfg(test)]
 mod containers;
 #[cfg(test)]
 mod crash;
@@ -147,6 +149,8 @@ mod slots;
 mod storage_faults;
 #[cfg(test)]
 mod storm;
+#[cfg(test)]
+mod swarm;
 #[cfg(test)]
 #[cfg(feature = "systemd")]
 mod systemd;

@@ -11,7 +11,7 @@ use tempfile::TempDir;
 
 mod bundles;
 #[cfg(feature = "docker")]
-mod pools;
+pub(super) mod pools;
 
 use super::support::client_log::{TALKATIVE, has_no_failure};
 use super::support::flows::file;

@@ -6,7 +6,7 @@ SELECT work_pools.id, work_pools.concurrency_limit,
        (SELECT count(*) FROM flow_runs AS r
         WHERE r.work_queue_id = work_queues.id AND r.state_type IN ('PENDING', 'RUNNING'))
 FROM work_pools JOIN work_queues ON work_queues.work_pool_id = work_pools.id
-WHERE work_pools.type IN ('docker', 'process', 'prefect-agent') AND (:containers OR work_pools.type <> 'docker')
+WHERE work_pools.type IN ('docker', 'docker-swarm', 'process', 'prefect-agent') AND (:containers OR work_pools.type NOT IN ('docker', 'docker-swarm'))
   AND work_pools.is_paused = 0 AND work_queues.is_paused = 0
   -- An agent of Prefect 2 that asks for a queue's runs has them.
   AND (work_pools.type <> 'prefect-agent' OR work_queues.last_polled IS NULL OR work_queues.last_polled < :polled_since)

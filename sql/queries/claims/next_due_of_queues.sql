@@ -6,7 +6,7 @@ SELECT min((SELECT r.next_scheduled_start_time FROM flow_runs AS r
               AND (work_pools.type <> 'prefect-agent' OR NOT {foreign})
             ORDER BY r.next_scheduled_start_time LIMIT 1))
 FROM work_pools JOIN work_queues ON work_queues.work_pool_id = work_pools.id
-WHERE work_pools.type IN ('docker', 'process', 'prefect-agent')
+WHERE work_pools.type IN ('docker', 'docker-swarm', 'process', 'prefect-agent')
   AND work_pools.is_paused = 0 AND work_queues.is_paused = 0
   AND (work_pools.type <> 'prefect-agent' OR work_queues.last_polled IS NULL OR work_queues.last_polled < :polled_since)
   AND NOT EXISTS (SELECT 1 FROM workers WHERE workers.work_pool_id = work_pools.id AND workers.online_until >= :now)

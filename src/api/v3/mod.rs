@@ -21,6 +21,7 @@ pub mod fuzzing;
 mod graph;
 mod ids;
 mod logs;
+mod nodes;
 mod observed;
 mod processes;
 mod routes;

@@ -2,9 +2,9 @@
 
 use super::{
     admin, agents, artifacts, automations, blocks, bulk, checkup, collections, concurrency,
-    deployments, events, flow_runs, flows, graph, ids, logs, observed, processes, saved_searches,
-    server, slots, states, task_runs, task_workers, ui, variables, why, work_pools, work_queues,
-    workers,
+    deployments, events, flow_runs, flows, graph, ids, logs, nodes, observed, processes,
+    saved_searches, server, slots, states, task_runs, task_workers, ui, variables, why, work_pools,
+    work_queues, workers,
 };
 use crate::api::dialect::V3;
 use crate::api::operation::Routes;
@@ -19,6 +19,7 @@ pub fn all() -> Routes {
         agents::operations,
         ids::operations,
         processes::operations,
+        nodes::operations,
         why::operations,
         flows::operations,
         deployments::operations,

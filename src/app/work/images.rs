@@ -33,13 +33,25 @@ impl App {
     /// that of the deployment that changed last first.
     pub async fn images_in_use(&self, default: String) -> Result<Vec<String>> {
         let (mut named, parts) = self
-            .scan(|db| Ok((deployments::images(db, MOST)?, gathered(db)?)))
+            .scan(|db| {
+                let of_pools = gathered(db, &PoolKind::Docker)?;
+                Ok((deployments::images(db, MOST)?, of_pools))
+            })
             .await?;
         // What filling templates in takes is in the hands of whoever wrote them.
         let resolved = tokio::task::spawn_blocking(move || {
             let of_pools = parts.iter().filter_map(|parts| parts.image(&default));
             named.extend(of_pools);
             newest_first(named)
+        });
+        resolved.await.map_err(Error::internal)
+    }
+
+    /// The same of what is always on the cluster: the runs of its own pools.
+    pub async fn images_on_cluster(&self, default: String) -> Result<Vec<String>> {
+        let parts = self.scan(|db| gathered(db, &PoolKind::Swarm)).await?;
+        let resolved = tokio::task::spawn_blocking(move || {
+            newest_first(parts.iter().filter_map(|it| it.image(&default)).collect())
         });
         resolved.await.map_err(Error::internal)
     }
@@ -59,10 +71,11 @@ impl Parts {
     }
 }
 
-fn gathered(db: &Connection) -> Result<Vec<Parts>> {
+/// Of deployments to pools of a kind.
+fn gathered(db: &Connection, kind: &PoolKind) -> Result<Vec<Parts>> {
     let mut pools = HashMap::new();
     let mut gathered = Vec::new();
-    for (pool, job_variables, changed) in deployments::pool_jobs(db, &PoolKind::Docker, MOST)? {
+    for (pool, job_variables, changed) in deployments::pool_jobs(db, kind, MOST)? {
         let template = match pools.get(&pool) {
             Some(known) => Arc::clone(known),
             None => {

@@ -240,6 +240,11 @@ impl ControlPlane for HttpControlPlane {
         .boxed()
     }
 
+    fn revoke_run_keys(&self, _id: FlowRunId) -> ControlPlaneFuture<'_, ()> {
+        // Only a node of a swarm is lost, and that is the daemon's own agent's.
+        std::future::ready(Ok(())).boxed()
+    }
+
     fn end_run(&self, id: FlowRunId, end: ProposedState) -> ControlPlaneFuture<'_, bool> {
         async move {
             let end = EndIn { state: end.into() };

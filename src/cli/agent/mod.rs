@@ -19,6 +19,7 @@ use crate::clock::SystemClock;
 use crate::config::{Flags, Settings, default_agent_dir};
 use crate::domain::access::Secret;
 use crate::domain::agent::{AgentReport, Identity};
+use crate::domain::container::Placement;
 use crate::logging;
 use crate::runners::RunnerSettings;
 use crate::runners::docker::DockerRunner;
@@ -129,6 +130,9 @@ async fn begin(
         agent: folder.name.clone(),
         api_url: Some(api_url.clone()),
         container_api_url: Some(api_url),
+        // A swarm is the daemon's own agent's.
+        advertised_api_url: None,
+        placement: Placement::Engine,
         key: None,
         python: settings.python,
         containers: settings.containers,

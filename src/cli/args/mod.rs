@@ -230,6 +230,9 @@ Examples:
   prefectctl agent start --api http://10.0.0.5:4200/api --slots 4"
     )]
     Agent(Agent),
+    /// Look at the nodes of the swarm that runs run on.
+    #[command(subcommand, after_help = "Example:\n  prefectctl node ls")]
+    Node(Node),
     /// Prepare keys.
     #[command(subcommand, after_help = "Example:\n  prefectctl auth hash < key-file")]
     Auth(Auth),
@@ -338,6 +341,14 @@ runs subprocesses and no containers.")]
     Start(AgentStart),
     /// List the agents that are there.
     #[command(after_help = "Example:\n  prefectctl agent ls --output json")]
+    Ls,
+}
+
+/// Commands on nodes.
+#[derive(Debug, Subcommand)]
+pub enum Node {
+    /// List the nodes, with the runs on each and what is reserved for them.
+    #[command(after_help = "Example:\n  prefectctl node ls --output json")]
     Ls,
 }
 

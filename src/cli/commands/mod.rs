@@ -16,6 +16,7 @@ mod flow;
 mod flow_run;
 mod limit;
 mod man;
+mod node;
 mod restore;
 mod status;
 mod task_run;
@@ -28,7 +29,7 @@ use std::time::Duration;
 
 use uuid::Uuid;
 
-use super::args::{Agent, Args, Auth, Command, Config, Output};
+use super::args::{Agent, Args, Auth, Command, Config, Node, Output};
 use super::client::{Client, Target, api_key};
 use super::failure::{Failure, Result};
 use super::names::pages_of;
@@ -104,6 +105,7 @@ pub async fn carry_out(args: Args) -> Result<()> {
         Command::Compat => compat::compat(&ctl).await,
         Command::Top { once } => top::top(&ctl, once).await,
         Command::Agent(Agent::Ls) => agent::ls(&ctl).await,
+        Command::Node(Node::Ls) => node::ls(&ctl).await,
         Command::Config(Config::Show { all }) => config::show(&ctl, all).await,
         Command::Backup { to, force, keep } => backup::backup(&ctl, &to, force, keep).await,
         Command::Auth(_)

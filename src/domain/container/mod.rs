@@ -4,6 +4,7 @@
 //! the container is refused unless the operator's settings permit it.
 
 mod bytes;
+pub mod cluster;
 pub mod labels;
 mod rules;
 
@@ -12,6 +13,7 @@ use std::path::PathBuf;
 use serde::Deserialize;
 
 pub use bytes::Bytes;
+pub use cluster::{ClusterSettings, OnNodeLoss, Placement};
 
 /// What a container asks for, or gets by default, beyond its image and environment.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]
@@ -131,6 +133,10 @@ pub struct Allow {
     /// Namespaces that may be shared with the host or another container: `network`, `pid`,
     /// `ipc`, `userns`.
     pub host_namespaces: Vec<String>,
+    /// Secrets of the swarm that runs may have, by their names.
+    pub secrets: Vec<String>,
+    /// Configs of the swarm, likewise.
+    pub configs: Vec<String>,
 }
 
 /// When to pull an image.

@@ -113,7 +113,7 @@ impl Waiting {
                 Code::NoWorker,
                 format!(
                     "No worker serves the work pool '{}' of type {kind:?}, and the daemon's own \
-                     agent serves 'docker' and 'process'. Start one with `prefect worker start \
+                     agent serves 'docker', 'docker-swarm' and 'process'. Start one with `prefect worker start \
                      --pool '{}'`.",
                     pool.name, pool.name
                 ),

@@ -154,6 +154,7 @@ pub fn engine_labels(
 fn kind(pool: &PoolKind, config: &JsonMap) -> RunnerKind {
     match pool {
         PoolKind::Docker => RunnerKind::DockerJob,
+        PoolKind::Swarm => RunnerKind::SwarmJob,
         PoolKind::Agent if config.contains_key("image") => RunnerKind::DockerJob,
         PoolKind::Process | PoolKind::Agent | PoolKind::Other(_) => RunnerKind::ProcessJob,
     }

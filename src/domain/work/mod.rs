@@ -50,6 +50,8 @@ const USUAL_HEARTBEAT: i64 = 30;
 pub enum PoolKind {
     /// Containers.
     Docker,
+    /// Containers on the swarm.
+    Swarm,
     /// Processes of the worker's machine.
     Process,
     /// What agents of the 2.x generation make, by each deployment's own settings.
@@ -63,6 +65,7 @@ impl PoolKind {
     pub fn word(&self) -> &str {
         match self {
             Self::Docker => "docker",
+            Self::Swarm => "docker-swarm",
             Self::Process => "process",
             Self::Agent => "prefect-agent",
             Self::Other(word) => word,
@@ -79,6 +82,7 @@ impl From<String> for PoolKind {
     fn from(word: String) -> Self {
         match word.as_str() {
             "docker" => Self::Docker,
+            "docker-swarm" => Self::Swarm,
             "process" => Self::Process,
             "prefect-agent" => Self::Agent,
             _ => Self::Other(word),

@@ -2,13 +2,14 @@
 
 use crate::domain::actor::ActorKind;
 use crate::domain::flow_run::FlowRun;
+use crate::domain::node::OnCluster;
 use crate::domain::time::Timestamp;
 use crate::pages::names::Names;
 use crate::pages::show::json::Pair;
 use crate::pages::show::{Html, in_address, short, text, times};
 
 /// The facts, those that there are.
-pub fn pairs(run: &FlowRun, names: &Names, now: Timestamp) -> Vec<Pair> {
+pub fn pairs(run: &FlowRun, names: &Names, place: Option<OnCluster>, now: Timestamp) -> Vec<Pair> {
     let mut all = Vec::new();
     let mut put = |name: &'static str, value: Option<Html>| {
         if let Some(value) = value.filter(|value| !value.is_empty()) {
@@ -44,6 +45,13 @@ pub fn pairs(run: &FlowRun, names: &Names, now: Timestamp) -> Vec<Pair> {
     put("Agent", run.claim.as_ref().map(|claim| short(&claim.agent)));
     put("Runs in", made(run));
     put(
+        "Node",
+        place.and_then(|place| match place {
+            OnCluster::Node(name) => Some(short(&name)),
+            OnCluster::Unplaced(_) => None,
+        }),
+    );
+    put(
         "Parent",
         run.parent_task_run_id
             .map(|id| link(&format!("/runs/task-run/{id}"), &Html::fixed("a task run"))),
@@ -75,15 +83,18 @@ fn begun_by(run: &FlowRun) -> Option<Html> {
     Some(Html::of(format!("{kind}<bdi>{}</bdi>", short(&by.name))))
 }
 
-/// The container or the process that was made for the run.
+fn brief(what: &str, id: &str) -> Html {
+    let id: String = id.chars().take(12).collect();
+    Html::of(format!("{what} <code>{}</code>", text(&id)))
+}
+
+/// What was made for the run.
 fn made(run: &FlowRun) -> Option<Html> {
     let claimed = run.claim.as_ref()?.infrastructure_id.as_deref();
     let made = claimed.or(run.infrastructure_pid.as_deref())?;
     Some(match made.split_once(':') {
-        Some(("docker", id)) => {
-            let brief: String = id.chars().take(12).collect();
-            Html::of(format!("container <code>{}</code>", text(&brief)))
-        }
+        Some(("docker", id)) => brief("container", id),
+        Some(("swarm", id)) => brief("service", id),
         Some(("process", rest)) => {
             let pid = rest.split(':').next().unwrap_or_default();
             Html::of(format!("process <code>{}</code>", text(pid)))

@@ -166,7 +166,7 @@ pub async fn read(ctx: &Ctx, visitor: &Visitor, id: FlowRunId, log: log::Shown) 
         subruns: subruns(ctx, visitor, &graph, now).await?,
         artifacts: artifact::of_run(ctx, visitor, id).await?,
         usage: Vec::new(),
-        about: about::pairs(&run, &names, now),
+        about: about::pairs(&run, &names, ctx.on_cluster(&run).await, now),
         parameters: pairs(&run.parameters),
         tags: tags(&run.tags),
         log,
@@ -262,7 +262,7 @@ async fn reason(
         }
         _ => {}
     }
-    let why = visitor.masked(ctx.app.why(run.id).await?).await?;
+    let why = visitor.masked(ctx.why(run.id).await?).await?;
     let holders = why.holders.iter().map(|holder| {
         let href = format!("/runs/flow-run/{}", holder.id);
         (href, short(&holder.name))
@@ -296,6 +296,7 @@ fn title(code: Code) -> &'static str {
         Code::ServedByProcess => "Waits for the process that serves it",
         Code::SlotsTaken => "Every slot is in use",
         Code::PullingImage => "Its image is being pulled",
+        Code::Unplaced => "No node takes it",
         Code::Starting => "About to start",
         Code::Running => "Running",
         Code::Paused => "Paused",

@@ -76,7 +76,7 @@ pub(super) fn address() -> String {
 
 /// The engine at `DOCKER_HOST`, or at the local socket. Nothing is sent yet, and nothing need
 /// be there: an engine may be installed, or come, after the daemon.
-pub(super) fn engine() -> Result<Docker, RunnerError> {
+pub(in crate::runners) fn engine() -> Result<Docker, RunnerError> {
     match Endpoint::told(variable)? {
         Endpoint::Socket(path) => by_socket(path),
         Endpoint::Plain(address) => {

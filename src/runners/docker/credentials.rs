@@ -40,7 +40,7 @@ struct Helped {
 
 /// The login for an image's registry; none when nobody logged in. Asked for only when an
 /// image is pulled.
-pub(super) async fn of(image: &str) -> Option<DockerCredentials> {
+pub(in crate::runners) async fn of(image: &str) -> Option<DockerCredentials> {
     let text = tokio::fs::read(file()?).await.ok()?;
     let config: Config = match serde_json::from_slice(&text) {
         Ok(config) => config,
@@ -58,7 +58,7 @@ pub(super) async fn of(image: &str) -> Option<DockerCredentials> {
 }
 
 /// A login that a job brings along.
-pub(super) fn given(login: RegistryLogin) -> DockerCredentials {
+pub(in crate::runners) fn given(login: RegistryLogin) -> DockerCredentials {
     DockerCredentials {
         username: Some(login.username),
         password: Some(login.password),

@@ -5,7 +5,7 @@ use bollard::errors::Error;
 use crate::runners::RunnerError;
 
 /// The engine's own words, or that there is no engine to speak.
-pub(super) fn classify(error: Error) -> RunnerError {
+pub(in crate::runners) fn classify(error: Error) -> RunnerError {
     match error {
         // An engine that is shutting down.
         Error::DockerResponseServerError {
@@ -61,7 +61,7 @@ fn says(error: &Error, words: &str) -> bool {
 }
 
 /// There is no such thing (any more).
-pub(super) fn is_gone(error: &Error) -> bool {
+pub(in crate::runners) fn is_gone(error: &Error) -> bool {
     status(error) == Some(404)
 }
 
@@ -89,4 +89,21 @@ pub(super) fn is_no_such_image(error: &Error) -> bool {
 /// Docker's words name its file, Podman's its kind.
 pub(super) fn is_without_init(told: &str) -> bool {
     told.contains("docker-init") || told.contains("container-init")
+}
+
+/// Another service has that name.
+pub(in crate::runners) fn is_service_name_taken(error: &Error) -> bool {
+    status(error) == Some(409) && says(error, "name conflicts")
+}
+
+/// Somebody else has changed the service since it was read.
+pub(in crate::runners) fn is_out_of_sequence(error: &Error) -> bool {
+    says(error, "out of sequence")
+}
+
+/// The engine is in no swarm, or not one of its managers; one that is only starting says otherwise.
+pub(in crate::runners) fn is_no_manager(told: &str) -> bool {
+    told.contains("not a swarm manager")
+        && !told.contains("being prepared")
+        && !told.contains("trouble connecting")
 }

@@ -16,7 +16,7 @@ use crate::runners::RunnerError;
 use crate::runners::spec::DEFAULT_IMAGE;
 
 /// What the container says of itself, as one line of JSON.
-const PROBE: &str = include_str!("probe.py");
+pub(in crate::runners) const PROBE: &str = include_str!("probe.py");
 /// How long the container may take; importing prefect takes a minute on a machine that is busy.
 const TIMEOUT: Duration = Duration::from_secs(180);
 /// The oldest API that knows `host-gateway`: that of Docker 20.10.
@@ -24,11 +24,21 @@ const OLDEST_API: (u32, u32) = (1, 41);
 
 /// What the probe found.
 #[derive(Debug, Deserialize)]
-struct Probed {
+pub(in crate::runners) struct Probed {
     python: String,
     prefect: Option<String>,
-    reached: Option<String>,
-    trouble: Option<String>,
+    /// The status that the API answered with.
+    pub reached: Option<String>,
+    /// Why it did not answer.
+    pub trouble: Option<String>,
+}
+
+impl Probed {
+    /// From all that a container said.
+    pub fn read(said: &str) -> Result<Self, String> {
+        let last = said.trim_end().lines().last().unwrap_or_default();
+        serde_json::from_str(last).map_err(|_| format!("a container of it said: {last}"))
+    }
 }
 
 /// Where a container of a checkup is made, and what it is to reach.
@@ -156,8 +166,7 @@ impl DockerRunner {
                 return Err(format!("a container did not answer in {secs} s"));
             }
         };
-        let last = said.trim_end().lines().last().unwrap_or_default();
-        serde_json::from_str(last).map_err(|_| format!("a container of it said: {last}"))
+        Probed::read(&said)
     }
 
     async fn output_of(&self, id: &str) -> Result<String, RunnerError> {
@@ -280,7 +289,7 @@ fn parsed(api: &str) -> Option<(u32, u32)> {
     Some((major.parse().ok()?, minor.parse().ok()?))
 }
 
-fn text(piece: LogOutput) -> String {
+pub(in crate::runners) fn text(piece: LogOutput) -> String {
     String::from_utf8_lossy(&piece.into_bytes()).into_owned()
 }
 

@@ -32,14 +32,50 @@ impl Default for DockerConfig {
     }
 }
 
-/// The settings that are the 2.0a7 generation's, and those that are ours on top.
-fn split(run: &FlowRun) -> (JsonMap, JsonMap) {
-    let config = run.infrastructure.config.clone().unwrap_or_default();
-    let is_ours = |key: &String| Resources::KEYS.contains(&key.as_str());
-    let set = |(_, value): &(String, Value)| !value.is_null();
-    let (ours, theirs): (Vec<_>, Vec<_>) = config.into_iter().partition(|(key, _)| is_ours(key));
-    let ours = ours.into_iter().filter(set).collect();
-    (theirs.into_iter().collect(), ours)
+/// The settings that are the 2.0a7 generation's, and those that are ours on top: of any container,
+/// and of one on a cluster.
+fn split(run: &FlowRun) -> (JsonMap, JsonMap, JsonMap) {
+    let (mut theirs, mut ours, mut cluster) = <(JsonMap, JsonMap, JsonMap)>::default();
+    for (key, value) in run.infrastructure.config.clone().unwrap_or_default() {
+        if Resources::KEYS.contains(&key.as_str()) {
+            ours.insert(key, value);
+        } else if ClusterSettings::KEYS.contains(&key.as_str()) {
+            cluster.insert(key, value);
+        } else {
+            theirs.insert(key, value);
+        }
+    }
+    ours.retain(|_, value| !value.is_null());
+    (theirs, ours, cluster)
+}
+
+/// What a container asks of the cluster, where it runs on one.
+pub(super) fn on_cluster(
+    asked: ClusterSettings,
+    placement: Placement,
+    rules: &ContainerRules,
+) -> Result<Option<ClusterSettings>, RunnerError> {
+    match placement {
+        Placement::Swarm => {
+            rules.check_cluster(&asked).map_err(RunnerError::Refused)?;
+            Ok(Some(asked))
+        }
+        Placement::Engine if asked == ClusterSettings::default() => Ok(None),
+        Placement::Engine => Err(RunnerError::Refused(format!(
+            "Runs are on this machine's engine, and settings such as {} are for those on a swarm. \
+             Leave them out, or have the operator set docker.placement = \"swarm\".",
+            ClusterSettings::KEYS.join(", ")
+        ))),
+    }
+}
+
+/// Nothing on a cluster finds the API where it is not advertised.
+pub(super) fn unreachable_api() -> RunnerError {
+    RunnerError::Refused(
+        "Runs on a swarm need an address at which other hosts reach the API. Its operator says it \
+         in prefectd.toml: server.advertise = \"ADDRESS\"."
+            .to_owned(),
+    )
 }
 
 /// By which the container is found again. Each is said, though it be by a word that means
@@ -70,13 +106,13 @@ pub(super) fn reached_at(url: &str, on_host: bool) -> String {
 }
 
 /// The names that a container knows beside others: that of its host, unless it is on the host's
-/// network or has an API elsewhere.
-pub(super) fn extra_hosts(own_api: Option<&str>, on_host: bool) -> Vec<String> {
+/// network, somewhere on a cluster, or has an API elsewhere.
+pub(super) fn extra_hosts(own_api: Option<&str>, from: CalledFrom) -> Vec<String> {
     let names_host = |url: &str| {
         let names = ["localhost", "127.0.0.1", HOST];
         names.iter().any(|name| url.contains(name))
     };
-    if own_api.is_none_or(names_host) && !on_host {
+    if own_api.is_none_or(names_host) && from == CalledFrom::Bridge {
         vec![format!("{HOST}:host-gateway")]
     } else {
         Vec::new()
@@ -84,7 +120,7 @@ pub(super) fn extra_hosts(own_api: Option<&str>, on_host: bool) -> Vec<String> {
 }
 
 pub(super) fn job(run: &FlowRun, settings: &RunnerSettings) -> Result<Job, RunnerError> {
-    let (theirs, ours) = split(run);
+    let (theirs, ours, cluster) = split(run);
     let (config, asked) = (
         self::config::<DockerConfig>(theirs)?,
         self::config::<Resources>(ours)?,
@@ -104,9 +140,13 @@ pub(super) fn job(run: &FlowRun, settings: &RunnerSettings) -> Result<Job, Runne
         .map_err(RunnerError::Refused)?;
     let mut networks = config.networks;
     join_mode(&mut networks, &resources);
-    let on_host = networks.iter().any(|network| network == "host");
-    let api = settings.api_in_container(on_host);
-    let extra_hosts = extra_hosts(own_api.as_deref(), on_host);
+    let cluster = on_cluster(self::config(cluster)?, settings.placement, rules)?;
+    let from = CalledFrom::of(cluster.as_ref(), &networks);
+    let api = settings.api_in_container(from);
+    if own_api.is_none() && api.is_none() {
+        return Err(unreachable_api());
+    }
+    let extra_hosts = extra_hosts(own_api.as_deref(), from);
     let mut labels = config.labels.unwrap_or_default();
     labels::check(labels.keys().map(String::as_str)).map_err(RunnerError::Refused)?;
     labels.extend(own_labels(run, settings, config.auto_remove));
@@ -119,7 +159,7 @@ pub(super) fn job(run: &FlowRun, settings: &RunnerSettings) -> Result<Job, Runne
             name: container_name(&run.name, run.id),
             image: config.image.unwrap_or_else(|| DEFAULT_IMAGE.to_owned()),
             command: engine("python", run),
-            env: with_api(config.env, api.as_deref()),
+            env: with_api(config.env, api.as_deref(), settings),
             networks,
             labels,
             volumes: config.volumes,
@@ -136,6 +176,7 @@ pub(super) fn job(run: &FlowRun, settings: &RunnerSettings) -> Result<Job, Runne
             memory_swap: None,
             login: None,
             more: MoreSettings::default(),
+            cluster,
         })),
     })
 }

@@ -86,8 +86,14 @@ impl Swap {
     }
 }
 
-pub(super) fn job(run: &FlowRun, settings: &RunnerSettings) -> Result<Job, RunnerError> {
-    let config: DockerJob = config(run.infrastructure.config.clone().unwrap_or_default())?;
+pub(super) fn job(
+    run: &FlowRun,
+    settings: &RunnerSettings,
+    placement: Placement,
+) -> Result<Job, RunnerError> {
+    let given = run.infrastructure.config.clone().unwrap_or_default();
+    let cluster: ClusterSettings = config(given.clone())?;
+    let config: DockerJob = config(given)?;
     if config.container_wait_timeout == Some(0) {
         return Err(refused("container_wait_timeout must be above 0"));
     }
@@ -107,10 +113,11 @@ pub(super) fn job(run: &FlowRun, settings: &RunnerSettings) -> Result<Job, Runne
         .map_err(RunnerError::Refused)?;
     let memory_swap = swap(config.memswap_limit.as_ref(), resources.memory, rules)?;
     container::join_mode(&mut networks, &resources);
-    let on_host = networks.iter().any(|network| network == "host");
+    let cluster = container::on_cluster(cluster, placement, rules)?;
+    let from = CalledFrom::of(cluster.as_ref(), &networks);
     let env = config.env.unwrap_or_default();
     let own_api = env.get("PREFECT_API_URL").cloned();
-    let api = api(own_api.as_deref(), settings, on_host)?;
+    let api = api(own_api.as_deref(), settings, from)?;
     let image = config.image.unwrap_or_else(|| pool_image(rules));
     let labels = labels_of(
         config.labels.unwrap_or_default(),
@@ -130,11 +137,11 @@ pub(super) fn job(run: &FlowRun, settings: &RunnerSettings) -> Result<Job, Runne
             pull: pull(config.image_pull_policy, &image, rules.pull),
             image,
             command: command(config.command.as_deref())?,
-            env: with_api_3(env, &api),
+            env: with_api_3(env, &api, settings),
             networks,
             labels: labels.into_iter().chain(own).collect(),
             volumes,
-            extra_hosts: container::extra_hosts(own_api.as_deref(), on_host),
+            extra_hosts: container::extra_hosts(own_api.as_deref(), from),
             auto_remove,
             resources,
             cgroup_parent: rules.cgroup_parent.clone(),
@@ -146,6 +153,7 @@ pub(super) fn job(run: &FlowRun, settings: &RunnerSettings) -> Result<Job, Runne
             memory_swap,
             login: config.registry_credentials,
             more: kwargs.more,
+            cluster,
         })),
     })
 }
@@ -157,22 +165,36 @@ pub fn pool_image(rules: &ContainerRules) -> String {
 }
 
 /// The API's address for the container: its own, or ours, as it is reached from there.
-fn api(own: Option<&str>, settings: &RunnerSettings, on_host: bool) -> Result<String, RunnerError> {
-    let own = own.map(|url| container::reached_at(url, on_host));
-    let url = own.or_else(|| settings.api_in_container(on_host));
-    let url = url.ok_or_else(|| {
-        refused(
+fn api(
+    own: Option<&str>,
+    settings: &RunnerSettings,
+    from: CalledFrom,
+) -> Result<String, RunnerError> {
+    let own = own.map(|url| match from {
+        CalledFrom::Cluster => url.to_owned(),
+        CalledFrom::Bridge | CalledFrom::Host => {
+            container::reached_at(url, from == CalledFrom::Host)
+        }
+    });
+    let url = own.or_else(|| settings.api_in_container(from));
+    let url = url.ok_or_else(|| match from {
+        CalledFrom::Cluster => container::unreachable_api(),
+        CalledFrom::Bridge | CalledFrom::Host => refused(
             "an ephemeral API cannot serve a container. Start prefectd (systemctl start prefectd) \
              and point PREFECT_API_URL to it",
-        )
+        ),
     })?;
     Ok(url.trim_end_matches('/').to_owned())
 }
 
 /// The environment with the API's address, under the modern generation's name alone.
-pub(super) fn with_api_3(mut env: BTreeMap<String, String>, api: &str) -> BTreeMap<String, String> {
+pub(super) fn with_api_3(
+    mut env: BTreeMap<String, String>,
+    api: &str,
+    settings: &RunnerSettings,
+) -> BTreeMap<String, String> {
     env.insert("PREFECT_API_URL".to_owned(), api.to_owned());
-    env = with_pages(env, api);
+    env = settings.with_pages(env, api);
     env.entry("PYTHONUNBUFFERED".to_owned())
         .or_insert_with(|| "1".to_owned());
     env

@@ -19,7 +19,7 @@ pub(super) fn job(run: &FlowRun, settings: &RunnerSettings) -> Result<Job, Runne
     let config: SubprocessConfig = config(run.infrastructure.config.clone().unwrap_or_default())?;
     let api = settings.api_in_process();
     let api = api.as_deref();
-    let (direct, env) = (direct(api), with_api(config.env, api));
+    let (direct, env) = (direct(api), with_api(config.env, api, settings));
     let home = |path: String| expanded(&path, settings.home.as_deref());
     let condaenv = config.condaenv.filter(|name| !name.is_empty());
     let virtualenv = config.virtualenv.filter(|path| !path.is_empty());

@@ -25,7 +25,7 @@ pub(super) fn job(run: &FlowRun, settings: &RunnerSettings) -> Result<Job, Runne
     let direct = direct(api);
     if let Some(api) = api {
         let api = api.trim_end_matches('/').to_owned();
-        env = docker_job::with_api_3(env, &api);
+        env = docker_job::with_api_3(env, &api, settings);
     }
     let command = match config.command.as_deref().map(str::trim) {
         None | Some("") => [&settings.python, "-m", "prefect.engine"]

@@ -57,6 +57,8 @@ fn settings() -> RunnerSettings {
         agent: "embedded".to_owned(),
         api_url: Some("http://127.0.0.1:4200/api/".to_owned()),
         container_api_url: Some("http://127.0.0.1:4200/api/".to_owned()),
+        advertised_api_url: None,
+        placement: Placement::Engine,
         key: None,
         python: "python3".to_owned(),
         containers: ContainerRules {
@@ -322,7 +324,7 @@ fn a_run_s_key_is_in_the_address_that_its_process_is_given() {
     assert_eq!(container["PREFECT_API_URL"], keyed);
     assert_eq!(container["PREFECT_ORION_HOST"], format!("{keyed}/"));
     // A client makes the addresses of pages from the API's, and prints them.
-    let pages = "http://host.docker.internal:4200";
+    let pages = "http://127.0.0.1:4200";
     assert_eq!(container["PREFECT_UI_URL"], pages);
     let job = env("docker-job", json!({ "command": "x" }));
     assert_eq!(job["PREFECT_API_URL"], keyed);

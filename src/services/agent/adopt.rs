@@ -13,6 +13,7 @@ use super::{Agent, Attempt, end, has_ended};
 use crate::domain::error::{Error, Kind, Result};
 use crate::domain::flow_run::FlowRun;
 use crate::domain::ids::FlowRunId;
+use crate::domain::runner::service_of;
 use crate::domain::state::StateType;
 use crate::runners::{Found, Job, Made, Runner, RunnerError, Status, spec};
 
@@ -28,40 +29,62 @@ impl Agent {
         let (containers, processes): (Vec<_>, Vec<_>) = unwatched
             .into_iter()
             .partition(|run| run.infrastructure.is_container());
-        let first = self
-            .adopt_from(&self.runners.processes.clone(), processes)
-            .await;
-        let second = self
-            .adopt_from(&self.runners.containers.clone(), containers)
-            .await;
-        first.and(second)
+        // A cluster that does not answer says nothing of what is on the engine.
+        let (on_cluster, containers): (Vec<_>, Vec<_>) = containers
+            .into_iter()
+            .partition(|run| self.is_on_cluster(run));
+        let (of_processes, of_containers) = (&self.runners.processes, &self.runners.containers);
+        let first = match processes.is_empty() {
+            true => Ok(()),
+            false => {
+                let found = of_processes.find().await;
+                self.adopt_from(of_processes, found, processes).await
+            }
+        };
+        let second = match containers.is_empty() {
+            true => Ok(()),
+            false => {
+                let found = of_containers.find().await;
+                self.adopt_from(of_containers, found, containers).await
+            }
+        };
+        let third = match on_cluster.is_empty() {
+            true => Ok(()),
+            false => {
+                let found = of_containers.find_on_cluster().await;
+                self.adopt_from(of_containers, found, on_cluster).await
+            }
+        };
+        first.and(second).and(third)
+    }
+
+    /// Whether a container's run is on the cluster, or is to be there.
+    fn is_on_cluster(&self, run: &FlowRun) -> bool {
+        match recorded(run) {
+            Some(made) => service_of(made).is_some(),
+            None => spec::job(run, &self.runner_settings()).is_ok_and(|job| job.is_on_cluster()),
+        }
     }
 
     async fn adopt_from(
         self: &Arc<Self>,
         runner: &Arc<dyn Runner>,
+        found: std::result::Result<Vec<Found>, RunnerError>,
         runs: Vec<FlowRun>,
     ) -> Result<()> {
-        if runs.is_empty() {
-            return Ok(());
-        }
-        let found = runner.find().await;
         let found = found.map_err(|error| {
             if matches!(error, RunnerError::Away(_)) {
                 self.engine_is_away(&error);
             }
             Error::new(Kind::Unavailable, error.to_string())
         })?;
-        let mut by_run: HashMap<FlowRunId, Found> = HashMap::new();
+        let mut by_run: HashMap<FlowRunId, Vec<Found>> = HashMap::new();
         for found in found {
-            let known = by_run.get(&found.flow_run_id);
-            // A run that was tried again has several; the one that is not over counts.
-            if known.is_none_or(|known| known.status == Status::Ended) {
-                by_run.insert(found.flow_run_id, found);
-            }
+            by_run.entry(found.flow_run_id).or_default().push(found);
         }
         for run in runs {
-            let found = by_run.remove(&run.id);
+            let several = by_run.remove(&run.id).unwrap_or_default();
+            let found = several.into_iter().max_by_key(|found| rank(&run, found));
             self.take_up(runner, run, found).await?;
         }
         Ok(())
@@ -114,7 +137,8 @@ impl Agent {
         self.look_after(run.id, attempt, move |attempt| async move {
             let (log, stored) = RunLog::open(&agent.control_plane, &run).await;
             log.made(&found.made);
-            let own = found.removes_itself.then(|| found.made.clone());
+            let is_kept = !found.removes_itself && agent.keeps_any();
+            let own = (!is_kept).then(|| found.made.clone());
             let left = match agent.resume(runner, &run, &attempt, found, &log).await {
                 Then::Nothing => own,
                 Then::Again => {
@@ -192,15 +216,34 @@ impl Agent {
 /// Whether the runner knows nothing of it. An engine whose caller dies during a creation
 /// takes back what it has made so far, which nobody has started.
 async fn is_gone(runner: &dyn Runner, made: &Made) -> bool {
-    let found = runner.find().await;
+    let found = match service_of(&made.id) {
+        Some(_) => runner.find_on_cluster().await,
+        None => runner.find().await,
+    };
     found.is_ok_and(|found| found.iter().all(|one| one.made.id != made.id))
 }
 
 /// True when the claim that is in force was made after what was found.
 fn is_older(run: &FlowRun, found: &Found) -> bool {
-    let recorded = run
-        .claim
-        .as_ref()
-        .and_then(|claim| claim.infrastructure_id.as_deref());
-    !recorded.is_some_and(|recorded| recorded.ends_with(&found.made.id))
+    !is_recorded(run, found)
+}
+
+fn recorded(run: &FlowRun) -> Option<&str> {
+    let claim = run.claim.as_ref()?;
+    claim.infrastructure_id.as_deref()
+}
+
+fn is_recorded(run: &FlowRun, found: &Found) -> bool {
+    recorded(run).is_some_and(|recorded| recorded.ends_with(&found.made.id))
+}
+
+/// Which of several counts, of a run that was tried again, or whose submission was cut off and took
+/// effect all the same: one that is not over, that which is recorded, one that runs.
+fn rank(run: &FlowRun, found: &Found) -> (bool, bool, bool) {
+    let status = &found.status;
+    (
+        *status != Status::Ended,
+        is_recorded(run, found),
+        *status == Status::Running,
+    )
 }

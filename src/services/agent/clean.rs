@@ -11,10 +11,12 @@ use super::cancel::is_to_stop;
 use crate::domain::agent::ContainerRetention;
 use crate::domain::ids::FlowRunId;
 use crate::domain::time::{Span, Timestamp};
-use crate::runners::{Found, Runner, Status};
+use crate::runners::{Found, Runner, RunnerError, RunnerFuture, Status};
 
 /// How often to look.
 const EVERY: Duration = Duration::from_secs(60);
+/// How long it may take to end or remove one of them, beyond the time that it is given to end.
+const MARGIN: Duration = Duration::from_secs(30);
 
 impl Agent {
     /// Works until `stop`. Only what carries this agent's label is ever touched.
@@ -28,6 +30,11 @@ impl Agent {
         }
     }
 
+    /// Whether anything is kept of runs that have ended.
+    pub(super) fn keeps_any(&self) -> bool {
+        self.settings().keep.at_most > 0
+    }
+
     async fn clean(&self) {
         let Ok(held) = self.control_plane.held_runs().await else {
             return; // another time
@@ -35,7 +42,7 @@ impl Agent {
         let mut busy: HashSet<_> = held.iter().map(|run| run.id).collect();
         busy.extend(self.watched().keys());
         for runner in [&self.runners.containers, &self.runners.processes] {
-            let found = runner.find().await.unwrap_or_default();
+            let found = all_of(runner.as_ref()).await;
             for lost in found.iter().filter(|one| !busy.contains(&one.flow_run_id)) {
                 self.stop_lost(lost).await;
             }
@@ -50,11 +57,11 @@ impl Agent {
     }
 
     async fn remove_old_of(&self, runner: &dyn Runner, busy: &mut HashSet<FlowRunId>) {
-        let found = runner.find().await.unwrap_or_default();
+        let found = all_of(runner).await;
         // A run that was taken meanwhile may have its container among those that were found.
         busy.extend(self.watched().keys());
         for old in superfluous(found, busy, self.settings().keep, self.control_plane.now()) {
-            let removed = runner.remove(&old.made).await;
+            let removed = self.within_time(runner.remove(&old.made)).await;
             match removed {
                 Ok(()) => tracing::info!(container = %old.made.name, "removed an old container"),
                 Err(error) => {
@@ -62,6 +69,18 @@ impl Agent {
                 }
             }
         }
+    }
+
+    /// What is ended or removed, one by one, unless it takes so long that others wait for it.
+    async fn within_time(&self, done: RunnerFuture<'_, ()>) -> Result<(), RunnerError> {
+        let most = self.settings().stop_grace + MARGIN;
+        let done = tokio::time::timeout(most, done).await;
+        done.unwrap_or_else(|_| {
+            Err(RunnerError::Away(format!(
+                "It took longer than {} s.",
+                most.as_secs()
+            )))
+        })
     }
 
     /// Stops what still runs for a run that was ended while nobody watched.
@@ -77,10 +96,18 @@ impl Agent {
         }
         tracing::warn!(prefect.flow_run_id = %run.id, container = %lost.made.name, "its run has ended; stopping it");
         let runner = self.runner(&run);
-        if let Err(error) = runner.stop(&lost.made, self.settings().stop_grace).await {
+        let grace = self.settings().stop_grace;
+        if let Err(error) = self.within_time(runner.stop(&lost.made, grace)).await {
             tracing::error!(container = %lost.made.name, %error, "it does not stop");
         }
     }
+}
+
+/// Everything of ours, as far as what has made it answers.
+async fn all_of(runner: &dyn Runner) -> Vec<Found> {
+    let mut found = runner.find().await.unwrap_or_default();
+    found.extend(runner.find_on_cluster().await.unwrap_or_default());
+    found
 }
 
 /// What is not to be kept of all that was found.

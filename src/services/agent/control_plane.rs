@@ -48,6 +48,8 @@ pub trait ControlPlane: Send + Sync {
     /// A key by which the run's process is known to the API, where it is to have one; those that
     /// were made before are worth nothing any more.
     fn run_key(&self, id: FlowRunId, who: KeyFor) -> ControlPlaneFuture<'_, Option<RunKey>>;
+    /// Takes back the keys of a run: whatever has one speaks for it no more.
+    fn revoke_run_keys(&self, id: FlowRunId) -> ControlPlaneFuture<'_, ()>;
     /// Ends a run; false when it is not the agent's any more, or has ended.
     fn end_run(&self, id: FlowRunId, end: ProposedState) -> ControlPlaneFuture<'_, bool>;
     /// What a run was made from, as `FLOW/DEPLOYMENT`.
@@ -138,6 +140,10 @@ impl ControlPlane for LocalControlPlane {
             }
         }
         .boxed()
+    }
+
+    fn revoke_run_keys(&self, id: FlowRunId) -> ControlPlaneFuture<'_, ()> {
+        self.app.revoke_run_keys(&self.agent, id).boxed()
     }
 
     fn end_run(&self, id: FlowRunId, end: ProposedState) -> ControlPlaneFuture<'_, bool> {

@@ -6,10 +6,14 @@ use nix::sys::signal::Signal;
 use serde_json::json;
 
 use crate::domain::state::{ProposedState, StateType};
+use crate::domain::time::Timestamp;
 use crate::runners::{Exit, JobKind, Made, RunnerError};
 
 /// The name of the state of a run that its infrastructure ended.
 const CRASHED: &str = "Crashed";
+
+/// The name of the state of a run that is submitted again.
+const RESUBMITTED: &str = "Resubmitted";
 
 /// The name of the state of a run that took longer than it may.
 pub(super) const TIMED_OUT: &str = "TimedOut";
@@ -48,6 +52,14 @@ pub(super) fn timed_out(limit: Duration) -> ProposedState {
         .because(format!(
             "The run was not over after {secs} seconds, its time limit."
         ))
+}
+
+/// A run that is submitted again, since the node is lost that it was on.
+pub(super) fn resubmitted(exit: &Exit, now: Timestamp) -> ProposedState {
+    let why = exit.error.as_deref().unwrap_or("Its node is lost");
+    ProposedState::scheduled(now)
+        .named(RESUBMITTED)
+        .because(format!("{why}. The run is submitted again."))
 }
 
 /// A run whose process has gone while nobody looked.
@@ -121,6 +133,9 @@ fn manner(exit: &Exit) -> String {
 /// What was made, for people.
 pub(super) fn described(kind: &JobKind, made: &Made) -> String {
     match kind {
+        JobKind::Container(container) if container.cluster.is_some() => {
+            format!("service '{}' from image '{}'", made.name, container.image)
+        }
         JobKind::Container(container) => {
             format!("container '{}' from image '{}'", made.name, container.image)
         }

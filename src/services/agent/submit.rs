@@ -82,7 +82,8 @@ impl Agent {
             Ok(Some((job, made))) => {
                 self.set_made(run.id, attempt.number, &made);
                 let since = Some(Instant::now());
-                let left = end::removes_itself(&job.kind).then(|| made.clone());
+                let is_kept = !end::removes_itself(&job.kind) && self.keeps_any();
+                let left = (!is_kept).then(|| made.clone());
                 let then = self.watch(run, runner, &made, &job, since, log).await;
                 return (then, left);
             }

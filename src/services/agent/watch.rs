@@ -12,6 +12,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::meter::Meter;
 use super::run_log::RunLog;
+use super::stop::until_stopped;
 use super::{Agent, end, is_passing};
 use crate::domain::access::run_key::without_keys;
 use crate::domain::error::{Kind, Result};
@@ -79,13 +80,20 @@ impl Agent {
             .is_ok();
         fault::point("after-exit");
         let tail: Vec<_> = watch.tail().drain(..).collect();
+        if exit.node_lost.is_some() {
+            self.give_up(run, &runner, made, job).await;
+        }
         let end = End {
             made,
             exit: &exit,
             tail: &tail,
             api_was_away: self.control_plane.was_away(since),
+            resubmits: job.resubmits_on_loss(),
         };
         let then = self.settle(run, &end, log).await;
+        if exit.node_lost.is_some() {
+            self.sweep(run, made);
+        }
         if !is_kept {
             watch.drain(output).await;
         }
@@ -131,6 +139,24 @@ impl Agent {
         }
     }
 
+    /// Has a process that nobody sees any more speak for its run no more, wherever it goes on. One
+    /// whose run is submitted again is ended before that, as soon as it is seen again.
+    async fn give_up(&self, run: &FlowRun, runner: &Arc<dyn Runner>, made: &Made, job: &Job) {
+        loop {
+            match self.control_plane.revoke_run_keys(run.id).await {
+                Err(error) if is_passing(error.kind()) => {
+                    tracing::error!(prefect.flow_run_id = %run.id, %error, "its key is not taken back yet");
+                    tokio::time::sleep(RETRY).await;
+                }
+                // A run that is gone has none.
+                _ => break,
+            }
+        }
+        if job.resubmits_on_loss() {
+            until_stopped(runner.as_ref(), made, self.settings().stop_grace).await;
+        }
+    }
+
     /// Has what a cancelled run's process left behind stopped, too.
     fn sweep(&self, run: &FlowRun, made: &Made) {
         let (runner, made) = (self.runner(run), made.clone());
@@ -157,6 +183,9 @@ impl Agent {
             }
             Some(StateType::Cancelling) => EndDecision::of(end::cancelled()),
             _ if self.is_stopping(watched.id) => EndDecision::of(end::cancelled()),
+            _ if end.resubmits && end.exit.node_lost.is_some() => {
+                EndDecision::of(end::resubmitted(end.exit, self.control_plane.now()))
+            }
             Some(StateType::Pending) if end.api_was_away && end.gave_up() => EndDecision::Again,
             Some(StateType::Pending) => {
                 EndDecision::of(end::never_began(end.made, end.exit, end.tail))
@@ -190,6 +219,8 @@ struct End<'a> {
     tail: &'a [String],
     /// Whether the API may have been out of its reach while it lived.
     api_was_away: bool,
+    /// Whether the run is submitted again where its node is lost.
+    resubmits: bool,
 }
 
 impl End<'_> {

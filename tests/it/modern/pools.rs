@@ -4,11 +4,12 @@ use super::*;
 use crate::docker::{await_bridge, docker};
 
 /// The image that `tests/run` prepared.
-pub(super) fn image() -> String {
+pub(crate) fn image() -> String {
     std::env::var("PREFECTD_TEST_IMAGE_3").expect("run these tests by tests/run")
 }
 
-fn flows() -> &'static Path {
+/// The folder of the flows.
+pub(crate) fn flows() -> &'static Path {
     Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/flows"))
 }
 
@@ -29,7 +30,7 @@ pub(super) fn volumes(place: &Place) -> (&'static str, String) {
 }
 
 /// A deployment of a flow of many tasks to a pool of containers; answers its id.
-fn deploy_mapped(daemon: &TestDaemon, place: &Place, parameters: &Value) -> String {
+pub(crate) fn deploy_mapped(daemon: &TestDaemon, place: &Place, parameters: &Value) -> String {
     let created = place
         .program(daemon, "prefect")
         .args(["work-pool", "create", "--type", "docker", "p"])

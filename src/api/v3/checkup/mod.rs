@@ -63,12 +63,21 @@ pub async fn checkup(
     let is_usable = engine.is_none_or(|engine| engine.verdict == CheckResult::Ok);
     match (asked.part, is_usable) {
         (Some(Part::Machine), _) | (None, false) => {}
+        (Some(Part::Cluster), _) => {
+            let image = match asked.image {
+                Some(image) => Some(image),
+                None => planned(&ctx).await?.cluster_images.into_iter().next(),
+            };
+            if let Some(image) = image {
+                checks.extend(ctx.host.examine_nodes(image).await);
+            }
+        }
         (Some(Part::Container), _) => {
             let image = match asked.image {
                 Some(image) => Some(image),
                 None => planned(&ctx).await?.images.into_iter().next(),
             };
-            checks.extend(ctx.host.examine_container(image, asked.network).await);
+            checks.extend(container(&ctx, image, asked.network).await);
         }
         (None, true) => {
             let plan = planned(&ctx).await?;
@@ -78,7 +87,10 @@ pub async fn checkup(
             let images = asked.image.map_or(plan.images, |image| vec![image]);
             let first = images.first().cloned();
             for image in images {
-                checks.extend(ctx.host.examine_container(Some(image), None).await);
+                checks.extend(container(&ctx, Some(image), None).await);
+            }
+            for image in plan.cluster_images {
+                checks.extend(ctx.host.examine_nodes(image).await);
             }
             for network in plan.networks {
                 let looked_at = ctx.host.examine_container(first.clone(), Some(network));
@@ -93,6 +105,18 @@ pub async fn checkup(
     .await
 }
 
+/// Looks from within a container where containers are: on the engine, or on each node.
+async fn container(
+    ctx: &Ctx,
+    image: Option<String>,
+    network: Option<String>,
+) -> Vec<checkup::Check> {
+    match (image, network) {
+        (Some(image), None) if ctx.host.is_on_cluster() => ctx.host.examine_nodes(image).await,
+        (image, network) => ctx.host.examine_container(image, network).await,
+    }
+}
+
 /// Tells which containers are worth a look.
 pub async fn plan(State(ctx): State<Ctx>, who: Requester) -> Answer {
     ok(&who, planned(&ctx).await?).await
@@ -104,6 +128,15 @@ async fn planned(ctx: &Ctx) -> Result<CheckupPlan> {
     let of_all = by_default(ctx).filter(|network| !networks.contains(network));
     networks.splice(..0, of_all);
     let mut images = ctx.app.images_in_use(ctx.host.pool_image()).await?;
+    let mut on_cluster = ctx.app.images_on_cluster(ctx.host.pool_image()).await?;
+    if images.is_empty() && on_cluster.is_empty() {
+        images.push(ctx.host.pool_image());
+    }
+    if ctx.host.is_on_cluster() {
+        images.retain(|image| !on_cluster.contains(image));
+        on_cluster.append(&mut images);
+    }
+    on_cluster.truncate(MOST_LOOKED_AT);
     let cut = |all: &mut Vec<String>| {
         let left_out = all.len().saturating_sub(MOST_LOOKED_AT);
         all.truncate(MOST_LOOKED_AT);
@@ -112,6 +145,7 @@ async fn planned(ctx: &Ctx) -> Result<CheckupPlan> {
     Ok(CheckupPlan {
         images_left_out: cut(&mut images),
         networks_left_out: cut(&mut networks),
+        cluster_images: on_cluster,
         images,
         networks,
     })

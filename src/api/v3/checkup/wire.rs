@@ -29,6 +29,8 @@ pub enum Part {
     Machine,
     /// One image, or one network, from within a container: up to some minutes.
     Container,
+    /// One image, from within a container on each node of the swarm: up to some minutes.
+    Cluster,
 }
 
 impl From<Part> for String {
@@ -36,6 +38,7 @@ impl From<Part> for String {
         match part {
             Part::Machine => "machine".to_owned(),
             Part::Container => "container".to_owned(),
+            Part::Cluster => "cluster".to_owned(),
         }
     }
 }
@@ -47,7 +50,10 @@ impl TryFrom<String> for Part {
         match word.as_str() {
             "machine" => Ok(Self::Machine),
             "container" => Ok(Self::Container),
-            _ => Err(format!("{word:?} is no part: machine or container")),
+            "cluster" => Ok(Self::Cluster),
+            _ => Err(format!(
+                "{word:?} is no part: machine, container or cluster"
+            )),
         }
     }
 }
@@ -66,6 +72,9 @@ pub struct CheckupPlan {
     /// How many more there are.
     #[serde(default)]
     pub networks_left_out: u64,
+    /// The images of runs on the swarm's nodes; ten at most.
+    #[serde(default)]
+    pub cluster_images: Vec<String>,
 }
 
 impl CheckupPlan {
@@ -158,9 +167,11 @@ impl Redact for CheckupPlan {
             images_left_out: _,
             networks,
             networks_left_out: _,
+            cluster_images,
         } = self;
         let mask = reader.of_nobody();
         mask.over(images);
+        mask.over(cluster_images);
         mask.over(networks);
     }
 }

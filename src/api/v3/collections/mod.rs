@@ -14,7 +14,8 @@ use crate::domain::access::Need;
 use crate::domain::error::{Error, Kind};
 
 /// The types of workers by collection, each with the base job template that a pool of that type
-/// begins with. Keys, types, defaults and placeholders are those of Prefect 3.9.1.
+/// begins with. Keys, types, defaults and placeholders are those of Prefect 3.9.1, but for those of
+/// `docker-swarm`, which is ours.
 static WORKERS: LazyLock<Value> =
     LazyLock::new(|| serde_json::from_str(include_str!("workers.json")).unwrap_or_default());
 
@@ -56,9 +57,16 @@ mod tests {
                 kinds.push(kind.as_str());
             }
         }
-        for kind in ["process", "docker", "kubernetes", "ecs", "vertex-ai"] {
+        for kind in [
+            "process",
+            "docker",
+            "docker-swarm",
+            "kubernetes",
+            "ecs",
+            "vertex-ai",
+        ] {
             assert!(kinds.contains(&kind), "{kind}");
         }
-        assert_eq!(kinds.len(), 8);
+        assert_eq!(kinds.len(), 9);
     }
 }

@@ -26,9 +26,5 @@ pub fn operations() -> Vec<Operation> {
 }
 
 pub async fn why(State(ctx): State<Ctx>, who: Requester, Id(id): Id) -> Answer {
-    ok(
-        &who,
-        Why::from(ctx.app.why(FlowRunId::from_uuid(id)).await?),
-    )
-    .await
+    ok(&who, Why::from(ctx.why(FlowRunId::from_uuid(id)).await?)).await
 }

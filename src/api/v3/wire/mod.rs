@@ -32,6 +32,7 @@ pub use super::logs::pages::{
     LinesPage, LinesQuery, LogPosition, MAX_LINES, NewsQuery, OutputSeen, OutputState, RunNews,
 };
 pub use super::logs::wire::{Log, LogCreate};
+pub use super::nodes::wire::Node;
 pub use super::processes::wire::Process;
 pub use super::server::wire::{IgnoredField, Readiness, Status};
 pub use super::states::wire::{Decision, SetState, State, StateCreate};

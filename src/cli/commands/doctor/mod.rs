@@ -60,11 +60,14 @@ async fn by_daemon(ctl: &Ctl, image: Option<String>, report: &mut Report) -> Res
     if image.is_none() {
         report.add(plan.left_out().into_iter().map(Told::from))?;
     }
-    let mut images: Vec<Option<String>> = match image {
-        Some(image) => vec![Some(image)],
-        None => plan.images.into_iter().map(Some).collect(),
+    let (mut images, on_cluster): (Vec<_>, _) = match image {
+        Some(image) => (vec![Some(image)], Vec::new()),
+        None => {
+            let images = plan.images.into_iter().map(Some);
+            (images.collect(), plan.cluster_images)
+        }
     };
-    if images.is_empty() {
+    if images.is_empty() && on_cluster.is_empty() {
         images.push(None);
     }
     let first = images.first().cloned().flatten();
@@ -87,6 +90,15 @@ async fn by_daemon(ctl: &Ctl, image: Option<String>, report: &mut Report) -> Res
             })
             .await?,
         )?;
+    }
+    for image in on_cluster {
+        report.is_at(&format!("{image}, from within a container on each node"));
+        let asked = CheckupIn {
+            part: Some(Part::Cluster),
+            image: Some(image),
+            network: None,
+        };
+        report.add(ask(asked).await?)?;
     }
     Ok(())
 }

@@ -80,6 +80,12 @@ impl ControlPlane for FailingControlPlane {
         self.or_fail("run_key", |control_plane| control_plane.run_key(id, who))
     }
 
+    fn revoke_run_keys(&self, id: FlowRunId) -> ControlPlaneFuture<'_, ()> {
+        self.or_fail("revoke_run_keys", |control_plane| {
+            control_plane.revoke_run_keys(id)
+        })
+    }
+
     fn end_run(&self, id: FlowRunId, end: ProposedState) -> ControlPlaneFuture<'_, bool> {
         self.or_fail("end_run", |control_plane| control_plane.end_run(id, end))
     }

@@ -16,7 +16,7 @@ use super::{Agent, LocalControlPlane, Runners};
 use crate::app::App;
 use crate::app::testing::{Ahead, app};
 use crate::domain::agent::{AgentSettings, ContainerRetention, EMBEDDED, Identity, OutputLimits};
-use crate::domain::container::ContainerRules;
+use crate::domain::container::{ContainerRules, Placement};
 use crate::domain::deployment::{DeploymentChanges, Infrastructure, NewDeployment};
 use crate::domain::filter::{Page, log};
 use crate::domain::flow::NewFlow;
@@ -102,6 +102,8 @@ impl World {
             agent: EMBEDDED.to_owned(),
             api_url: Some(api.clone()),
             container_api_url: Some(api),
+            advertised_api_url: None,
+            placement: Placement::Engine,
             key: None,
             python: "python3".to_owned(),
             containers: ContainerRules::default(),
