@@ -415,7 +415,11 @@ mod tests {
             ),
             (All::default(), "n, on which it was, is not in the swarm"),
         ] {
-            let Seen::Over(exit) = seen(&service(json!({}), 1), &[running.clone()], &nodes) else {
+            let Seen::Over(exit) = seen(
+                &service(json!({}), 1),
+                std::slice::from_ref(&running),
+                &nodes,
+            ) else {
                 panic!("it is over");
             };
             assert!(exit.node_lost.is_some() && exit.error.unwrap().contains(words));
@@ -461,7 +465,7 @@ mod tests {
         running.spec.as_mut().unwrap().resources = serde_json::from_value(held).unwrap();
         let over = task(json!({ "State": "complete" }));
         let tasks = [running.clone(), running, over];
-        let load = load("n", &[service.clone()], &tasks);
+        let load = load("n", std::slice::from_ref(&service), &tasks);
         assert_eq!(load.runs.len(), 2);
         assert_eq!((load.reserved_cpus, load.reserved_memory), (1.0, 14));
         assert_eq!(super::load("m", &[service], &tasks), NodeLoad::default());
