@@ -53,7 +53,8 @@
 //!   up to date by server-sent events (`pages::live`), which are made once for all who look at the
 //!   same. Prefect's own UI is served beside it where it is installed (`pages::official`). Forms have
 //!   tokens, and a browser that has given the key has a session (`api::access::session`).
-//! - [`runners`]: how a run's process is made: containers and subprocesses.
+//! - [`runners`]: how a run's process is made: containers, on the engine or as jobs of a swarm
+//!   ([`runners::placed`] leads each to its place), and subprocesses.
 //! - [`services`]: what goes on by itself: the agent, the scheduler, the marking of late runs,
 //!   the leases of agents elsewhere, what ends at its time, the notice of workers that fall silent,
 //!   what automations wait for and have decided, the deletion of what is old.
