@@ -1,7 +1,10 @@
 //! Small helpers around prepared statements.
 
 use rusqlite::types::{FromSql, ValueRef};
-use rusqlite::{Connection, OptionalExtension, Params, Row, ToSql, params_from_iter};
+use rusqlite::{
+    CachedStatement, Connection, OptionalExtension, Params, Row, StatementStatus, ToSql,
+    params_from_iter,
+};
 use serde::de::DeserializeOwned;
 
 use super::column::Json;
@@ -59,6 +62,13 @@ fn converted<T: FromSql>(index: usize, value: ValueRef<'_>) -> rusqlite::Result<
     })
 }
 
+/// A statement that reads. Where its steps are bounded, those of this time are.
+pub(super) fn prepared<'db>(db: &'db Connection, sql: &str) -> Result<CachedStatement<'db>> {
+    let statement = db.prepare_cached(sql)?;
+    statement.reset_status(StatementStatus::VmStep);
+    Ok(statement)
+}
+
 /// The one row of an answer, or none.
 pub(super) fn one<T>(
     db: &Connection,
@@ -66,7 +76,7 @@ pub(super) fn one<T>(
     params: impl Params,
     read: impl FnOnce(&Row<'_>) -> rusqlite::Result<T>,
 ) -> Result<Option<T>> {
-    Ok(db.prepare_cached(sql)?.query_row(params, read).optional()?)
+    Ok(prepared(db, sql)?.query_row(params, read).optional()?)
 }
 
 /// The number that a statement answers.
@@ -77,7 +87,7 @@ pub(super) fn count(db: &Connection, sql: &str, params: impl Params) -> Result<u
 
 /// Whether there is any row.
 pub(super) fn any(db: &Connection, sql: &str, params: impl Params) -> Result<bool> {
-    Ok(db.prepare_cached(sql)?.exists(params)?)
+    Ok(prepared(db, sql)?.exists(params)?)
 }
 
 /// All rows of an answer.
@@ -87,7 +97,7 @@ pub(super) fn all<T>(
     params: impl Params,
     read: impl FnMut(&Row<'_>) -> rusqlite::Result<T>,
 ) -> Result<Vec<T>> {
-    let mut statement = db.prepare_cached(sql)?;
+    let mut statement = prepared(db, sql)?;
     let rows = statement.query_map(params, read)?;
     result_size::bounded(rows, 0)
 }

@@ -54,7 +54,7 @@ impl App {
 
     /// How many flows match.
     pub async fn count_flows(&self, filters: Filters) -> Result<u64> {
-        self.find(move |db| rows::count::<Flow>(db, &filters)).await
+        self.count::<Flow>(filters).await
     }
 
     /// Replaces a flow's tags.

@@ -62,8 +62,7 @@ impl App {
 
     /// How many deployments match.
     pub async fn count_deployments(&self, filters: Filters) -> Result<u64> {
-        self.find(move |db| rows::count::<Deployment>(db, &filters))
-            .await
+        self.count::<Deployment>(filters).await
     }
 
     /// Follows the deployment's schedules, making their next runs at once, or stops to and

@@ -54,8 +54,7 @@ impl App {
 
     /// How many flow runs match.
     pub async fn count_flow_runs(&self, filters: Filters) -> Result<u64> {
-        self.find(move |db| rows::count::<FlowRun>(db, &filters))
-            .await
+        self.count::<FlowRun>(filters).await
     }
 
     /// Changes what the update names.

@@ -99,7 +99,7 @@ impl App {
     /// How many lines match.
     pub async fn count_logs(&self, criteria: impl Into<Criteria>) -> Result<u64> {
         let filters = about_logs(criteria.into());
-        self.find(move |db| rows::count::<Log>(db, &filters)).await
+        self.count::<Log>(filters).await
     }
 
     /// How much of a run's own output is stored.

@@ -69,8 +69,7 @@ impl App {
 
     /// How many task runs match.
     pub async fn count_task_runs(&self, filters: Filters) -> Result<u64> {
-        self.find(move |db| rows::count::<TaskRun>(db, &filters))
-            .await
+        self.count::<TaskRun>(filters).await
     }
 
     /// Removes a task run with its states.

@@ -21,7 +21,7 @@ pub(super) async fn settled(
     pull: Pull,
     login: Option<RegistryLogin>,
 ) -> Result<String, RunnerError> {
-    if image.contains('@') || pull == Pull::Always {
+    if pull != Pull::Never && (image.contains('@') || pull == Pull::Always) {
         return Ok(image.to_owned());
     }
     let local = match docker.inspect_image(image).await {

@@ -30,7 +30,7 @@ use bollard::models::{Service, ServiceSpec, ServiceSpecModeReplicatedJob, Task};
 use bollard::query_parameters::{
     InspectServiceOptions, ListServicesOptions, ListTasksOptions, UpdateServiceOptions,
 };
-use futures_util::future::BoxFuture;
+use futures_util::future::{BoxFuture, join_all};
 use futures_util::stream::{self, BoxStream};
 use futures_util::{FutureExt, Stream, StreamExt};
 
@@ -157,6 +157,7 @@ impl SwarmRunner {
             // The node may have come back, and taken the task, since the nodes were asked for.
             Seen::Over(exit) if exit.node_lost.is_some() => {
                 let nodes = self.nodes.anew().await?;
+                let tasks = self.tasks(std::slice::from_ref(&id.to_owned())).await?;
                 Ok(state::seen(&service, &tasks, &nodes))
             }
             _ => Ok(seen),
@@ -349,11 +350,9 @@ impl SwarmRunner {
         let ids: Vec<_> = mine.iter().filter_map(|one| one.id.clone()).collect();
         let tasks = self.tasks(&ids).await?;
         self.remove_forgotten(&mine, SystemClock.now()).await;
-        for one in mine.iter().filter(|one| state::is_to_be_ended(one, &tasks)) {
-            if let Some(id) = &one.id {
-                self.end_for_good(id).await;
-            }
-        }
+        let over = mine.iter().filter(|one| state::is_to_be_ended(one, &tasks));
+        let over: Vec<_> = over.filter_map(|one| one.id.clone()).collect();
+        join_all(over.iter().map(|id| self.end_for_good(id))).await;
         let found = |service: &Service| state::found(service, &tasks);
         Ok(mine.iter().filter_map(found).collect())
     }

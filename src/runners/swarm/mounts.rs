@@ -1,5 +1,7 @@
 //! A container's mounts as a service has them.
 
+use std::path::{Path, PathBuf};
+
 use bollard::models::{
     Mount, MountBindOptions, MountBindOptionsPropagationEnum as Propagation, MountTmpfsOptions,
     MountType,
@@ -77,17 +79,15 @@ fn check_source(source: &str, wanted: &Container) -> Result<(), RunnerError> {
             "The volume {source:?} has {TEMPLATE:?} in it, which a swarm would fill in."
         )));
     }
-    let folders = &wanted.host_folders;
-    let is_named = || {
-        folders
-            .iter()
-            .any(|folder| folder.as_os_str() == source.trim_end_matches('/'))
-    };
+    let (folders, path) = (&wanted.host_folders, Path::new(source));
+    // One below another is where a run that has the other one may put a link.
+    let is_within = |folder: &PathBuf| folder != path && path.starts_with(folder);
+    let is_named = || folders.iter().any(|folder| folder == path) && !folders.iter().any(is_within);
     if source.starts_with('/') && !is_named() {
         return Err(RunnerError::Refused(format!(
             "On a swarm only the very folders can be mounted that docker.allow.host_volumes names, \
-             since where a path below them leads on another node cannot be seen from here. Its \
-             operator can add {source:?}."
+             and none that lies below another of them, since where it leads on another node \
+             cannot be seen from here. {source:?} is not such a folder."
         )));
     }
     Ok(())

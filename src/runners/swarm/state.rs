@@ -86,9 +86,12 @@ pub(super) fn is_to_be_ended(service: &Service, tasks: &[Task]) -> bool {
         .filter(|task| task.service_id == service.id)
         .cloned()
         .collect();
-    let is_ended = service.spec.as_ref().is_some_and(service::is_ended);
+    let Some(spec) = &service.spec else {
+        return false;
+    };
+    let is_of_run = { spec.labels.as_ref() }.is_some_and(|labels| labels.contains_key(label::RUN));
     let over = latest(&own).and_then(|task| exit(service, task));
-    !is_ended && over.is_some_and(|exit| exit.code != Some(0))
+    is_of_run && !service::is_ended(spec) && over.is_some_and(|exit| exit.code != Some(0))
 }
 
 /// Whether a container was made for it, so that it may have printed something.
@@ -143,7 +146,7 @@ fn exit(service: &Service, task: &Task) -> Option<Exit> {
             error: Some(rejection(service, told)),
             ..Exit::default()
         }),
-        TaskState::SHUTDOWN | TaskState::REMOVE | TaskState::ORPHANED => Some(Exit {
+        TaskState::SHUTDOWN | TaskState::REMOVE => Some(Exit {
             code: code.filter(|code| *code > 0),
             error: told,
             ..Exit::default()
@@ -155,7 +158,32 @@ fn exit(service: &Service, task: &Task) -> Option<Exit> {
 /// How a task ended, or what became of its node; `None` while it goes on.
 pub(super) fn end(service: &Service, task: &Task, nodes: &All) -> Option<Exit> {
     let node = task.node_id.as_deref().filter(|id| !id.is_empty());
+    if is_orphaned(task) {
+        return Some(orphaned(task, node, nodes));
+    }
     exit(service, task).or_else(|| loss(node?, nodes))
+}
+
+/// Whether its node was removed, or gone for so long that it is given up; it may go on there.
+fn is_orphaned(task: &Task) -> bool {
+    let status = task.status.as_ref();
+    status.and_then(|status| status.state) == Some(TaskState::ORPHANED)
+}
+
+fn orphaned(task: &Task, node: Option<&str>, nodes: &All) -> Exit {
+    let id = node.unwrap_or("that it was on");
+    let name = nodes.get(id).map_or(id, |node| &node.name).to_owned();
+    let status = task.status.clone().unwrap_or_default();
+    let told = [status.err, status.message].into_iter().flatten();
+    let told = told.filter(|told| !told.is_empty()).collect::<Vec<_>>();
+    Exit {
+        error: Some(format!(
+            "The node {name} was given up ({})",
+            told.join("; ")
+        )),
+        node_lost: Some(name),
+        ..Exit::default()
+    }
 }
 
 /// Why its node did not take it, with the image by its name.
@@ -247,7 +275,7 @@ pub(super) fn found(service: &Service, tasks: &[Task]) -> Option<Found> {
         .cloned()
         .collect();
     let task = latest(&own);
-    let is_over = task.is_some_and(|task| exit(service, task).is_some());
+    let is_over = task.is_some_and(|task| is_orphaned(task) || exit(service, task).is_some());
     let status = match (service::is_ended(spec), completions(spec), is_over) {
         (true, ..) | (_, _, true) => Status::Ended,
         (false, 0, false) => Status::Created,
@@ -329,7 +357,7 @@ mod tests {
         };
         assert_eq!(exit.code, Some(3));
         assert!(is_to_be_ended(
-            &service(json!({}), 1),
+            &service(json!({ label::RUN: "r" }), 1),
             &[again.clone(), first.clone()]
         ));
         let twice = [
@@ -350,6 +378,17 @@ mod tests {
         );
         let ended = service(json!({ service::ENDED: "yes" }), 0);
         assert!(!is_to_be_ended(&ended, std::slice::from_ref(&first)));
+    }
+
+    #[test]
+    fn what_was_on_a_node_that_was_given_up_is_lost_with_it() {
+        let status = json!({ "State": "orphaned", "Message": "node was removed" });
+        let exit = over(status.clone());
+        assert_eq!(exit.node_lost.as_deref(), Some("node2"));
+        assert!(exit.error.unwrap().contains("node was removed"));
+        let service = service(json!({ label::RUN: FlowRunId::new().to_string() }), 1);
+        let found = found(&service, &[task(status)]).unwrap();
+        assert_eq!(found.status, Status::Ended);
     }
 
     #[test]

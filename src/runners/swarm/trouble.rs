@@ -8,6 +8,9 @@ use crate::runners::docker::errors;
 /// What a manager says that has no leader now, or does not reach the others.
 const PASSING: &[&str] = &[
     "does not have a leader",
+    "no elected cluster leader",
+    "raft: failed to process",
+    "not yet part of a raft cluster",
     "deadline exceeded",
     "context canceled",
     "lost quorum",
@@ -68,6 +71,8 @@ mod tests {
         for passing in [
             "rpc error: code = Unknown desc = The swarm does not have a leader.",
             "rpc error: code = DeadlineExceeded desc = context deadline exceeded",
+            "rpc error: code = Unknown desc = raft: failed to process the request: node lost leader \
+             status",
         ] {
             assert!(
                 matches!(of(500, passing), RunnerError::Away(_)),

@@ -6,10 +6,12 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use super::cancel::is_to_stop;
+use super::engine::{ASK_SELDOM, TIMEOUT};
 use super::run_log::RunLog;
 use super::submit::remove_unwanted;
 use super::watch::Then;
 use super::{Agent, Attempt, end, has_ended};
+use crate::domain::container::Placement;
 use crate::domain::error::{Error, Kind, Result};
 use crate::domain::flow_run::FlowRun;
 use crate::domain::ids::FlowRunId;
@@ -51,11 +53,43 @@ impl Agent {
         let third = match on_cluster.is_empty() {
             true => Ok(()),
             false => {
-                let found = of_containers.find_on_cluster().await;
-                self.adopt_from(of_containers, found, on_cluster).await
+                let found = self.found_on_cluster().await;
+                match found {
+                    // The engine's runs have nothing to do with it.
+                    Err(RunnerError::Away(told)) if !self.is_all_on_cluster() => {
+                        tracing::warn!("the cluster does not answer: {told}");
+                        Ok(())
+                    }
+                    found => self.adopt_from(of_containers, found, on_cluster).await,
+                }
             }
         };
         first.and(second).and(third)
+    }
+
+    /// What is found on the cluster, unless that takes so long that other runs wait for it.
+    async fn found_on_cluster(&self) -> std::result::Result<Vec<Found>, RunnerError> {
+        let found = tokio::time::timeout(TIMEOUT, self.runners.containers.find_on_cluster());
+        found.await.unwrap_or_else(|_| {
+            Err(RunnerError::Away(format!(
+                "The swarm's manager did not answer in {TIMEOUT:?}."
+            )))
+        })
+    }
+
+    /// Notes that what a run was to be made by does not answer. Where that is a cluster for some runs
+    /// alone, whoever asks for it again waits a while first.
+    pub(super) async fn is_away(&self, run: &FlowRun, error: &RunnerError) {
+        if self.is_on_cluster(run) && !self.is_all_on_cluster() {
+            tracing::warn!("the cluster does not answer: {error}");
+            tokio::time::sleep(ASK_SELDOM).await;
+        } else {
+            self.engine_is_away(error);
+        }
+    }
+
+    fn is_all_on_cluster(&self) -> bool {
+        self.runner_settings().placement == Placement::Swarm
     }
 
     /// Whether a container's run is on the cluster, or is to be there.
@@ -182,7 +216,7 @@ impl Agent {
             && let Err(error) = runner.start(&found.made, job).await
         {
             if matches!(error, RunnerError::Away(_)) {
-                self.engine_is_away(&error);
+                self.is_away(run, &error).await;
                 return Then::Nothing; // found again when the engine is back
             }
             if matches!(error, RunnerError::MakeAnew(_)) {
@@ -238,12 +272,16 @@ fn is_recorded(run: &FlowRun, found: &Found) -> bool {
 }
 
 /// Which of several counts, of a run that was tried again, or whose submission was cut off and took
-/// effect all the same: one that is not over, that which is recorded, one that runs.
-fn rank(run: &FlowRun, found: &Found) -> (bool, bool, bool) {
+/// effect all the same: of one that has begun that which is recorded; else one that is not over, and
+/// of these again that which is recorded, or one that runs.
+fn rank(run: &FlowRun, found: &Found) -> (bool, bool, bool, bool) {
+    let is_recorded = is_recorded(run, found);
+    let kind = run.state.as_ref().map(|state| state.kind);
     let status = &found.status;
     (
+        is_recorded && kind != Some(StateType::Pending),
         *status != Status::Ended,
-        is_recorded(run, found),
+        is_recorded,
         *status == Status::Running,
     )
 }

@@ -14,11 +14,11 @@ use crate::runners::RunnerError;
 /// How often an engine that is away is asked at first.
 const ASK_AGAIN: Duration = Duration::from_millis(500);
 /// How often one is asked that is away for longer than [`AWHILE`].
-const ASK_SELDOM: Duration = Duration::from_secs(5);
+pub(super) const ASK_SELDOM: Duration = Duration::from_secs(5);
 /// See there.
 const AWHILE: Duration = Duration::from_secs(60);
 /// How long an engine may take to say that it is there. Other runs wait meanwhile.
-const TIMEOUT: Duration = Duration::from_secs(5);
+pub(super) const TIMEOUT: Duration = Duration::from_secs(5);
 
 /// An engine that does not answer.
 #[derive(Clone, Debug)]

@@ -90,7 +90,7 @@ impl Agent {
             Ok(None) => self.end_before_start(run, log).await,
             // Nothing is known of what the engine did; the next activation finds out.
             Err(error @ RunnerError::Away(_)) => {
-                self.engine_is_away(&error);
+                self.is_away(run, &error).await;
                 log.tell(format!("{error}. The run goes on when the engine is there"));
             }
             Err(error) => self.fail(run, &error, log).await,

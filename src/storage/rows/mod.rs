@@ -7,9 +7,7 @@ mod tags;
 
 use std::sync::OnceLock;
 
-use rusqlite::{
-    Connection, Params, Row as SqlRow, StatementStatus, ToSql, named_params, params_from_iter,
-};
+use rusqlite::{Connection, Params, Row as SqlRow, ToSql, named_params, params_from_iter};
 use sea_query::{
     Condition, Expr, ExprTrait, Func, JoinType, Order, Query, SelectStatement, SqliteQueryBuilder,
     Value,
@@ -241,9 +239,7 @@ fn expecting<T>(
 ) -> Result<Vec<T>> {
     let (sql, values) = statement.build(SqliteQueryBuilder);
     let values = values.0.into_iter().map(bind).collect::<Result<Vec<_>>>()?;
-    let mut prepared = db.prepare_cached(&sql)?;
-    // A bound on steps is one on those of this time.
-    prepared.reset_status(StatementStatus::VmStep);
+    let mut prepared = query::prepared(db, &sql)?;
     let rows = prepared.query_map(params_from_iter(values), read)?;
     result_size::bounded(rows, expected)
 }

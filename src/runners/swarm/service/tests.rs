@@ -151,11 +151,12 @@ fn what_no_service_can_have_is_refused() {
     for (volume, told) in [
         ("/a:/b:z", "\"z\""),
         ("/a/below:/b", "docker.allow.host_volumes"),
+        ("/a/named:/b", "docker.allow.host_volumes"),
         ("/a/{{printf \"%c%c\" 46 46}}:/b", "fill in"),
         ("{{.Node.ID}}:/b", "fill in"),
     ] {
         let mut asked = wanted();
-        asked.host_folders = vec!["/a".into()];
+        asked.host_folders = vec!["/a/".into(), "/a/named".into()];
         asked.volumes = vec![volume.to_owned()];
         let refused = of(&asked, json!({})).unwrap_err();
         assert!(refused.contains(told), "{refused}");
