@@ -1,7 +1,7 @@
 //! Runs as containers of a Docker engine.
 
 pub(in crate::runners) mod connect;
-mod create;
+pub(in crate::runners) mod create;
 pub(in crate::runners) mod credentials;
 pub(in crate::runners) mod errors;
 pub(in crate::runners) mod examine;

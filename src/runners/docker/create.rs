@@ -241,7 +241,7 @@ fn gpus(count: i64) -> DeviceRequest {
 }
 
 /// `name=soft[:hard]`; what is no number is left to the engine to refuse.
-fn ulimit(text: &str) -> ResourcesUlimits {
+pub(in crate::runners) fn ulimit(text: &str) -> ResourcesUlimits {
     let (name, limits) = text.split_once('=').unwrap_or((text, ""));
     let (soft, hard) = limits.split_once(':').unwrap_or((limits, limits));
     ResourcesUlimits {

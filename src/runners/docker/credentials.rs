@@ -57,8 +57,18 @@ pub(in crate::runners) async fn of(image: &str) -> Option<DockerCredentials> {
     from_file(&config, registry)
 }
 
-/// A login that a job brings along.
-pub(in crate::runners) fn given(login: RegistryLogin) -> DockerCredentials {
+/// The login that a job brings along, or else that for its image's registry.
+pub(in crate::runners) async fn of_job(
+    login: Option<RegistryLogin>,
+    image: &str,
+) -> Option<DockerCredentials> {
+    match login {
+        Some(login) => Some(given(login)),
+        None => of(image).await,
+    }
+}
+
+fn given(login: RegistryLogin) -> DockerCredentials {
     DockerCredentials {
         username: Some(login.username),
         password: Some(login.password),

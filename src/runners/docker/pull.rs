@@ -79,10 +79,7 @@ async fn fetch(
         tag: Some(tag.to_owned()),
         ..CreateImageOptions::default()
     };
-    let login = match login {
-        Some(login) => Some(credentials::given(login)),
-        None => credentials::of(image).await,
-    };
+    let login = credentials::of_job(login, image).await;
     let steps = docker.create_image(Some(options), None, login);
     let counted = steps.try_fold(Layers::default(), |mut layers, step| async move {
         layers.count(&step);

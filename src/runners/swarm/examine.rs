@@ -51,9 +51,9 @@ impl SwarmRunner {
     }
 
     async fn probe_nodes(&self, image: &str, url: &str) -> Result<Vec<Check>, RunnerError> {
-        let settled = image::settled(&self.docker, image, Pull::IfMissing, None).await?;
-        let spec = self.probe(settled, url);
         let login = credentials::of(image).await;
+        let settled = image::settled(&self.docker, image, Pull::IfMissing, login.clone());
+        let spec = self.probe(settled.await?, url);
         let made = self.docker.create_service(spec, login).await;
         let made = made.map_err(|error| trouble::explained(trouble::of(error)))?;
         let id = made.id.unwrap_or_default();

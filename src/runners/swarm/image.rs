@@ -4,22 +4,22 @@
 use std::time::Duration;
 
 use bollard::Docker;
+use bollard::auth::DockerCredentials;
 
 use super::trouble;
 use crate::domain::container::Pull;
 use crate::runners::RunnerError;
-use crate::runners::docker::{credentials, errors};
-use crate::runners::spec::RegistryLogin;
+use crate::runners::docker::errors;
 
 /// How long a registry may take to say which image is meant.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// The image as Swarm is to be told it. Without a login that of this machine is used.
+/// The image as Swarm is to be told it.
 pub(super) async fn settled(
     docker: &Docker,
     image: &str,
     pull: Pull,
-    login: Option<RegistryLogin>,
+    login: Option<DockerCredentials>,
 ) -> Result<String, RunnerError> {
     if pull != Pull::Never && (image.contains('@') || pull == Pull::Always) {
         return Ok(image.to_owned());
@@ -45,10 +45,6 @@ pub(super) async fn settled(
              have it, by whose id the nodes would be told it."
         )));
     }
-    let login = match login {
-        Some(login) => Some(credentials::given(login)),
-        None => credentials::of(image).await,
-    };
     let asked = docker.inspect_registry_image(image, login);
     let digest = match tokio::time::timeout(PATIENCE, asked).await {
         Ok(Ok(found)) => found.descriptor.digest,

@@ -13,6 +13,7 @@
 mod examine;
 mod files;
 mod image;
+mod manager;
 mod mounts;
 mod networks;
 mod nodes;
@@ -20,16 +21,13 @@ mod service;
 mod state;
 mod trouble;
 
-use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use bollard::Docker;
-use bollard::models::{Service, ServiceSpec, ServiceSpecModeReplicatedJob, Task};
-use bollard::query_parameters::{
-    InspectServiceOptions, ListServicesOptions, ListTasksOptions, UpdateServiceOptions,
-};
+use bollard::auth::DockerCredentials;
+use bollard::models::{Service, ServiceSpec};
 use futures_util::future::{BoxFuture, join_all};
 use futures_util::stream::{self, BoxStream};
 use futures_util::{FutureExt, Stream, StreamExt};
@@ -58,14 +56,10 @@ const LOOK_SELDOM: Duration = Duration::from_secs(3);
 const ENDING: Duration = Duration::from_secs(10);
 /// How long a node may say nothing of what its container has printed.
 const SILENCE: Duration = Duration::from_secs(5);
-/// How many times a change is tried that others get ahead of.
-const CHANGES: usize = 20;
 /// The most names that are tried.
 const MOST_NAMES: usize = 1000;
 /// The longest name of a service.
 const LONGEST_NAME: usize = 63;
-/// For how many services tasks are asked at once.
-const AT_ONCE: usize = 50;
 
 /// Makes jobs. Manager and nodes may come and go.
 #[derive(Clone)]
@@ -104,60 +98,19 @@ impl SwarmRunner {
         })
     }
 
-    async fn service(&self, id: &str) -> Result<Option<Service>, RunnerError> {
-        match self
-            .docker
-            .inspect_service(id, None::<InspectServiceOptions>)
-            .await
-        {
-            Ok(found) => Ok(Some(found)),
-            Err(error) if errors::is_gone(&error) => Ok(None),
-            Err(error) => Err(trouble::of(error)),
-        }
-    }
-
-    /// The tasks of services; none of a service that is gone.
-    async fn tasks(&self, services: &[String]) -> Result<Vec<Task>, RunnerError> {
-        let mut all = Vec::new();
-        for some in services.chunks(AT_ONCE) {
-            if let Some(tasks) = self.tasks_of(some).await? {
-                all.extend(tasks);
-                continue;
-            }
-            // One of them is gone: the others are asked for one by one.
-            for one in some {
-                let tasks = self.tasks_of(std::slice::from_ref(one)).await?;
-                all.extend(tasks.unwrap_or_default());
-            }
-        }
-        Ok(all)
-    }
-
-    /// The tasks of some services; `None` where one of them is gone.
-    async fn tasks_of(&self, services: &[String]) -> Result<Option<Vec<Task>>, RunnerError> {
-        let options = ListTasksOptions {
-            filters: Some(HashMap::from([("service".to_owned(), services.to_vec())])),
-        };
-        match self.docker.list_tasks(Some(options)).await {
-            Ok(tasks) => Ok(Some(tasks)),
-            Err(error) if errors::is_gone(&error) => Ok(None),
-            Err(error) => Err(trouble::of(error)),
-        }
-    }
-
     /// How a service's task stands.
     async fn look(&self, id: &str) -> Result<Seen, RunnerError> {
         let Some(service) = self.service(id).await? else {
             return Ok(Seen::Gone);
         };
-        let tasks = self.tasks(std::slice::from_ref(&id.to_owned())).await?;
+        let tasks = self.tasks_of_one(id).await?;
         let nodes = self.nodes.now().await?;
         let seen = state::seen(&service, &tasks, &nodes);
         match &seen {
             // The node may have come back, and taken the task, since the nodes were asked for.
             Seen::Over(exit) if exit.node_lost.is_some() => {
                 let nodes = self.nodes.anew().await?;
-                let tasks = self.tasks(std::slice::from_ref(&id.to_owned())).await?;
+                let tasks = self.tasks_of_one(id).await?;
                 Ok(state::seen(&service, &tasks, &nodes))
             }
             _ => Ok(seen),
@@ -216,10 +169,7 @@ impl SwarmRunner {
                 Ok(Seen::Runs { task }) => return Some(task),
                 Ok(Seen::Gone) => return None,
                 Ok(Seen::Over(_)) => {
-                    let tasks = self
-                        .tasks(std::slice::from_ref(&id.to_owned()))
-                        .await
-                        .ok()?;
+                    let tasks = self.tasks_of_one(id).await.ok()?;
                     return state::latest(&tasks)
                         .filter(|task| state::has_container(task))
                         .and_then(|task| task.id.clone());
@@ -230,67 +180,29 @@ impl SwarmRunner {
         }
     }
 
-    /// Changes a service once by what is decided from how it is; `None` where it is to stay so.
-    async fn change(
-        &self,
-        id: &str,
-        decide: impl Fn(&ServiceSpec) -> Option<ServiceSpec>,
-    ) -> Result<(), RunnerError> {
-        for _ in 0..CHANGES {
-            let Some(service) = self.service(id).await? else {
-                return Err(RunnerError::Refused(format!(
-                    "The service {id} is gone; somebody has removed it."
-                )));
-            };
-            let Some(spec) = service.spec.as_ref().and_then(&decide) else {
-                return Ok(());
-            };
-            let version = service.version.and_then(|version| version.index);
-            let version = i32::try_from(version.unwrap_or_default()).map_err(|_| {
-                RunnerError::Refused(
-                    "The swarm counts its changes beyond what can be told.".to_owned(),
-                )
-            })?;
-            let options = UpdateServiceOptions {
-                version,
-                registry_auth_from: "spec".to_owned(),
-                rollback: None,
-            };
-            match self.docker.update_service(id, spec, options, None).await {
-                Err(error) if errors::is_out_of_sequence(&error) => {}
-                changed => return changed.map(drop).map_err(trouble::of),
-            }
-        }
-        Err(RunnerError::Away(format!(
-            "The service {id} is changed by others all the time."
-        )))
-    }
-
     async fn make(&self, wanted: &Container) -> Result<Made, RunnerError> {
         let cluster = wanted.cluster.clone().unwrap_or_default();
-        let login = wanted.login.clone();
+        let login = credentials::of_job(wanted.login.clone(), &wanted.image).await;
+        let settled = image::settled(&self.docker, &wanted.image, wanted.pull, login.clone());
         let known = service::Known {
-            image: image::settled(&self.docker, &wanted.image, wanted.pull, login).await?,
+            image: settled.await?,
             files: files::Files::find(&self.docker, &cluster).await?,
             networks: networks::of(&self.docker, wanted).await?,
         };
         let spec = service::spec(wanted, &cluster, known, self.stop_grace)?;
-        self.under_free_name(wanted, spec).await
+        self.under_free_name(&wanted.name, spec, login).await
     }
 
     /// Under `name`, `name-1`, `name-2`, …
     async fn under_free_name(
         &self,
-        wanted: &Container,
+        wanted: &str,
         spec: ServiceSpec,
+        login: Option<DockerCredentials>,
     ) -> Result<Made, RunnerError> {
-        let login = match wanted.login.clone() {
-            Some(login) => Some(credentials::given(login)),
-            None => credentials::of(&wanted.image).await,
-        };
         let mut index = 0;
         loop {
-            let name = service_name(&wanted.name, index);
+            let name = service_name(wanted, index);
             let named = ServiceSpec {
                 name: Some(name.clone()),
                 ..spec.clone()
@@ -320,7 +232,7 @@ impl SwarmRunner {
         // Swarm gives the grace period that the service has had from the start. It has taken the wish
         // up once it wants the task removed.
         loop {
-            let tasks = self.tasks(std::slice::from_ref(&id.to_owned())).await?;
+            let tasks = self.tasks_of_one(id).await?;
             let is_taken_up = tasks.iter().all(state::is_unwanted);
             match self.look(id).await? {
                 Seen::Gone => return Ok(()),
@@ -328,17 +240,6 @@ impl SwarmRunner {
                 Seen::Over(_) | Seen::Waits(_) | Seen::Runs { .. } => self.pause().await,
             }
         }
-    }
-
-    /// This daemon's services.
-    async fn services(&self) -> Result<Vec<Service>, RunnerError> {
-        let ours = format!("{}={}", label::INSTANCE, self.instance);
-        let options = ListServicesOptions {
-            filters: Some(HashMap::from([("label".to_owned(), vec![ours])])),
-            status: None,
-        };
-        let listed = self.docker.list_services(Some(options)).await;
-        listed.map_err(trouble::of)
     }
 
     async fn found(&self) -> Result<Vec<Found>, RunnerError> {
@@ -462,7 +363,7 @@ impl Runner for SwarmRunner {
 impl SwarmRunner {
     /// On which node a service's task is, or why it has none; nothing where the manager does not say.
     pub async fn whereabouts(&self, service: &str) -> Option<OnCluster> {
-        let tasks = self.tasks(&[service.to_owned()]).await.ok()?;
+        let tasks = self.tasks_of_one(service).await.ok()?;
         let nodes = self.nodes.now().await.ok()?;
         state::whereabouts(&tasks, &nodes)
     }
@@ -489,26 +390,6 @@ fn until_silent<S: Stream>(pieces: S, silence: Duration) -> impl Stream<Item = S
         let next = tokio::time::timeout(silence, pieces.next()).await;
         next.ok().flatten().map(|piece| (piece, pieces))
     })
-}
-
-/// How many times a service's task is to complete.
-fn completions(spec: &ServiceSpec) -> i64 {
-    let job = spec
-        .mode
-        .as_ref()
-        .and_then(|mode| mode.replicated_job.as_ref());
-    job.and_then(|job| job.total_completions)
-        .unwrap_or_default()
-}
-
-/// The same with another number.
-fn with_completions(spec: &ServiceSpec, completions: i64) -> ServiceSpec {
-    let mut spec = spec.clone();
-    spec.mode.get_or_insert_default().replicated_job = Some(ServiceSpecModeReplicatedJob {
-        max_concurrent: Some(1),
-        total_completions: Some(completions),
-    });
-    spec
 }
 
 #[cfg(test)]

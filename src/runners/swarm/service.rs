@@ -6,24 +6,44 @@ use std::time::Duration;
 
 use bollard::models::{
     GenericResourcesInner, GenericResourcesInnerDiscreteResourceSpec, Limit,
-    NetworkAttachmentConfig, Platform, ResourceObject, ResourcesUlimits, ServiceSpec, TaskSpec,
-    TaskSpecContainerSpec, TaskSpecContainerSpecDnsConfig, TaskSpecPlacement,
+    NetworkAttachmentConfig, Platform, ResourceObject, ServiceSpec, ServiceSpecModeReplicatedJob,
+    TaskSpec, TaskSpecContainerSpec, TaskSpecContainerSpecDnsConfig, TaskSpecPlacement,
     TaskSpecPlacementPreferences, TaskSpecPlacementSpread, TaskSpecResources,
     TaskSpecRestartPolicy, TaskSpecRestartPolicyConditionEnum,
 };
 
 use super::files::Files;
 use super::mounts;
-use super::{completions, with_completions};
 use crate::domain::container::{Bytes, ClusterSettings, Resources};
 use crate::domain::proxies;
 use crate::runners::RunnerError;
+use crate::runners::docker::create::ulimit;
 use crate::runners::spec::Container;
 
 /// The label of a service that was ended by us.
 pub(super) const ENDED: &str = "io.prefectd.ended";
 /// The label that says which image was asked for: the service may name it by its id.
 pub(super) const IMAGE: &str = "io.prefectd.image";
+
+/// How many times a service's task is to complete.
+pub(super) fn completions(spec: &ServiceSpec) -> i64 {
+    let job = spec
+        .mode
+        .as_ref()
+        .and_then(|mode| mode.replicated_job.as_ref());
+    job.and_then(|job| job.total_completions)
+        .unwrap_or_default()
+}
+
+/// The same with another number.
+fn with_completions(spec: &ServiceSpec, completions: i64) -> ServiceSpec {
+    let mut spec = spec.clone();
+    spec.mode.get_or_insert_default().replicated_job = Some(ServiceSpecModeReplicatedJob {
+        max_concurrent: Some(1),
+        total_completions: Some(completions),
+    });
+    spec
+}
 
 /// The same service, to be completed once; `None` where it is so already, or was ended.
 pub(super) fn started(spec: &ServiceSpec) -> Option<ServiceSpec> {
@@ -297,17 +317,6 @@ fn platform(text: &str) -> Result<Platform, RunnerError> {
         _ => Err(RunnerError::Refused(format!(
             "{text:?} is no platform; write it as linux/amd64."
         ))),
-    }
-}
-
-/// `name=soft[:hard]`; what is no number is left to the engine to refuse.
-fn ulimit(text: &str) -> ResourcesUlimits {
-    let (name, limits) = text.split_once('=').unwrap_or((text, ""));
-    let (soft, hard) = limits.split_once(':').unwrap_or((limits, limits));
-    ResourcesUlimits {
-        name: Some(name.to_owned()),
-        soft: soft.parse().ok(),
-        hard: hard.parse().ok(),
     }
 }
 
