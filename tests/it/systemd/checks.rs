@@ -214,15 +214,13 @@ pub fn restarts_go_unnoticed(machine: &Machine, _: &Packages) {
     let load = Load::start(machine, "http://127.0.0.1:4200", 3, &OVER);
     let before = machine.property("prefectd.service", "MainPID");
     for _ in 0..3 {
-        std::thread::sleep(Duration::from_secs(1));
+        load.wait_for(250);
         machine.ok(&["systemctl", "restart", "prefectd.service"]);
     }
-    std::thread::sleep(Duration::from_secs(1));
-    let seen = load.stop();
+    load.wait_for(250);
+    let failures = load.stop();
     assert_ne!(machine.property("prefectd.service", "MainPID"), before);
-    eprintln!("       {} requests answered", seen.answered);
-    assert!(seen.failures.is_empty(), "{:?}", seen.failures);
-    assert!(seen.answered >= 1000, "only {} requests", seen.answered);
+    assert!(failures.is_empty(), "{failures:?}");
 }
 
 pub fn a_hanging_daemon_is_replaced(machine: &Machine, _: &Packages) {
