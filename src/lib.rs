@@ -24,8 +24,10 @@
 //!   waits for and what is bulk, that commits in groups and carries out what its writes entail,
 //!   and readers in lanes: by key, short, and scans, which have a slice of time in a quick lane and
 //!   a deadline in a slow one. `storage::rows` finds, counts and removes things of every noun, by
-//!   the tables of fields in [`domain::filter`]. The secrets of blocks lie in it under seal
-//!   (`storage::seal`).
+//!   the tables of fields in [`domain::filter`]. Runs that have ended and events are counted as they
+//!   come, by parts of time, so that counts and histories do not grow with the tables
+//!   (`storage::rows::counts`, `storage::run_counts`, `storage::events`). The secrets of blocks lie
+//!   in it under seal (`storage::seal`).
 //! - [`app`]: what the daemon can do, a verb at a time, by area. A verb is a function of a
 //!   transaction (`app::tx`) that pushes what it entails, and tells events: of states, and of all that
 //!   is made, changed and removed ([`domain::event::lifecycle`]). The one road to every change of a run's

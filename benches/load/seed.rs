@@ -116,10 +116,23 @@ pub async fn state_dir(
         "PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; PRAGMA cache_size = -400000;",
     )?;
     let script = stored.script();
+    let counted = counting(&db)?;
     db.execute_batch(&format!(
-        "BEGIN; {script} COMMIT; PRAGMA journal_mode = WAL;"
+        "BEGIN; {script} {counted} COMMIT; PRAGMA journal_mode = WAL;"
     ))
     .context("seeding")?;
     std::fs::write(whole, stored.now.to_string())?;
     Ok(stored)
+}
+
+/// What counts the runs that there are, as the migration does that brings the counts; nothing where
+/// the daemon is older than these.
+fn counting(db: &Connection) -> anyhow::Result<String> {
+    let has_counts = "SELECT EXISTS (SELECT 1 FROM sqlite_schema WHERE name = 'flow_run_counts')";
+    if !db.query_row(has_counts, [], |row| row.get::<_, bool>(0))? {
+        return Ok(String::new());
+    }
+    let migration = include_str!("../../sql/migrations/V27__run_counts.sql");
+    let counting = migration.split_inclusive(";\n\n");
+    Ok(counting.filter(|it| it.contains("GROUP BY")).collect())
 }

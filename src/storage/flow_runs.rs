@@ -5,6 +5,7 @@ use rusqlite::{Connection, Row as SqlRow, named_params};
 use super::column::Json;
 use super::query::{self, Columns};
 use super::rows::{Filtered, Row, key};
+use super::run_counts::{self, Counter, Ended};
 use super::sql::{Statement, statement};
 use super::{actors, deployments, run_policy, sql, states};
 use crate::domain::JsonMap;
@@ -76,7 +77,8 @@ pub fn insert(db: &Connection, run: &FlowRun, first: &State) -> Result<()> {
         ":state_deadline": deadline(run, first),
     };
     query::change_in_order(db, INSERT, params)?;
-    Ok(())
+    let counter = || Counter::of_flow_run(run);
+    run_counts::follow(db, counter, None, Ended::by(first, &run.statistics))
 }
 
 /// What a run came from, and its labels; absent: there is no such run.
@@ -209,6 +211,7 @@ pub fn enter_state(
     state: &State,
     statistics: &RunStatistics,
 ) -> Result<()> {
+    let left = run_counts::ended_flow_run(db, run.id, run.state.as_ref().map(|it| it.kind))?;
     let params = named_params! {
         ":now": state.timestamp,
         ":state_id": state.id,
@@ -222,6 +225,9 @@ pub fn enter_state(
         ":id": run.id,
     };
     query::change_in_order(db, ENTER_STATE, params)?;
+    let counter = || Counter::of_flow_run(run);
+    let entered = Ended::by(state, statistics).map(|it| it.expected(&run.statistics));
+    run_counts::follow(db, counter, left, entered)?;
     if statistics.start_time != run.statistics.start_time {
         let params = named_params! {":start_time": statistics.start_time, ":id": run.id};
         query::change(db, SET_START, params)?;

@@ -44,6 +44,7 @@ pub mod requests;
 mod result_size;
 pub mod retention;
 pub mod rows;
+mod run_counts;
 pub mod run_inputs;
 pub mod run_keys;
 mod run_policy;

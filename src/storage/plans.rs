@@ -109,6 +109,11 @@ fn plan(db: &Connection, sql: &str) -> Vec<String> {
     steps.map(|step| step.unwrap()).collect()
 }
 
+/// Whether a step goes through what stands in the statement itself.
+fn is_of_values(step: &str) -> bool {
+    step.contains("CONSTANT ROW") || step.ends_with("-ROW VALUES CLAUSE")
+}
+
 #[test]
 fn no_statement_goes_through_a_table_that_grows() {
     let dir = tempfile::tempdir().unwrap();
@@ -132,7 +137,7 @@ fn no_statement_goes_through_a_table_that_grows() {
         let steps = plan(&db, &sql);
         let scans = steps
             .iter()
-            .any(|step| step.starts_with("SCAN") && !step.contains("CONSTANT ROW"));
+            .any(|step| step.starts_with("SCAN") && !is_of_values(step));
         if scans {
             assert!(
                 MAY_SCAN.iter().any(|(may, _)| *may == name),

@@ -5,6 +5,7 @@ use rusqlite::{Connection, Row as SqlRow, named_params};
 use super::column::Json;
 use super::query::{self, Columns};
 use super::rows::{Filtered, Row, key};
+use super::run_counts::{self, Counter, Ended};
 use super::sql::{Statement, statement};
 use super::{flow_runs, sql, states};
 use crate::domain::error::Result;
@@ -12,7 +13,7 @@ use crate::domain::event::told::ToldTaskRun;
 use crate::domain::filter::Noun;
 use crate::domain::ids::{FlowRunId, StateId, TaskRunId};
 use crate::domain::run::RunStatistics;
-use crate::domain::state::State;
+use crate::domain::state::{State, StateType};
 use crate::domain::task_run::{RetryPolicy, TaskRun, TaskRunSpec};
 use crate::domain::time::Timestamp;
 
@@ -71,7 +72,8 @@ pub fn insert(db: &Connection, run: &TaskRun, first: &State) -> Result<()> {
         ":state_name": first.name,
     };
     query::change_in_order(db, INSERT, params)?;
-    Ok(())
+    let counter = || Counter::of_task_run(spec.flow_run_id);
+    run_counts::follow(db, counter, None, Ended::by(first, &run.statistics))
 }
 
 /// The run of the same task and dynamic key within the same flow run.
@@ -104,6 +106,7 @@ pub fn enter_state(
     state: &State,
     statistics: &RunStatistics,
 ) -> Result<()> {
+    let left = run_counts::ended_task_run(db, run.id, run.state.as_ref().map(|it| it.kind))?;
     query::change_in_order(
         db,
         ENTER_STATE,
@@ -120,7 +123,9 @@ pub fn enter_state(
             ":id": run.id,
         },
     )?;
-    Ok(())
+    let counter = || Counter::of_task_run(run.spec.flow_run_id);
+    let entered = Ended::by(state, statistics).map(|it| it.expected(&run.statistics));
+    run_counts::follow(db, counter, left, entered)
 }
 
 /// What is stored of a run that an event tells of.
@@ -132,6 +137,8 @@ pub struct Known {
     pub flow_run_id: Option<FlowRunId>,
     /// When it entered its state, and that state's id.
     pub state: Option<(Timestamp, StateId)>,
+    /// The type of that state, where its row is there.
+    pub kind: Option<StateType>,
 }
 
 /// The run that an event tells of: of the same task and dynamic key in the flow run, or else of
@@ -143,6 +150,7 @@ pub fn known(db: &Connection, told: &ToldTaskRun) -> Result<Option<Known>> {
             id: row.get(0)?,
             flow_run_id: row.get(1)?,
             state: at.zip(row.get(3)?),
+            kind: row.get(4)?,
         })
     };
     let key = named_params! {
@@ -157,10 +165,11 @@ pub fn known(db: &Connection, told: &ToldTaskRun) -> Result<Option<Known>> {
 }
 
 /// Makes a run what an event tells of it, its state included, whose row is there already.
-pub fn record(db: &Connection, id: TaskRunId, told: &ToldTaskRun, now: Timestamp) -> Result<()> {
+pub fn record(db: &Connection, known: Known, told: &ToldTaskRun, now: Timestamp) -> Result<()> {
+    let left = run_counts::ended_task_run(db, known.id, known.kind)?;
     let policy = RetryPolicy::told(&told.empirical_policy);
     let params = named_params! {
-        ":id": id,
+        ":id": known.id,
         ":now": now,
         ":name": told.name,
         ":max_retries": policy.max_retries,
@@ -181,7 +190,8 @@ pub fn record(db: &Connection, id: TaskRunId, told: &ToldTaskRun, now: Timestamp
         ":state_name": told.state.name,
     };
     query::change(db, RECORD, params)?;
-    Ok(())
+    let counter = || Counter::of_task_run(known.flow_run_id);
+    run_counts::follow(db, counter, left, Ended::by(&told.state, &told.statistics))
 }
 
 /// Renames a run; false when there is none.

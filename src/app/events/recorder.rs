@@ -31,7 +31,7 @@ pub(super) fn record(tx: &Tx<'_>, told: &ToldTaskRun) -> Result<()> {
         .state
         .is_none_or(|current| told.is_later_than(current))
     {
-        task_runs::record(tx.db, known.id, told, tx.now)?;
+        task_runs::record(tx.db, known, told, tx.now)?;
         // If it was handed in, somebody has begun it.
         task_queue::leave(tx.db, known.id)?;
     }

@@ -1,65 +1,66 @@
 //! Histories: runs by bucket and state.
 
-use rusqlite::{Connection, Row};
-use sea_query::{Expr, ExprTrait, JoinType, Query, SelectStatement};
+use rusqlite::Connection;
+use sea_query::{Expr, ExprTrait, JoinType, SelectStatement};
 
-use super::{Filtered, Row as _, all, column, condition, run_time};
+use super::select::{run_time, selecting_among};
+use super::{Filtered, all, column, counts};
 use crate::domain::error::Result;
 use crate::domain::filter::Filters;
 use crate::domain::flow_run::FlowRun;
 use crate::domain::history::{Buckets, Tally};
 use crate::domain::state::StateType;
 use crate::domain::time::{Span, Timestamp};
-use crate::storage::query::Columns;
 use crate::storage::sql;
 
-/// The tallies of runs of either kind.
+/// The tallies of runs of either kind, by bucket, type and name of state.
 pub fn of<R: Filtered>(
     db: &Connection,
     filters: &Filters,
     buckets: Buckets,
     now: Timestamp,
 ) -> Result<Vec<Tally>> {
-    all(db, &statement::<R>(filters, buckets, now), read)
+    match counts::tallies::<R>(db, filters, buckets, now)? {
+        Some(tallies) => Ok(tallies),
+        None => all(
+            db,
+            &statement::<R>(filters, buckets, now, None),
+            counts::read,
+        ),
+    }
 }
 
-/// The question itself.
+/// The question, put to the runs themselves, or to some of them.
 pub(super) fn statement<R: Filtered>(
     filters: &Filters,
     buckets: Buckets,
     now: Timestamp,
+    among: Option<SelectStatement>,
 ) -> SelectStatement {
     let (table, states) = (R::TABLE, R::STATES.unwrap_or_default());
-    let condition = condition::of(R::NOUN, filters);
     let expected = || column(table, "expected_start_time");
     let start = buckets.start().micros();
     let bucket = format!("(\"{table}\".\"expected_start_time\" - ?) / ?");
     let bucket = Expr::cust_with_values(bucket, [start, buckets.step().micros()]);
     // As RunStatistics::estimated_run_time and lateness; negative ones count as none.
-    let run_time = Expr::cust_with_exprs("sum(max(0, ?))", [run_time(table, now)]);
-    let lateness = format!("sum({})", lateness());
-    Query::select()
+    // Of more than the largest number that is told.
+    let run_time =
+        Expr::cust_with_exprs("CAST(total(max(0, ?)) AS INTEGER)", [run_time(table, now)]);
+    selecting_among::<R>(filters, among)
         .expr_as(bucket, "bucket")
         .column((table, "state_type"))
         .column((table, "state_name"))
         .expr(Expr::cust("count(*)"))
         .expr(run_time)
-        .expr(Expr::cust_with_values(
-            lateness,
-            [now.micros(), now.micros()],
-        ))
-        .from(table)
+        .expr(total_lateness(now))
         .join_as(
             JoinType::InnerJoin,
             states,
             "s",
             Expr::col(("s", "id")).equals((table, "state_id")),
         )
-        .cond_where(
-            condition
-                .add(expected().gte(start))
-                .add(expected().lt(buckets.end().micros())),
-        )
+        .and_where(expected().gte(start))
+        .and_where(expected().lt(buckets.end().micros()))
         .add_group_by([
             Expr::col("bucket"),
             column(table, "state_type"),
@@ -68,17 +69,18 @@ pub(super) fn statement<R: Filtered>(
         .take()
 }
 
-/// How late one run started, or is, as [`RunStatistics::lateness`]; takes the present moment twice.
+/// How late runs started, or are, together; of each as [`RunStatistics::lateness`].
 ///
 /// [`RunStatistics::lateness`]: crate::domain::run::RunStatistics::lateness
-fn lateness() -> String {
-    format!(
-        "max(0, CASE \
+fn total_lateness(now: Timestamp) -> Expr {
+    let total = format!(
+        "CAST(total(max(0, CASE \
          WHEN start_time > expected_start_time THEN start_time - expected_start_time \
          WHEN start_time IS NULL AND state_type NOT IN ({}) AND expected_start_time < ? \
-         THEN ? - expected_start_time ELSE 0 END)",
+         THEN ? - expected_start_time ELSE 0 END)) AS INTEGER)",
         sql::words(StateType::is_terminal)
-    )
+    );
+    Expr::cust_with_values(total, [now.micros(), now.micros()])
 }
 
 /// How late flow runs started, or are, on average; nothing where there are none.
@@ -87,27 +89,24 @@ pub fn average_lateness(
     filters: &Filters,
     now: Timestamp,
 ) -> Result<Option<Span>> {
-    let average = format!("CAST(avg({}) AS INTEGER)", lateness());
-    let statement = Query::select()
-        .expr(Expr::cust_with_values(
-            average,
-            [now.micros(), now.micros()],
-        ))
-        .from(FlowRun::TABLE)
-        .cond_where(condition::of(FlowRun::NOUN, filters))
-        .take();
-    let found = all(db, &statement, |row| row.get(0))?;
-    Ok(found.into_iter().next().flatten())
+    let (count, late) = match counts::lateness::<FlowRun>(db, filters, now)? {
+        Some(told) => told,
+        None => {
+            let told = all(db, &late::<FlowRun>(filters, now, None), counts::read_late)?;
+            told.into_iter().next().unwrap_or_default()
+        }
+    };
+    Ok((count > 0).then(|| Span::from_micros(late.micros() / count)))
 }
 
-fn read(row: &Row<'_>) -> rusqlite::Result<Tally> {
-    let mut columns = Columns::of(row);
-    Ok(Tally {
-        bucket: columns.next()?,
-        kind: columns.next()?,
-        name: columns.next()?,
-        count: columns.next()?,
-        run_time: columns.next()?,
-        lateness: columns.next()?,
-    })
+/// How many runs there are, and how late they are together; likewise.
+pub(super) fn late<R: Filtered>(
+    filters: &Filters,
+    now: Timestamp,
+    among: Option<SelectStatement>,
+) -> SelectStatement {
+    selecting_among::<R>(filters, among)
+        .expr(Expr::cust("count(*)"))
+        .expr(total_lateness(now))
+        .take()
 }

@@ -2,23 +2,22 @@
 //! things by typed filters, and removing one.
 
 mod condition;
+pub mod counts;
 pub mod history;
+mod select;
 mod tags;
 
 use std::sync::OnceLock;
 
 use rusqlite::{Connection, Params, Row as SqlRow, ToSql, named_params, params_from_iter};
-use sea_query::{
-    Condition, Expr, ExprTrait, Func, JoinType, Order, Query, SelectStatement, SqliteQueryBuilder,
-    Value,
-};
+use sea_query::{Condition, SelectStatement, SqliteQueryBuilder, Value};
 
 use super::{query, result_size};
 use crate::domain::error::{Error, Result};
-use crate::domain::filter::{Filters, Noun, Page, RUN_TIME, Sort};
-use crate::domain::time::Timestamp;
+use crate::domain::filter::{Filters, Noun, Page, Sort};
 
 pub(super) use condition::{column, table_of};
+use select::{counting, selecting};
 
 /// For so many rows of a page there is room from the start.
 const MOST_EXPECTED: u64 = 64;
@@ -159,66 +158,13 @@ pub fn page<R: Filtered>(
 
 /// How many there are that the filters ask for.
 pub fn count<R: Filtered>(db: &Connection, filters: &Filters) -> Result<u64> {
-    let counts: Vec<i64> = all(db, &counting::<R>(filters), |row| row.get(0))?;
+    let counts: Vec<i64> = all(db, &counting::<R>(filters, None), |row| row.get(0))?;
     Ok(counts.first().copied().unwrap_or_default().unsigned_abs())
 }
 
 /// What the filters ask of a row.
 pub(super) fn asking<R: Filtered>(filters: &Filters) -> Condition {
     condition::of(R::NOUN, filters)
-}
-
-fn selecting<R: Filtered>(filters: &Filters, sort: Sort, page: Page) -> SelectStatement {
-    let mut statement = Query::select();
-    statement
-        .expr(Expr::cust(R::columns()))
-        .from(R::TABLE)
-        .cond_where(condition::of(R::NOUN, filters))
-        .limit(page.limit)
-        .offset(page.offset);
-    if let Some(states) = R::STATES {
-        let current = Expr::col(("s", "id")).equals((R::TABLE, "state_id"));
-        statement.join_as(JoinType::LeftJoin, states, "s", current);
-    }
-    let order = match sort.descending {
-        true => Order::Desc,
-        false => Order::Asc,
-    };
-    let by = match sort.or {
-        _ if sort.column == RUN_TIME => run_time(R::TABLE, sort.now),
-        Some(other) => {
-            Func::coalesce([column(R::TABLE, sort.column), column(R::TABLE, other)]).into()
-        }
-        None => column(R::TABLE, sort.column),
-    };
-    statement.order_by_expr(by, order.clone());
-    if sort.column == RUN_TIME {
-        let expected = column(R::TABLE, "expected_start_time");
-        statement.order_by_expr(expected, Order::Desc);
-        statement.order_by((R::TABLE, "id"), Order::Desc);
-    }
-    if R::TIES_BY_ID {
-        statement.order_by((R::TABLE, "id"), order);
-    }
-    statement
-}
-
-/// How long a run of the table has run by now, beside its state `s`; see
-/// `RunStatistics::estimated_run_time`.
-fn run_time(table: &str, now: Timestamp) -> Expr {
-    let run_time = format!(
-        "\"{table}\".\"total_run_time\" + \
-         CASE \"{table}\".\"state_type\" WHEN 'RUNNING' THEN ? - s.timestamp ELSE 0 END"
-    );
-    Expr::cust_with_values(run_time, [now.micros()])
-}
-
-fn counting<R: Filtered>(filters: &Filters) -> SelectStatement {
-    Query::select()
-        .expr(Func::count(Expr::cust("*")))
-        .from(R::TABLE)
-        .cond_where(condition::of(R::NOUN, filters))
-        .take()
 }
 
 /// The rows that a statement selects.

@@ -32,7 +32,7 @@ fn about_logs(criteria: Criteria) -> Filters {
     }
 }
 
-fn plan(db: &Connection, statement: &SelectStatement) -> String {
+pub(super) fn plan(db: &Connection, statement: &SelectStatement) -> String {
     let (sql, values) = statement.build(SqliteQueryBuilder);
     let values: Vec<_> = values.0.into_iter().map(|v| bind(v).unwrap()).collect();
     let mut explain = db.prepare(&format!("EXPLAIN QUERY PLAN {sql}")).unwrap();
@@ -111,13 +111,13 @@ fn every_question_prepares() {
     let page = Page::default();
     for statement in [
         selecting::<Flow>(&filters, Sort::NAME, page),
-        counting::<Flow>(&filters),
+        counting::<Flow>(&filters, None),
         selecting::<Deployment>(&filters, Sort::NAME, page),
-        counting::<Deployment>(&filters),
+        counting::<Deployment>(&filters, None),
         selecting::<FlowRun>(&filters, Sort::down("end_time"), page),
-        counting::<FlowRun>(&filters),
+        counting::<FlowRun>(&filters, None),
         selecting::<TaskRun>(&filters, Sort::up("expected_start_time"), page),
-        counting::<TaskRun>(&filters),
+        counting::<TaskRun>(&filters, None),
     ] {
         plan(&db, &statement);
     }
@@ -181,13 +181,13 @@ fn what_is_asked_by_key_is_found_by_key() {
     let (newest, all) = (Sort::NEWEST, Page::default());
     for statement in [
         selecting::<TaskRun>(&of_flow_run, newest, all),
-        counting::<TaskRun>(&of_flow_run),
+        counting::<TaskRun>(&of_flow_run, None),
         selecting::<FlowRun>(&of_flow_run, newest, all),
         selecting::<FlowRun>(&of_flow, newest, all),
-        counting::<FlowRun>(&of_flow),
+        counting::<FlowRun>(&of_flow, None),
         selecting::<FlowRun>(&of_deployment, newest, all),
-        counting::<FlowRun>(&of_deployment),
-        counting::<FlowRun>(&running),
+        counting::<FlowRun>(&of_deployment, None),
+        counting::<FlowRun>(&running, None),
     ] {
         let plan = plan(&db, &statement);
         assert!(!scans(&plan), "{statement:?}\n{plan}");
@@ -200,7 +200,7 @@ fn a_history_looks_only_at_its_own_time() {
     let hour = Timestamp::from_micros(3_600_000_000);
     let minute = crate::domain::time::Span::from_micros(60_000_000);
     let buckets = crate::domain::history::Buckets::new(Timestamp::from_micros(0), hour, minute);
-    let statement = history::statement::<FlowRun>(&Filters::default(), buckets, hour);
+    let statement = history::statement::<FlowRun>(&Filters::default(), buckets, hour, None);
     let plan = plan(&db, &statement);
     assert!(plan.contains("flow_runs_by_expected"), "{plan}");
     assert!(!scans(&plan), "{plan}");

@@ -67,9 +67,9 @@ fn a_list_is_one_parameter_however_long_it_is() {
         );
         let statements = [
             selecting::<Flow>(filters, Sort::NAME, page),
-            counting::<Deployment>(filters),
+            counting::<Deployment>(filters, None),
             selecting::<FlowRun>(filters, Sort::down("end_time"), page),
-            counting::<TaskRun>(filters),
+            counting::<TaskRun>(filters, None),
             selecting::<Log>(&log, Sort::down("level"), page),
         ];
         statements.map(|statement| {
@@ -157,9 +157,9 @@ fn are_found_by_key(db: &Connection, many: usize) {
     let log = about_logs(vec![log::FLOW_RUN_ID.is_one_of_ids(ids())].into());
     for statement in [
         selecting::<FlowRun>(&filters, Sort::NEWEST, Page::default()),
-        counting::<FlowRun>(&filters),
-        counting::<TaskRun>(&filters),
-        counting::<Log>(&log),
+        counting::<FlowRun>(&filters, None),
+        counting::<TaskRun>(&filters, None),
+        counting::<Log>(&log, None),
     ] {
         let plan = plan(db, &statement);
         assert!(!scans(&plan) && !plan.contains("SCAN logs"), "{plan}");

@@ -1,0 +1,4 @@
+UPDATE task_run_counts
+SET count = count - 1, run_time = max(0, run_time - :run_time), lateness = max(0, lateness - :lateness)
+WHERE step = :step AND expected_start_time = :expected AND start_time = :started
+  AND state_type = :state_type AND state_name = :state_name AND in_flow_run = :in_flow_run

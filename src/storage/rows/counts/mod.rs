@@ -1,0 +1,173 @@
+//! How many runs there are: those that have ended from what is counted of them as they end, by the
+//! second and by the hour, and the few others by themselves. What a question costs depends on the
+//! hours that it spans and on what they are told apart by, and not on how many runs an hour has.
+
+mod asked;
+mod boxes;
+mod question;
+
+use std::collections::BTreeMap;
+
+use rusqlite::{Connection, Row as SqlRow};
+use sea_query::SelectStatement;
+
+use super::{Filtered, all, counting, history};
+use crate::domain::error::Result;
+use crate::domain::filter::{Filters, Noun};
+use crate::domain::history::{Buckets, Tally};
+use crate::domain::time::{Span, Timestamp};
+use crate::storage::query::Columns;
+use asked::Asked;
+use boxes::{Range, Within};
+use question::{Question, Told};
+
+/// Whether a question is answered by [`count`]; it then takes several statements. All flow runs are
+/// counted sooner by an index, of which they have hardly more entries than counts.
+pub fn can_answer<R: Filtered>(filters: &Filters) -> bool {
+    let all_flow_runs = R::NOUN == Noun::FlowRun && *filters == Filters::default();
+    !all_flow_runs && asked::<R>(filters).is_some()
+}
+
+/// How many runs the filters ask for; nothing where the counts cannot tell.
+pub fn count<R: Filtered>(db: &Connection, filters: &Filters) -> Result<Option<u64>> {
+    let Some(asked) = asked::<R>(filters) else {
+        return Ok(None);
+    };
+    let number = |row: &SqlRow<'_>| row.get::<_, i64>(0);
+    let question = Question::of::<R>(&asked, Told::Number);
+    let mut count = 0;
+    for more in question.ended(db, vec![asked.within(0, Range::ALL)], number)? {
+        count += more;
+    }
+    for (some, sign) in asked.others::<R>() {
+        let statement = counting::<R>(&asked.plain, Some(some));
+        count += sign * all(db, &statement, number)?.iter().sum::<i64>();
+    }
+    Ok(Some(u64::try_from(count).unwrap_or(0)))
+}
+
+/// The tallies of runs; nothing where the counts cannot tell.
+pub(super) fn tallies<R: Filtered>(
+    db: &Connection,
+    filters: &Filters,
+    buckets: Buckets,
+    now: Timestamp,
+) -> Result<Option<Vec<Tally>>> {
+    let Some(asked) = asked::<R>(filters) else {
+        return Ok(None);
+    };
+    let each = buckets.each().map(|(number, start, end)| {
+        let bucket = Range::ALL.at_least(start.micros());
+        asked.within(number, bucket.before(end.micros()))
+    });
+    let mut sums = Sums::default();
+    let question = Question::of::<R>(&asked, Told::Tallies);
+    sums.add(1, question.ended(db, each.collect(), read)?);
+    for (some, sign) in asked.others::<R>() {
+        let statement = history::statement::<R>(&asked.plain, buckets, now, Some(some));
+        sums.add(sign, all(db, &statement, read)?);
+    }
+    Ok(Some(sums.tallies()))
+}
+
+/// How many there are and how late they started, or are, together; nothing where the counts cannot
+/// tell.
+pub(super) fn lateness<R: Filtered>(
+    db: &Connection,
+    filters: &Filters,
+    now: Timestamp,
+) -> Result<Option<(i64, Span)>> {
+    let Some(asked) = asked::<R>(filters) else {
+        return Ok(None);
+    };
+    let question = Question::of::<R>(&asked, Told::Tallies);
+    let mut told = (0, Span::default());
+    for tally in question.ended(db, vec![asked.within(0, Range::ALL)], read)? {
+        told = (told.0 + tally.count, told.1 + tally.lateness);
+    }
+    for (some, sign) in asked.others::<R>() {
+        let statement = history::late::<R>(&asked.plain, now, Some(some));
+        for (count, late) in all(db, &statement, read_late)? {
+            let late = Span::from_micros(sign * late.micros());
+            told = (told.0 + sign * count, told.1 + late);
+        }
+    }
+    Ok(Some(told))
+}
+
+fn asked<R: Filtered>(filters: &Filters) -> Option<Asked> {
+    match R::NOUN {
+        Noun::FlowRun | Noun::TaskRun => Asked::of(R::NOUN, filters),
+        _ => None,
+    }
+}
+
+impl Asked {
+    /// What it asks of the runs that were expected within that.
+    fn within(&self, bucket: i64, expected: Range) -> Within {
+        Within {
+            bucket,
+            expected: self.expected.within(expected),
+            started: self.started,
+        }
+    }
+
+    /// What is looked for among the runs themselves, and whether that is added or taken away: those
+    /// that have not ended, and those that stand for sub-flows where these are not asked for.
+    fn others<R: Filtered>(&self) -> impl Iterator<Item = (SelectStatement, i64)> {
+        let live = self
+            .is_of_live_ones()
+            .then(|| (question::live(R::TABLE), 1));
+        let parents = self
+            .without_sub_flow
+            .then(|| (question::with_sub_flows(), -1));
+        live.into_iter().chain(parents)
+    }
+}
+
+/// A row of tallies, of runs or of what is counted of them.
+pub(super) fn read(row: &SqlRow<'_>) -> rusqlite::Result<Tally> {
+    let mut columns = Columns::of(row);
+    Ok(Tally {
+        bucket: columns.next()?,
+        kind: columns.next()?,
+        name: columns.next()?,
+        count: columns.next()?,
+        run_time: columns.next()?,
+        lateness: columns.next()?,
+    })
+}
+
+/// How many runs there are, and how late they are together.
+pub(super) fn read_late(row: &SqlRow<'_>) -> rusqlite::Result<(i64, Span)> {
+    Ok((row.get(0)?, row.get(1)?))
+}
+
+/// Tallies, one of each bucket and state.
+#[derive(Default)]
+struct Sums(BTreeMap<(i64, &'static str, String), Tally>);
+
+impl Sums {
+    /// Adds them, or takes them away.
+    fn add(&mut self, sign: i64, told: Vec<Tally>) {
+        for tally in told {
+            let key = (tally.bucket, tally.kind.word(), tally.name.clone());
+            let sum = self.0.entry(key).or_insert_with(|| Tally {
+                count: 0,
+                run_time: Span::default(),
+                lateness: Span::default(),
+                ..tally.clone()
+            });
+            sum.count += sign * tally.count;
+            sum.run_time += Span::from_micros(sign * tally.run_time.micros());
+            sum.lateness += Span::from_micros(sign * tally.lateness.micros());
+        }
+    }
+
+    fn tallies(self) -> Vec<Tally> {
+        self.0.into_values().filter(|it| it.count > 0).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests;
