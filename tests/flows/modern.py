@@ -25,6 +25,18 @@ def mapped(mark: str, many: int = 3, seconds: float = 0.0):
     print(f"{len(done)} are done")
 
 
+@task
+def held(mark, number):
+    while not Path(f"{mark}.go").exists():
+        time.sleep(0.1)
+    note(mark, number)
+
+
+@flow
+def holding(mark: str, many: int):
+    held.map([mark] * many, range(many)).wait()
+
+
 @task(retries=2, retry_delay_seconds=0)
 def stubborn(mark):
     note(mark, "tried")
