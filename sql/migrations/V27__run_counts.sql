@@ -64,6 +64,8 @@ SELECT 3600000000, iif(expected_start_time = -9223372036854775807 - 1, expected_
        state_type, state_name, in_flow_run, sum(count), CAST(total(run_time) AS INTEGER), CAST(total(lateness) AS INTEGER)
 FROM task_run_counts GROUP BY 2, 3, 4, 5, 6;
 
+-- Each names the whole key of what it changes, once for seconds and once for hours: only so is it found
+-- by that key, and SQLite has no way to name it once for several statements.
 CREATE TRIGGER flow_runs_count_no_more BEFORE DELETE ON flow_runs WHEN old.state_type IN ('COMPLETED', 'FAILED', 'CANCELLED', 'CRASHED') BEGIN
     UPDATE flow_run_counts
     SET count = count - 1, run_time = max(0, run_time - max(0, old.total_run_time)),

@@ -34,6 +34,7 @@ mod lanes;
 pub mod leases;
 pub mod logs;
 mod migrate;
+mod parts;
 #[cfg(test)]
 mod plans;
 mod query;

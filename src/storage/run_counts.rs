@@ -5,6 +5,7 @@ use rusqlite::types::Value;
 use rusqlite::{Connection, ToSql, named_params};
 use uuid::Uuid;
 
+use super::parts::Parts;
 use super::query::{self, Columns};
 use super::sql::{Statement, statement};
 use crate::domain::error::Result;
@@ -175,11 +176,8 @@ impl Ended {
 
     /// Where the parts of time begin in which it was expected, and started.
     fn place(&self, step: i64, [expected, started]: [&'static str; 2]) -> Vec<Param> {
-        let start = |time: Option<Timestamp>| {
-            time.map_or(MISSING, |time| {
-                time.micros() - time.micros().rem_euclid(step)
-            })
-        };
+        let start =
+            |time: Option<Timestamp>| time.map_or(MISSING, |time| time.micros().last_of(step));
         vec![
             (expected, start(self.expected).into()),
             (started, start(self.started).into()),

@@ -7,6 +7,7 @@ use super::condition;
 use crate::domain::error::Result;
 use crate::domain::event::filter::{Filter, Names};
 use crate::domain::history::Buckets;
+use crate::storage::parts::Parts;
 use crate::storage::rows;
 
 /// For how long events are counted together, in microseconds.
@@ -124,24 +125,6 @@ fn counted(db: &Connection, names: &Names, step: i64, (from, to): (i64, i64)) ->
         .take();
     let found: Vec<i64> = rows::all(db, &statement, |row| row.get(0))?;
     Ok(found.iter().sum::<i64>().unsigned_abs())
-}
-
-/// Where parts of time begin.
-trait Parts {
-    /// The last one at or before.
-    fn last_of(self, step: i64) -> i64;
-    /// The next one at or after.
-    fn next_of(self, step: i64) -> i64;
-}
-
-impl Parts for i64 {
-    fn last_of(self, step: i64) -> i64 {
-        self.saturating_sub(self.rem_euclid(step))
-    }
-
-    fn next_of(self, step: i64) -> i64 {
-        self.saturating_add((step - self.rem_euclid(step)) % step)
-    }
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! Ranges of the two times of a run, and how they are made of whole parts of time and what is left
 //! at their ends.
 
+use crate::storage::parts::Parts;
 use crate::storage::run_counts::MISSING;
 
 /// From a time on, and before a time, in microseconds; the smallest and the largest numbers are no
@@ -120,7 +121,7 @@ fn up(time: i64, step: i64) -> i64 {
     match time {
         i64::MIN | i64::MAX => time,
         _ if time == Range::NONE.to => time,
-        _ => time.saturating_add((step - time.rem_euclid(step)) % step),
+        _ => time.next_of(step),
     }
 }
 
@@ -129,7 +130,7 @@ fn down(time: i64, step: i64) -> i64 {
     match time {
         i64::MIN | i64::MAX => time,
         _ if time == Range::NONE.to => time,
-        _ => time.saturating_sub(time.rem_euclid(step)),
+        _ => time.last_of(step),
     }
 }
 

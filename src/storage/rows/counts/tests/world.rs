@@ -5,7 +5,7 @@ use rusqlite::Connection;
 use uuid::Uuid;
 
 use super::made::{new_flow_run, spec, told};
-use crate::domain::flow_run::FlowRun;
+use crate::domain::flow_run::{FlowRun, NewFlowRun};
 use crate::domain::ids::{DeploymentId, FlowId, FlowRunId, TaskRunId, WorkQueueId};
 use crate::domain::run::RunStatistics;
 use crate::domain::state::{ProposedState, State, StateType};
@@ -164,6 +164,31 @@ impl World {
         }
     }
 
+    fn begin_flow_run(&self, new: NewFlowRun, at: &At) {
+        let (mut run, _) = FlowRun::create(new, Timestamp::from_micros(0));
+        let (state, statistics) = at.state();
+        // A run that is new has not run.
+        run.statistics = RunStatistics {
+            total_run_time: Span::default(),
+            ..statistics
+        };
+        flow_runs::insert(&self.db, &run, &state).unwrap();
+        states::insert(&self.db, StateOf::FlowRun(run.id), &state).unwrap();
+    }
+
+    fn begin_task_run(&self, within: Option<FlowRunId>, at: &At) {
+        let new = NewTaskRun {
+            id: None,
+            spec: spec(within),
+            state: None,
+        };
+        let (mut run, _) = TaskRun::create(new, Timestamp::from_micros(0));
+        let (state, statistics) = at.state();
+        run.statistics = statistics;
+        task_runs::insert(&self.db, &run, &state).unwrap();
+        states::insert(&self.db, StateOf::TaskRun(run.id), &state).unwrap();
+    }
+
     pub(super) fn follow(&self, step: Step) -> Option<()> {
         let db = &self.db;
         match step {
@@ -178,28 +203,10 @@ impl World {
                 let deployment = deployed.then_some(self.deployment);
                 let queue = queued.then_some(self.queue);
                 let new = new_flow_run(self.flows[flow], deployment, queue, parent);
-                let (mut run, _) = FlowRun::create(new, Timestamp::from_micros(0));
-                let (state, statistics) = at.state();
-                // A run that is new has not run.
-                run.statistics = RunStatistics {
-                    total_run_time: Span::default(),
-                    ..statistics
-                };
-                flow_runs::insert(db, &run, &state).unwrap();
-                states::insert(db, StateOf::FlowRun(run.id), &state).unwrap();
+                self.begin_flow_run(new, &at);
             }
             Step::TaskRun { within, at } => {
-                let within = within.and_then(|nth| self.nth("flow_runs", nth));
-                let new = NewTaskRun {
-                    id: None,
-                    spec: spec(within),
-                    state: None,
-                };
-                let (mut run, _) = TaskRun::create(new, Timestamp::from_micros(0));
-                let (state, statistics) = at.state();
-                run.statistics = statistics;
-                task_runs::insert(db, &run, &state).unwrap();
-                states::insert(db, StateOf::TaskRun(run.id), &state).unwrap();
+                self.begin_task_run(within.and_then(|nth| self.nth("flow_runs", nth)), &at);
             }
             Step::FlowRunEnters(nth, at) => {
                 let run = self.flow_run(nth)?;
