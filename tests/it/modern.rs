@@ -126,12 +126,23 @@ pub(super) fn told(output: &Output) -> String {
     String::from_utf8_lossy(&text).into_owned()
 }
 
+/// What a client says of its own processes where the machine is slow: that one of them did not hear
+/// another within a second, and that its events are still being sent.
+const OF_A_SLOW_MACHINE: [&str; 3] = [
+    "Attempt control",
+    "outcome receipt",
+    "Still processing items",
+];
+
 /// Nothing in a client's log that it says of a server that does not suit it.
 #[track_caller]
 pub(super) fn suits(log: &str) {
-    for word in ["WARN", "events client"] {
-        assert!(!log.contains(word), "{word}: {log}");
-    }
+    let is_told = |line: &&str| {
+        let says = |word: &str| line.contains(word);
+        ["WARN", "events client"].into_iter().any(says) && !OF_A_SLOW_MACHINE.into_iter().any(says)
+    };
+    let told: Vec<_> = log.lines().filter(is_told).collect();
+    assert!(told.is_empty(), "{told:?}: {log}");
     has_no_failure(log);
 }
 
