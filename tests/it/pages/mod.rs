@@ -4,6 +4,8 @@
 mod browser;
 #[cfg(all(test, feature = "browser"))]
 mod driver;
+#[cfg(all(test, feature = "browser"))]
+mod live;
 #[cfg(test)]
 mod official;
 #[cfg(all(test, feature = "browser", feature = "client"))]
