@@ -40,7 +40,8 @@ pub(super) fn open_writer(path: &Path) -> Result<Connection> {
     // has been carried over by then, so that the log starts anew.
     connection.pragma_update(None, "wal_autocheckpoint", 16_384)?;
     connection.pragma_update(None, "journal_size_limit", 64 * 1024 * 1024)?;
-    tune(&connection, 8 * 1024)?;
+    tune(&connection)?;
+    cache(&connection, 8 * 1024)?;
     Ok(connection)
 }
 
@@ -58,16 +59,18 @@ pub(super) fn open_checkpointer(path: &Path) -> Result<Connection> {
     let connection = Connection::open(path)?;
     connection.pragma_update(None, "synchronous", "FULL")?;
     connection.pragma_update(None, "wal_autocheckpoint", 0)?;
-    tune(&connection, 256)?;
+    tune(&connection)?;
+    cache(&connection, 256)?;
     Ok(connection)
 }
 
-/// A connection that cannot write.
+/// A connection that cannot write. It reads the schema, a copy of its own, with its first statement:
+/// of several readers most are seldom asked.
 pub(super) fn open_reader(path: &Path) -> Result<Connection> {
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(path, flags)?;
     connection.pragma_update(None, "query_only", true)?;
-    tune(&connection, 2 * 1024)?;
+    tune(&connection)?;
     Ok(connection)
 }
 
@@ -79,20 +82,25 @@ pub(super) fn open_sole_reader(path: &Path) -> Result<Connection> {
     connection.pragma_update(None, "locking_mode", "EXCLUSIVE")?;
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
     connection.pragma_update(None, "query_only", true)?;
-    tune(&connection, 2 * 1024)?;
+    tune(&connection)?;
     Ok(connection)
 }
 
-/// The file is in the system's cache anyway; a connection's own saves it the way there, and
-/// counts as the daemon's memory.
-fn tune(connection: &Connection, cache_kib: i64) -> Result<()> {
+fn tune(connection: &Connection) -> Result<()> {
     connection.set_prepared_statement_cache_capacity(STATEMENTS);
     // Otherwise a statement on a table with partial indexes may be planned by the values that
     // it was first given, and is prepared anew for each new value: a fifth of all work.
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     connection.busy_timeout(Duration::from_secs(5))?;
     connection.pragma_update(None, "temp_store", "MEMORY")?;
-    connection.pragma_update(None, "cache_size", -cache_kib)?;
+    Ok(())
+}
+
+/// How much of the file a connection keeps for itself, where it is not the usual 2,000 KiB. The file
+/// is in the system's cache anyway; a connection's own saves it the way there, and counts as the
+/// daemon's memory. This reads the schema.
+fn cache(connection: &Connection, kib: i64) -> Result<()> {
+    connection.pragma_update(None, "cache_size", -kib)?;
     Ok(())
 }
 

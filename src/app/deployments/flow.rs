@@ -23,6 +23,12 @@ pub enum Force {
 impl App {
     /// Registers a flow by its name, or answers the one that is there.
     pub async fn create_flow(&self, flow: NewFlow) -> Result<Created<Flow>> {
+        // Clients do this before each run, and nearly always it is there: no writer is waited for.
+        let name = flow.name.clone();
+        let known = self.by_key(move |db| flows::by_name(db, &name)).await?;
+        if let Some(known) = known {
+            return Ok(Created::Known(known));
+        }
         self.write(move |tx| {
             let created = flows::upsert(tx.db, &flow, tx.now)?;
             if let Created::New(flow) = &created {
