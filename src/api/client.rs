@@ -1,9 +1,10 @@
 //! What a client says that it is.
 
-use axum::http::{HeaderMap, header};
+use axum::http::{HeaderMap, HeaderName, header};
 
-/// Where modern clients name the version of the API that they speak.
-pub const API_VERSION: &str = "x-prefect-api-version";
+/// Where modern clients name the version of the API that they speak. Each request is asked for it a few
+/// times, so its name is not read each time.
+pub static API_VERSION: HeaderName = HeaderName::from_static("x-prefect-api-version");
 
 /// The most characters of a version that is repeated.
 const LONGEST: usize = 40;
@@ -53,7 +54,7 @@ pub fn earlier(headers: &HeaderMap) -> Option<Earlier> {
 
 /// The version of the API that the sender says it speaks, where it is one.
 pub fn api_version(headers: &HeaderMap) -> Option<Version> {
-    version(headers.get(API_VERSION)?.to_str().ok()?)
+    version(headers.get(&API_VERSION)?.to_str().ok()?)
 }
 
 /// The version at the beginning of a text, such as `3.9.1 (API 0.8.4)` or `3.0.0rc20`.
@@ -75,7 +76,7 @@ fn leading_number(text: &str) -> Option<u32> {
 /// version of the API it speaks.
 pub fn is_prefect(headers: &HeaderMap) -> bool {
     let agent = headers.get(header::USER_AGENT);
-    headers.contains_key(API_VERSION)
+    headers.contains_key(&API_VERSION)
         || agent.is_some_and(|agent| agent.as_bytes().starts_with(b"prefect/"))
 }
 
@@ -113,8 +114,7 @@ mod tests {
         }
         let long = "prefect/3.1111111111111111111111111111111111111111";
         assert_eq!(prefect_version(&agent(long)), None);
-        let version =
-            HeaderMap::from_iter([(API_VERSION.parse().unwrap(), "0.8.4".parse().unwrap())]);
+        let version = HeaderMap::from_iter([(API_VERSION.clone(), "0.8.4".parse().unwrap())]);
         assert!(is_prefect(&version) && !is_prefect(&HeaderMap::new()));
     }
 
@@ -123,7 +123,7 @@ mod tests {
         let known = |name: &'static str, api: Option<&'static str>| {
             let mut headers = agent(name);
             if let Some(api) = api {
-                headers.insert(API_VERSION, api.parse().unwrap());
+                headers.insert(&API_VERSION, api.parse().unwrap());
             }
             earlier(&headers).map(Earlier::knows_pauses)
         };

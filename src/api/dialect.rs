@@ -88,7 +88,7 @@ fn spoken(headers: &HeaderMap) -> &'static str {
         .get(header::USER_AGENT)
         .and_then(|value| value.to_str().ok());
     // The 2.0a7 generation has no websockets.
-    let is_modern = headers.contains_key(API_VERSION) || headers.contains_key(header::UPGRADE);
+    let is_modern = headers.contains_key(&API_VERSION) || headers.contains_key(header::UPGRADE);
     if is_modern {
         V3
     } else if agent.is_some_and(|agent| agent.starts_with("python-httpx/")) {

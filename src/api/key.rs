@@ -5,13 +5,15 @@ use std::task::{Context, Poll};
 
 use axum::extract::{FromRequestParts, Request};
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, Method, header};
+use axum::http::{HeaderMap, HeaderName, Method, header};
 use futures_util::FutureExt;
 use futures_util::future::{BoxFuture, Either};
 use tower::{Layer, Service};
 use uuid::Uuid;
 
 use crate::app::{RequestKey, under};
+
+static IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 
 /// The `Idempotency-Key` of a request, where that is a UUID.
 pub struct Key(pub Option<Uuid>);
@@ -25,7 +27,7 @@ impl<S: Sync> FromRequestParts<S> for Key {
 }
 
 fn named(headers: &HeaderMap) -> Option<Uuid> {
-    let key = headers.get("idempotency-key");
+    let key = headers.get(&IDEMPOTENCY_KEY);
     key.and_then(|key| key.to_str().ok()?.parse().ok())
 }
 

@@ -74,7 +74,7 @@ fn trouble(request: &Request) -> Option<String> {
     if !within(path, V3) || UNCHECKED.contains(&path) {
         return None;
     }
-    let named = request.headers().get(API_VERSION)?;
+    let named = request.headers().get(&API_VERSION)?;
     // What is not text is repeated as far as it is.
     let named = String::from_utf8_lossy(named.as_bytes());
     judged(&named)
@@ -133,7 +133,7 @@ mod tests {
     #[test]
     fn paths_that_any_version_may_ask() {
         let asked = |path: &str| {
-            let request = Request::builder().uri(path).header(API_VERSION, "0.1.0");
+            let request = Request::builder().uri(path).header(&API_VERSION, "0.1.0");
             trouble(&request.body(axum::body::Body::empty()).unwrap()).is_some()
         };
         assert!(asked("/api/v3/flows/") && asked("/api/v3/admin/version"));

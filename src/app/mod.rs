@@ -154,30 +154,30 @@ impl App {
     }
 
     /// One statement that looks something up by key.
-    async fn by_key<T, F>(&self, work: F) -> Result<T>
+    fn by_key<T, F>(&self, work: F) -> impl Future<Output = Result<T>> + Send
     where
         T: Send + 'static,
         F: FnOnce(&Connection) -> Result<T> + Send + 'static,
     {
-        self.inner.store.by_key(work).await
+        self.inner.store.by_key(work)
     }
 
     /// One snapshot of a reader, for a question that a caller puts together.
-    async fn scan<T, F>(&self, work: F) -> Result<T>
+    fn scan<T, F>(&self, work: F) -> impl Future<Output = Result<T>> + Send
     where
         T: Send + 'static,
         F: Fn(&Connection) -> Result<T> + Send + 'static,
     {
-        self.inner.store.scan(work).await
+        self.inner.store.scan(work)
     }
 
     /// One statement that a caller puts together.
-    async fn find<T, F>(&self, work: F) -> Result<T>
+    fn find<T, F>(&self, work: F) -> impl Future<Output = Result<T>> + Send
     where
         T: Send + 'static,
         F: Fn(&Connection) -> Result<T> + Send + 'static,
     {
-        self.inner.store.find(work).await
+        self.inner.store.find(work)
     }
 
     /// How many a question finds: by what is counted, or by one statement. Without any question
@@ -194,11 +194,11 @@ impl App {
     }
 
     /// One snapshot of a reader, for what is short.
-    async fn read<T, F>(&self, work: F) -> Result<T>
+    fn read<T, F>(&self, work: F) -> impl Future<Output = Result<T>> + Send
     where
         T: Send + 'static,
         F: FnOnce(&Connection) -> Result<T> + Send + 'static,
     {
-        self.inner.store.read(work).await
+        self.inner.store.read(work)
     }
 }

@@ -52,6 +52,10 @@ pub(super) enum Effect {
     TellCrash(Crash),
 }
 
+/// What is done in a transaction. In a box: it is handed on a few times before the writer has it, and
+/// is as large as what it writes.
+type Work<T> = Box<dyn FnOnce(&mut Tx<'_>) -> Result<T> + Send>;
+
 /// What transactions entail, in order, and the events that are told of them.
 #[derive(Default)]
 struct Effects {
@@ -141,20 +145,24 @@ impl Effects {
 
 impl App {
     /// One transaction of the writer, for what somebody waits for.
-    pub(super) async fn write<T, F>(&self, work: F) -> Result<T>
+    pub(super) fn write<T, F>(&self, work: F) -> impl Future<Output = Result<T>> + Send
     where
         T: Repeat,
         F: FnOnce(&mut Tx<'_>) -> Result<T> + Send + 'static,
     {
-        self.write_as(Job::prompt(0), work).await
+        self.written(Job::prompt(0), Box::new(work))
     }
 
     /// The same, as a job of that kind.
-    pub(super) async fn write_as<T, F>(&self, job: Job, work: F) -> Result<T>
+    pub(super) fn write_as<T, F>(&self, job: Job, work: F) -> impl Future<Output = Result<T>> + Send
     where
         T: Repeat,
         F: FnOnce(&mut Tx<'_>) -> Result<T> + Send + 'static,
     {
+        self.written(job, Box::new(work))
+    }
+
+    async fn written<T: Repeat>(&self, job: Job, work: Work<T>) -> Result<T> {
         let key = request::key();
         let write = request::next_write::<T>();
         let clock = Arc::clone(&self.inner.clock);

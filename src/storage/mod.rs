@@ -80,6 +80,13 @@ pub use rows::history;
 pub use rusqlite::Connection;
 pub use states::StateOf;
 
+/// What is read. In a box: it is handed on a few times before a connection has it, and holds all that
+/// was asked.
+type Once<T> = Box<dyn FnOnce(&Connection) -> Result<T> + Send>;
+
+/// The same where it may have to begin again.
+type Again<T> = Box<dyn Fn(&Connection) -> Result<T> + Send>;
+
 /// A handle to the database; clones share it.
 #[derive(Clone)]
 pub struct Store {
@@ -175,41 +182,57 @@ impl Store {
     }
 
     /// Runs `work` on a query-only connection. For what is short; see [`Store::scan`].
-    pub async fn read<T, F>(&self, work: F) -> Result<T>
+    pub fn read<T, F>(&self, work: F) -> impl Future<Output = Result<T>> + Send
     where
         T: Send + 'static,
         F: FnOnce(&Connection) -> Result<T> + Send + 'static,
     {
-        self.noted(self.inner.readers.get().run(work).await)
+        self.read_boxed(Box::new(work))
     }
 
     /// The same for work that may take as long as a caller makes it: it gives way to others after
     /// a while and is run again, fails as [`Kind::TooSlow`] when it takes too long, and ends when
     /// nobody waits for it.
-    pub async fn scan<T, F>(&self, work: F) -> Result<T>
+    pub fn scan<T, F>(&self, work: F) -> impl Future<Output = Result<T>> + Send
     where
         T: Send + 'static,
         F: Fn(&Connection) -> Result<T> + Send + 'static,
     {
-        self.noted(self.inner.readers.get().scan(work).await)
+        self.scan_boxed(Box::new(work))
     }
 
     /// The same for a single statement.
-    pub async fn find<T, F>(&self, work: F) -> Result<T>
+    pub fn find<T, F>(&self, work: F) -> impl Future<Output = Result<T>> + Send
     where
         T: Send + 'static,
         F: Fn(&Connection) -> Result<T> + Send + 'static,
     {
-        self.noted(self.inner.readers.get().find(work).await)
+        self.find_boxed(Box::new(work))
     }
 
     /// Looks something up by key, in a single statement, on a query-only connection. Where one
     /// is free this happens on the calling thread, so it must not take long.
-    pub async fn by_key<T, F>(&self, work: F) -> Result<T>
+    pub fn by_key<T, F>(&self, work: F) -> impl Future<Output = Result<T>> + Send
     where
         T: Send + 'static,
         F: FnOnce(&Connection) -> Result<T> + Send + 'static,
     {
+        self.by_key_boxed(Box::new(work))
+    }
+
+    async fn read_boxed<T: Send + 'static>(&self, work: Once<T>) -> Result<T> {
+        self.noted(self.inner.readers.get().run(work).await)
+    }
+
+    async fn scan_boxed<T: Send + 'static>(&self, work: Again<T>) -> Result<T> {
+        self.noted(self.inner.readers.get().scan(work).await)
+    }
+
+    async fn find_boxed<T: Send + 'static>(&self, work: Again<T>) -> Result<T> {
+        self.noted(self.inner.readers.get().find(work).await)
+    }
+
+    async fn by_key_boxed<T: Send + 'static>(&self, work: Once<T>) -> Result<T> {
         self.noted(self.inner.readers.get().by_key(work).await)
     }
 
