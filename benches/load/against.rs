@@ -6,14 +6,15 @@ use std::time::Duration;
 
 use futures_util::future::BoxFuture;
 
-use super::args::{Args, Generation};
+use super::args::{Args, Generation, Part};
 use super::call::Call;
 use super::http::Address;
+use super::instructions::Counted;
 use super::load::{self, Outcome};
 use super::seed::Stored;
 use super::server::Server;
 use super::table::{aligned, digits};
-use super::{median, modern, orion, say, seed};
+use super::{instructions, median, modern, orion, prepared, say, seed};
 
 /// How often each is measured; the median counts.
 const TURNS: usize = 7;
@@ -66,7 +67,10 @@ pub async fn measure(args: &Args, other: &Path, data: &Path) -> anyhow::Result<S
     for generation in args.generations() {
         for runs in args.runs.iter().copied() {
             say(&format!("both with {runs} stored runs"));
-            let rows = both(args, other, data, (generation, runs)).await?;
+            let rows = match args.names(Part::Instructions) {
+                true => counted(args, other, data, (generation, runs)).await?,
+                false => both(args, other, data, (generation, runs)).await?,
+            };
             let lines = std::iter::once(head(runs)).chain(rows.iter().map(Row::line));
             text.push_str(&aligned(&lines.collect::<Vec<_>>()));
             text.push('\n');
@@ -103,6 +107,31 @@ async fn both(
     Ok(pair.rows)
 }
 
+/// The instructions that both take.
+async fn counted(
+    args: &Args,
+    other: &Path,
+    data: &Path,
+    (generation, runs): (Generation, u64),
+) -> anyhow::Result<Vec<Row>> {
+    let name = format!("{}-{runs}", generation.folder());
+    let count = async |program: &Path, dir: String| {
+        instructions::counted(program, &data.join(dir), (generation, runs), args.time()).await
+    };
+    let other = count(other, format!("against-{name}")).await?;
+    let this = count(&args.prefectd, name).await?;
+    let row = |(other, this): (Counted, Counted)| Row {
+        what: format!("{}: server's instructions", this.call),
+        unit: instructions::UNIT,
+        more_is_better: false,
+        measured: Both {
+            other: other.thousands,
+            this: this.thousands,
+        },
+    };
+    Ok(other.into_iter().zip(this).map(row).collect())
+}
+
 /// A build on its database, and when what is stored in that happened.
 async fn server(
     program: &Path,
@@ -111,30 +140,14 @@ async fn server(
     runs: u64,
 ) -> anyhow::Result<(Server, Stored)> {
     let stored = seed::state_dir(program, dir, runs, generation).await?;
-    let settings = match generation {
-        Generation::Orion => &[],
-        Generation::Modern => modern::SETTINGS,
-    };
-    let mut server = Server::prefectd(program, dir, settings).await?;
+    let mut server = Server::prefectd(program, dir, generation.settings()).await?;
     server.address.speaker = generation.speaker();
     Ok((server, stored))
 }
 
 impl Ready {
     async fn of(generation: Generation, server: &Server, stored: &Stored) -> anyhow::Result<Self> {
-        let address = server.address;
-        let (flow, calls) = match generation {
-            Generation::Orion => {
-                let flow = orion::flow(address).await?;
-                let calls = orion::calls::prepare(address, &flow).await?;
-                (flow, calls)
-            }
-            Generation::Modern => {
-                let things = modern::things::prepare(address, true).await?;
-                let calls = modern::calls::all(&things, Some(stored));
-                (things.flow, calls)
-            }
-        };
+        let (flow, calls) = prepared(generation, server.address, stored).await?;
         Ok(Self {
             generation,
             flow,

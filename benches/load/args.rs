@@ -6,6 +6,7 @@ use std::time::Duration;
 use clap::{Parser, ValueEnum};
 
 use super::http::Speaker;
+use super::modern;
 
 /// Whose clients a server is spoken to as.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -24,6 +25,14 @@ impl Generation {
         match self {
             Self::Orion => Speaker::Orion,
             Self::Modern => Speaker::Modern,
+        }
+    }
+
+    /// What its daemons are set up with.
+    pub const fn settings(self) -> &'static [(&'static str, &'static str)] {
+        match self {
+            Self::Orion => &[],
+            Self::Modern => modern::SETTINGS,
         }
     }
 
@@ -47,6 +56,9 @@ pub enum Part {
     Calls,
     /// Events that come in, and changes of state beside them (generation 3).
     Events,
+    /// What each single endpoint takes in instructions; only where it is asked for, and with --against
+    /// nothing beside it.
+    Instructions,
     /// The calls of the official UI's dashboard (generation 3).
     Dashboard,
     /// The daemon's own pages (generation 3).

@@ -6,6 +6,7 @@ mod answer;
 mod args;
 mod call;
 mod http;
+mod instructions;
 mod load;
 mod measuring;
 mod modern;
@@ -19,7 +20,10 @@ mod written;
 use std::io::Write;
 
 use args::{Args, Generation};
+use call::Call;
+use http::Address;
 use report::Report;
+use seed::Stored;
 
 fn main() -> anyhow::Result<()> {
     // One thread: the other core is the server's.
@@ -47,6 +51,26 @@ async fn whole(args: &Args) -> anyhow::Result<String> {
         reports.push(report);
     }
     written::written(&reports, args)
+}
+
+/// The flow that lifecycles of a generation are of, and every call of it.
+async fn prepared(
+    generation: Generation,
+    server: Address,
+    stored: &Stored,
+) -> anyhow::Result<(String, Vec<Call>)> {
+    Ok(match generation {
+        Generation::Orion => {
+            let flow = orion::flow(server).await?;
+            let calls = orion::calls::prepare(server, &flow).await?;
+            (flow, calls)
+        }
+        Generation::Modern => {
+            let things = modern::things::prepare(server, true).await?;
+            let calls = modern::calls::all(&things, Some(stored));
+            (things.flow, calls)
+        }
+    })
 }
 
 fn median(mut values: Vec<f64>) -> f64 {

@@ -1,12 +1,13 @@
 //! The servers, each on a port and a folder of its own.
 
+use std::ffi::OsString;
 use std::fs::File;
 use std::net::{SocketAddr, TcpListener};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, bail};
+use anyhow::{Context, bail, ensure};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
@@ -14,6 +15,9 @@ use super::http::{Address, Client, Speaker};
 
 /// How long a server may take to answer for the first time.
 const PATIENCE: Duration = Duration::from_secs(120);
+
+/// What the files begin with that valgrind leaves in the state directory.
+const COUNTED: &str = "instructions.";
 
 /// A running server. Killed when it is dropped.
 pub struct Server {
@@ -31,9 +35,36 @@ impl Server {
         state: &Path,
         env: &[(&str, &str)],
     ) -> anyhow::Result<Self> {
+        Self::daemon(Command::new(program), state, env).await
+    }
+
+    /// The same under valgrind, which counts its instructions and makes it some fifty times as slow.
+    pub async fn counted(
+        program: &Path,
+        state: &Path,
+        env: &[(&str, &str)],
+    ) -> anyhow::Result<Self> {
+        std::fs::create_dir_all(state)?;
+        for left in counts(state)? {
+            std::fs::remove_file(left)?;
+        }
+        let mut counting = OsString::from("--callgrind-out-file=");
+        counting.push(state.join(format!("{COUNTED}out")));
+        let mut command = Command::new("valgrind");
+        command
+            .args(["--tool=callgrind", "--quiet"])
+            .arg(counting)
+            .arg(program);
+        Self::daemon(command, state, env).await
+    }
+
+    async fn daemon(
+        mut command: Command,
+        state: &Path,
+        env: &[(&str, &str)],
+    ) -> anyhow::Result<Self> {
         std::fs::create_dir_all(state)?;
         let address = free_address()?;
-        let mut command = Command::new(program);
         command
             .args(["--listen", &address.to_string(), "--log-format", "text"])
             .args(["--log-level", "warn", "--no-docker-bridge"])
@@ -138,6 +169,26 @@ impl Server {
         Ok(Duration::from_millis((ticks(11)? + ticks(12)?) * 10))
     }
 
+    /// How many instructions one that is [`counted`](Self::counted) has taken since this was last asked.
+    pub fn instructions(&self, state: &Path) -> anyhow::Result<u64> {
+        let mut asked = Command::new("callgrind_control");
+        asked.args(["--dump", &self.child.id().to_string()]);
+        let told = asked.output()?;
+        let words = [told.stdout, told.stderr].concat();
+        let counted = counts(state)?;
+        // It ends well where it has found nobody to ask, too.
+        let words = String::from_utf8_lossy(&words);
+        ensure!(!counted.is_empty(), "callgrind_control: {words}");
+        let mut all = 0;
+        for path in counted {
+            let text = std::fs::read_to_string(&path)?;
+            let total = text.lines().find_map(|line| line.strip_prefix("totals: "));
+            all += total.context("no total is told")?.trim().parse::<u64>()?;
+            std::fs::remove_file(path)?;
+        }
+        Ok(all)
+    }
+
     /// Asks it to end, and waits until it has.
     pub fn stop(mut self) -> anyhow::Result<()> {
         kill(
@@ -155,6 +206,18 @@ impl Drop for Server {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
+}
+
+/// The files that valgrind has left in a state directory.
+fn counts(state: &Path) -> anyhow::Result<Vec<PathBuf>> {
+    let mut all = Vec::new();
+    for entry in std::fs::read_dir(state)? {
+        let entry = entry?;
+        if entry.file_name().to_string_lossy().starts_with(COUNTED) {
+            all.push(entry.path());
+        }
+    }
+    Ok(all)
 }
 
 /// An address that nobody listens on.

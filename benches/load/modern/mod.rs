@@ -17,9 +17,9 @@ use std::path::Path;
 use crate::args::{Args, Generation, Part};
 use crate::measuring::{Measuring, starts};
 use crate::report::{Of, Report};
-use crate::say;
 use crate::seed::{self, Stored};
 use crate::server::Server;
+use crate::{instructions, say};
 
 /// Stored events are older than the week for which they are kept otherwise.
 pub const SETTINGS: &[(&str, &str)] = &[("PREFECTD_RETENTION__EVENTS_DAYS", "3650")];
@@ -66,7 +66,12 @@ async fn prefectd(
         report,
     };
     loads(&mut measuring, Some(&stored), true).await?;
-    server.stop()
+    server.stop()?;
+    if args.names(Part::Instructions) {
+        let whose = (Generation::Modern, runs, of);
+        instructions::measure(args, &dir, whose, report).await?;
+    }
+    Ok(())
 }
 
 async fn real(

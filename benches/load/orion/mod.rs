@@ -16,7 +16,7 @@ use crate::http::{Address, Client};
 use crate::measuring::{Measuring, starts};
 use crate::report::{Of, Report};
 use crate::server::Server;
-use crate::{say, seed};
+use crate::{instructions, say, seed};
 
 /// Where stored runs belong to; seed.sql makes it, and it is made where that was not used.
 const FLOW: &str = r#"{"name": "seeded-0", "tags": []}"#;
@@ -59,6 +59,10 @@ async fn prefectd(
         bulk::measure(server.address, &set_state, of, args.time(), report).await?;
     }
     server.stop()?;
+    if args.names(Part::Instructions) {
+        let whose = (Generation::Orion, runs, of);
+        instructions::measure(args, &dir, whose, report).await?;
+    }
     if args.names(Part::Retention) {
         say("old runs go");
         retention::measure(program, &dir, (at, runs), args.time(), report).await?;
