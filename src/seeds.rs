@@ -2,6 +2,7 @@
 //! in a panic. Searching for inputs that reach what no seed does is left to `tests/fuzz/run`.
 
 use std::borrow::Cow;
+use std::time::{Duration, Instant};
 
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -13,6 +14,9 @@ use crate::{relay, runners};
 
 /// How many changed inputs each reader is given.
 const CHANGED: u32 = 2000;
+
+/// How long a reader may take on the busiest machine.
+const LONGEST: Duration = Duration::from_secs(20);
 
 /// What is put into inputs: what has ended readers elsewhere.
 const WORDS: &[&str] = &[
@@ -70,14 +74,21 @@ impl Change {
     }
 }
 
-fn changes() -> impl Strategy<Value = Vec<(Index, Change)>> {
+/// A seed that was changed.
+fn changed(seeds: Vec<Vec<u8>>) -> impl Strategy<Value = Vec<u8>> {
     let change = prop_oneof![
         (1..40_usize).prop_map(Change::Cut),
         (1..40_usize).prop_map(Change::Repeat),
         any::<u8>().prop_map(Change::Byte),
         select(WORDS).prop_map(Change::Word),
     ];
-    vec((any::<Index>(), change), 1..6)
+    let changes = vec((any::<Index>(), change), 1..6);
+    (select(seeds), changes).prop_map(|(mut input, changes)| {
+        for (place, change) in &changes {
+            change.make(&mut input, *place);
+        }
+        input
+    })
 }
 
 fn for_each_seed(target: &str, read: impl Fn(&[u8])) {
@@ -88,12 +99,10 @@ fn for_each_seed(target: &str, read: impl Fn(&[u8])) {
         .collect();
     assert!(!seeds.is_empty(), "{target} has no seeds");
     seeds.iter().for_each(|seed| read(seed));
-    proptest!(ProptestConfig::with_cases(CHANGED), |(seed in select(seeds), changes in changes())| {
-        let mut input = seed;
-        for (place, change) in &changes {
-            change.make(&mut input, *place);
-        }
+    proptest!(ProptestConfig::with_cases(CHANGED), |(input in changed(seeds))| {
+        let began = Instant::now();
         read(&input);
+        prop_assert!(began.elapsed() < LONGEST, "{target}: {:?}", began.elapsed());
     });
 }
 

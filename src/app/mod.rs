@@ -183,9 +183,8 @@ impl App {
     /// How many a question finds: by what is counted, or by one statement. Without any question
     /// SQLite goes through an index in one step, which takes too long to be tried where it is asked.
     async fn count<R: rows::Filtered>(&self, filters: Filters) -> Result<u64> {
-        if rows::counts::can_answer::<R>(&filters) {
-            let count = move |db: &Connection| rows::counts::count::<R>(db, &filters);
-            return Ok(self.scan(count).await?.unwrap_or_default());
+        if let Some(asked) = rows::counts::countable::<R>(&filters) {
+            return self.scan(move |db| asked.count::<R>(db)).await;
         }
         match filters == Filters::default() {
             true => self.scan(move |db| rows::count::<R>(db, &filters)).await,

@@ -64,13 +64,16 @@ pub(super) fn open_checkpointer(path: &Path) -> Result<Connection> {
     Ok(connection)
 }
 
-/// A connection that cannot write. It reads the schema, a copy of its own, with its first statement:
-/// of several readers most are seldom asked.
+/// A connection that cannot write. The files are opened, and it is tried whether they can be read; the
+/// schema, a copy of its own, it reads with its first question: of several readers most are seldom
+/// asked.
 pub(super) fn open_reader(path: &Path) -> Result<Connection> {
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(path, flags)?;
     connection.pragma_update(None, "query_only", true)?;
     tune(&connection)?;
+    // This opens the write-ahead log, which may lie elsewhere by the time of the first question.
+    connection.pragma_query_value(None, "schema_version", |_| Ok(()))?;
     Ok(connection)
 }
 

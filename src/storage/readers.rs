@@ -63,11 +63,6 @@ impl Readers {
     /// Starts the threads on the file. They end when this is dropped.
     pub fn start(path: &Path) -> Result<Self> {
         let mut readers = Self::without_threads();
-        for _ in 0..LOOK_UPS {
-            let open = connection::open_reader(path)?;
-            try_out(&open)?;
-            readers.by_key.push(Mutex::new(open));
-        }
         for number in 0..QUICK {
             let lane = Arc::clone(&readers.quick);
             let open = connection::open_reader(path)?;
@@ -83,6 +78,10 @@ impl Readers {
             let open = connection::open_reader(path)?;
             readers.serve(format!("db-reader-{number}"), open, lane)?;
         }
+        for _ in 0..LOOK_UPS {
+            let open = connection::open_reader(path)?;
+            readers.by_key.push(Mutex::new(open));
+        }
         Ok(readers)
     }
 
@@ -93,7 +92,8 @@ impl Readers {
         readers.short = Arc::clone(&readers.quick);
         let lane = Arc::clone(&readers.quick);
         let open = connection::open_sole_reader(path)?;
-        try_out(&open)?;
+        // What cannot be read is told now and not to whoever asks first.
+        open.query_row("SELECT count(*) FROM sqlite_schema", [], |_| Ok(()))?;
         readers.serve("db-reader".to_owned(), open, lane)?;
         Ok(readers)
     }
@@ -222,12 +222,6 @@ impl Drop for Readers {
     fn drop(&mut self) {
         self.end();
     }
-}
-
-/// What cannot be read is told now and not to whoever asks first.
-fn try_out(connection: &Connection) -> Result<()> {
-    connection.query_row("SELECT count(*) FROM sqlite_schema", [], |_| Ok(()))?;
-    Ok(())
 }
 
 /// The readers that there are; they may be replaced by others.

@@ -23,11 +23,14 @@ pub enum Force {
 impl App {
     /// Registers a flow by its name, or answers the one that is there.
     pub async fn create_flow(&self, flow: NewFlow) -> Result<Created<Flow>> {
-        // Clients do this before each run, and nearly always it is there: no writer is waited for.
-        let name = flow.name.clone();
-        let known = self.by_key(move |db| flows::by_name(db, &name)).await?;
-        if let Some(known) = known {
-            return Ok(Created::Known(known));
+        // Clients do this before each run, and nearly always it is there: no writer is waited for. Where
+        // nothing can be written it is the writer that says so.
+        if self.inner.store.trouble().is_none() {
+            let name = flow.name.clone();
+            let known = self.by_key(move |db| flows::by_name(db, &name)).await?;
+            if let Some(known) = known {
+                return Ok(Created::Known(known));
+            }
         }
         self.write(move |tx| {
             let created = flows::upsert(tx.db, &flow, tx.now)?;

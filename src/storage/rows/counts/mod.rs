@@ -21,29 +21,35 @@ use asked::Asked;
 use boxes::{Range, Within};
 use question::{Question, Told};
 
-/// Whether a question is answered by [`count`]; it then takes several statements. All flow runs are
-/// counted sooner by an index, of which they have hardly more entries than counts.
-pub fn can_answer<R: Filtered>(filters: &Filters) -> bool {
+/// A question of which the counts can tell how many runs it finds.
+pub struct Countable(Asked);
+
+/// What the filters ask, where the counts can tell how many runs that finds. All flow runs are counted
+/// sooner by an index, of which they have hardly more entries than counts.
+pub fn countable<R: Filtered>(filters: &Filters) -> Option<Countable> {
     let all_flow_runs = R::NOUN == Noun::FlowRun && *filters == Filters::default();
-    !all_flow_runs && asked::<R>(filters).is_some()
+    match all_flow_runs {
+        true => None,
+        false => asked::<R>(filters).map(Countable),
+    }
 }
 
-/// How many runs the filters ask for; nothing where the counts cannot tell.
-pub fn count<R: Filtered>(db: &Connection, filters: &Filters) -> Result<Option<u64>> {
-    let Some(asked) = asked::<R>(filters) else {
-        return Ok(None);
-    };
-    let number = |row: &SqlRow<'_>| row.get::<_, i64>(0);
-    let question = Question::of::<R>(&asked, Told::Number);
-    let mut count = 0;
-    for more in question.ended(db, vec![asked.within(0, Range::ALL)], number)? {
-        count += more;
+impl Countable {
+    /// How many runs there are; by several statements.
+    pub fn count<R: Filtered>(&self, db: &Connection) -> Result<u64> {
+        let Self(asked) = self;
+        let number = |row: &SqlRow<'_>| row.get::<_, i64>(0);
+        let question = Question::of::<R>(asked, Told::Number);
+        let mut count = 0;
+        for more in question.ended(db, vec![asked.within(0, Range::ALL)], number)? {
+            count += more;
+        }
+        for (some, sign) in asked.others::<R>() {
+            let statement = counting::<R>(&asked.plain, Some(some));
+            count += sign * all(db, &statement, number)?.iter().sum::<i64>();
+        }
+        Ok(u64::try_from(count).unwrap_or(0))
     }
-    for (some, sign) in asked.others::<R>() {
-        let statement = counting::<R>(&asked.plain, Some(some));
-        count += sign * all(db, &statement, number)?.iter().sum::<i64>();
-    }
-    Ok(Some(u64::try_from(count).unwrap_or(0)))
 }
 
 /// The tallies of runs; nothing where the counts cannot tell.
