@@ -96,8 +96,8 @@ fn works(daemon: &TestDaemon, client: &Client) {
     client.deploy("told", "ours", kind);
     client.prefect(&["deployment", "run", &client.deployment("told", "ours")]);
     let run = daemon.run_of(client, "ours", "told");
-    assert_ne!(run["agent"], Value::Null, "{run}");
     well_told(daemon, client, &run, 1);
+    assert_ne!(agent_of(daemon, &run), Value::Null, "{run}");
 
     client.deploy("sleeper", "ours", kind);
     client.prefect(&["deployment", "run", &client.deployment("sleeper", "ours")]);
@@ -117,9 +117,15 @@ fn works(daemon: &TestDaemon, client: &Client) {
     let worker = client.start_worker(daemon, "own");
     client.prefect(&["deployment", "run", &client.deployment("told", "own")]);
     let run = daemon.run_of(client, "own", "told");
-    assert_eq!(run["agent"], Value::Null, "{run}");
     well_told(daemon, client, &run, 1);
+    assert_eq!(agent_of(daemon, &run), Value::Null, "{run}");
     worker.is_content();
+}
+
+/// Our agent, where that had a run.
+fn agent_of(daemon: &TestDaemon, run: &Value) -> Value {
+    let mut run = daemon.http().run(run["id"].as_str().unwrap());
+    run["agent"].take()
 }
 
 /// Whether a process of this machine, in a container or not, executes a run.
@@ -164,8 +170,10 @@ fn well_told(daemon: &TestDaemon, client: &Client, run: &Value, attempts: i64) {
         let lines = daemon.http().lines(id);
         lines.iter().any(|line| line.contains(&words)).then_some(())
     });
-    let shown = client.prefect(&["flow-run", "logs", id]);
-    assert!(shown.contains(&words), "{shown}");
+    if client.shows_logs() {
+        let shown = client.prefect(&["flow-run", "logs", id]);
+        assert!(shown.contains(&words), "{shown}");
+    }
 }
 
 impl TestDaemon {

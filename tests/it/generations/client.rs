@@ -70,6 +70,11 @@ impl Client {
         self.generation() >= (2, 10)
     }
 
+    /// Whether it has a command that shows what a run logged.
+    pub fn shows_logs(&self) -> bool {
+        self.generation() >= (2, 7)
+    }
+
     /// What its deployments of that use are called, and their pool or queue.
     pub fn name(&self, how: &str) -> String {
         format!("{how}-{}", self.version.replace('.', "-"))
@@ -82,8 +87,12 @@ impl Client {
 
     /// One of its programs, pointed to the daemon.
     fn program(&self, name: &str) -> Command {
-        let mut command = Command::new(self.venv.join("bin").join(name));
+        let programs = self.venv.join("bin");
+        let mut command = Command::new(programs.join(name));
+        // As in an environment that was activated: agents start what is called `python`.
+        let others = std::env::var("PATH").unwrap_or_default();
         command
+            .env("PATH", format!("{}:{others}", programs.display()))
             .env("PREFECT_API_URL", &self.api)
             .env("PREFECT_HOME", self.home.path())
             .env("PYTHONWARNINGS", "ignore")
@@ -196,6 +205,8 @@ impl Client {
                     "image_pull_policy": if self.has_pools() { "Never" } else { "NEVER" },
                     "volumes": [
                         format!("{flows}:{flows}:ro"),
+                        // Where deployments with an infrastructure block look for them.
+                        format!("{flows}:/opt/prefect/flows:ro"),
                         format!("{}:/client:ro", packages.display()),
                     ],
                     "env": { "PYTHONPATH": "/client" },
