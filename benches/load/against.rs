@@ -1,7 +1,7 @@
 //! Two builds of `prefectd` side by side: the same loads on each, turn by turn, so that what
 //! the machine does meanwhile meets both.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use futures_util::future::BoxFuture;
@@ -36,6 +36,12 @@ impl<T> Both<T> {
     }
 }
 
+/// A build, and where its databases lie.
+struct Build<'a> {
+    program: &'a Path,
+    dir: PathBuf,
+}
+
 /// What the turns of a load came to, and the processor time that each cost the server.
 type Turns = Vec<(Outcome, Duration)>;
 
@@ -67,9 +73,20 @@ pub async fn measure(args: &Args, other: &Path, data: &Path) -> anyhow::Result<S
     for generation in args.generations() {
         for runs in args.runs.iter().copied() {
             say(&format!("both with {runs} stored runs"));
+            let name = format!("{}-{runs}", generation.folder());
+            let builds = Both {
+                other: Build {
+                    program: other,
+                    dir: data.join(format!("against-{name}")),
+                },
+                this: Build {
+                    program: &args.prefectd,
+                    dir: data.join(name),
+                },
+            };
             let rows = match args.names(Part::Instructions) {
-                true => counted(args, other, data, (generation, runs)).await?,
-                false => both(args, other, data, (generation, runs)).await?,
+                true => counted(args, &builds, (generation, runs)).await?,
+                false => both(args, &builds, (generation, runs)).await?,
             };
             let lines = std::iter::once(head(runs)).chain(rows.iter().map(Row::line));
             text.push_str(&aligned(&lines.collect::<Vec<_>>()));
@@ -82,14 +99,11 @@ pub async fn measure(args: &Args, other: &Path, data: &Path) -> anyhow::Result<S
 /// The same with so many stored runs of a generation.
 async fn both(
     args: &Args,
-    other: &Path,
-    data: &Path,
+    builds: &Both<Build<'_>>,
     (generation, runs): (Generation, u64),
 ) -> anyhow::Result<Vec<Row>> {
-    let name = format!("{}-{runs}", generation.folder());
-    let theirs = data.join(format!("against-{name}"));
-    let (other, stored_there) = server(other, &theirs, generation, runs).await?;
-    let (this, stored_here) = server(&args.prefectd, &data.join(name), generation, runs).await?;
+    let (other, stored_there) = server(&builds.other, generation, runs).await?;
+    let (this, stored_here) = server(&builds.this, generation, runs).await?;
     let mut pair = Pair {
         servers: Both { other, this },
         turn: Duration::from_secs_f64(args.seconds / TURNS as f64),
@@ -110,16 +124,14 @@ async fn both(
 /// The instructions that both take.
 async fn counted(
     args: &Args,
-    other: &Path,
-    data: &Path,
-    (generation, runs): (Generation, u64),
+    builds: &Both<Build<'_>>,
+    stored: (Generation, u64),
 ) -> anyhow::Result<Vec<Row>> {
-    let name = format!("{}-{runs}", generation.folder());
-    let count = async |program: &Path, dir: String| {
-        instructions::counted(program, &data.join(dir), (generation, runs), args.time()).await
+    let count = async |build: &Build<'_>| {
+        instructions::counted(build.program, &build.dir, stored, args.time()).await
     };
-    let other = count(other, format!("against-{name}")).await?;
-    let this = count(&args.prefectd, name).await?;
+    let other = count(&builds.other).await?;
+    let this = count(&builds.this).await?;
     let row = |(other, this): (Counted, Counted)| Row {
         what: format!("{}: server's instructions", this.call),
         unit: instructions::UNIT,
@@ -134,8 +146,7 @@ async fn counted(
 
 /// A build on its database, and when what is stored in that happened.
 async fn server(
-    program: &Path,
-    dir: &Path,
+    Build { program, dir }: &Build<'_>,
     generation: Generation,
     runs: u64,
 ) -> anyhow::Result<(Server, Stored)> {

@@ -38,13 +38,13 @@ impl Server {
         Self::daemon(Command::new(program), state, env).await
     }
 
-    /// The same under valgrind, which counts its instructions and makes it some fifty times as slow.
+    /// The same under valgrind, which counts its instructions and makes it some fifty times as slow; the
+    /// state directory is there.
     pub async fn counted(
         program: &Path,
         state: &Path,
         env: &[(&str, &str)],
     ) -> anyhow::Result<Self> {
-        std::fs::create_dir_all(state)?;
         for left in counts(state)? {
             std::fs::remove_file(left)?;
         }

@@ -150,7 +150,7 @@ impl App {
         T: Repeat,
         F: FnOnce(&mut Tx<'_>) -> Result<T> + Send + 'static,
     {
-        self.written(Job::prompt(0), Box::new(work))
+        self.write_as(Job::prompt(0), work)
     }
 
     /// The same, as a job of that kind.

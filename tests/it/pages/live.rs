@@ -4,14 +4,8 @@ use serde_json::json;
 
 use super::browser::Plain;
 use super::driver::Driver;
-use super::{run, say};
+use super::{force, run, say};
 use crate::support::{TestDaemon, wait_for};
-
-fn force(daemon: &TestDaemon, run: &str, state: &str) {
-    let state = json!({ "state": { "type": state }, "force": true });
-    let path = format!("/flow_runs/{run}/set_state");
-    daemon.modern().post(&path, &state).expect(201);
-}
 
 /// A browser at the page of a run that is Running, once that is kept up to date.
 fn at_its_page(daemon: &TestDaemon) -> (String, Driver) {
@@ -66,11 +60,11 @@ fn what_is_in_use_is_replaced_once_it_is_let_go() {
 
 /// How many connections there are to the daemon.
 fn connections(daemon: &TestDaemon) -> usize {
-    let port = format!(":{:04X} ", daemon.port());
+    let port = format!(":{:04X}", daemon.port());
     let table = std::fs::read_to_string("/proc/net/tcp").unwrap();
     let is_one = |line: &&str| {
         let mut words = line.split_whitespace().skip(1);
-        let here = words.next().is_some_and(|it| it.ends_with(port.trim()));
+        let here = words.next().is_some_and(|it| it.ends_with(&port));
         here && words.nth(1) == Some("01")
     };
     table.lines().filter(is_one).count()

@@ -32,6 +32,13 @@ fn run(daemon: &TestDaemon, name: &str, state: &Value) -> String {
     run["id"].as_str().unwrap().to_owned()
 }
 
+/// Has a run be in a state, whatever the rules say.
+fn force(daemon: &TestDaemon, run: &str, state: &str) {
+    let state = json!({ "state": { "type": state }, "force": true });
+    let path = format!("/flow_runs/{run}/set_state");
+    daemon.modern().post(&path, &state).expect(201);
+}
+
 fn say(daemon: &TestDaemon, run: &str, level: u64, message: &str) {
     let line = json!([{ "name": "prefect.flow_runs", "level": level, "message": message,
         "timestamp": "2026-01-01T00:00:00Z", "flow_run_id": run }]);
@@ -220,10 +227,7 @@ fn lines_and_states_arrive_as_they_come_and_none_twice() {
     say(&daemon, &id, 20, "first");
     let first = stream.next("log");
     assert!(first.data.contains("first") && !first.data.contains("before"));
-    daemon.modern().post(
-        &format!("/flow_runs/{id}/set_state"),
-        &json!({ "state": { "type": "COMPLETED" }, "force": true }),
-    );
+    force(&daemon, &id, "COMPLETED");
     stream.until("parts", "Completed");
     say(&daemon, &id, 20, "second");
     drop(stream);

@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::driver::Driver;
+use super::force;
 use crate::support::{Options, TestDaemon, interpreter, wait_for};
 
 /// Says something until it is stopped.
@@ -142,10 +143,7 @@ fn a_run_is_seen_followed_and_stopped_with_only_a_browser() {
     // Its log is followed.
     browser.says("#lines", "line 3 <b>of</b> it");
     browser.says("#live-state", "Live");
-    let running = json!({ "state": { "type": "RUNNING" }, "force": true });
-    daemon
-        .modern()
-        .post(&format!("/flow_runs/{first}/set_state"), &running);
+    force(&daemon, &first, "RUNNING");
     browser.says("#state", "Running");
     browser.keep("run-live");
 
