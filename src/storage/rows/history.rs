@@ -20,14 +20,14 @@ pub fn of<R: Filtered>(
     buckets: Buckets,
     now: Timestamp,
 ) -> Result<Vec<Tally>> {
-    match counts::tallies::<R>(db, filters, buckets, now)? {
-        Some(tallies) => Ok(tallies),
-        None => all(
-            db,
-            &statement::<R>(filters, buckets, now, None),
-            counts::read,
-        ),
+    let few = counts::few::<R>(db, filters, Some(buckets))?;
+    if few.is_none()
+        && let Some(tallies) = counts::tallies::<R>(db, filters, buckets, now)?
+    {
+        return Ok(tallies);
     }
+    let statement = statement::<R>(filters, buckets, now, few);
+    all(db, &statement, counts::read)
 }
 
 /// The question, put to the runs themselves, or to some of them.
@@ -89,10 +89,15 @@ pub fn average_lateness(
     filters: &Filters,
     now: Timestamp,
 ) -> Result<Option<Span>> {
-    let (count, late) = match counts::lateness::<FlowRun>(db, filters, now)? {
+    let few = counts::few::<FlowRun>(db, filters, None)?;
+    let told = match few {
+        None => counts::lateness::<FlowRun>(db, filters, now)?,
+        Some(_) => None,
+    };
+    let (count, late) = match told {
         Some(told) => told,
         None => {
-            let told = all(db, &late::<FlowRun>(filters, now, None), counts::read_late)?;
+            let told = all(db, &late::<FlowRun>(filters, now, few), counts::read_late)?;
             told.into_iter().next().unwrap_or_default()
         }
     };

@@ -1,6 +1,7 @@
 //! Ranges of the two times of a run, and how they are made of whole parts of time and what is left
 //! at their ends.
 
+use crate::domain::history::Buckets;
 use crate::storage::parts::Parts;
 use crate::storage::run_counts::MISSING;
 
@@ -52,6 +53,17 @@ impl Range {
             from: self.from.max(other.from),
             to: self.to.min(other.to),
         }
+    }
+
+    /// The part of it that buckets make up.
+    pub fn of_buckets(self, buckets: Buckets) -> Self {
+        let start = Self::ALL.at_least(buckets.start().micros());
+        self.within(start.before(buckets.end().micros()))
+    }
+
+    /// Whether only what has a time lies within.
+    pub fn has_time(self) -> bool {
+        self.from >= Self::NONE.to
     }
 
     /// Whether it has a beginning and an end.

@@ -21,8 +21,15 @@ use asked::Asked;
 use boxes::{Range, Within};
 use question::{Question, Told};
 
+/// So many runs are asked one by one. An hour has up to so many counts, too, which are not read
+/// faster, and those that have not ended come to them.
+const FEW: u64 = 2_000;
+
 /// A question of which the counts can tell how many runs it finds.
-pub struct Countable(Asked);
+pub struct Countable {
+    filters: Filters,
+    asked: Asked,
+}
 
 /// What the filters ask, where the counts can tell how many runs that finds. All flow runs are counted
 /// sooner by an index, of which they have hardly more entries than counts.
@@ -30,26 +37,66 @@ pub fn countable<R: Filtered>(filters: &Filters) -> Option<Countable> {
     let all_flow_runs = R::NOUN == Noun::FlowRun && *filters == Filters::default();
     match all_flow_runs {
         true => None,
-        false => asked::<R>(filters).map(Countable),
+        false => Countable::of::<R>(filters),
     }
 }
 
 impl Countable {
+    fn of<R: Filtered>(filters: &Filters) -> Option<Self> {
+        let filters = filters.clone();
+        asked::<R>(&filters).map(|asked| Self { filters, asked })
+    }
+
     /// How many runs there are; by several statements.
     pub fn count<R: Filtered>(&self, db: &Connection) -> Result<u64> {
-        let Self(asked) = self;
-        let number = |row: &SqlRow<'_>| row.get::<_, i64>(0);
-        let question = Question::of::<R>(asked, Told::Number);
-        let mut count = 0;
-        for more in question.ended(db, vec![asked.within(0, Range::ALL)], number)? {
-            count += more;
-        }
-        for (some, sign) in asked.others::<R>() {
-            let statement = counting::<R>(&asked.plain, Some(some));
-            count += sign * all(db, &statement, number)?.iter().sum::<i64>();
-        }
+        let count = match few_of::<R>(db, self.asked.expected)? {
+            Some(few) => number(db, &counting::<R>(&self.filters, Some(few)))?,
+            None => self.put_together::<R>(db)?,
+        };
         Ok(u64::try_from(count).unwrap_or(0))
     }
+
+    fn put_together<R: Filtered>(&self, db: &Connection) -> Result<i64> {
+        let Self { asked, .. } = self;
+        let question = Question::of::<R>(asked, Told::Number);
+        let ended = question.ended(db, vec![asked.within(0, Range::ALL)], |row| row.get(0))?;
+        let mut count = ended.iter().sum();
+        for (some, sign) in asked.others::<R>(asked.expected) {
+            count += sign * number(db, &counting::<R>(&asked.plain, Some(some)))?;
+        }
+        Ok(count)
+    }
+}
+
+/// The one number that a statement answers.
+fn number(db: &Connection, statement: &SelectStatement) -> Result<i64> {
+    let numbers = all(db, statement, |row| row.get(0))?;
+    Ok(numbers.first().copied().unwrap_or(0))
+}
+
+/// Of a question that the counts can answer, the ids of the runs that were expected when it says, and
+/// within the buckets, if these are few: they are asked sooner than the counts are put together.
+pub(super) fn few<R: Filtered>(
+    db: &Connection,
+    filters: &Filters,
+    buckets: Option<Buckets>,
+) -> Result<Option<SelectStatement>> {
+    let Some(Asked { expected, .. }) = asked::<R>(filters) else {
+        return Ok(None);
+    };
+    few_of::<R>(
+        db,
+        buckets.map_or(expected, |buckets| expected.of_buckets(buckets)),
+    )
+}
+
+fn few_of<R: Filtered>(db: &Connection, expected: Range) -> Result<Option<SelectStatement>> {
+    if !expected.has_time() {
+        return Ok(None);
+    }
+    let ids = question::expected_within(R::TABLE, expected);
+    let found = number(db, &question::up_to(FEW + 1, &ids))?;
+    Ok((found.unsigned_abs() <= FEW).then_some(ids))
 }
 
 /// The tallies of runs; nothing where the counts cannot tell.
@@ -69,7 +116,7 @@ pub(super) fn tallies<R: Filtered>(
     let mut sums = Sums::default();
     let question = Question::of::<R>(&asked, Told::Tallies);
     sums.add(1, question.ended(db, each.collect(), read)?);
-    for (some, sign) in asked.others::<R>() {
+    for (some, sign) in asked.others::<R>(asked.expected.of_buckets(buckets)) {
         let statement = history::statement::<R>(&asked.plain, buckets, now, Some(some));
         sums.add(sign, all(db, &statement, read)?);
     }
@@ -91,7 +138,7 @@ pub(super) fn lateness<R: Filtered>(
     for tally in question.ended(db, vec![asked.within(0, Range::ALL)], read)? {
         told = (told.0 + tally.count, told.1 + tally.lateness);
     }
-    for (some, sign) in asked.others::<R>() {
+    for (some, sign) in asked.others::<R>(asked.expected) {
         let statement = history::late::<R>(&asked.plain, now, Some(some));
         for (count, late) in all(db, &statement, read_late)? {
             let late = Span::from_micros(sign * late.micros());
@@ -119,11 +166,12 @@ impl Asked {
     }
 
     /// What is looked for among the runs themselves, and whether that is added or taken away: those
-    /// that have not ended, and those that stand for sub-flows where these are not asked for.
-    fn others<R: Filtered>(&self) -> impl Iterator<Item = (SelectStatement, i64)> {
+    /// that have not ended and were expected within the range, and those that stand for sub-flows
+    /// where these are not asked for.
+    fn others<R: Filtered>(&self, expected: Range) -> impl Iterator<Item = (SelectStatement, i64)> {
         let live = self
             .is_of_live_ones()
-            .then(|| (question::live(R::TABLE), 1));
+            .then(|| (question::live(R::TABLE, expected), 1));
         let parents = self
             .without_sub_flow
             .then(|| (question::with_sub_flows(), -1));

@@ -189,21 +189,47 @@ impl<'a> Question<'a> {
     }
 }
 
-/// The ids of the runs that have not ended.
-pub(super) fn live(table: &'static str) -> SelectStatement {
+/// The ids of the runs that have not ended and were expected within a range.
+pub(super) fn live(table: &'static str, expected: Range) -> SelectStatement {
     let of_state = |condition: Expr| {
-        Query::select()
+        let mut found = Query::select();
+        found
             .column(("live", "id"))
             .from_as(table, "live")
-            .and_where(condition)
-            .take()
+            .and_where(condition);
+        if expected.has_time() {
+            // These are few, and of a time there may be many: SQLite uses no index for a sum.
+            let time = || Expr::cust("+live.expected_start_time");
+            found.and_where(time().gte(expected.from));
+            found.and_where(time().lt(expected.to));
+        }
+        found
     };
     let live = sql::words(|kind| !kind.is_terminal());
     of_state(Expr::cust(format!("live.state_type IN ({live})")))
         .union(
             UnionType::All,
-            of_state(column("live", "state_type").is_null()),
+            of_state(column("live", "state_type").is_null()).take(),
         )
+        .take()
+}
+
+/// The ids of the runs that were expected within a range.
+pub(super) fn expected_within(table: &'static str, expected: Range) -> SelectStatement {
+    let time = || column("timed", "expected_start_time");
+    Query::select()
+        .column(("timed", "id"))
+        .from_as(table, "timed")
+        .and_where(time().gte(expected.from))
+        .and_where(time().lt(expected.to))
+        .take()
+}
+
+/// How many ids a statement finds; no further than to so many.
+pub(super) fn up_to(most: u64, ids: &SelectStatement) -> SelectStatement {
+    Query::select()
+        .expr(Expr::cust("count(*)"))
+        .from_subquery(ids.clone().limit(most).take(), "some")
         .take()
 }
 

@@ -24,9 +24,9 @@ mod world;
 fn alike<R: Filtered>(db: &Connection, filters: &Filters, buckets: Buckets) {
     let now = Timestamp::from_micros(HOUR);
     let by_runs = rows::count::<R>(db, filters).unwrap();
-    if let Some(asked) = asked::<R>(filters) {
-        let count = Countable(asked).count::<R>(db).unwrap();
-        assert_eq!(count, by_runs, "{filters:#?}");
+    if let Some(countable) = Countable::of::<R>(filters) {
+        assert_eq!(countable.put_together::<R>(db).unwrap(), by_runs as i64);
+        assert_eq!(countable.count::<R>(db).unwrap(), by_runs, "{filters:#?}");
     }
     let by_runs = all(
         db,
@@ -36,6 +36,8 @@ fn alike<R: Filtered>(db: &Connection, filters: &Filters, buckets: Buckets) {
     .unwrap();
     if let Some(tallies) = tallies::<R>(db, filters, buckets, now).unwrap() {
         assert_eq!(tallies, by_runs, "{filters:#?} {buckets:?}");
+        let of_few = history::of::<R>(db, filters, buckets, now).unwrap();
+        assert_eq!(of_few, by_runs, "{filters:#?} {buckets:?}");
     }
     let by_runs = all(db, &history::late::<R>(filters, now, None), read_late).unwrap();
     if let Some(told) = lateness::<R>(db, filters, now).unwrap() {
@@ -159,7 +161,8 @@ fn what_is_read_does_not_grow_with_what_there_is() {
     }
     let (start, end) = (Timestamp::from_micros(0), Timestamp::from_micros(HOUR));
     let buckets = Buckets::exact(start, end, Span::from_micros(HOUR));
-    let live = || asked.others::<FlowRun>().next().map(|it| it.0);
+    let range = asked.expected.of_buckets(buckets);
+    let live = || asked.others::<FlowRun>(range).next().map(|it| it.0);
     for statement in [
         counting::<FlowRun>(&asked.plain, live()),
         history::statement::<FlowRun>(&asked.plain, buckets, end, live()),
@@ -172,6 +175,15 @@ fn what_is_read_does_not_grow_with_what_there_is() {
             of_live.contains("SEARCH flow_runs USING PRIMARY KEY (id=?)"),
             "{of_live}"
         );
+    }
+    let few = || question::expected_within("flow_runs", range);
+    for statement in [
+        question::up_to(3, &few()),
+        history::statement::<FlowRun>(&asked.plain, buckets, end, Some(few())),
+    ] {
+        let of_few = plan(&statement);
+        let by_time = "SEARCH timed USING COVERING INDEX flow_runs_by_expected (expected_start_time>? AND expected_start_time<?)";
+        assert!(of_few.contains(by_time), "{of_few}");
     }
     let parents = Some(question::with_sub_flows());
     let of_parents = plan(&counting::<TaskRun>(&Filters::default(), parents));
