@@ -61,6 +61,20 @@ impl Bounded {
             is_over: false,
         }
     }
+
+    /// Room for so many bytes more than are written. By large steps, since what is written so far may
+    /// be copied at each.
+    #[cold]
+    fn make_room(&mut self, more: usize) -> io::Result<()> {
+        let needed = self.bytes.len() + more;
+        if needed > self.limit {
+            self.is_over = true;
+            return Err(io::ErrorKind::FileTooLarge.into());
+        }
+        let room = (needed * GROWTH).min(self.limit);
+        self.bytes.reserve_exact(room - self.bytes.len());
+        Ok(())
+    }
 }
 
 impl Write for Bounded {
@@ -69,16 +83,11 @@ impl Write for Bounded {
         Ok(piece.len())
     }
 
+    // An answer is written in pieces of a few bytes, by the hundred thousand.
+    #[inline]
     fn write_all(&mut self, piece: &[u8]) -> io::Result<()> {
-        if self.bytes.len() + piece.len() > self.limit {
-            self.is_over = true;
-            return Err(io::ErrorKind::FileTooLarge.into());
-        }
-        let needed = self.bytes.len() + piece.len();
-        if needed > self.bytes.capacity() {
-            // By large steps, since what is written so far may be copied at each.
-            self.bytes
-                .reserve((needed * GROWTH).min(self.limit) - self.bytes.len());
+        if piece.len() > self.bytes.capacity() - self.bytes.len() {
+            self.make_room(piece.len())?;
         }
         self.bytes.extend_from_slice(piece);
         Ok(())

@@ -40,9 +40,10 @@ const LONGEST: Duration = Duration::from_secs(10);
 /// How many steps of SQLite's machine a scan takes between two looks at the time: some tenths
 /// of a millisecond.
 const STEPS: i32 = 10_000;
-/// How many of them a scan may take where it is asked: about as long as the way to a thread and
-/// back takes on a busy machine.
-const AT_ONCE: i32 = 3_000;
+/// How many of them a scan may take where it is asked: enough for the longest page that clients ask
+/// for by themselves, of 200 runs, and not longer than writing that answer takes, which is done there
+/// as well.
+const AT_ONCE: i32 = 12_000;
 
 type Job = Box<dyn FnOnce(&mut Connection) + Send>;
 type Lane = Arc<Queue<Job>>;

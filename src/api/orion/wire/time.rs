@@ -57,7 +57,8 @@ impl Text {
 }
 
 fn text(at: Timestamp) -> Option<Text> {
-    let utc = at.utc()?;
+    // Of a date with an offset each part would be moved by that offset.
+    let utc = at.utc()?.naive_utc();
     let year = u32::try_from(utc.year())
         .ok()
         .filter(|year| *year < 10_000)?;
@@ -77,7 +78,7 @@ fn text(at: Timestamp) -> Option<Text> {
         text.push(before);
         text.number(number, 2);
     }
-    let micros = utc.timestamp_subsec_micros();
+    let micros = utc.and_utc().timestamp_subsec_micros();
     if micros != 0 {
         text.push(b'.');
         text.number(micros, 6);
