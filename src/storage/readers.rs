@@ -21,7 +21,7 @@ use rusqlite::Connection;
 use tokio::sync::oneshot;
 
 use super::queue::{Queue, Refused};
-use super::{connection, stopping};
+use super::{connection, result_size, stopping};
 use crate::domain::error::{Error, Kind, Result};
 
 /// The most questions that may wait in a lane; more are refused, so that memory stays bounded.
@@ -41,9 +41,11 @@ const LONGEST: Duration = Duration::from_secs(10);
 /// of a millisecond.
 const STEPS: i32 = 10_000;
 /// How many of them a scan may take where it is asked: enough for the longest page that clients ask
-/// for by themselves, of 200 runs, and not longer than writing that answer takes, which is done there
+/// for by themselves, of 200 runs, and about as long as writing that answer takes, which is done there
 /// as well.
 const AT_ONCE: i32 = 12_000;
+/// How much it may read there.
+const FEW_BYTES: usize = 1024 * 1024;
 
 type Job = Box<dyn FnOnce(&mut Connection) + Send>;
 type Lane = Arc<Queue<Job>>;
@@ -164,7 +166,8 @@ impl Readers {
         let waits = Waits::default();
         for connection in &self.by_key {
             if let Some(mut free) = connection.try_lock() {
-                match alone(&mut free, waits.few_steps(), &work)? {
+                let tried = || alone(&mut free, waits.few_steps(), &work);
+                match result_size::within(FEW_BYTES, tried)? {
                     Some(found) => return Ok(found),
                     None => break,
                 }

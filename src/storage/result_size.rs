@@ -21,6 +21,22 @@ const CONTAINER: usize = 256;
 thread_local! {
     /// What was read since the statement began.
     static TAKEN: Cell<usize> = const { Cell::new(0) };
+    /// What may be read.
+    static LIMIT: Cell<usize> = const { Cell::new(MOST) };
+}
+
+/// Reads within a lower limit than usual, in bytes for each statement; nothing where that is too low.
+pub(super) fn within<T>(
+    limit: usize,
+    read: impl FnOnce() -> Result<Option<T>>,
+) -> Result<Option<T>> {
+    LIMIT.set(limit);
+    let found = read();
+    LIMIT.set(MOST);
+    match found {
+        Err(error) if error.kind() == Kind::TooLarge => Ok(None),
+        found => found,
+    }
 }
 
 /// Notes a text of so many bytes that is read.
@@ -63,7 +79,7 @@ pub(super) fn bounded<T>(
             all.reserve_exact(expected);
         }
         all.push(row);
-        if all.len() > 1 && TAKEN.with(Cell::get) > MOST {
+        if all.len() > 1 && TAKEN.get() > LIMIT.get() {
             return Err(too_large());
         }
     }
@@ -78,6 +94,14 @@ fn too_large() -> Error {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_lower_limit_holds_for_one_read() {
+        let read = || bounded(rows(1000, 3), 0).map(Some);
+        assert_eq!(within(2_000, read).unwrap(), None);
+        assert_eq!(within(4_000, read).unwrap(), Some(vec![(); 3]));
+        assert_eq!(bounded(rows(1000, 3), 0).unwrap(), [(); 3]);
+    }
 
     fn rows(each: usize, count: usize) -> impl Iterator<Item = rusqlite::Result<()>> {
         std::iter::repeat_with(move || {
