@@ -246,10 +246,11 @@ pub(super) fn for_task_run(
         }
         _ => None,
     };
-    let flow = flow_of(tx, run, proposed.kind)?;
-    let tags = match (policy, proposed.kind) {
-        (Policy::Normal(Generation::V3), StateType::Running) => tag_slots::of_tags(tx, run)?,
-        _ => OfTags::Unlimited,
+    // The rules of 2.0a7, and those of what is forced, look at neither.
+    let begins = proposed.kind == StateType::Running && policy == Policy::Normal(Generation::V3);
+    let (flow, tags) = match begins {
+        true => (flow_of(tx, run)?, tag_slots::of_tags(tx, run)?),
+        false => (None, OfTags::Unlimited),
     };
     let facts = Facts {
         tags: tags.facts(),
@@ -298,12 +299,10 @@ pub(super) fn for_task_run(
     Ok(decision)
 }
 
-/// The flow run that a task run is part of, where the rules look at it.
-fn flow_of(tx: &Tx<'_>, run: &TaskRun, to: StateType) -> Result<Option<FlowRun>> {
-    match (to, run.spec.flow_run_id) {
-        (StateType::Running, Some(id)) => rows::by_id(tx.db, id),
-        _ => Ok(None),
-    }
+/// The flow run that a task run is part of.
+fn flow_of(tx: &Tx<'_>, run: &TaskRun) -> Result<Option<FlowRun>> {
+    let id = run.spec.flow_run_id;
+    id.map_or(Ok(None), |id| rows::by_id(tx.db, id))
 }
 
 /// What the rules say; a state that is entered instead has the proposed one's id.
