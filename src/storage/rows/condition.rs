@@ -129,6 +129,26 @@ pub(super) fn of(noun: Noun, filters: &Filters) -> Condition {
     asked(noun, neighbours(noun), filters)
 }
 
+/// What one criterion asks of a row of a table, by whatever name that is asked.
+pub(super) fn one(table: &'static str, asked: &Criterion) -> Condition {
+    criterion(table, asked.field.column, asked)
+}
+
+/// What the filters ask of the columns that name neighbours, each by itself.
+pub(super) fn by_neighbours(noun: Noun, filters: &Filters) -> Vec<Condition> {
+    let table = table_of(noun);
+    let given = neighbours(noun)
+        .iter()
+        .filter(|it| it.is_asked_about(filters));
+    let asked = given.map(|it| match it.noun {
+        Noun::WorkQueue => {
+            Condition::all().add(is_in_queue(table, asked(it.noun, it.beyond, filters)))
+        }
+        _ => it.by_key(table, filters),
+    });
+    asked.filter(|condition| !condition.is_empty()).collect()
+}
+
 fn asked(noun: Noun, neighbours: &[Neighbour], filters: &Filters) -> Condition {
     let table = table_of(noun);
     let own = filters.about(noun).map(|asked| all_of(table, asked));

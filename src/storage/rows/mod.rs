@@ -6,6 +6,7 @@ pub mod counts;
 pub mod history;
 mod select;
 mod tags;
+mod way;
 
 use std::sync::OnceLock;
 
@@ -18,6 +19,7 @@ use crate::domain::filter::{Filters, Noun, Page, Sort};
 
 pub(super) use condition::{column, table_of};
 use select::{counting, selecting};
+use way::{REACHES, Way};
 
 /// For so many rows of a page there is room from the start.
 const MOST_EXPECTED: u64 = 64;
@@ -142,18 +144,49 @@ pub fn delete<K: Key>(db: &Connection, id: K) -> Result<bool> {
     Ok(query::change(db, delete_of::<K>(), named_params! {":id": id})? > 0)
 }
 
-/// A page of what the filters ask for.
+/// A page of what the filters ask for, by a statement of its own; others only tell how it is found.
 pub fn page<R: Filtered>(
     db: &Connection,
     filters: &Filters,
     sort: Sort,
     page: Page,
 ) -> Result<Vec<R>> {
-    let statement = selecting::<R>(filters, sort, page);
-    let expected = std::cmp::min(page.limit, MOST_EXPECTED) as usize;
-    let mut rows = expecting(db, &statement, expected, R::read)?;
+    let mut rows = match Way::of::<R>(db, filters, sort)? {
+        Way::InOrder(_) => followed(db, filters, sort, page)?,
+        way => by_way(db, filters, sort, page, way)?,
+    };
     R::complete(db, &mut rows)?;
     Ok(rows)
+}
+
+/// The page, following the order as far as that is soon done.
+fn followed<R: Filtered>(
+    db: &Connection,
+    filters: &Filters,
+    sort: Sort,
+    page: Page,
+) -> Result<Vec<R>> {
+    for reach in REACHES {
+        let last = way::key_after::<R>(db, filters, sort, reach)?;
+        let is_all = last.is_none();
+        let rows = by_way(db, filters, sort, page, Way::InOrder(last))?;
+        if is_all || rows.len() as u64 == page.limit {
+            return Ok(rows);
+        }
+    }
+    by_way(db, filters, sort, page, Way::Planned)
+}
+
+fn by_way<R: Filtered>(
+    db: &Connection,
+    filters: &Filters,
+    sort: Sort,
+    page: Page,
+    way: Way,
+) -> Result<Vec<R>> {
+    let statement = selecting::<R>(filters, sort, page, way);
+    let expected = std::cmp::min(page.limit, MOST_EXPECTED) as usize;
+    expecting(db, &statement, expected, R::read)
 }
 
 /// How many there are that the filters ask for.

@@ -1,17 +1,28 @@
 //! The statements that find, sort and count rows.
 
-use sea_query::{Expr, ExprTrait, Func, JoinType, Order, Query, SelectStatement};
+use sea_query::{Condition, Expr, ExprTrait, Func, JoinType, Order, Query, SelectStatement, Value};
 
+use super::way::Way;
 use super::{Filtered, column, condition};
-use crate::domain::filter::{Filters, Page, RUN_TIME, Sort};
+use crate::domain::filter::{Criteria, Criterion, Filters, Holds, Noun, Page, RUN_TIME, Sort};
 use crate::domain::time::Timestamp;
 
-pub(super) fn selecting<R: Filtered>(filters: &Filters, sort: Sort, page: Page) -> SelectStatement {
-    let mut statement = Query::select();
+/// The rows of a table by which the order is followed.
+const FOLLOWED: &str = "followed";
+
+pub(super) fn selecting<R: Filtered>(
+    filters: &Filters,
+    sort: Sort,
+    page: Page,
+    way: Way,
+) -> SelectStatement {
+    let (mut statement, of) = match way {
+        Way::Planned => (selecting_among::<R>(filters, None), R::TABLE),
+        Way::Among(ids) => (selecting_among::<R>(filters, Some(*ids)), R::TABLE),
+        Way::InOrder(last) => (following::<R>(filters, sort, last), FOLLOWED),
+    };
     statement
         .expr(Expr::cust(R::columns()))
-        .from(R::TABLE)
-        .cond_where(condition::of(R::NOUN, filters))
         .limit(page.limit)
         .offset(page.offset);
     if let Some(states) = R::STATES {
@@ -22,14 +33,7 @@ pub(super) fn selecting<R: Filtered>(filters: &Filters, sort: Sort, page: Page) 
         true => Order::Desc,
         false => Order::Asc,
     };
-    let by = match sort.or {
-        _ if sort.column == RUN_TIME => run_time(R::TABLE, sort.now),
-        Some(other) => {
-            Func::coalesce([column(R::TABLE, sort.column), column(R::TABLE, other)]).into()
-        }
-        None => column(R::TABLE, sort.column),
-    };
-    statement.order_by_expr(by, order.clone());
+    statement.order_by_expr(key(of, sort), order.clone());
     if sort.column == RUN_TIME {
         let expected = column(R::TABLE, "expected_start_time");
         statement.order_by_expr(expected, Order::Desc);
@@ -39,6 +43,52 @@ pub(super) fn selecting<R: Filtered>(filters: &Filters, sort: Sort, page: Page) 
         statement.order_by((R::TABLE, "id"), order);
     }
     statement
+}
+
+/// What rows are sorted by.
+fn key(table: &'static str, sort: Sort) -> Expr {
+    match sort.or {
+        _ if sort.column == RUN_TIME => run_time(table, sort.now),
+        Some(other) => Func::coalesce([column(table, sort.column), column(table, other)]).into(),
+        None => column(table, sort.column),
+    }
+}
+
+/// A selection from all rows in an order, from the largest down to a key: no index but that of the
+/// order leads to them, since what else is asked is asked of a row that is found by its id.
+fn following<R: Filtered>(filters: &Filters, sort: Sort, last: Option<Value>) -> SelectStatement {
+    let mut asked = condition::of(R::NOUN, filters).add(bounds(R::NOUN, filters, sort));
+    if let Some(last) = last {
+        asked = asked.add(key(FOLLOWED, sort).gte(last));
+    }
+    Query::select()
+        .from_as(R::TABLE, FOLLOWED)
+        .cross_join(R::TABLE)
+        .and_where(Expr::col((R::TABLE, "id")).equals((FOLLOWED, "id")))
+        .cond_where(asked)
+        .take()
+}
+
+/// The keys of an order, from the largest down, within what the filters ask of them.
+pub(super) fn keys<R: Filtered>(filters: &Filters, sort: Sort) -> SelectStatement {
+    Query::select()
+        .expr(key(FOLLOWED, sort))
+        .from_as(R::TABLE, FOLLOWED)
+        .cond_where(bounds(R::NOUN, filters, sort))
+        .order_by_expr(key(FOLLOWED, sort), Order::Desc)
+        .take()
+}
+
+/// What the filters ask of the column that rows are sorted by.
+fn bounds(noun: Noun, filters: &Filters, sort: Sort) -> Condition {
+    let of_order = |one: &&Criterion| {
+        one.field.column == sort.column && one.field.or == sort.or && one.field.holds == Holds::Time
+    };
+    let own = filters.about(noun).map(Criteria::certain);
+    let bounds = own.into_iter().flatten().filter(of_order);
+    bounds.fold(Condition::all(), |all, one| {
+        all.add(condition::one(FOLLOWED, one))
+    })
 }
 
 /// How long a run of the table has run by now, beside its state `s`; see

@@ -18,7 +18,7 @@ use crate::storage::{connection, migrate, sql};
 
 mod lists;
 
-fn schema() -> Connection {
+pub(in crate::storage::rows) fn schema() -> Connection {
     let mut db = Connection::open_in_memory().unwrap();
     migrate::run(&mut db).unwrap();
     let _ = connection::check_library();
@@ -110,13 +110,18 @@ fn every_question_prepares() {
     let filters = everything();
     let page = Page::default();
     for statement in [
-        selecting::<Flow>(&filters, Sort::NAME, page),
+        selecting::<Flow>(&filters, Sort::NAME, page, Way::Planned),
         counting::<Flow>(&filters, None),
-        selecting::<Deployment>(&filters, Sort::NAME, page),
+        selecting::<Deployment>(&filters, Sort::NAME, page, Way::Planned),
         counting::<Deployment>(&filters, None),
-        selecting::<FlowRun>(&filters, Sort::down("end_time"), page),
+        selecting::<FlowRun>(&filters, Sort::down("end_time"), page, Way::Planned),
         counting::<FlowRun>(&filters, None),
-        selecting::<TaskRun>(&filters, Sort::up("expected_start_time"), page),
+        selecting::<TaskRun>(
+            &filters,
+            Sort::up("expected_start_time"),
+            page,
+            Way::Planned,
+        ),
         counting::<TaskRun>(&filters, None),
     ] {
         plan(&db, &statement);
@@ -138,7 +143,10 @@ fn an_agent_s_poll_walks_the_index_of_due_runs() {
         ..Filters::default()
     };
     let sort = Sort::up("next_scheduled_start_time");
-    let plan = plan(&db, &selecting::<FlowRun>(&filters, sort, Page::default()));
+    let plan = plan(
+        &db,
+        &selecting::<FlowRun>(&filters, sort, Page::default(), Way::Planned),
+    );
     assert!(plan.contains("flow_runs_by_state"), "{plan}");
     assert!(!plan.contains("TEMP B-TREE"), "{plan}");
 }
@@ -146,7 +154,12 @@ fn an_agent_s_poll_walks_the_index_of_due_runs() {
 #[test]
 fn the_newest_page_is_read_from_the_key_s_end() {
     let db = schema();
-    let statement = selecting::<FlowRun>(&Filters::default(), Sort::NEWEST, Page::default());
+    let statement = selecting::<FlowRun>(
+        &Filters::default(),
+        Sort::NEWEST,
+        Page::default(),
+        Way::Planned,
+    );
     let plan = plan(&db, &statement);
     assert!(!plan.contains("TEMP B-TREE"), "{plan}");
 }
@@ -180,12 +193,12 @@ fn what_is_asked_by_key_is_found_by_key() {
     };
     let (newest, all) = (Sort::NEWEST, Page::default());
     for statement in [
-        selecting::<TaskRun>(&of_flow_run, newest, all),
+        selecting::<TaskRun>(&of_flow_run, newest, all, Way::Planned),
         counting::<TaskRun>(&of_flow_run, None),
-        selecting::<FlowRun>(&of_flow_run, newest, all),
-        selecting::<FlowRun>(&of_flow, newest, all),
+        selecting::<FlowRun>(&of_flow_run, newest, all, Way::Planned),
+        selecting::<FlowRun>(&of_flow, newest, all, Way::Planned),
         counting::<FlowRun>(&of_flow, None),
-        selecting::<FlowRun>(&of_deployment, newest, all),
+        selecting::<FlowRun>(&of_deployment, newest, all, Way::Planned),
         counting::<FlowRun>(&of_deployment, None),
         counting::<FlowRun>(&running, None),
     ] {
@@ -210,7 +223,7 @@ fn a_history_looks_only_at_its_own_time() {
 fn a_run_s_log_is_read_from_its_index_in_order() {
     let db = schema();
     let filters = about_logs(vec![log::FLOW_RUN_ID.is_one_of_ids([Uuid::now_v7()])].into());
-    let statement = selecting::<Log>(&filters, log::OLDEST, Page::default());
+    let statement = selecting::<Log>(&filters, log::OLDEST, Page::default(), Way::Planned);
     let plan = plan(&db, &statement);
     assert!(plan.contains("logs_by_flow_run"), "{plan}");
     assert!(!plan.contains("TEMP B-TREE"), "{plan}");

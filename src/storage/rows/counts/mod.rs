@@ -1,6 +1,7 @@
 //! How many runs there are: those that have ended from what is counted of them as they end, by the
 //! second and by the hour, and the few others by themselves. What a question costs depends on the
-//! hours that it spans and on what they are told apart by, and not on how many runs an hour has.
+//! hours that it spans, on what they are told apart by and on how many have not ended, and not on how
+//! many runs an hour has. The runs of a time that has few are asked themselves.
 
 mod asked;
 mod boxes;
@@ -11,6 +12,7 @@ use std::collections::BTreeMap;
 use rusqlite::{Connection, Row as SqlRow};
 use sea_query::SelectStatement;
 
+use super::way::is_few;
 use super::{Filtered, all, counting, history};
 use crate::domain::error::Result;
 use crate::domain::filter::{Filters, Noun};
@@ -95,8 +97,7 @@ fn few_of<R: Filtered>(db: &Connection, expected: Range) -> Result<Option<Select
         return Ok(None);
     }
     let ids = question::expected_within(R::TABLE, expected);
-    let found = number(db, &question::up_to(FEW + 1, &ids))?;
-    Ok((found.unsigned_abs() <= FEW).then_some(ids))
+    Ok(is_few(db, &ids, FEW)?.then_some(ids))
 }
 
 /// The tallies of runs; nothing where the counts cannot tell.

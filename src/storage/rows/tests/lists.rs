@@ -66,11 +66,11 @@ fn a_list_is_one_parameter_however_long_it_is() {
             .into(),
         );
         let statements = [
-            selecting::<Flow>(filters, Sort::NAME, page),
+            selecting::<Flow>(filters, Sort::NAME, page, Way::Planned),
             counting::<Deployment>(filters, None),
-            selecting::<FlowRun>(filters, Sort::down("end_time"), page),
+            selecting::<FlowRun>(filters, Sort::down("end_time"), page, Way::Planned),
             counting::<TaskRun>(filters, None),
-            selecting::<Log>(&log, Sort::down("level"), page),
+            selecting::<Log>(&log, Sort::down("level"), page, Way::Planned),
         ];
         statements.map(|statement| {
             plan(&db, &statement);
@@ -156,7 +156,7 @@ fn are_found_by_key(db: &Connection, many: usize) {
     };
     let log = about_logs(vec![log::FLOW_RUN_ID.is_one_of_ids(ids())].into());
     for statement in [
-        selecting::<FlowRun>(&filters, Sort::NEWEST, Page::default()),
+        selecting::<FlowRun>(&filters, Sort::NEWEST, Page::default(), Way::Planned),
         counting::<FlowRun>(&filters, None),
         counting::<TaskRun>(&filters, None),
         counting::<Log>(&log, None),

@@ -1,0 +1,158 @@
+//! How a page of runs is found.
+//!
+//! A page has an order and a few conditions, and for each of these there may be an index. SQLite
+//! knows of none how many runs it leads to: by that of a state it would find and sort a million of
+//! them for a page of fifty. So that is looked at first. Where a condition leaves few runs, these are
+//! sorted. Where each leaves many, the order is followed, in which those that meet them all are mostly
+//! found soon; only where they lie far from where it begins SQLite's plan is taken.
+
+use rusqlite::Connection;
+use rusqlite::types::ValueRef;
+use sea_query::{Condition, Query, SelectStatement, Value};
+
+use super::{Filtered, all, condition, select};
+use crate::domain::error::Result;
+use crate::domain::filter::{Criteria, Criterion, Filters, Holds, Noun, Sort, Test};
+
+/// So many runs are sorted in some milliseconds, and are counted by an index in some hundredths of one.
+pub(super) const FEW: u64 = 3_000;
+
+/// How many rows of an order are followed, and how many if that was not enough.
+pub(super) const REACHES: [u64; 2] = [3_000, 30_000];
+
+/// How a page is found.
+pub(super) enum Way {
+    /// As SQLite plans it.
+    Planned,
+    /// Among those whose ids this finds.
+    Among(Box<SelectStatement>),
+    /// Following an index of the order, down to a key.
+    InOrder(Option<Value>),
+}
+
+impl Way {
+    /// Of what the filters ask for, in an order.
+    pub fn of<R: Filtered>(db: &Connection, filters: &Filters, sort: Sort) -> Result<Self> {
+        if !is_followed(R::NOUN, sort) {
+            return Ok(Self::Planned);
+        }
+        let Some(conditions) = spread(R::NOUN, filters) else {
+            return Ok(Self::Planned);
+        };
+        let is_any = !conditions.is_empty();
+        for condition in conditions {
+            let ids = Query::select()
+                .column((R::TABLE, "id"))
+                .from(R::TABLE)
+                .cond_where(condition)
+                .take();
+            if is_few(db, &ids, FEW)? {
+                return Ok(Self::Among(Box::new(ids)));
+            }
+        }
+        Ok(match is_any {
+            true => Self::InOrder(None),
+            false => Self::Planned,
+        })
+    }
+}
+
+/// The key that comes after so many in an order; nothing where there are not so many.
+pub(super) fn key_after<R: Filtered>(
+    db: &Connection,
+    filters: &Filters,
+    sort: Sort,
+    reach: u64,
+) -> Result<Option<Value>> {
+    let statement = select::keys::<R>(filters, sort)
+        .limit(1)
+        .offset(reach)
+        .take();
+    let found = all(db, &statement, |row| {
+        Ok(match row.get_ref(0)? {
+            ValueRef::Blob(id) => Value::Bytes(Some(id.to_vec())),
+            // Those without a time come last.
+            number => Value::BigInt(Some(number.as_i64_or_null()?.unwrap_or(i64::MIN))),
+        })
+    })?;
+    Ok(found.into_iter().next())
+}
+
+/// Whether a statement finds at most so many rows.
+pub(super) fn is_few(db: &Connection, found: &SelectStatement, few: u64) -> Result<bool> {
+    let beyond = found.clone().limit(1).offset(few).take();
+    Ok(all(db, &beyond, |_| Ok(()))?.is_empty())
+}
+
+/// Whether all runs have an index of that order; from the largest down, where what has no such time
+/// comes last.
+fn is_followed(noun: Noun, sort: Sort) -> bool {
+    let is_indexed = matches!(
+        (noun, sort.column, sort.or),
+        (
+            Noun::FlowRun | Noun::TaskRun,
+            "id" | "expected_start_time",
+            None
+        ) | (Noun::FlowRun, "start_time", Some("expected_start_time"))
+    );
+    is_indexed && sort.descending
+}
+
+/// Each condition that has an index, and that runs of any time may meet. Nothing where another
+/// index is likely to lead to few: that of an id, of a name, or of what runs of one time have in
+/// common, as the task runs of a flow run do.
+fn spread(noun: Noun, filters: &Filters) -> Option<Vec<Condition>> {
+    let others = Filters {
+        flow_runs: None,
+        task_runs: None,
+        flows: None,
+        deployments: None,
+        work_pools: None,
+        work_queues: None,
+        ..filters.clone()
+    };
+    let is_around = match noun {
+        Noun::FlowRun => filters.task_runs.is_none(),
+        _ => filters.flow_runs.as_ref().is_none_or(Criteria::is_nothing),
+    };
+    if !is_around || others != Filters::default() {
+        return None;
+    }
+    let own = filters.about(noun).map(Criteria::certain);
+    let mut all = Vec::new();
+    for one in own.into_iter().flatten() {
+        match kind_of(one) {
+            Kind::Spread => all.push(condition::one(condition::table_of(noun), one)),
+            Kind::Close => return None,
+            Kind::Other => {}
+        }
+    }
+    if noun == Noun::FlowRun {
+        all.extend(condition::by_neighbours(noun, filters));
+    }
+    Some(all)
+}
+
+enum Kind {
+    /// Runs of any time may meet it, and there is an index.
+    Spread,
+    /// It is likely to be met by few, or by runs of one time.
+    Close,
+    /// There is no index, or one of an order.
+    Other,
+}
+
+fn kind_of(one: &Criterion) -> Kind {
+    let is_list = matches!(one.test, Test::In(_));
+    match (one.field.holds, one.field.column) {
+        (Holds::StateType | Holds::QueueName, _) if is_list => Kind::Spread,
+        (Holds::Id, "flow_id" | "deployment_id" | "work_queue_id") if is_list => Kind::Spread,
+        (Holds::Id | Holds::ParentRun, _) => Kind::Close,
+        (Holds::Text, "name" | "idempotency_key") if is_list => Kind::Close,
+        (Holds::Time, "next_scheduled_start_time" | "end_time") => Kind::Close,
+        _ => Kind::Other,
+    }
+}
+
+#[cfg(test)]
+mod tests;
