@@ -1,4 +1,5 @@
 SELECT id FROM task_runs
-WHERE flow_run_id = :id AND state_type = 'FAILED'
+-- By the run's own index: of that of states as many are gone through as have ever failed.
+WHERE flow_run_id = :id AND +state_type = 'FAILED'
 ORDER BY id
 LIMIT :limit

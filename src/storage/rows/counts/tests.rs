@@ -43,6 +43,12 @@ fn alike<R: Filtered>(db: &Connection, filters: &Filters, buckets: Buckets) {
     if let Some(told) = lateness::<R>(db, filters, now).unwrap() {
         assert_eq!(vec![told], by_runs, "{filters:#?}");
     }
+    if R::NOUN == Noun::FlowRun {
+        let (count, late) = by_runs.first().copied().unwrap();
+        let average = (count > 0).then(|| Span::from_micros(late.micros() / count));
+        let told = history::average_lateness(db, filters, now).unwrap();
+        assert_eq!(told, average, "{filters:#?}");
+    }
 }
 
 /// All that is counted, as text.
