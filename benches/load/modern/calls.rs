@@ -18,11 +18,12 @@ pub fn all(things: &Things, stored: Option<&Stored>) -> Vec<Call> {
     let (day, hour) = (ago(24), (now - TimeDelta::hours(1), now));
     let busy = stored.map_or(hour, Stored::busy_hour);
     let all = stored.map_or(day, Stored::all);
-    let mut calls = of_runs(things);
-    calls.extend(lists());
+    let mut calls = lists();
     calls.extend(histories(hour, busy, all));
     calls.extend(slots());
     calls.extend(events(things, day));
+    // Last: they leave many runs that never begin.
+    calls.extend(of_runs(things));
     calls
 }
 

@@ -110,6 +110,15 @@ async fn loads(
     m.idle().await?;
     // The real server makes them a moment later.
     let things = things::prepare(m.address(), m.is_ours()).await?;
+    // Of what is stored, before the loads store more: those that only create runs leave some hundred
+    // thousand that never begin.
+    if m.wants(Part::Dashboard) {
+        let calls = [dashboard::call(m.address()).await?];
+        m.times(&calls).await?;
+    }
+    if m.wants(Part::Pages) && m.is_ours() {
+        m.times(&pages::calls(&things)).await?;
+    }
     if m.wants(Part::Lifecycle) {
         let flow = things.flow.clone();
         m.lifecycles(move |client| lifecycle::live(client, flow.clone()))
@@ -117,13 +126,6 @@ async fn loads(
     }
     if m.wants(Part::Calls) {
         m.calls(&calls::all(&things, stored)).await?;
-    }
-    if m.wants(Part::Dashboard) {
-        let calls = [dashboard::call(m.address()).await?];
-        m.times(&calls).await?;
-    }
-    if m.wants(Part::Pages) && m.is_ours() {
-        m.times(&pages::calls(&things)).await?;
     }
     if m.wants(Part::Events) {
         events_in::measure(m, &things.lived, keeps_events).await?;
