@@ -19,7 +19,7 @@ use crate::domain::filter::{Filters, Noun, Page, Sort};
 
 pub(super) use condition::{column, table_of};
 use select::{counting, selecting};
-use way::{REACHES, Way};
+use way::{FEW, MANY, REACHES, Way};
 
 /// For so many rows of a page there is room from the start.
 const MOST_EXPECTED: u64 = 64;
@@ -151,7 +151,7 @@ pub fn page<R: Filtered>(
     sort: Sort,
     page: Page,
 ) -> Result<Vec<R>> {
-    let mut rows = match Way::of::<R>(db, filters, sort)? {
+    let mut rows = match Way::of::<R>(db, filters, sort, FEW)? {
         Way::InOrder(_) => followed(db, filters, sort, page)?,
         way => by_way(db, filters, sort, page, way)?,
     };
@@ -174,7 +174,8 @@ fn followed<R: Filtered>(
             return Ok(rows);
         }
     }
-    by_way(db, filters, sort, page, Way::Planned)
+    let way = Way::of::<R>(db, filters, sort, MANY)?;
+    by_way(db, filters, sort, page, way)
 }
 
 fn by_way<R: Filtered>(

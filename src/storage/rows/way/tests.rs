@@ -104,7 +104,7 @@ fn a_page_is_the_same_whichever_way_it_is_found() {
 #[test]
 fn which_way_is_taken_depends_on_how_many_there_are() {
     let db = stored();
-    let way = |filters: &Filters, sort| match Way::of::<FlowRun>(&db, filters, sort).unwrap() {
+    let way = |filters: &Filters, sort| match Way::of::<FlowRun>(&db, filters, sort, FEW).unwrap() {
         Way::Planned => "planned",
         Way::Among(_) => "among",
         Way::InOrder(_) => "in order",
