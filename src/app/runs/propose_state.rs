@@ -237,15 +237,7 @@ pub(super) fn for_task_run(
             details.task_run_id == Some(run.id)
         });
     }
-    let cached = match &proposed.details.cache_key {
-        // An empty key is none, as to the 2.0a7 server.
-        Some(key)
-            if proposed.kind == StateType::Running && !policy.is_forced() && !key.is_empty() =>
-        {
-            states::cached(tx.db, key, tx.now)?
-        }
-        _ => None,
-    };
+    let cached = cached(tx, &proposed, policy)?;
     // The rules of 2.0a7, and those of what is forced, look at neither.
     let begins = proposed.kind == StateType::Running && policy == Policy::Normal(Generation::V3);
     let (flow, tags) = match begins {
@@ -284,19 +276,39 @@ pub(super) fn for_task_run(
             tag_slots::give_back_all(tx, run)?;
         }
         for consequence in ruling.consequences {
-            match consequence {
-                Consequence::TakeTagSlots => tag_slots::take_of_tags(tx, run)?,
-                Consequence::Cache { key } => states::cache(tx.db, &key, state)?,
-                Consequence::OfAttempt(count) => task_runs::set_attempt(tx.db, run.id, count)?,
-                // Written with the state, or of flow runs.
-                _ => {}
-            }
+            carry_out_of_task_run(tx, run, state, consequence)?;
         }
         if kind == RunKind::BackgroundTask {
             tasks::enqueue(tx, run, state)?;
         }
     }
     Ok(decision)
+}
+
+/// What is remembered of the result that a task run would compute.
+fn cached(tx: &Tx<'_>, proposed: &ProposedState, policy: Policy) -> Result<Option<State>> {
+    let begins = proposed.kind == StateType::Running && !policy.is_forced();
+    match &proposed.details.cache_key {
+        // An empty key is none, as to the 2.0a7 server.
+        Some(key) if begins && !key.is_empty() => states::cached(tx.db, key, tx.now),
+        _ => Ok(None),
+    }
+}
+
+/// Writes what a task run's step into a state entails.
+fn carry_out_of_task_run(
+    tx: &mut Tx<'_>,
+    run: &TaskRun,
+    state: &State,
+    what: Consequence,
+) -> Result<()> {
+    match what {
+        Consequence::TakeTagSlots => tag_slots::take_of_tags(tx, run),
+        Consequence::Cache { key } => states::cache(tx.db, &key, state),
+        Consequence::OfAttempt(count) => task_runs::set_attempt(tx.db, run.id, count),
+        // Written with the state, or of flow runs.
+        _ => Ok(()),
+    }
 }
 
 /// The flow run that a task run is part of.

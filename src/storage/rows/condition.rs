@@ -140,12 +140,7 @@ pub(super) fn by_neighbours(noun: Noun, filters: &Filters) -> Vec<Condition> {
     let given = neighbours(noun)
         .iter()
         .filter(|it| it.is_asked_about(filters));
-    let asked = given.map(|it| match it.noun {
-        Noun::WorkQueue => {
-            Condition::all().add(is_in_queue(table, asked(it.noun, it.beyond, filters)))
-        }
-        _ => it.by_key(table, filters),
-    });
+    let asked = given.map(|it| it.of_ours(table, filters));
     asked.filter(|condition| !condition.is_empty()).collect()
 }
 
@@ -155,13 +150,13 @@ fn asked(noun: Noun, neighbours: &[Neighbour], filters: &Filters) -> Condition {
     let own = own.unwrap_or_else(Condition::all);
     let given = neighbours.iter().filter(|it| it.is_asked_about(filters));
     given.fold(own, |all, it| {
+        let all = all.add(it.of_ours(table, filters));
         if it.noun == Noun::WorkQueue {
-            return all.add(is_in_queue(table, asked(it.noun, it.beyond, filters)));
+            return all;
         }
         let theirs = column(table_of(it.noun), it.theirs).equals((table, it.ours));
         let there = asked(it.noun, it.beyond, filters).add(theirs);
-        all.add(it.by_key(table, filters))
-            .add(Expr::exists(some(table_of(it.noun), there)))
+        all.add(Expr::exists(some(table_of(it.noun), there)))
     })
 }
 
@@ -169,6 +164,18 @@ impl Neighbour {
     fn is_asked_about(&self, filters: &Filters) -> bool {
         let is_given = filters.about(self.noun).is_some();
         is_given || self.beyond.iter().any(|it| it.is_asked_about(filters))
+    }
+
+    /// What the filters say of our column that names them: of queues all of it, of others as far as an
+    /// index on it is of use.
+    fn of_ours(&self, table: &'static str, filters: &Filters) -> Condition {
+        match self.noun {
+            Noun::WorkQueue => {
+                let queues = asked(self.noun, self.beyond, filters);
+                Condition::all().add(is_in_queue(table, queues))
+            }
+            _ => self.by_key(table, filters),
+        }
     }
 
     /// What the filters say of the column that is equal in both, once more of ours: only so is

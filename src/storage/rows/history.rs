@@ -90,16 +90,13 @@ pub fn average_lateness(
     now: Timestamp,
 ) -> Result<Option<Span>> {
     let few = counts::few::<FlowRun>(db, filters, None)?;
-    let told = match few {
-        None => counts::lateness::<FlowRun>(db, filters, now)?,
-        Some(_) => None,
-    };
-    let (count, late) = match told {
-        Some(told) => told,
-        None => {
-            let told = all(db, &late::<FlowRun>(filters, now, few), counts::read_late)?;
-            told.into_iter().next().unwrap_or_default()
-        }
+    let (count, late) = if few.is_none()
+        && let Some(told) = counts::lateness::<FlowRun>(db, filters, now)?
+    {
+        told
+    } else {
+        let told = all(db, &late::<FlowRun>(filters, now, few), counts::read_late)?;
+        told.into_iter().next().unwrap_or_default()
     };
     Ok((count > 0).then(|| Span::from_micros(late.micros() / count)))
 }

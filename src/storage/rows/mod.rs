@@ -166,7 +166,8 @@ fn followed<R: Filtered>(
     sort: Sort,
     page: Page,
 ) -> Result<Vec<R>> {
-    for reach in REACHES {
+    let wanted = page.offset.saturating_add(page.limit);
+    for reach in REACHES.into_iter().filter(|reach| *reach >= wanted) {
         let last = way::key_after::<R>(db, filters, sort, reach)?;
         let is_all = last.is_none();
         let rows = by_way(db, filters, sort, page, Way::InOrder(last))?;

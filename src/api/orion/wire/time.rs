@@ -78,7 +78,7 @@ fn text(at: Timestamp) -> Option<Text> {
         text.push(before);
         text.number(number, 2);
     }
-    let micros = utc.and_utc().timestamp_subsec_micros();
+    let micros = utc.nanosecond() / 1000;
     if micros != 0 {
         text.push(b'.');
         text.number(micros, 6);
