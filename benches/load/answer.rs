@@ -19,6 +19,7 @@ pub struct Answer {
     joined: Vec<u8>,
     is_chunked: bool,
     is_gzipped: bool,
+    is_last: bool,
 }
 
 /// What a head says of its answer.
@@ -28,6 +29,7 @@ struct Head {
     length: usize,
     is_chunked: bool,
     is_gzipped: bool,
+    is_last: bool,
 }
 
 impl Answer {
@@ -39,11 +41,18 @@ impl Answer {
         let head = Head::of(self.received.get(..end).unwrap_or_default())?;
         self.body_at = end + 4;
         (self.is_chunked, self.is_gzipped) = (head.is_chunked, head.is_gzipped);
+        self.is_last = head.is_last;
         match head.is_chunked {
             true => self.join(stream).await?,
             false => self.await_bytes(stream, self.body_at + head.length).await?,
         }
         Ok(head.status)
+    }
+
+    /// Whether nothing follows it on its connection: the server said so, or told of a fault of its own,
+    /// after which the real ones close without a word.
+    pub const fn is_last(&self) -> bool {
+        self.is_last
     }
 
     /// The body as text; empty where it is none.
@@ -116,8 +125,10 @@ impl Answer {
 impl Head {
     fn of(head: &[u8]) -> anyhow::Result<Self> {
         let head = str::from_utf8(head)?;
+        let status = head.split(' ').nth(1).context("no status")?.parse()?;
         let mut told = Self {
-            status: head.split(' ').nth(1).context("no status")?.parse()?,
+            status,
+            is_last: status >= 500,
             ..Self::default()
         };
         for line in head.lines() {
@@ -129,6 +140,8 @@ impl Head {
                 told.is_chunked = value.eq_ignore_ascii_case("chunked");
             } else if name.eq_ignore_ascii_case("content-encoding") {
                 told.is_gzipped = value.eq_ignore_ascii_case("gzip");
+            } else if name.eq_ignore_ascii_case("connection") {
+                told.is_last |= value.eq_ignore_ascii_case("close");
             }
         }
         Ok(told)

@@ -1,8 +1,9 @@
-//! One kept-alive connection that costs little: the generator shares its cores with the
-//! server that it measures.
+//! One kept-alive connection that costs little: the generator shares its cores with the server that
+//! it measures.
 
 use std::borrow::Cow;
 use std::net::SocketAddr;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, ensure};
 use tokio::io::AsyncWriteExt;
@@ -54,9 +55,15 @@ impl Address {
     }
 }
 
+/// A connection on which nothing was said for so long is not used again: clients give it up after
+/// five seconds, and so do servers.
+const STALE: Duration = Duration::from_secs(4);
+
 /// A connection to a server, and the last answer that came over it.
 pub struct Client {
     stream: TcpStream,
+    /// When something was last said on it.
+    used: Instant,
     address: Address,
     host: String,
     out: Vec<u8>,
@@ -66,10 +73,9 @@ pub struct Client {
 impl Client {
     /// Connects.
     pub async fn connect(address: Address) -> anyhow::Result<Self> {
-        let stream = TcpStream::connect(address.socket).await?;
-        stream.set_nodelay(true)?;
         Ok(Self {
-            stream,
+            stream: connected(address).await?,
+            used: Instant::now(),
             address,
             host: address.socket.to_string(),
             out: Vec::new(),
@@ -137,8 +143,13 @@ impl Client {
         }
         self.out.extend_from_slice(b"\r\n");
         self.out.extend_from_slice(body.as_bytes());
+        if self.answer.is_last() || self.used.elapsed() > STALE {
+            self.stream = connected(self.address).await?;
+        }
         self.stream.write_all(&self.out).await?;
-        self.answer.receive(&mut self.stream).await
+        let status = self.answer.receive(&mut self.stream).await;
+        self.used = Instant::now();
+        status.with_context(|| format!("{method} {path}"))
     }
 
     /// The value of a metric, with its labels if it has any; none while nothing was counted.
@@ -168,4 +179,10 @@ impl Client {
         let (value, _) = after?.1.split_once('"').context("no end")?;
         Ok(value.to_owned())
     }
+}
+
+async fn connected(address: Address) -> anyhow::Result<TcpStream> {
+    let stream = TcpStream::connect(address.socket).await?;
+    stream.set_nodelay(true)?;
+    Ok(stream)
 }

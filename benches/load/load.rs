@@ -1,5 +1,6 @@
 //! Closed loops: so many clients, each sending its next request when the last is answered.
 
+use std::fmt::Display;
 use std::future::Future;
 use std::time::{Duration, Instant};
 
@@ -39,9 +40,9 @@ impl Outcome {
     }
 
     /// Notes that the whole was not done, so many times.
-    pub fn note_failed(&mut self, failed: u64, why: impl ToString) {
+    pub fn note_failed(&mut self, failed: u64, why: impl Display) {
         self.failed += failed;
-        self.why.get_or_insert_with(|| why.to_string());
+        self.why.get_or_insert_with(|| format!("{why:#}"));
     }
 
     /// Takes over what others came to in the same time.

@@ -1,7 +1,7 @@
 //! The client's end of a websocket, as the 3.9.1 client speaks on it, but that it does not offer to
 //! compress.
 
-use anyhow::{bail, ensure};
+use anyhow::{Context, bail, ensure};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use fastwebsockets::{Frame, OpCode, Payload, Role, WebSocket};
@@ -105,7 +105,8 @@ async fn upgraded(server: Address, path: &str) -> anyhow::Result<TcpStream> {
     );
     stream.write_all(request.as_bytes()).await?;
     // The server says nothing more before it is spoken to.
-    let status = Answer::default().receive(&mut stream).await?;
+    let status = Answer::default().receive(&mut stream).await;
+    let status = status.with_context(|| format!("upgrading {path}"))?;
     ensure!(status == 101, "{path} answered {status}");
     Ok(stream)
 }
