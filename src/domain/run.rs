@@ -66,7 +66,9 @@ impl RunStatistics {
         };
         self.expected_start_time
             .get_or_insert(due.unwrap_or(to.timestamp));
-        if left == Some(StateType::Scheduled) || due.is_some() {
+        // What has ended is never due: pages of runs that ended rely on it.
+        let is_scheduled = to.kind == StateType::Scheduled;
+        if left == Some(StateType::Scheduled) || due.is_some() || !is_scheduled {
             self.next_scheduled_start_time = due;
         }
     }

@@ -20,7 +20,7 @@ use super::time::Timestamp;
 
 /// What kind of place a state is. The set is that of the modern API; the 2.0a7 generation
 /// knows the first six.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum StateType {
     /// To be started at a time.
     Scheduled,

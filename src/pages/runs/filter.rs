@@ -3,7 +3,7 @@
 use uuid::Uuid;
 
 use crate::domain::filter::{
-    Criteria, Criterion, Filters, Sort, Test, deployment, flow, flow_run, work_pool,
+    Criteria, Criterion, Filters, Joined, Sort, Test, deployment, flow, flow_run, work_pool,
 };
 use crate::domain::state::StateType;
 use crate::domain::time::{Span, Timestamp};
@@ -146,12 +146,16 @@ impl Asked {
         if self.states.is_empty() && self.from.is_none() && self.q.is_empty() {
             return one(flow_run::BEGINNING.asked(Test::AtMost(now.micros())));
         }
-        let each = self.states.iter().filter_map(|word| state(word));
-        let each: Vec<_> = each.collect();
-        match each.is_empty() {
-            true => Criteria::NOTHING,
-            false => Criteria::Any(each),
+        let words = || self.states.iter().map(String::as_str);
+        let kinds: Vec<_> = words().filter_map(kind).map(StateType::word).collect();
+        let mut each = Vec::new();
+        if !kinds.is_empty() {
+            each.push(one(flow_run::STATE_TYPE.is_one_of(kinds)));
         }
+        if words().any(|word| word == LATE) {
+            each.push(late());
+        }
+        Criteria::joined(Joined::Or, each)
     }
 
     fn about_time(&self, now: Timestamp) -> Criteria {
@@ -206,19 +210,21 @@ fn one(criterion: Criterion) -> Criteria {
     Criteria::One(criterion)
 }
 
-/// What is asked for a word of [`STATES`].
-fn state(word: &str) -> Option<Criteria> {
-    let kind = match word {
-        "late" => {
-            let late = [
-                flow_run::STATE_TYPE.is_one_of([StateType::Scheduled.word()]),
-                flow_run::STATE_NAME.is_one_of(["Late"]),
-            ];
-            return Some(late.into_iter().collect());
-        }
-        word => StateType::from_word(&word.to_uppercase())?,
-    };
-    Some(one(flow_run::STATE_TYPE.is_one_of([kind.word()])))
+/// The word of [`STATES`] that is no kind of state, but a name of scheduled ones.
+const LATE: &str = "late";
+
+/// What is asked of late runs.
+fn late() -> Criteria {
+    let late = [
+        flow_run::STATE_TYPE.is_one_of([StateType::Scheduled.word()]),
+        flow_run::STATE_NAME.is_one_of(["Late"]),
+    ];
+    late.into_iter().collect()
+}
+
+/// The kind of state that a word of [`STATES`] stands for.
+fn kind(word: &str) -> Option<StateType> {
+    StateType::from_word(&word.to_uppercase())
 }
 
 #[cfg(test)]
@@ -242,8 +248,8 @@ mod tests {
     #[test]
     fn every_state_that_can_be_chosen_is_one() {
         for (word, _) in STATES {
-            assert!(state(word).is_some(), "{word}");
+            assert!(*word == LATE || kind(word).is_some(), "{word}");
         }
-        assert_eq!(state("x"), None);
+        assert_eq!(kind("x"), None);
     }
 }

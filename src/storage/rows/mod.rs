@@ -151,7 +151,7 @@ pub fn page<R: Filtered>(
     sort: Sort,
     page: Page,
 ) -> Result<Vec<R>> {
-    let mut rows = match Way::of::<R>(db, filters, sort, FEW)? {
+    let mut rows = match Way::of::<R>(db, filters, sort, page, FEW)? {
         Way::InOrder(_) => followed(db, filters, sort, page)?,
         way => by_way(db, filters, sort, page, way)?,
     };
@@ -175,7 +175,7 @@ fn followed<R: Filtered>(
             return Ok(rows);
         }
     }
-    let way = Way::of::<R>(db, filters, sort, MANY)?;
+    let way = Way::of::<R>(db, filters, sort, page, MANY)?;
     by_way(db, filters, sort, page, way)
 }
 

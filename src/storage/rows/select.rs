@@ -46,7 +46,7 @@ pub(super) fn selecting<R: Filtered>(
 }
 
 /// What rows are sorted by.
-fn key(table: &'static str, sort: Sort) -> Expr {
+pub(super) fn key(table: &'static str, sort: Sort) -> Expr {
     match sort.or {
         _ if sort.column == RUN_TIME => run_time(table, sort.now),
         Some(other) => Func::coalesce([column(table, sort.column), column(table, other)]).into(),

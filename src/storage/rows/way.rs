@@ -4,15 +4,19 @@
 //! knows of none how many runs it leads to: by that of a state it would find and sort a million of
 //! them for a page of fifty. So that is looked at first. Where a condition leaves few runs, these are
 //! sorted. Where each leaves many, the order is followed, in which those that meet them all are mostly
-//! found soon. Where they lie far from where it begins, more are sorted as well.
+//! found soon. Where they lie far from where it begins, more are sorted as well. Runs of some states
+//! have an index that is in order within each state: of these the first of each are sorted.
+
+use std::collections::BTreeSet;
 
 use rusqlite::Connection;
 use rusqlite::types::ValueRef;
-use sea_query::{Condition, Query, SelectStatement, Value};
+use sea_query::{Condition, Expr, ExprTrait, Order, Query, SelectStatement, UnionType, Value};
 
-use super::{Filtered, all, condition, select};
+use super::{Filtered, all, column, condition, select};
 use crate::domain::error::Result;
-use crate::domain::filter::{Criteria, Criterion, Filters, Holds, Noun, Sort, Test};
+use crate::domain::filter::{Criteria, Criterion, Filters, Holds, Noun, Page, Sort, Test, Values};
+use crate::domain::state::StateType;
 
 /// So many runs are sorted in some milliseconds, and are counted by an index in some hundredths of one.
 pub(super) const FEW: u64 = 3_000;
@@ -35,13 +39,17 @@ pub(super) enum Way {
 }
 
 impl Way {
-    /// Of what the filters ask for, in an order, where so many runs are few enough to be sorted.
+    /// To a page of what the filters ask for, where so many runs are few enough to be sorted.
     pub fn of<R: Filtered>(
         db: &Connection,
         filters: &Filters,
         sort: Sort,
+        page: Page,
         few: u64,
     ) -> Result<Self> {
+        if let Some(ids) = first_of_each::<R>(filters, sort, page) {
+            return Ok(Self::Among(Box::new(ids)));
+        }
         if !is_followed(R::NOUN, sort) {
             return Ok(Self::Planned);
         }
@@ -64,6 +72,85 @@ impl Way {
             false => Self::Planned,
         })
     }
+}
+
+/// The ids of the first of each state that is asked for, as many as a page may show of them: where each
+/// of these states has an index in this order, and no other condition has an index that may lead to
+/// fewer. All of them are sorted, so pages that lie deep are found otherwise.
+pub(super) fn first_of_each<R: Filtered>(
+    filters: &Filters,
+    sort: Sort,
+    page: Page,
+) -> Option<SelectStatement> {
+    let wanted = page.offset.saturating_add(page.limit);
+    let states = states(R::NOUN, filters)?;
+    // That of the states is the one condition.
+    if wanted > FEW || spread(R::NOUN, filters)?.len() != 1 {
+        return None;
+    }
+    let mut each = states.into_iter().map(|state| {
+        let first = first_of::<R>(state, filters, sort)?.limit(wanted).take();
+        let ids = Query::select()
+            .column("id")
+            .from_subquery(first, "first")
+            .take();
+        Some(ids)
+    });
+    let first = each.next()??;
+    each.try_fold(first, |mut all, one| {
+        Some(all.union(UnionType::All, one?).take())
+    })
+}
+
+/// The states that the filters ask for; nothing where they ask for none.
+fn states(noun: Noun, filters: &Filters) -> Option<BTreeSet<StateType>> {
+    let own = filters.about(noun).map(Criteria::certain);
+    own.into_iter().flatten().find_map(|one| match &one.test {
+        Test::In(Values::Words(words)) if one.field.holds == Holds::StateType => words
+            .iter()
+            .map(|word| StateType::from_word(word))
+            .collect(),
+        _ => None,
+    })
+}
+
+/// The ids of what is asked for of a state, in an order that an index has within the state.
+fn first_of<R: Filtered>(
+    state: StateType,
+    filters: &Filters,
+    sort: Sort,
+) -> Option<SelectStatement> {
+    let mut found = Query::select();
+    match (R::NOUN, sort.column, sort.or) {
+        (Noun::TaskRun, "expected_start_time", None) => {}
+        // What has ended is not due any more.
+        (Noun::FlowRun, "expected_start_time", None) if state.is_terminal() => {
+            found.and_where(column(R::TABLE, "next_scheduled_start_time").is_null());
+        }
+        (Noun::FlowRun, "start_time", Some("expected_start_time")) if ended_badly(state) => {}
+        _ => return None,
+    }
+    let order = match sort.descending {
+        true => Order::Desc,
+        false => Order::Asc,
+    };
+    // Only of a word that stands in the statement is it known that a partial index has it.
+    let is_in_it = format!("\"{}\".\"state_type\" = '{}'", R::TABLE, state.word());
+    found
+        .column((R::TABLE, "id"))
+        .from(R::TABLE)
+        .and_where(Expr::cust(is_in_it))
+        .cond_where(condition::of(R::NOUN, filters))
+        .order_by_expr(select::key(R::TABLE, sort), order);
+    Some(found)
+}
+
+/// The states of the index `flow_runs_ended_badly`.
+const fn ended_badly(state: StateType) -> bool {
+    matches!(
+        state,
+        StateType::Failed | StateType::Crashed | StateType::Cancelled
+    )
 }
 
 /// The key that comes after so many in an order; nothing where there are not so many.

@@ -5,9 +5,9 @@ use super::super::select::{keys, selecting};
 use super::super::tests::{plan, schema};
 use super::super::{by_way, page};
 use super::*;
-use crate::domain::filter::{Page, deployment, flow, flow_run, work_pool};
+use crate::domain::filter::{deployment, flow, flow_run, task_run, work_pool};
 use crate::domain::flow_run::FlowRun;
-use crate::domain::state::StateType;
+use crate::domain::task_run::TaskRun;
 
 /// So many runs that the longest reach does not come to the oldest.
 const RUNS: u64 = 36_000;
@@ -73,6 +73,7 @@ fn a_page_is_the_same_whichever_way_it_is_found() {
             since,
         ]),
         about(vec![failed.clone(), until]),
+        about(vec![in_state(&[StateType::Failed, StateType::Cancelled])]),
         about(vec![rare]),
         about(vec![old]),
         Filters {
@@ -82,7 +83,11 @@ fn a_page_is_the_same_whichever_way_it_is_found() {
         Filters::default(),
     ];
     for filters in &questions {
-        for sort in orders() {
+        let up = orders().map(|sort| Sort {
+            descending: false,
+            ..sort
+        });
+        for sort in orders().into_iter().chain(up) {
             for (limit, offset) in [(50, 0), (200, 150), (50, 3_400)] {
                 let part = Page { limit, offset };
                 let planned: Vec<FlowRun> = by_way(&db, filters, sort, part, Way::Planned).unwrap();
@@ -104,13 +109,22 @@ fn a_page_is_the_same_whichever_way_it_is_found() {
 #[test]
 fn which_way_is_taken_depends_on_how_many_there_are() {
     let db = stored();
-    let way = |filters: &Filters, sort| match Way::of::<FlowRun>(&db, filters, sort, FEW).unwrap() {
+    let way = |filters: &Filters, sort| match Way::of::<FlowRun>(
+        &db,
+        filters,
+        sort,
+        Page::default(),
+        FEW,
+    )
+    .unwrap()
+    {
         Way::Planned => "planned",
         Way::Among(_) => "among",
         Way::InOrder(_) => "in order",
     };
     let failed = about(vec![in_state(&[StateType::Failed])]);
-    let completed = about(vec![in_state(&[StateType::Completed])]);
+    // Of those that run no index is in order.
+    let completed = about(vec![in_state(&[StateType::Completed, StateType::Running])]);
     for sort in orders() {
         assert_eq!(way(&failed, sort), "among");
         assert_eq!(way(&completed, sort), "in order");
@@ -162,4 +176,36 @@ fn an_order_is_followed_by_its_index() {
             assert!(!plan.contains("TEMP B-TREE"), "{plan}");
         }
     }
+}
+
+#[test]
+fn the_first_of_a_state_are_found_without_the_rest_of_them() {
+    let db = schema();
+    let badly = [StateType::Failed, StateType::Crashed];
+    let [by_id, by_expected, by_start] = orders();
+    let first = |states: &[StateType], sort| {
+        let filters = about(vec![in_state(states)]);
+        first_of_each::<FlowRun>(&filters, sort, Page::default())
+    };
+    for (sort, index) in [
+        (by_expected, "flow_runs_by_state"),
+        (by_start, "flow_runs_ended_badly"),
+    ] {
+        let plan = plan(&db, &first(&badly, sort).unwrap());
+        assert_eq!(plan.matches(index).count(), 2, "{plan}");
+        assert!(!plan.contains("TEMP B-TREE"), "{plan}");
+    }
+    assert!(first(&badly, by_id).is_none());
+    // There are many of these, and none of those is sorted by when it was expected.
+    assert!(first(&[StateType::Completed, StateType::Failed], by_start).is_none());
+    assert!(first(&[StateType::Scheduled], by_expected).is_none());
+
+    let of_tasks = Filters {
+        task_runs: Some(vec![task_run::STATE_TYPE.is_one_of(badly.map(StateType::word))].into()),
+        ..Filters::default()
+    };
+    let found = first_of_each::<TaskRun>(&of_tasks, by_expected, Page::default());
+    let plan = plan(&db, &found.unwrap());
+    assert_eq!(plan.matches("task_runs_by_state").count(), 2, "{plan}");
+    assert!(!plan.contains("TEMP B-TREE"), "{plan}");
 }

@@ -1,0 +1,4 @@
+-- Runs that ended badly, within each state in the order in which runs are listed: mostly they are few,
+-- and lie far from the newest. Runs that complete leave this index alone.
+CREATE INDEX flow_runs_ended_badly ON flow_runs (state_type, coalesce(start_time, expected_start_time))
+    WHERE state_type = 'FAILED' OR state_type = 'CRASHED' OR state_type = 'CANCELLED';
