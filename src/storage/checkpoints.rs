@@ -5,6 +5,7 @@
 //! itself does one only when the log has become long all the same.
 
 use std::path::Path;
+use std::sync::Arc;
 use std::sync::mpsc::{self, TryRecvError};
 use std::thread;
 use std::time::Duration;
@@ -12,6 +13,7 @@ use std::time::Duration;
 use rusqlite::Connection;
 
 use super::connection;
+use super::look_ups::LookUps;
 use crate::domain::error::{Error, Result};
 
 /// How long commits are gathered before they are carried over.
@@ -24,12 +26,13 @@ pub(super) struct Checkpoints {
 
 impl Checkpoints {
     /// Starts the thread on the file. It sleeps while nothing is written.
-    pub fn start(path: &Path) -> Result<Self> {
+    /// What `look_ups` see is let go for it.
+    pub fn start(path: &Path, look_ups: Arc<LookUps>) -> Result<Self> {
         let connection = connection::open_checkpointer(path)?;
         let (wake, woken) = mpsc::sync_channel(1);
         thread::Builder::new()
             .name("db-checkpoint".to_owned())
-            .spawn(move || serve(&connection, &woken))
+            .spawn(move || serve(&connection, &look_ups, &woken))
             .map_err(|error| Error::internal(format_args!("starting checkpoints: {error}")))?;
         Ok(Self { wake })
     }
@@ -41,15 +44,23 @@ impl Checkpoints {
     }
 }
 
-fn serve(connection: &Connection, woken: &mpsc::Receiver<()>) {
+fn serve(connection: &Connection, look_ups: &LookUps, woken: &mpsc::Receiver<()>) {
     while woken.recv().is_ok() {
         thread::sleep(GATHER);
         // What was committed meanwhile is carried over with the rest.
         if woken.try_recv() == Err(TryRecvError::Disconnected) {
             return;
         }
-        if let Err(error) = connection.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(())) {
-            tracing::warn!(%error, "the write-ahead log could not be carried over");
+        look_ups.let_go();
+        match connection.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |row| row.get(1)) {
+            Ok(pages) => {
+                // Whoever looks from now on needs nothing of a log that was carried over whole.
+                look_ups.let_go();
+                look_ups.log_has(pages);
+            }
+            Err(error) => {
+                tracing::warn!(%error, "the write-ahead log could not be carried over");
+            }
         }
     }
 }

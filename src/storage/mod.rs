@@ -2,9 +2,9 @@
 //!
 //! One writer thread owns the one connection that writes; it runs closures from two lanes, what
 //! somebody waits for before what is bulk, and commits what waits in a lane in a single
-//! transaction, each closure within its own savepoint. Readers are a few threads with query-only connections, some for what is short and
-//! some for what may take long, and two more connections on which look-ups by key run where
-//! they are asked. Nobody holds a connection across an
+//! transaction, each closure so that it can be undone by itself. Readers are a few threads with
+//! query-only connections, some for what is short and some for what may take long, and two more
+//! connections on which look-ups run where they are asked. Nobody holds a connection across an
 //! await: a caller hands in a closure and waits for its answer, which comes after the commit.
 //! A 2xx to a write therefore survives power loss.
 //!
@@ -33,6 +33,7 @@ pub mod ids;
 mod lanes;
 pub mod leases;
 pub mod logs;
+mod look_ups;
 mod migrate;
 mod parts;
 #[cfg(test)]
@@ -316,10 +317,12 @@ impl Store {
 /// The readers and the writing connection of a file that is brought up to date.
 fn open_whole(path: &Path) -> Result<(readers::Readers, writer::Open)> {
     let connection = upgrade::open(path)?;
-    let readers = readers::Readers::start(path)?;
+    let look_ups = look_ups::LookUps::open(path)?;
+    let readers = readers::Readers::start(path, Arc::clone(&look_ups))?;
     let open = writer::Open {
         connection,
-        checkpoints: checkpoints::Checkpoints::start(path)?,
+        checkpoints: checkpoints::Checkpoints::start(path, Arc::clone(&look_ups))?,
+        look_ups,
         files: files::DatabaseFiles::of(path),
     };
     Ok((readers, open))

@@ -16,10 +16,11 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-use parking_lot::{Mutex, RwLock};
+use parking_lot::RwLock;
 use rusqlite::Connection;
 use tokio::sync::oneshot;
 
+use super::look_ups::LookUps;
 use super::queue::{Queue, Refused};
 use super::{connection, result_size, stopping};
 use crate::domain::error::{Error, Kind, Result};
@@ -31,8 +32,6 @@ const QUICK: usize = 3;
 const SLOW: usize = 3;
 /// How many threads answer short reads.
 const SHORT: usize = 2;
-/// How many look-ups may run at once where they are asked; others are short reads.
-const LOOK_UPS: usize = 2;
 /// How long a scan may take before it gives way to others.
 const SLICE: Duration = Duration::from_millis(300);
 /// How long it may take then.
@@ -51,21 +50,23 @@ type Job = Box<dyn FnOnce(&mut Connection) + Send>;
 type Lane = Arc<Queue<Job>>;
 
 /// The lanes, each a queue with threads that have a query-only connection each, and the
-/// connections for look-ups.
+/// connections for what is looked up where it is asked.
 pub(super) struct Readers {
     quick: Lane,
     slow: Lane,
     short: Lane,
-    by_key: Vec<Mutex<Connection>>,
+    look_ups: Arc<LookUps>,
     threads: Vec<JoinHandle<()>>,
     slice: Duration,
     longest: Duration,
 }
 
 impl Readers {
-    /// Starts the threads on the file. They end when this is dropped.
-    pub fn start(path: &Path) -> Result<Self> {
+    /// Starts the threads on the file. They end when this is dropped. What does not run on them runs on
+    /// `look_ups`.
+    pub fn start(path: &Path, look_ups: Arc<LookUps>) -> Result<Self> {
         let mut readers = Self::without_threads();
+        readers.look_ups = look_ups;
         for number in 0..QUICK {
             let lane = Arc::clone(&readers.quick);
             let open = connection::open_reader(path)?;
@@ -80,10 +81,6 @@ impl Readers {
             let lane = Arc::clone(&readers.short);
             let open = connection::open_reader(path)?;
             readers.serve(format!("db-reader-{number}"), open, lane)?;
-        }
-        for _ in 0..LOOK_UPS {
-            let open = connection::open_reader(path)?;
-            readers.by_key.push(Mutex::new(open));
         }
         Ok(readers)
     }
@@ -106,7 +103,7 @@ impl Readers {
             quick: Arc::new(Queue::new(QUEUE)),
             slow: Arc::new(Queue::new(QUEUE)),
             short: Arc::new(Queue::new(QUEUE)),
-            by_key: Vec::new(),
+            look_ups: LookUps::none(),
             threads: Vec::new(),
             slice: SLICE,
             longest: LONGEST,
@@ -164,13 +161,10 @@ impl Readers {
         let alone =
             |connection: &mut Connection, bounds: Bounds, work: &F| bounds.run(connection, work);
         let waits = Waits::default();
-        for connection in &self.by_key {
-            if let Some(mut free) = connection.try_lock() {
-                let tried = || alone(&mut free, waits.few_steps(), &work);
-                match result_size::within(FEW_BYTES, tried)? {
-                    Some(found) => return Ok(found),
-                    None => break,
-                }
+        if let Some(mut free) = self.look_ups.free() {
+            let tried = || alone(&mut free, waits.few_steps(), &work);
+            if let Some(found) = result_size::within(FEW_BYTES, tried)? {
+                return Ok(found);
             }
         }
         self.bounded(waits, alone, work).await
@@ -198,10 +192,8 @@ impl Readers {
         T: Send + 'static,
         F: FnOnce(&Connection) -> Result<T> + Send + 'static,
     {
-        for connection in &self.by_key {
-            if let Some(free) = connection.try_lock() {
-                return guarded(|| work(&free));
-            }
+        if let Some(free) = self.look_ups.free() {
+            return guarded(|| work(&free));
         }
         self.run(work).await
     }

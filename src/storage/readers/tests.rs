@@ -4,7 +4,7 @@ fn readers() -> (tempfile::TempDir, Readers) {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("t.db");
     let _writer = connection::open_writer(&path).unwrap();
-    let readers = Readers::start(&path).unwrap();
+    let readers = Readers::start(&path, LookUps::open(&path).unwrap()).unwrap();
     (dir, readers)
 }
 
