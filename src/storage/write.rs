@@ -9,13 +9,24 @@ use crate::domain::error::{Error, Kind, Result};
 
 /// A write of whatever kind, as the writer sees it.
 pub(super) trait Write: Send {
-    /// Does it, in the transaction under way. When it fails, what it wrote is undone and
-    /// nothing else is, unless SQLite has undone the whole transaction.
-    fn run(&mut self, connection: &Connection);
+    /// Does it, in the transaction under way, in which it is the first or not. When it fails, what it
+    /// wrote is undone and nothing else is, unless SQLite has undone the whole transaction.
+    fn run(&mut self, connection: &Connection, is_first: bool) -> Transaction;
     /// Why it failed, or why all is lost although it did not.
     fn failure(&self) -> Failure;
     /// Carries out what it entails if it was committed, and answers the caller.
     fn end(self: Box<Self>, committed: Result<(), &Failure>);
+}
+
+/// What became of the transaction in which a write was run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Transaction {
+    /// It goes on.
+    Open,
+    /// It ended with the write, which failed by itself and was alone in it.
+    Undone,
+    /// It has gone, with all that was in it.
+    Lost,
 }
 
 /// A failure that concerns several callers.
@@ -71,8 +82,15 @@ where
     F: FnOnce(&Connection) -> Result<T> + Send,
     E: FnOnce(&T) + Send,
 {
-    fn run(&mut self, connection: &Connection) {
-        self.result = self.work.take().map(|work| in_savepoint(connection, work));
+    fn run(&mut self, connection: &Connection, is_first: bool) -> Transaction {
+        let run = match is_first {
+            true => in_transaction,
+            false => in_savepoint,
+        };
+        let ran = self.work.take().map(|work| run(connection, work));
+        let (result, transaction) = ran.unzip();
+        self.result = result;
+        transaction.unwrap_or(Transaction::Open)
     }
 
     fn failure(&self) -> Failure {
@@ -108,16 +126,38 @@ fn is_everybodys(kind: Kind) -> bool {
     )
 }
 
+/// Runs the first of a transaction: it needs no savepoint, which would copy each page before it is
+/// changed, since nothing else is undone with it.
+fn in_transaction<T>(
+    connection: &Connection,
+    work: impl FnOnce(&Connection) -> Result<T>,
+) -> (Result<T>, Transaction) {
+    let result = guarded(connection, work);
+    if connection.is_autocommit() {
+        return (lost(result), Transaction::Lost);
+    }
+    match &result {
+        Ok(_) => (result, Transaction::Open),
+        Err(_) => match perform(connection, "ROLLBACK") {
+            Ok(()) => (result, Transaction::Undone),
+            Err(error) => {
+                tracing::error!(%error, "a transaction could not be rolled back");
+                (result, Transaction::Lost)
+            }
+        },
+    }
+}
+
 fn in_savepoint<T>(
     connection: &Connection,
     work: impl FnOnce(&Connection) -> Result<T>,
-) -> Result<T> {
-    perform(connection, "SAVEPOINT work")?;
-    let result = catch_unwind(AssertUnwindSafe(|| work(connection)))
-        .unwrap_or_else(|_| Err(Error::internal("a write panicked")));
+) -> (Result<T>, Transaction) {
+    if let Err(error) = perform(connection, "SAVEPOINT work") {
+        return (Err(error.into()), after(connection));
+    }
+    let result = guarded(connection, work);
     if connection.is_autocommit() {
-        // The whole transaction has gone, and the savepoint with it.
-        return result.and(Err(Error::internal("the transaction was rolled back")));
+        return (lost(result), Transaction::Lost);
     }
     let mut ended = Ok(());
     if result.is_err() {
@@ -126,9 +166,28 @@ fn in_savepoint<T>(
     if let Err(error) = ended.and_then(|()| perform(connection, "RELEASE work")) {
         // What is in the transaction now is anybody's guess.
         let _ = connection.execute_batch("ROLLBACK");
-        return result.and(Err(error.into()));
+        return (result.and(Err(error.into())), after(connection));
     }
-    result
+    (result, Transaction::Open)
+}
+
+fn guarded<T>(connection: &Connection, work: impl FnOnce(&Connection) -> Result<T>) -> Result<T> {
+    catch_unwind(AssertUnwindSafe(|| work(connection)))
+        .unwrap_or_else(|_| Err(Error::internal("a write panicked")))
+}
+
+/// The whole transaction has gone, and what was written in it.
+fn lost<T>(result: Result<T>) -> Result<T> {
+    result.and(Err(Error::internal("the transaction was rolled back")))
+}
+
+/// A full disk or a failing one inside a statement ends the transaction, and with it what all the
+/// others in it have written.
+fn after(connection: &Connection) -> Transaction {
+    match connection.is_autocommit() {
+        true => Transaction::Lost,
+        false => Transaction::Open,
+    }
 }
 
 /// Runs a statement that is used all the time and answers no rows.

@@ -1,8 +1,8 @@
 //! The thread that writes, and group commit.
 //!
 //! The thread sleeps until a write arrives, then takes along everything else that waits in the
-//! same lane (up to a number and a time), runs each in its own savepoint, commits once, and only
-//! then answers all of them. Eight clients cost one flush of the disk instead of eight. Writes
+//! same lane (up to a number and a time), runs each so that it can be undone by itself, commits once,
+//! and only then answers all of them. Eight clients cost one flush of the disk instead of eight. Writes
 //! that nobody waits for have commits of their own, so that nobody waits for them. What else a
 //! write entails, such as waking whoever should look, is done here as well, after the commit and
 //! before the answer: a caller that has left meanwhile takes nothing with it.
@@ -19,9 +19,10 @@ use tokio::sync::oneshot;
 use super::checkpoints::Checkpoints;
 use super::files::DatabaseFiles;
 use super::lanes::{Job, Lane, Lanes, Next, Refused};
+use super::look_ups::LookUps;
 use super::stopping;
 use super::trouble::{self, Trouble};
-use super::write::{Failure, Write, Written, perform};
+use super::write::{Failure, Transaction, Write, Written, perform};
 use crate::domain::error::{Error, Kind, Result};
 use crate::fault;
 use crate::metrics::{self, Meters};
@@ -41,6 +42,8 @@ pub(super) struct Open {
     pub connection: Connection,
     /// Told of commits.
     pub checkpoints: Checkpoints,
+    /// Told of them before anybody else is.
+    pub look_ups: Arc<LookUps>,
     /// Where the file was when it was opened.
     pub files: DatabaseFiles,
 }
@@ -171,6 +174,7 @@ impl Serving {
             }
         }
         if let Some(open) = self.open {
+            open.look_ups.close();
             close(open.connection);
         }
     }
@@ -235,6 +239,7 @@ impl Open {
         if !self.connection.is_autocommit() {
             let _ = self.connection.execute_batch("ROLLBACK");
         }
+        self.look_ups.committed();
         written
     }
 }
@@ -258,20 +263,23 @@ impl<'a> Batch<'a> {
 
     fn run(mut self, batch: impl Iterator<Item = Box<dyn Write>>) {
         for mut write in batch {
-            if self.run.is_empty()
-                && let Err(error) = self.begin()
-            {
+            let is_first = self.run.is_empty();
+            if is_first && let Err(error) = self.begin() {
                 self.trouble.note(&error);
                 write.end(Err(&Failure::of(&error)));
                 continue;
             }
-            write.run(&self.open.connection);
-            // A full disk or a failing one inside a statement ends the transaction, and with
-            // it what all the others in it have written.
-            let is_lost = self.open.connection.is_autocommit();
-            self.run.push(write);
-            if is_lost {
-                self.lost();
+            match write.run(&self.open.connection, is_first) {
+                Transaction::Open => self.run.push(write),
+                Transaction::Undone => {
+                    let why = write.failure();
+                    self.trouble.note(&why.error());
+                    write.end(Err(&why));
+                }
+                Transaction::Lost => {
+                    self.run.push(write);
+                    self.lost();
+                }
             }
         }
         if !self.run.is_empty() {
@@ -281,7 +289,12 @@ impl<'a> Batch<'a> {
 
     fn begin(&mut self) -> Result<()> {
         self.open.files.check()?;
-        Ok(perform(&self.open.connection, "BEGIN IMMEDIATE")?)
+        let connection = &self.open.connection;
+        if !connection.is_autocommit() {
+            // The last one could not be ended.
+            connection.execute_batch("ROLLBACK")?;
+        }
+        Ok(perform(connection, "BEGIN IMMEDIATE")?)
     }
 
     /// Answers all that was lost with the reason of the last one, which is why.
@@ -303,6 +316,7 @@ impl<'a> Batch<'a> {
             }
             Error::from(error).while_doing("committing")
         });
+        self.open.look_ups.committed();
         // What went into a file that nobody finds again is not stored.
         let stored = committed.and_then(|()| self.open.files.check());
         fault::point("after-commit");

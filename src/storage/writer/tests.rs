@@ -27,7 +27,8 @@ fn writer_of(pages: usize) -> (tempfile::TempDir, Writer, PathBuf) {
         .unwrap();
     let open = Open {
         connection,
-        checkpoints: Checkpoints::start(&path).unwrap(),
+        checkpoints: Checkpoints::start(&path, LookUps::none()).unwrap(),
+        look_ups: LookUps::none(),
         files: DatabaseFiles::of(&path),
     };
     let folder = dir.path().to_owned();
