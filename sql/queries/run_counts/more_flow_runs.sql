@@ -1,7 +1,6 @@
--- One more in its second and in its hour. Sums stop at the largest number.
-INSERT INTO flow_run_counts
-VALUES (1000000, :second_expected, :second_started, :state_type, :state_name, :flow_id, :deployment_id, :work_queue_id, 1, :run_time, :lateness),
-       (3600000000, :hour_expected, :hour_started, :state_type, :state_name, :flow_id, :deployment_id, :work_queue_id, 1, :run_time, :lateness)
-ON CONFLICT DO UPDATE SET count = count + 1,
-    run_time = min(9223372036854775807, run_time + excluded.run_time),
-    lateness = min(9223372036854775807, lateness + excluded.lateness)
+-- Sums stop at the largest number.
+UPDATE flow_run_counts
+SET count = count + 1, run_time = min(9223372036854775807, run_time + :run_time),
+    lateness = min(9223372036854775807, lateness + :lateness)
+WHERE step = :step AND expected_start_time = :expected AND start_time = :started
+  AND state_type = :state_type AND state_name = :state_name AND flow_id = :flow_id AND deployment_id = :deployment_id AND work_queue_id = :work_queue_id
