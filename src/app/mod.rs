@@ -30,6 +30,8 @@ mod work;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
+use futures_util::future::Either;
+
 use crate::clock::SharedClock;
 use crate::domain::error::Result;
 use crate::domain::filter::Filters;
@@ -182,13 +184,20 @@ impl App {
 
     /// How many a question finds: by what is counted, or by one statement. Without any question
     /// SQLite goes through an index in one step, which takes too long to be tried where it is asked.
-    async fn count<R: rows::Filtered>(&self, filters: Filters) -> Result<u64> {
-        if let Some(asked) = rows::counts::countable::<R>(&filters) {
-            return self.scan(move |db| asked.count::<R>(db)).await;
-        }
-        match filters == Filters::default() {
-            true => self.scan(move |db| rows::count::<R>(db, &filters)).await,
-            false => self.find(move |db| rows::count::<R>(db, &filters)).await,
+    /// The question is taken apart before anything is awaited: so no future has room for it.
+    fn count<R: rows::Filtered>(
+        &self,
+        filters: Filters,
+    ) -> impl Future<Output = Result<u64>> + Send + use<'_, R> {
+        let asked = rows::counts::countable::<R>(&filters);
+        let is_tried = asked.is_none() && filters != Filters::default();
+        let work: Box<dyn Fn(&Connection) -> Result<u64> + Send> = match asked {
+            Some(asked) => Box::new(move |db| asked.count::<R>(db)),
+            None => Box::new(move |db| rows::count::<R>(db, &filters)),
+        };
+        match is_tried {
+            true => Either::Left(self.find(work)),
+            false => Either::Right(self.scan(work)),
         }
     }
 

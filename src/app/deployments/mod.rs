@@ -61,8 +61,8 @@ impl App {
     }
 
     /// How many deployments match.
-    pub async fn count_deployments(&self, filters: Filters) -> Result<u64> {
-        self.count::<Deployment>(filters).await
+    pub fn count_deployments(&self, filters: Filters) -> impl Future<Output = Result<u64>> + Send {
+        self.count::<Deployment>(filters)
     }
 
     /// Follows the deployment's schedules, making their next runs at once, or stops to and

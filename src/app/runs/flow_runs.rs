@@ -53,8 +53,8 @@ impl App {
     }
 
     /// How many flow runs match.
-    pub async fn count_flow_runs(&self, filters: Filters) -> Result<u64> {
-        self.count::<FlowRun>(filters).await
+    pub fn count_flow_runs(&self, filters: Filters) -> impl Future<Output = Result<u64>> + Send {
+        self.count::<FlowRun>(filters)
     }
 
     /// Changes what the update names.

@@ -68,8 +68,8 @@ impl App {
     }
 
     /// How many task runs match.
-    pub async fn count_task_runs(&self, filters: Filters) -> Result<u64> {
-        self.count::<TaskRun>(filters).await
+    pub fn count_task_runs(&self, filters: Filters) -> impl Future<Output = Result<u64>> + Send {
+        self.count::<TaskRun>(filters)
     }
 
     /// Removes a task run with its states.
