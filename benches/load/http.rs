@@ -64,6 +64,8 @@ pub struct Client {
     stream: TcpStream,
     /// When something was last said on it.
     used: Instant,
+    /// Whether that was answered.
+    is_open: bool,
     address: Address,
     host: String,
     out: Vec<u8>,
@@ -76,6 +78,7 @@ impl Client {
         Ok(Self {
             stream: connected(address).await?,
             used: Instant::now(),
+            is_open: true,
             address,
             host: address.socket.to_string(),
             out: Vec::new(),
@@ -143,13 +146,19 @@ impl Client {
         }
         self.out.extend_from_slice(b"\r\n");
         self.out.extend_from_slice(body.as_bytes());
-        if self.answer.is_last() || self.used.elapsed() > STALE {
+        let is_kept = self.is_open && !self.answer.is_last() && self.used.elapsed() < STALE;
+        if !is_kept {
             self.stream = connected(self.address).await?;
         }
-        self.stream.write_all(&self.out).await?;
-        let status = self.answer.receive(&mut self.stream).await;
+        let answered = self.answered().await;
+        self.is_open = answered.is_ok();
         self.used = Instant::now();
-        status.with_context(|| format!("{method} {path}"))
+        answered.with_context(|| format!("{method} {path}"))
+    }
+
+    async fn answered(&mut self) -> anyhow::Result<u16> {
+        self.stream.write_all(&self.out).await?;
+        self.answer.receive(&mut self.stream).await
     }
 
     /// The value of a metric, with its labels if it has any; none while nothing was counted.
