@@ -1,6 +1,6 @@
 //! Flow runs at a glance, and how many runs there are of each kind.
 
-use rusqlite::{Connection, Row as SqlRow};
+use rusqlite::{Connection, Row as SqlRow, named_params};
 use sea_query::{Expr, Query};
 
 use super::query::{self, Columns};
@@ -10,10 +10,12 @@ use crate::domain::error::Result;
 use crate::domain::filter::{Filters, Noun};
 use crate::domain::glance::{Glance, Outcomes};
 use crate::domain::history::Buckets;
+use crate::domain::ids::{FlowId, FlowRunId};
 use crate::domain::observed::ObservedState;
 use crate::domain::state::StateType;
 use crate::domain::task_run::TaskRun;
 
+const NEXT_OF_FLOW: &str = include_str!("../../sql/queries/flow_runs/next_of_flow.sql");
 const OBSERVED: &str = include_str!("../../sql/queries/states/observed.sql");
 
 impl Row for Glance {
@@ -43,6 +45,13 @@ impl Row for Glance {
 
 impl Filtered for Glance {
     const NOUN: Noun = Noun::FlowRun;
+}
+
+/// The run of a flow that is due next, where one is.
+pub fn next_run_of_flow(db: &Connection, id: FlowId) -> Result<Option<FlowRunId>> {
+    query::one(db, NEXT_OF_FLOW, named_params! {":flow_id": id}, |row| {
+        row.get(0)
+    })
 }
 
 /// How many task runs there are of each type of state.

@@ -114,17 +114,17 @@ fn of_flow(id: FlowId, rest: Filters) -> Filters {
 }
 
 fn next_run_of(db: &Connection, id: FlowId) -> Result<Option<Glance>> {
-    let scheduled = flow_run::STATE_TYPE.is_one_of([StateType::Scheduled.word()]);
-    let due = flow_run::NEXT_SCHEDULED_START_TIME.asked(Test::AtLeast(i64::MIN));
+    let Some(run) = glances::next_run_of_flow(db, id)? else {
+        return Ok(None);
+    };
     let filters = Filters {
-        flow_runs: Some(vec![scheduled, due].into()),
+        flow_runs: Some(vec![flow_run::ID.is_one_of_ids([run.uuid()])].into()),
         ..Filters::default()
     };
-    let soonest = Sort::up("next_scheduled_start_time");
     let one = Page {
         limit: 1,
         offset: 0,
     };
-    let found = rows::page(db, &of_flow(id, filters), soonest, one)?;
+    let found = rows::page(db, &filters, Sort::NEWEST, one)?;
     Ok(found.into_iter().next())
 }

@@ -101,10 +101,12 @@ pub async fn read(ctx: &Ctx, visitor: &Visitor) -> Result<DashboardPage> {
         .flow_run_history(Filters::default(), buckets)
         .await?;
     let running = list(ctx, visitor, vec![of(UNDER_WAY)], START_DOWN).await?;
+    // Late runs were all due before; those that are due later need not be looked at.
+    let was_due = flow_run::NEXT_SCHEDULED_START_TIME.asked(Test::AtMost(now.micros()));
     let late = list(
         ctx,
         visitor,
-        vec![of(&[StateType::Scheduled]), is_late()],
+        vec![of(&[StateType::Scheduled]), is_late(), was_due],
         DUE_UP,
     )
     .await?;

@@ -50,10 +50,10 @@ impl Way {
         if let Some(ids) = first_of_each::<R>(filters, sort, page) {
             return Ok(Self::Among(Box::new(ids)));
         }
-        if !is_followed(R::NOUN, sort) {
+        if !is_followed(R::NOUN, sort, filters) {
             return Ok(Self::Planned);
         }
-        let Some(conditions) = spread(R::NOUN, filters) else {
+        let Some(conditions) = spread(R::NOUN, filters, sort) else {
             return Ok(Self::Planned);
         };
         let is_any = !conditions.is_empty();
@@ -85,7 +85,7 @@ pub(super) fn first_of_each<R: Filtered>(
     let wanted = page.offset.saturating_add(page.limit);
     let states = states(R::NOUN, filters)?;
     // That of the states is the one condition.
-    if wanted > FEW || spread(R::NOUN, filters)?.len() != 1 {
+    if wanted > FEW || spread(R::NOUN, filters, sort)?.len() != 1 {
         return None;
     }
     let mut each = states.into_iter().map(|state| {
@@ -182,7 +182,16 @@ pub(super) fn is_few(db: &Connection, found: &SelectStatement, few: u64) -> Resu
 
 /// Whether all runs have an index of that order; from the largest down, where what has no such time
 /// comes last.
-fn is_followed(noun: Noun, sort: Sort) -> bool {
+fn is_followed(noun: Noun, sort: Sort, filters: &Filters) -> bool {
+    // Only what has ended is in its index: where nobody asks when it did, others belong to the page.
+    if (noun, sort.column) == (Noun::FlowRun, "end_time") {
+        let own = filters.about(noun).map(Criteria::certain);
+        let mut own = own.into_iter().flatten();
+        let has_ended = |one: &Criterion| {
+            one.field.column == "end_time" && matches!(one.test, Test::AtLeast(_) | Test::AtMost(_))
+        };
+        return sort.descending && own.any(has_ended);
+    }
     let is_indexed = matches!(
         (noun, sort.column, sort.or),
         (
@@ -194,10 +203,10 @@ fn is_followed(noun: Noun, sort: Sort) -> bool {
     is_indexed && sort.descending
 }
 
-/// Each condition that has an index, and that runs of any time may meet. Nothing where another
-/// index is likely to lead to few: that of an id, of a name, or of what runs of one time have in
-/// common, as the task runs of a flow run do.
-fn spread(noun: Noun, filters: &Filters) -> Option<Vec<Condition>> {
+/// Each condition that has an index other than that of the order, and that runs of any time may meet.
+/// Nothing where another index is likely to lead to few: that of an id, of a name, or of what runs
+/// of one time have in common, as the task runs of a flow run do.
+fn spread(noun: Noun, filters: &Filters, sort: Sort) -> Option<Vec<Condition>> {
     let others = Filters {
         flow_runs: None,
         task_runs: None,
@@ -217,6 +226,9 @@ fn spread(noun: Noun, filters: &Filters) -> Option<Vec<Condition>> {
     let own = filters.about(noun).map(Criteria::certain);
     let mut all = Vec::new();
     for one in own.into_iter().flatten() {
+        if one.field.column == sort.column && one.field.holds == Holds::Time {
+            continue;
+        }
         match kind_of(one) {
             Kind::Spread => all.push(condition::one(condition::table_of(noun), one)),
             Kind::Close => return None,

@@ -20,11 +20,11 @@ fn stored() -> Connection {
     let db = schema();
     let sql = format!(
         "INSERT INTO flows (id, created, updated, name) VALUES ({A}, 0, 0, 'a'), ({B}, 0, 0, 'b');
-         INSERT INTO flow_runs (id, created, updated, name, flow_id, state_type, state_name, expected_start_time, start_time)
+         INSERT INTO flow_runs (id, created, updated, name, flow_id, state_type, state_name, expected_start_time, start_time, end_time)
          WITH RECURSIVE run (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM run WHERE n < {RUNS})
          SELECT unhex(printf('%032x', n)), 0, 0, 'r', iif(n % 1000 = 0, {B}, {A}),
                 CASE WHEN n <= 3500 THEN 'CANCELLED' WHEN n % 16 = 0 THEN 'FAILED' ELSE 'COMPLETED' END, 'x',
-                iif(n % 500 = 0, NULL, n * 1000000), iif(n % 7 = 0, NULL, n * 1000000 + 1)
+                iif(n % 500 = 0, NULL, n * 1000000), iif(n % 7 = 0, NULL, n * 1000000 + 1), n * 1000000 + 2
          FROM run;"
     );
     db.execute_batch("PRAGMA foreign_keys = OFF").unwrap();
@@ -208,4 +208,28 @@ fn the_first_of_a_state_are_found_without_the_rest_of_them() {
     let plan = plan(&db, &found.unwrap());
     assert_eq!(plan.matches("task_runs_by_state").count(), 2, "{plan}");
     assert!(!plan.contains("TEMP B-TREE"), "{plan}");
+}
+
+#[test]
+fn what_has_ended_is_found_from_its_last_end_on() {
+    let db = stored();
+    let by_end = Sort::down("end_time");
+    let since = |time| flow_run::END_TIME.asked(Test::AtLeast(time));
+    let filters = about(vec![in_state(&[StateType::Completed]), since(1_000_000)]);
+    let part = Page {
+        limit: 50,
+        offset: 20,
+    };
+    let way = Way::of::<FlowRun>(&db, &filters, by_end, part, FEW).unwrap();
+    assert!(matches!(way, Way::InOrder(None)));
+    let statement = selecting::<FlowRun>(&filters, by_end, part, way);
+    let plan = plan(&db, &statement);
+    let begins = plan.lines().next().unwrap();
+    assert!(begins.starts_with("SEARCH followed"), "{plan}");
+    assert!(begins.contains("flow_runs_by_end"), "{plan}");
+    assert!(!plan.contains("TEMP B-TREE"), "{plan}");
+    let found: Vec<FlowRun> = page(&db, &filters, by_end, part).unwrap();
+    let planned: Vec<FlowRun> = by_way(&db, &filters, by_end, part, Way::Planned).unwrap();
+    let ids = |runs: &[FlowRun]| runs.iter().map(|run| run.id).collect::<Vec<_>>();
+    assert_eq!(ids(&found), ids(&planned));
 }
