@@ -65,6 +65,9 @@ pub use work::workers::WorkersAsked;
 /// How many schedules' dates are looked for at once.
 const AT_ONCE: usize = 2;
 
+/// What counts.
+type Counting = Box<dyn Fn(&Connection) -> Result<u64> + Send>;
+
 /// The verbs' handle on the store and the clock; clones share both.
 #[derive(Clone)]
 pub struct App {
@@ -191,7 +194,7 @@ impl App {
     ) -> impl Future<Output = Result<u64>> + Send + use<'_, R> {
         let asked = rows::counts::countable::<R>(&filters);
         let is_tried = asked.is_none() && filters != Filters::default();
-        let work: Box<dyn Fn(&Connection) -> Result<u64> + Send> = match asked {
+        let work: Counting = match asked {
             Some(asked) => Box::new(move |db| asked.count::<R>(db)),
             None => Box::new(move |db| rows::count::<R>(db, &filters)),
         };
