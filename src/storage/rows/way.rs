@@ -17,6 +17,7 @@ use super::{Filtered, all, column, condition, select};
 use crate::domain::error::Result;
 use crate::domain::filter::{Criteria, Criterion, Filters, Holds, Noun, Page, Sort, Test, Values};
 use crate::domain::state::StateType;
+use crate::storage::sql;
 
 /// So many runs are sorted in some milliseconds, and are counted by an index in some hundredths of one.
 pub(super) const FEW: u64 = 3_000;
@@ -47,6 +48,11 @@ impl Way {
         page: Page,
         few: u64,
     ) -> Result<Self> {
+        if let Some(ids) = ended_within::<R>(filters, sort)
+            && is_few(db, &ids, few)?
+        {
+            return Ok(Self::Among(Box::new(ids)));
+        }
         if let Some(ids) = first_of_each::<R>(filters, sort, page) {
             return Ok(Self::Among(Box::new(ids)));
         }
@@ -72,6 +78,37 @@ impl Way {
             false => Self::Planned,
         })
     }
+}
+
+/// The ids of what has ended in the states that are asked for, and was expected since the time that is
+/// asked for, where another order is: by the index of states these are found without the others.
+fn ended_within<R: Filtered>(filters: &Filters, sort: Sort) -> Option<SelectStatement> {
+    let states = states(R::NOUN, filters)?;
+    let is_of_order = sort.column == "expected_start_time";
+    if R::NOUN != Noun::FlowRun || is_of_order || !states.iter().all(|it| it.is_terminal()) {
+        return None;
+    }
+    let own = filters.about(R::NOUN).map(Criteria::certain);
+    let is_expected = |one: &&Criterion| {
+        one.field.holds == Holds::Time && one.field.column == "expected_start_time"
+    };
+    let times: Vec<_> = own.into_iter().flatten().filter(is_expected).collect();
+    let is_since = |one: &&Criterion| matches!(one.test, Test::AtLeast(_));
+    times.iter().any(is_since).then(|| {
+        let words = sql::words(|state| states.contains(&state));
+        let mut found = Query::select();
+        found
+            .column((R::TABLE, "id"))
+            .from(R::TABLE)
+            .and_where(Expr::cust(format!(
+                "\"flow_runs\".\"state_type\" IN ({words})"
+            )))
+            .and_where(column(R::TABLE, "next_scheduled_start_time").is_null());
+        for time in times {
+            found.cond_where(condition::one(R::TABLE, time));
+        }
+        found
+    })
 }
 
 /// The ids of the first of each state that is asked for, as many as a page may show of them: where each

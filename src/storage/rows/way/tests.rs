@@ -233,3 +233,30 @@ fn what_has_ended_is_found_from_its_last_end_on() {
     let ids = |runs: &[FlowRun]| runs.iter().map(|run| run.id).collect::<Vec<_>>();
     assert_eq!(ids(&found), ids(&planned));
 }
+
+#[test]
+fn what_ended_and_was_expected_of_late_is_sorted_by_when_it_started() {
+    let db = stored();
+    let [_, _, by_start] = orders();
+    let of_late = |states: &[StateType], since: i64| {
+        let since = flow_run::EXPECTED_START_TIME.asked(Test::AtLeast(since * 1_000_000));
+        about(vec![in_state(states), since])
+    };
+    let failed = of_late(&[StateType::Failed, StateType::Crashed], 30_000);
+    let ids = ended_within::<FlowRun>(&failed, by_start).unwrap();
+    let plan = plan(&db, &ids);
+    let by_all = "flow_runs_by_state (state_type=? AND next_scheduled_start_time=? AND expected_start_time>?)";
+    assert!(plan.contains(by_all), "{plan}");
+    assert!(!plan.contains('\n'), "{plan}");
+    for (limit, offset) in [(50, 0), (500, 0), (50, 350)] {
+        let part = Page { limit, offset };
+        let planned: Vec<FlowRun> = by_way(&db, &failed, by_start, part, Way::Planned).unwrap();
+        let found: Vec<FlowRun> = page(&db, &failed, by_start, part).unwrap();
+        let ids = |runs: &[FlowRun]| runs.iter().map(|run| run.id).collect::<Vec<_>>();
+        assert_eq!(ids(&found), ids(&planned), "{part:?}");
+    }
+    let in_order = ended_within::<FlowRun>(&failed, Sort::down("expected_start_time"));
+    assert!(in_order.is_none());
+    let live = of_late(&[StateType::Failed, StateType::Running], 30_000);
+    assert!(ended_within::<FlowRun>(&live, by_start).is_none());
+}
