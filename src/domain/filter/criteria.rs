@@ -29,12 +29,7 @@ impl Criteria {
 
     /// Parts put together. As on the reference a part that asks nothing holds always, and so does
     /// whatever it is one of.
-    pub fn joined(how: Joined, mut parts: Vec<Criteria>) -> Self {
-        if parts.len() == 1
-            && let Some(only) = parts.pop()
-        {
-            return only;
-        }
+    pub fn joined(how: Joined, parts: Vec<Criteria>) -> Self {
         match how {
             Joined::And => Self::All(parts),
             Joined::Or if parts.iter().any(Self::is_nothing) => Self::NOTHING,
@@ -94,8 +89,6 @@ mod tests {
         let either = Criteria::joined(Joined::Or, vec![name(), tags()]);
         assert_eq!(either, Criteria::Any(vec![name(), tags()]));
         assert!(either.certain().is_empty() && !either.is_nothing());
-        let one = Criteria::joined(Joined::Or, vec![name()]);
-        assert_eq!(one.certain(), name().certain());
         for parts in [vec![], vec![name(), Criteria::NOTHING]] {
             assert!(Criteria::joined(Joined::Or, parts).is_nothing());
         }

@@ -3,7 +3,7 @@
 use uuid::Uuid;
 
 use crate::domain::filter::{
-    Criteria, Criterion, Filters, Joined, Sort, Test, deployment, flow, flow_run, work_pool,
+    Criteria, Criterion, Filters, Sort, Test, deployment, flow, flow_run, work_pool,
 };
 use crate::domain::state::StateType;
 use crate::domain::time::{Span, Timestamp};
@@ -148,14 +148,14 @@ impl Asked {
         }
         let words = || self.states.iter().map(String::as_str);
         let kinds: Vec<_> = words().filter_map(kind).map(StateType::word).collect();
-        let mut each = Vec::new();
-        if !kinds.is_empty() {
-            each.push(one(flow_run::STATE_TYPE.is_one_of(kinds)));
+        let of_kinds = (!kinds.is_empty()).then(|| one(flow_run::STATE_TYPE.is_one_of(kinds)));
+        let of_late = words().any(|word| word == LATE).then(late);
+        // Alone each is certain, and an index may serve it.
+        match (of_kinds, of_late) {
+            (Some(of_kinds), Some(of_late)) => Criteria::Any(vec![of_kinds, of_late]),
+            (Some(only), None) | (None, Some(only)) => only,
+            (None, None) => Criteria::NOTHING,
         }
-        if words().any(|word| word == LATE) {
-            each.push(late());
-        }
-        Criteria::joined(Joined::Or, each)
     }
 
     fn about_time(&self, now: Timestamp) -> Criteria {
