@@ -129,6 +129,12 @@ pub(super) fn of(noun: Noun, filters: &Filters) -> Condition {
     asked(noun, neighbours(noun), filters)
 }
 
+/// What has to hold of a row itself, whatever becomes of others.
+pub(super) fn certain(noun: Noun, filters: &Filters) -> impl Iterator<Item = &Criterion> {
+    let own = filters.about(noun).map(Criteria::certain);
+    own.into_iter().flatten()
+}
+
 /// What one criterion asks of a row of a table, by whatever name that is asked.
 pub(super) fn one(table: &'static str, asked: &Criterion) -> Condition {
     criterion(table, asked.field.column, asked)
@@ -181,13 +187,12 @@ impl Neighbour {
     /// What the filters say of the column that is equal in both, once more of ours: only so is
     /// the index on it of use, and without it all of our rows would be gone through.
     fn by_key(&self, table: &'static str, filters: &Filters) -> Condition {
-        let certain = filters.about(self.noun).map(Criteria::certain);
         let is_same = |it: &&Criterion| {
             it.field.column == self.theirs
                 && it.field.holds == Holds::Id
                 && matches!(it.test, Test::In(_))
         };
-        let same = certain.into_iter().flatten().filter(is_same);
+        let same = certain(self.noun, filters).filter(is_same);
         same.fold(Condition::all(), |all, it| {
             all.add(criterion(table, self.ours, it))
         })

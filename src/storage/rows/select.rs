@@ -4,7 +4,7 @@ use sea_query::{Condition, Expr, ExprTrait, Func, JoinType, Order, Query, Select
 
 use super::way::Way;
 use super::{Filtered, column, condition};
-use crate::domain::filter::{Criteria, Criterion, Filters, Holds, Noun, Page, RUN_TIME, Sort};
+use crate::domain::filter::{Criterion, Filters, Holds, Noun, Page, RUN_TIME, Sort};
 use crate::domain::time::Timestamp;
 
 /// The rows of a table by which the order is followed.
@@ -29,10 +29,7 @@ pub(super) fn selecting<R: Filtered>(
         let current = Expr::col(("s", "id")).equals((R::TABLE, "state_id"));
         statement.join_as(JoinType::LeftJoin, states, "s", current);
     }
-    let order = match sort.descending {
-        true => Order::Desc,
-        false => Order::Asc,
-    };
+    let order = order(sort);
     statement.order_by_expr(key(of, sort), order.clone());
     if sort.column == RUN_TIME {
         let expected = column(R::TABLE, "expected_start_time");
@@ -43,6 +40,14 @@ pub(super) fn selecting<R: Filtered>(
         statement.order_by((R::TABLE, "id"), order);
     }
     statement
+}
+
+/// Which way rows are sorted.
+pub(super) fn order(sort: Sort) -> Order {
+    match sort.descending {
+        true => Order::Desc,
+        false => Order::Asc,
+    }
 }
 
 /// What rows are sorted by.
@@ -84,8 +89,7 @@ fn bounds(noun: Noun, filters: &Filters, sort: Sort) -> Condition {
     let of_order = |one: &&Criterion| {
         one.field.column == sort.column && one.field.or == sort.or && one.field.holds == Holds::Time
     };
-    let own = filters.about(noun).map(Criteria::certain);
-    let bounds = own.into_iter().flatten().filter(of_order);
+    let bounds = condition::certain(noun, filters).filter(of_order);
     bounds.fold(Condition::all(), |all, one| {
         all.add(condition::one(FOLLOWED, one))
     })

@@ -11,7 +11,7 @@ use std::collections::BTreeSet;
 
 use rusqlite::Connection;
 use rusqlite::types::ValueRef;
-use sea_query::{Condition, Expr, ExprTrait, Order, Query, SelectStatement, UnionType, Value};
+use sea_query::{Condition, Expr, ExprTrait, Query, SelectStatement, UnionType, Value};
 
 use super::{Filtered, all, column, condition, select};
 use crate::domain::error::Result;
@@ -88,11 +88,12 @@ fn ended_within<R: Filtered>(filters: &Filters, sort: Sort) -> Option<SelectStat
     if R::NOUN != Noun::FlowRun || is_of_order || !states.iter().all(|it| it.is_terminal()) {
         return None;
     }
-    let own = filters.about(R::NOUN).map(Criteria::certain);
     let is_expected = |one: &&Criterion| {
         one.field.holds == Holds::Time && one.field.column == "expected_start_time"
     };
-    let times: Vec<_> = own.into_iter().flatten().filter(is_expected).collect();
+    let times: Vec<_> = condition::certain(R::NOUN, filters)
+        .filter(is_expected)
+        .collect();
     let is_since = |one: &&Criterion| matches!(one.test, Test::AtLeast(_));
     times.iter().any(is_since).then(|| {
         let words = sql::words(|state| states.contains(&state));
@@ -141,8 +142,7 @@ pub(super) fn first_of_each<R: Filtered>(
 
 /// The states that the filters ask for; nothing where they ask for none.
 fn states(noun: Noun, filters: &Filters) -> Option<BTreeSet<StateType>> {
-    let own = filters.about(noun).map(Criteria::certain);
-    own.into_iter().flatten().find_map(|one| match &one.test {
+    condition::certain(noun, filters).find_map(|one| match &one.test {
         Test::In(Values::Words(words)) if one.field.holds == Holds::StateType => words
             .iter()
             .map(|word| StateType::from_word(word))
@@ -167,10 +167,6 @@ fn first_of<R: Filtered>(
         (Noun::FlowRun, "start_time", Some("expected_start_time")) if ended_badly(state) => {}
         _ => return None,
     }
-    let order = match sort.descending {
-        true => Order::Desc,
-        false => Order::Asc,
-    };
     // Only of a word that stands in the statement is it known that a partial index has it.
     let is_in_it = format!("\"{}\".\"state_type\" = '{}'", R::TABLE, state.word());
     found
@@ -178,7 +174,7 @@ fn first_of<R: Filtered>(
         .from(R::TABLE)
         .and_where(Expr::cust(is_in_it))
         .cond_where(condition::of(R::NOUN, filters))
-        .order_by_expr(select::key(R::TABLE, sort), order);
+        .order_by_expr(select::key(R::TABLE, sort), select::order(sort));
     Some(found)
 }
 
@@ -222,8 +218,7 @@ pub(super) fn is_few(db: &Connection, found: &SelectStatement, few: u64) -> Resu
 fn is_followed(noun: Noun, sort: Sort, filters: &Filters) -> bool {
     // Only what has ended is in its index: where nobody asks when it did, others belong to the page.
     if (noun, sort.column) == (Noun::FlowRun, "end_time") {
-        let own = filters.about(noun).map(Criteria::certain);
-        let mut own = own.into_iter().flatten();
+        let mut own = condition::certain(noun, filters);
         let has_ended = |one: &Criterion| {
             one.field.column == "end_time" && matches!(one.test, Test::AtLeast(_) | Test::AtMost(_))
         };
@@ -260,9 +255,8 @@ fn spread(noun: Noun, filters: &Filters, sort: Sort) -> Option<Vec<Condition>> {
     if !is_around || others != Filters::default() {
         return None;
     }
-    let own = filters.about(noun).map(Criteria::certain);
     let mut all = Vec::new();
-    for one in own.into_iter().flatten() {
+    for one in condition::certain(noun, filters) {
         if one.field.column == sort.column && one.field.holds == Holds::Time {
             continue;
         }
