@@ -125,14 +125,25 @@ pub async fn state_dir(
     Ok(stored)
 }
 
-/// What counts the runs that there are, as the migration does that brings the counts; nothing where
-/// the daemon is older than these.
+/// What counts the runs and the events that there are, as the migrations do that bring the counts;
+/// nothing where the daemon is older than these, or counts events by itself as they come.
 fn counting(db: &Connection) -> anyhow::Result<String> {
-    let has_counts = "SELECT EXISTS (SELECT 1 FROM sqlite_schema WHERE name = 'flow_run_counts')";
-    if !db.query_row(has_counts, [], |row| row.get::<_, bool>(0))? {
-        return Ok(String::new());
+    let is_there = |name: &str| -> rusqlite::Result<bool> {
+        let sql = "SELECT EXISTS (SELECT 1 FROM sqlite_schema WHERE name = ?1)";
+        db.query_row(sql, [name], |row| row.get(0))
+    };
+    let mut counting = String::new();
+    if is_there("flow_run_counts")? {
+        counting += &counts(include_str!("../../sql/migrations/V27__run_counts.sql"));
     }
-    let migration = include_str!("../../sql/migrations/V27__run_counts.sql");
-    let counting = migration.split_inclusive(";\n\n");
-    Ok(counting.filter(|it| it.contains("GROUP BY")).collect())
+    if is_there("event_counts")? && !is_there("events_are_counted")? {
+        counting += &counts(include_str!("../../sql/migrations/V26__event_counts.sql"));
+    }
+    Ok(counting)
+}
+
+/// The statements of a migration that count.
+fn counts(migration: &str) -> String {
+    let statements = migration.split_inclusive(";\n\n");
+    statements.filter(|it| it.contains("GROUP BY")).collect()
 }

@@ -213,7 +213,9 @@ fn counts(state: &Path) -> anyhow::Result<Vec<PathBuf>> {
     let mut all = Vec::new();
     for entry in std::fs::read_dir(state)? {
         let entry = entry?;
-        if entry.file_name().to_string_lossy().starts_with(COUNTED) {
+        // An empty one only keeps the name for the end.
+        let is_written = entry.metadata()?.len() > 0;
+        if is_written && entry.file_name().to_string_lossy().starts_with(COUNTED) {
             all.push(entry.path());
         }
     }

@@ -61,7 +61,7 @@ lists! {
 }
 
 /// What names stand for.
-static FRAGMENTS: LazyLock<[(&str, String); 23]> = LazyLock::new(|| {
+static FRAGMENTS: LazyLock<[(&str, String); 25]> = LazyLock::new(|| {
     [
         ("{flow}", FLOW.clone()),
         ("{deployment}", DEPLOYMENT.clone()),
@@ -86,6 +86,8 @@ static FRAGMENTS: LazyLock<[(&str, String); 23]> = LazyLock::new(|| {
         ("{state}", STATE.trim_end().to_owned()),
         ("{live}", words(|kind| !kind.is_terminal())),
         ("{terminal}", words(StateType::is_terminal)),
+        ("{is_live}", any_of(|kind| !kind.is_terminal())),
+        ("{has_ended}", any_of(StateType::is_terminal)),
     ]
 });
 
@@ -97,10 +99,20 @@ pub(super) fn expanded(text: &str) -> String {
     })
 }
 
-/// The words of some types of states, as a list. Partial indexes serve where they have the same
-/// list in the same order.
+/// The words of some types of states, as a list.
 pub(super) fn words(which: impl Fn(StateType) -> bool) -> String {
-    let kinds = StateType::ALL.into_iter().filter(|kind| which(*kind));
-    let words: Vec<_> = kinds.map(|kind| format!("'{}'", kind.word())).collect();
-    words.join(", ")
+    quoted(which).collect::<Vec<_>>().join(", ")
+}
+
+/// A run's state is of one of these types, as partial indexes have it: they serve where a statement
+/// has the same words in the same order. For a list SQLite would make a table at each write of a
+/// row.
+fn any_of(which: impl Fn(StateType) -> bool) -> String {
+    let each = quoted(which).map(|word| format!("state_type = {word}"));
+    format!("({})", each.collect::<Vec<_>>().join(" OR "))
+}
+
+fn quoted(which: impl Fn(StateType) -> bool) -> impl Iterator<Item = String> {
+    let kinds = StateType::ALL.into_iter().filter(move |kind| which(*kind));
+    kinds.map(|kind| format!("'{}'", kind.word()))
 }

@@ -1,2 +1,2 @@
 SELECT count(*) FROM flow_runs
-WHERE claimed_by = :agent AND state_type IN ({live})
+WHERE claimed_by = :agent AND {is_live}

@@ -18,7 +18,7 @@ use crate::domain::event::told::ToldTaskRun;
 use crate::domain::event::{Countable, Event, MOST_BYTES, Stored, Tally};
 use crate::domain::history::Buckets;
 use crate::storage::Job;
-use crate::storage::events::{self, Part, Texts};
+use crate::storage::events::{self, Added, Part, Texts};
 
 pub use crate::storage::events::Cursor;
 pub(super) use feed::Feed;
@@ -88,7 +88,10 @@ impl App {
         let writes = slices(drafts).into_iter().map(|slice| {
             let bytes = slice.iter().map(Draft::bytes).sum();
             self.write_as(Job::bulk(bytes), move |tx| {
-                slice.into_iter().try_for_each(|draft| store(tx, draft))?;
+                let mut added = Added::default();
+                let mut each = slice.into_iter();
+                each.try_for_each(|draft| store(tx, draft, &mut added))?;
+                added.count(tx.db)?;
                 Ok(Kept)
             })
         });
@@ -179,8 +182,8 @@ fn slices(drafts: Vec<Draft>) -> Vec<Vec<Draft>> {
 
 /// Stores an event that is not there yet, with what it tells of a task run, and has whoever listens
 /// told.
-fn store(tx: &mut Tx<'_>, draft: Draft) -> Result<()> {
-    let Some(place) = events::insert(tx.db, &draft.event, &draft.texts, tx.now)? else {
+fn store(tx: &mut Tx<'_>, draft: Draft, added: &mut Added) -> Result<()> {
+    let Some(place) = events::insert(tx.db, &draft.event, &draft.texts, tx.now, added)? else {
         return Ok(());
     };
     if let Some(told) = &draft.task_run {
@@ -205,7 +208,9 @@ pub(super) fn emit(tx: &mut Tx<'_>, event: Event) -> Result<()> {
         task_run: None,
         event,
     };
-    store(tx, draft)
+    let mut added = Added::default();
+    store(tx, draft, &mut added)?;
+    added.count(tx.db)
 }
 
 impl Told {

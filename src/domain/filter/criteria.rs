@@ -55,6 +55,19 @@ impl Criteria {
             Self::Any(_) => Vec::new(),
         }
     }
+
+    /// The one criterion, where nothing else is asked.
+    pub fn only(&self) -> Option<&Criterion> {
+        match self {
+            Self::One(criterion) => Some(criterion),
+            Self::All(parts) => {
+                let mut asking = parts.iter().filter(|part| !part.is_nothing());
+                let only = asking.next()?.only();
+                only.filter(|_| asking.next().is_none())
+            }
+            Self::Any(_) => None,
+        }
+    }
 }
 
 impl Default for Criteria {
@@ -86,6 +99,9 @@ mod tests {
         let tags = || Criteria::One(flow::TAGS.asked(Test::IsNull(true)));
         let both = Criteria::joined(Joined::And, vec![name(), tags()]);
         assert_eq!(both.certain().len(), 2);
+        assert_eq!(both.only(), None);
+        let one = Criteria::joined(Joined::And, vec![Criteria::NOTHING, name()]);
+        assert_eq!(one.only(), Some(&flow::NAME.is_one_of(["x"])));
         let either = Criteria::joined(Joined::Or, vec![name(), tags()]);
         assert_eq!(either, Criteria::Any(vec![name(), tags()]));
         assert!(either.certain().is_empty() && !either.is_nothing());

@@ -224,6 +224,42 @@ impl Filters {
         criteria.as_ref()
     }
 
+    /// The one criterion about a noun, where nothing else is asked about anything.
+    pub fn only(&self, noun: Noun) -> Option<&Criterion> {
+        let Self {
+            flows,
+            flow_runs,
+            task_runs,
+            deployments,
+            logs,
+            work_pools,
+            work_queues,
+            variables,
+            automations,
+            artifacts,
+            block_types,
+            block_schemas,
+            block_documents,
+        } = self;
+        let all = [
+            flows,
+            flow_runs,
+            task_runs,
+            deployments,
+            logs,
+            work_pools,
+            work_queues,
+            variables,
+            automations,
+            artifacts,
+            block_types,
+            block_schemas,
+            block_documents,
+        ];
+        let is_alone = all.iter().filter(|it| it.is_some()).count() == 1;
+        self.about(noun)?.only().filter(|_| is_alone)
+    }
+
     /// About one flow run.
     pub fn of_flow_run(id: FlowRunId) -> Self {
         Self {

@@ -11,8 +11,8 @@ use crate::storage::parts::Parts;
 use crate::storage::rows;
 
 /// For how long events are counted together, in microseconds.
-const MINUTE: i64 = 60_000_000;
-const HOUR: i64 = 60 * MINUTE;
+pub(super) const MINUTE: i64 = 60_000_000;
+pub(super) const HOUR: i64 = 60 * MINUTE;
 /// Parts of time that are shorter are counted by their events.
 const SHORT: i64 = 10 * MINUTE;
 

@@ -1,5 +1,6 @@
 //! Events in the store: kept once each, in the order of their arrival.
 
+mod added;
 mod belongs;
 mod condition;
 mod counts;
@@ -19,6 +20,7 @@ use crate::domain::history::Buckets;
 use crate::domain::ids::EventId;
 use crate::domain::time::Timestamp;
 
+pub use added::Added;
 pub use belongs::{belongs_to, deployment_belongs_to};
 
 const INSERT: &str = include_str!("../../../sql/queries/events/insert.sql");
@@ -63,12 +65,14 @@ impl Texts {
     }
 }
 
-/// Stores an event, and answers its place; `None` when it is there already.
+/// Stores an event, and answers its place; `None` when it is there already. It is counted with those
+/// of `added`.
 pub fn insert(
     db: &Connection,
     event: &Event,
     texts: &Texts,
     now: Timestamp,
+    added: &mut Added,
 ) -> Result<Option<i64>> {
     let params = named_params! {
         ":id": event.id,
@@ -85,6 +89,7 @@ pub fn insert(
         return Ok(None);
     }
     let place = db.last_insert_rowid();
+    added.note(event.occurred, &event.name);
     let mut statement = db.prepare_cached(INSERT_RELATED)?;
     for resource in &event.related {
         statement.execute(params![resource.id(), place])?;

@@ -21,7 +21,8 @@ fn database() -> (tempfile::TempDir, Connection) {
 }
 
 fn store(db: &Connection, event: &Event) -> Option<i64> {
-    insert(db, event, &Texts::of(event).unwrap(), at(1)).unwrap()
+    let texts = Texts::of(event).unwrap();
+    insert(db, event, &texts, at(1), &mut Added::default()).unwrap()
 }
 
 /// Few words, so that questions meet events.

@@ -193,7 +193,9 @@ fn by_way<R: Filtered>(
 
 /// How many there are that the filters ask for.
 pub fn count<R: Filtered>(db: &Connection, filters: &Filters) -> Result<u64> {
-    let counts: Vec<i64> = all(db, &counting::<R>(filters, None), |row| row.get(0))?;
+    let by_state = select::counting_by_state::<R>(filters);
+    let statement = by_state.unwrap_or_else(|| counting::<R>(filters, None));
+    let counts: Vec<i64> = all(db, &statement, |row| row.get(0))?;
     Ok(counts.first().copied().unwrap_or_default().unsigned_abs())
 }
 

@@ -142,13 +142,18 @@ pub(super) fn first_of_each<R: Filtered>(
 
 /// The states that the filters ask for; nothing where they ask for none.
 fn states(noun: Noun, filters: &Filters) -> Option<BTreeSet<StateType>> {
-    condition::certain(noun, filters).find_map(|one| match &one.test {
+    condition::certain(noun, filters).find_map(states_of)
+}
+
+/// The states that a criterion asks for; nothing where it asks for something else.
+pub(super) fn states_of(one: &Criterion) -> Option<BTreeSet<StateType>> {
+    match &one.test {
         Test::In(Values::Words(words)) if one.field.holds == Holds::StateType => words
             .iter()
             .map(|word| StateType::from_word(word))
             .collect(),
         _ => None,
-    })
+    }
 }
 
 /// The ids of what is asked for of a state, in an order that an index has within the state.

@@ -7,7 +7,7 @@ use crate::domain::JsonMap;
 use crate::domain::event::{Event, ID, Resource};
 use crate::domain::ids::EventId;
 use crate::domain::time::{Span, Timestamp};
-use crate::storage::events::{Texts, delete, insert};
+use crate::storage::events::{Added, Texts, delete, insert};
 use crate::storage::{connection, migrate};
 
 /// Near where hours and minutes begin and end, before 1970, too.
@@ -72,9 +72,12 @@ proptest! {
         for (occurred, name, goes) in events {
             let event = event(occurred, name);
             let texts = Texts::of(&event).unwrap();
-            let place = insert(&db, &event, &texts, event.occurred).unwrap().unwrap();
+            let mut added = Added::default();
+            let mut stored = || insert(&db, &event, &texts, event.occurred, &mut added).unwrap();
+            let place = stored().unwrap();
             // What is told twice is counted once.
-            assert_eq!(insert(&db, &event, &texts, event.occurred).unwrap(), None);
+            assert_eq!(stored(), None);
+            added.count(&db).unwrap();
             match goes {
                 true => delete(&db, place).unwrap(),
                 false => there.push(event),

@@ -1,0 +1,2 @@
+INSERT INTO event_counts (count, step, start, name)
+VALUES (:count, :step, :start, :name)

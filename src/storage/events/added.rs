@@ -1,0 +1,59 @@
+//! Counting events as they come, by the minute and by the hour.
+
+use std::collections::BTreeMap;
+
+use rusqlite::{Connection, ToSql};
+
+use super::counts::{HOUR, MINUTE};
+use crate::domain::error::Result;
+use crate::domain::time::Timestamp;
+use crate::storage::parts::Parts;
+use crate::storage::query;
+
+const MORE: &str = include_str!("../../../sql/queries/events/more.sql");
+const FIRST: &str = include_str!("../../../sql/queries/events/first.sql");
+
+/// Events that a transaction has stored and that are not counted yet. Many that come together are of
+/// few names and of one minute, so they are counted together, before the transaction ends.
+#[derive(Debug, Default)]
+#[must_use = "what is not counted is not found"]
+pub struct Added {
+    /// How many of each minute and name.
+    minutes: BTreeMap<(i64, String), i64>,
+}
+
+impl Added {
+    /// One of that name, which happened then.
+    pub(super) fn note(&mut self, occurred: Timestamp, name: &str) {
+        let minute = occurred.micros().last_of(MINUTE);
+        *self.minutes.entry((minute, name.to_owned())).or_default() += 1;
+    }
+
+    /// Counts all of them, in the transaction that has stored them.
+    pub fn count(self, db: &Connection) -> Result<()> {
+        let mut hours: BTreeMap<(i64, &str), i64> = BTreeMap::new();
+        for ((minute, name), count) in &self.minutes {
+            add(db, MINUTE, (*minute, name), *count)?;
+            *hours.entry((minute.last_of(HOUR), name)).or_default() += count;
+        }
+        for (hour, count) in hours {
+            add(db, HOUR, hour, count)?;
+        }
+        Ok(())
+    }
+}
+
+/// Mostly others were there before: a row that is changed where it lies costs less than one that may
+/// have to be made.
+fn add(db: &Connection, step: i64, (start, name): (i64, &str), count: i64) -> Result<()> {
+    let params: &[(&str, &dyn ToSql)] = &[
+        (":count", &count),
+        (":step", &step),
+        (":start", &start),
+        (":name", &name),
+    ];
+    if query::change_in_order(db, MORE, params)? == 0 {
+        query::change_in_order(db, FIRST, params)?;
+    }
+    Ok(())
+}
