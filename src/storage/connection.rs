@@ -36,8 +36,7 @@ pub(super) fn open_writer(path: &Path) -> Result<Connection> {
     connection.pragma_update(None, "journal_mode", "WAL")?;
     connection.pragma_update(None, "synchronous", "FULL")?;
     connection.pragma_update(None, "foreign_keys", true)?;
-    // Checkpoints are made elsewhere; here only once there are 64 MiB of log, of which most
-    // has been carried over by then, so that the log starts anew.
+    // While the schema is brought up to date; then see `checkpoints`.
     connection.pragma_update(None, "wal_autocheckpoint", 16_384)?;
     connection.pragma_update(None, "journal_size_limit", 64 * 1024 * 1024)?;
     tune(&connection)?;

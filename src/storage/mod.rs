@@ -316,12 +316,13 @@ impl Store {
 
 /// The readers and the writing connection of a file that is brought up to date.
 fn open_whole(path: &Path) -> Result<(readers::Readers, writer::Open)> {
-    let connection = upgrade::open(path)?;
+    let mut connection = upgrade::open(path)?;
     let look_ups = look_ups::LookUps::open(path)?;
     let readers = readers::Readers::start(path, Arc::clone(&look_ups))?;
+    let carried_for = Arc::clone(&look_ups);
     let open = writer::Open {
+        checkpoints: checkpoints::Checkpoints::start(path, &mut connection, carried_for)?,
         connection,
-        checkpoints: checkpoints::Checkpoints::start(path, Arc::clone(&look_ups))?,
         look_ups,
         files: files::DatabaseFiles::of(path),
     };

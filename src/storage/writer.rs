@@ -40,7 +40,7 @@ const LOOK_AGAIN: Duration = Duration::from_secs(1);
 pub(super) struct Open {
     /// The writing connection.
     pub connection: Connection,
-    /// Told of commits.
+    /// Told of commits by the connection.
     pub checkpoints: Checkpoints,
     /// Told of them before anybody else is.
     pub look_ups: Arc<LookUps>,
@@ -174,6 +174,8 @@ impl Serving {
             }
         }
         if let Some(open) = self.open {
+            // What is carried over last nobody else is at.
+            drop(open.checkpoints);
             open.look_ups.close();
             close(open.connection);
         }
@@ -328,7 +330,6 @@ impl<'a> Batch<'a> {
         for write in self.run.drain(..) {
             write.end(failure.as_ref().map_or(Ok(()), Err));
         }
-        self.open.checkpoints.committed();
     }
 }
 

@@ -88,10 +88,10 @@ impl App {
         let writes = slices(drafts).into_iter().map(|slice| {
             let bytes = slice.iter().map(Draft::bytes).sum();
             self.write_as(Job::bulk(bytes), move |tx| {
-                let mut added = Added::default();
                 let mut each = slice.into_iter();
-                each.try_for_each(|draft| store(tx, draft, &mut added))?;
-                added.count(tx.db)?;
+                events::counting(tx.db, |added| {
+                    each.try_for_each(|draft| store(tx, draft, added))
+                })?;
                 Ok(Kept)
             })
         });
@@ -208,9 +208,7 @@ pub(super) fn emit(tx: &mut Tx<'_>, event: Event) -> Result<()> {
         task_run: None,
         event,
     };
-    let mut added = Added::default();
-    store(tx, draft, &mut added)?;
-    added.count(tx.db)
+    events::counting(tx.db, |added| store(tx, draft, added))
 }
 
 impl Told {

@@ -13,13 +13,24 @@ use crate::storage::query;
 const MORE: &str = include_str!("../../../sql/queries/events/more.sql");
 const FIRST: &str = include_str!("../../../sql/queries/events/first.sql");
 
-/// Events that a transaction has stored and that are not counted yet. Many that come together are of
-/// few names and of one minute, so they are counted together, before the transaction ends.
-#[derive(Debug, Default)]
-#[must_use = "what is not counted is not found"]
+/// Events that have been stored and are not counted yet; see [`counting`].
+#[derive(Debug)]
 pub struct Added {
     /// How many of each minute and name.
     minutes: BTreeMap<(i64, String), i64>,
+}
+
+/// Stores events and counts them. Many that come together are of few names and of one minute, so they are
+/// counted together, once all are stored.
+///
+/// # Errors
+/// Those of `store`, and of the database; what was stored is then to be undone.
+pub fn counting(db: &Connection, store: impl FnOnce(&mut Added) -> Result<()>) -> Result<()> {
+    let mut added = Added {
+        minutes: BTreeMap::new(),
+    };
+    store(&mut added)?;
+    added.count(db)
 }
 
 impl Added {
@@ -29,8 +40,7 @@ impl Added {
         *self.minutes.entry((minute, name.to_owned())).or_default() += 1;
     }
 
-    /// Counts all of them, in the transaction that has stored them.
-    pub fn count(self, db: &Connection) -> Result<()> {
+    fn count(self, db: &Connection) -> Result<()> {
         let mut hours: BTreeMap<(i64, &str), i64> = BTreeMap::new();
         for ((minute, name), count) in &self.minutes {
             add(db, MINUTE, (*minute, name), *count)?;

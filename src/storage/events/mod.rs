@@ -20,7 +20,7 @@ use crate::domain::history::Buckets;
 use crate::domain::ids::EventId;
 use crate::domain::time::Timestamp;
 
-pub use added::Added;
+pub use added::{Added, counting};
 pub use belongs::{belongs_to, deployment_belongs_to};
 
 const INSERT: &str = include_str!("../../../sql/queries/events/insert.sql");
@@ -65,8 +65,8 @@ impl Texts {
     }
 }
 
-/// Stores an event, and answers its place; `None` when it is there already. It is counted with those
-/// of `added`.
+/// Stores an event, and answers its place; `None` when it is there already. It is counted with the
+/// others of `added`.
 pub fn insert(
     db: &Connection,
     event: &Event,

@@ -22,7 +22,13 @@ fn database() -> (tempfile::TempDir, Connection) {
 
 fn store(db: &Connection, event: &Event) -> Option<i64> {
     let texts = Texts::of(event).unwrap();
-    insert(db, event, &texts, at(1), &mut Added::default()).unwrap()
+    let mut place = None;
+    let stored = counting(db, |added| {
+        place = insert(db, event, &texts, at(1), added)?;
+        Ok(())
+    });
+    stored.unwrap();
+    place
 }
 
 /// Few words, so that questions meet events.

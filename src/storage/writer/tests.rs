@@ -14,7 +14,7 @@ fn writer() -> (tempfile::TempDir, Writer, PathBuf) {
 fn writer_of(pages: usize) -> (tempfile::TempDir, Writer, PathBuf) {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("t.db");
-    let connection = connection::open_writer(&path).unwrap();
+    let mut connection = connection::open_writer(&path).unwrap();
     connection
         .execute_batch(
             "CREATE TABLE t (n INTEGER NOT NULL UNIQUE, filler BLOB) STRICT;
@@ -26,8 +26,8 @@ fn writer_of(pages: usize) -> (tempfile::TempDir, Writer, PathBuf) {
         .pragma_update(None, "max_page_count", pages)
         .unwrap();
     let open = Open {
+        checkpoints: Checkpoints::start(&path, &mut connection, LookUps::none()).unwrap(),
         connection,
-        checkpoints: Checkpoints::start(&path, LookUps::none()).unwrap(),
         look_ups: LookUps::none(),
         files: DatabaseFiles::of(&path),
     };

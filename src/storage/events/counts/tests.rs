@@ -7,7 +7,7 @@ use crate::domain::JsonMap;
 use crate::domain::event::{Event, ID, Resource};
 use crate::domain::ids::EventId;
 use crate::domain::time::{Span, Timestamp};
-use crate::storage::events::{Added, Texts, delete, insert};
+use crate::storage::events::{Texts, counting, delete, insert};
 use crate::storage::{connection, migrate};
 
 /// Near where hours and minutes begin and end, before 1970, too.
@@ -62,26 +62,30 @@ proptest! {
     #[test]
     fn counts_are_those_of_the_events_that_there_are(
         events in prop::collection::vec((moment(), name(), any::<bool>()), 0..40),
+        together in 1_usize..20,
         questions in prop::collection::vec((moment(), moment(), names()), 12),
         step in prop::sample::select(&[10 * MINUTE, 25 * MINUTE, HOUR, 24 * HOUR][..]),
     ) {
         let dir = tempfile::tempdir().unwrap();
         let mut db = connection::open_writer(&dir.path().join("t.db")).unwrap();
         migrate::run(&mut db).unwrap();
-        let mut there = Vec::new();
-        for (occurred, name, goes) in events {
-            let event = event(occurred, name);
-            let texts = Texts::of(&event).unwrap();
-            let mut added = Added::default();
-            let mut stored = || insert(&db, &event, &texts, event.occurred, &mut added).unwrap();
-            let place = stored().unwrap();
-            // What is told twice is counted once.
-            assert_eq!(stored(), None);
-            added.count(&db).unwrap();
-            match goes {
-                true => delete(&db, place).unwrap(),
-                false => there.push(event),
-            }
+        let (mut there, mut going) = (Vec::new(), Vec::new());
+        for together in events.chunks(together) {
+            let store = |added: &mut _| together.iter().try_for_each(|&(occurred, name, goes)| {
+                let event = event(occurred, name);
+                let texts = Texts::of(&event)?;
+                let mut stored = || insert(&db, &event, &texts, event.occurred, added);
+                let place = stored()?;
+                // What is told twice is counted once.
+                assert_eq!(stored()?, None);
+                match goes {
+                    true => going.extend(place),
+                    false => there.push(event),
+                }
+                Ok(())
+            });
+            counting(&db, store).unwrap();
+            going.drain(..).for_each(|place| delete(&db, place).unwrap());
         }
         for (since, until, names) in questions {
             let (since, until) = (Ord::min(since, until), Ord::max(since, until));
