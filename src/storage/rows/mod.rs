@@ -193,6 +193,10 @@ fn by_way<R: Filtered>(
 
 /// How many there are that the filters ask for.
 pub fn count<R: Filtered>(db: &Connection, filters: &Filters) -> Result<u64> {
+    let is_of_all = R::NOUN == Noun::FlowRun && *filters == Filters::default();
+    if is_of_all && let Some(count) = counts::all_flow_runs::<R>(db)? {
+        return Ok(count);
+    }
     let by_state = select::counting_by_state::<R>(filters);
     let statement = by_state.unwrap_or_else(|| counting::<R>(filters, None));
     let counts: Vec<i64> = all(db, &statement, |row| row.get(0))?;

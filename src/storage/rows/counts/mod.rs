@@ -10,7 +10,7 @@ mod question;
 use std::collections::BTreeMap;
 
 use rusqlite::{Connection, Row as SqlRow};
-use sea_query::SelectStatement;
+use sea_query::{Expr, ExprTrait, Query, SelectStatement};
 
 use super::way::is_few;
 use super::{Filtered, all, counting, history};
@@ -19,6 +19,7 @@ use crate::domain::filter::{Filters, Noun};
 use crate::domain::history::{Buckets, Tally};
 use crate::domain::time::{Span, Timestamp};
 use crate::storage::query::Columns;
+use crate::storage::run_counts::STEPS;
 use asked::Asked;
 use boxes::{Range, Within};
 use question::{Question, Told};
@@ -27,14 +28,17 @@ use question::{Question, Told};
 /// faster, and those that have not ended come to them.
 const FEW: u64 = 2_000;
 
+/// So many counts of hours are added up in about a millisecond.
+const MANY_HOURS: u64 = 10_000;
+
 /// A question of which the counts can tell how many runs it finds.
 pub struct Countable {
     filters: Filters,
     asked: Asked,
 }
 
-/// What the filters ask, where the counts can tell how many runs that finds. All flow runs are counted
-/// sooner by an index, of which they have hardly more entries than counts.
+/// What the filters ask, where the counts can tell how many runs that finds. Of all flow runs that
+/// depends on how many counts there are, see `all_flow_runs`.
 pub fn countable<R: Filtered>(filters: &Filters) -> Option<Countable> {
     let all_flow_runs = R::NOUN == Noun::FlowRun && *filters == Filters::default();
     match all_flow_runs {
@@ -67,6 +71,24 @@ impl Countable {
             count += sign * number(db, &counting::<R>(&asked.plain, Some(some)))?;
         }
         Ok(count)
+    }
+}
+
+/// How many flow runs there are, where that is soon told by the counts of hours. Where each hour has few
+/// runs there are as many counts, and an index has them in less room.
+pub(super) fn all_flow_runs<R: Filtered>(db: &Connection) -> Result<Option<u64>> {
+    let filters = Filters::default();
+    let of_hours = Query::select()
+        .expr(Expr::val(1))
+        .from("flow_run_counts")
+        .and_where(Expr::col("step").eq(STEPS[0]))
+        .take();
+    match Countable::of::<R>(&filters) {
+        Some(all) if is_few(db, &of_hours, MANY_HOURS)? => {
+            let count = all.put_together::<R>(db)?;
+            Ok(Some(u64::try_from(count).unwrap_or(0)))
+        }
+        _ => Ok(None),
     }
 }
 

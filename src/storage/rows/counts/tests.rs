@@ -226,6 +226,8 @@ proptest! {
             alike::<TaskRun>(&world.db, &question.of_task_runs(), buckets);
         }
         let db = &world.db;
+        let all = number(db, &counting::<FlowRun>(&Filters::default(), None)).unwrap();
+        assert_eq!(all_flow_runs::<FlowRun>(db).unwrap(), Some(all as u64));
         assert_eq!(counted(db), counted_anew(db));
         for table in ["flow_run_counts", "task_run_counts"] {
             let idle = format!("SELECT count(*) FROM {table} WHERE count <= 0");
