@@ -24,7 +24,7 @@ const GATHER: Duration = Duration::from_secs(1);
 /// As many pages are carried over sooner.
 const MUCH: u32 = 4 * 1024;
 /// A log of so many, 64 MiB, of which most has been carried over by then, begins anew.
-const LONG: u32 = 16 * 1024;
+pub(super) const LONG: u32 = 16 * 1024;
 
 /// Tells the checkpointing thread of commits. The thread ends with it.
 pub(super) struct Checkpoints {

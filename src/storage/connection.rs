@@ -37,7 +37,7 @@ pub(super) fn open_writer(path: &Path) -> Result<Connection> {
     connection.pragma_update(None, "synchronous", "FULL")?;
     connection.pragma_update(None, "foreign_keys", true)?;
     // While the schema is brought up to date; then see `checkpoints`.
-    connection.pragma_update(None, "wal_autocheckpoint", 16_384)?;
+    connection.pragma_update(None, "wal_autocheckpoint", super::checkpoints::LONG)?;
     connection.pragma_update(None, "journal_size_limit", 64 * 1024 * 1024)?;
     tune(&connection)?;
     cache(&connection, 8 * 1024)?;
