@@ -1,6 +1,6 @@
 //! Small helpers around prepared statements.
 
-use rusqlite::types::{FromSql, ValueRef};
+use rusqlite::types::{FromSql, FromSqlError, ValueRef};
 use rusqlite::{
     CachedStatement, Connection, OptionalExtension, Params, Row, StatementStatus, ToSql,
     params_from_iter,
@@ -48,6 +48,12 @@ impl<'row, 'stmt> Columns<'row, 'stmt> {
         converted(index, value)
     }
 
+    /// The next column's text as it lies there.
+    pub fn str(&mut self) -> rusqlite::Result<&'row str> {
+        let (index, value) = self.next_ref()?;
+        value.as_str().map_err(|error| unlike(index, value, error))
+    }
+
     fn next_ref(&mut self) -> rusqlite::Result<(usize, ValueRef<'row>)> {
         let index = self.next;
         self.next += 1;
@@ -57,9 +63,12 @@ impl<'row, 'stmt> Columns<'row, 'stmt> {
 
 /// A column's value as what it is wanted as.
 fn converted<T: FromSql>(index: usize, value: ValueRef<'_>) -> rusqlite::Result<T> {
-    T::column_result(value).map_err(|error| {
-        rusqlite::Error::FromSqlConversionFailure(index, value.data_type(), Box::new(error))
-    })
+    T::column_result(value).map_err(|error| unlike(index, value, error))
+}
+
+/// That a column's value is not what it is wanted as.
+fn unlike(index: usize, value: ValueRef<'_>, error: FromSqlError) -> rusqlite::Error {
+    rusqlite::Error::FromSqlConversionFailure(index, value.data_type(), Box::new(error))
 }
 
 /// A statement that reads. Where its steps are bounded, those of this time are.

@@ -224,11 +224,32 @@ fn expecting<T>(
     expected: usize,
     read: impl FnMut(&SqlRow<'_>) -> rusqlite::Result<T>,
 ) -> Result<Vec<T>> {
-    let (sql, values) = statement.build(SqliteQueryBuilder);
-    let values = values.0.into_iter().map(bind).collect::<Result<Vec<_>>>()?;
+    let (sql, values) = built(statement)?;
     let mut prepared = query::prepared(db, &sql)?;
     let rows = prepared.query_map(params_from_iter(values), read)?;
     result_size::bounded(rows, expected)
+}
+
+/// Reads the rows that a statement selects and keeps none.
+pub(super) fn each(
+    db: &Connection,
+    statement: &SelectStatement,
+    mut read: impl FnMut(&SqlRow<'_>) -> rusqlite::Result<()>,
+) -> Result<()> {
+    let (sql, values) = built(statement)?;
+    let mut prepared = query::prepared(db, &sql)?;
+    let mut rows = prepared.query(params_from_iter(values))?;
+    while let Some(row) = rows.next()? {
+        read(row)?;
+    }
+    Ok(())
+}
+
+/// A statement's text and its parameters.
+fn built(statement: &SelectStatement) -> Result<(String, Vec<rusqlite::types::Value>)> {
+    let (sql, values) = statement.build(SqliteQueryBuilder);
+    let values = values.0.into_iter().map(bind).collect::<Result<_>>()?;
+    Ok((sql, values))
 }
 
 /// A builder's value as a parameter; only the kinds that our filters use occur.

@@ -6,8 +6,7 @@
 mod asked;
 mod boxes;
 mod question;
-
-use std::collections::BTreeMap;
+mod sums;
 
 use rusqlite::{Connection, Row as SqlRow};
 use sea_query::{Expr, ExprTrait, Query, SelectStatement};
@@ -23,13 +22,17 @@ use crate::storage::run_counts::STEPS;
 use asked::Asked;
 use boxes::{Range, Within};
 use question::{Question, Told};
+use sums::Sums;
 
 /// So many runs are asked one by one. An hour has up to so many counts, too, which are not read
 /// faster, and those that have not ended come to them.
 const FEW: u64 = 2_000;
 
-/// So many counts of hours are added up in about a millisecond.
-const MANY_HOURS: u64 = 10_000;
+/// So many counts of hours tell whether adding them up is worth it: in a fraction of a millisecond.
+const SOME_HOURS: u64 = 1_000;
+
+/// So many runs of an index are passed by in the time in which a count of an hour is read.
+const RUNS_A_COUNT: u64 = 10;
 
 /// A question of which the counts can tell how many runs it finds.
 pub struct Countable {
@@ -65,8 +68,11 @@ impl Countable {
     fn put_together<R: Filtered>(&self, db: &Connection) -> Result<i64> {
         let Self { asked, .. } = self;
         let question = Question::of::<R>(asked, Told::Number);
-        let ended = question.ended(db, vec![asked.within(0, Range::ALL)], |row| row.get(0))?;
-        let mut count = ended.iter().sum();
+        let mut count = 0;
+        question.ended(db, vec![asked.within(0, Range::ALL)], |row| {
+            count += row.get::<_, i64>(0)?;
+            Ok(())
+        })?;
         for (some, sign) in asked.others::<R>(asked.expected) {
             count += sign * number(db, &counting::<R>(&asked.plain, Some(some)))?;
         }
@@ -74,22 +80,36 @@ impl Countable {
     }
 }
 
-/// How many flow runs there are, where that is soon told by the counts of hours. Where each hour has few
-/// runs there are as many counts, and an index has them in less room.
+/// How many flow runs there are, where that is told sooner by the counts of hours than by an index of the
+/// runs. Where each hour has few runs there are about as many counts, and these take more room.
 pub(super) fn all_flow_runs<R: Filtered>(db: &Connection) -> Result<Option<u64>> {
-    let filters = Filters::default();
-    let of_hours = Query::select()
-        .expr(Expr::val(1))
-        .from("flow_run_counts")
-        .and_where(Expr::col("step").eq(STEPS[0]))
-        .take();
-    match Countable::of::<R>(&filters) {
-        Some(all) if is_few(db, &of_hours, MANY_HOURS)? => {
+    match Countable::of::<R>(&Filters::default()) {
+        Some(all) if are_counts_few(db)? => {
             let count = all.put_together::<R>(db)?;
             Ok(Some(u64::try_from(count).unwrap_or(0)))
         }
         _ => Ok(None),
     }
+}
+
+/// Whether there are few counts of flow runs by the hour, at all or for the runs that they are of; by some
+/// of them.
+fn are_counts_few(db: &Connection) -> Result<bool> {
+    let some = Query::select()
+        .column("count")
+        .from("flow_run_counts")
+        .and_where(Expr::col("step").eq(STEPS[0]))
+        .limit(SOME_HOURS)
+        .take();
+    let told = Query::select()
+        .expr(Expr::cust("count(*)"))
+        .expr(Expr::cust("coalesce(sum(\"count\"), 0)"))
+        .from_subquery(some, "some")
+        .take();
+    let told = all(db, &told, |row| Ok((row.get(0)?, row.get(1)?)))?;
+    let (counts, runs): (i64, i64) = told.first().copied().unwrap_or_default();
+    let (counts, runs) = (counts.unsigned_abs(), runs.unsigned_abs());
+    Ok(counts < SOME_HOURS || runs >= RUNS_A_COUNT * counts)
 }
 
 /// The one number that a statement answers.
@@ -137,11 +157,11 @@ pub(super) fn tallies<R: Filtered>(
         asked.within(number, bucket.before(end.micros()))
     });
     let mut sums = Sums::default();
-    let question = Question::of::<R>(&asked, Told::Tallies);
-    sums.add(1, question.ended(db, each.collect(), read)?);
+    let question = Question::of::<R>(&asked, Told::Parts);
+    question.ended(db, each.collect(), |row| sums.add(1, row))?;
     for (some, sign) in asked.others::<R>(asked.expected.of_buckets(buckets)) {
         let statement = history::statement::<R>(&asked.plain, buckets, now, Some(some));
-        sums.add(sign, all(db, &statement, read)?);
+        super::each(db, &statement, |row| sums.add(sign, row))?;
     }
     Ok(Some(sums.tallies()))
 }
@@ -156,11 +176,13 @@ pub(super) fn lateness<R: Filtered>(
     let Some(asked) = asked::<R>(filters) else {
         return Ok(None);
     };
-    let question = Question::of::<R>(&asked, Told::Tallies);
+    let question = Question::of::<R>(&asked, Told::Lateness);
     let mut told = (0, Span::default());
-    for tally in question.ended(db, vec![asked.within(0, Range::ALL)], read)? {
-        told = (told.0 + tally.count, told.1 + tally.lateness);
-    }
+    question.ended(db, vec![asked.within(0, Range::ALL)], |row| {
+        let (count, late) = read_late(row)?;
+        told = (told.0 + count, told.1 + late);
+        Ok(())
+    })?;
     for (some, sign) in asked.others::<R>(asked.expected) {
         let statement = history::late::<R>(&asked.plain, now, Some(some));
         for (count, late) in all(db, &statement, read_late)? {
@@ -218,32 +240,6 @@ pub(super) fn read(row: &SqlRow<'_>) -> rusqlite::Result<Tally> {
 /// How many runs there are, and how late they are together.
 pub(super) fn read_late(row: &SqlRow<'_>) -> rusqlite::Result<(i64, Span)> {
     Ok((row.get(0)?, row.get(1)?))
-}
-
-/// Tallies, one of each bucket and state.
-#[derive(Default)]
-struct Sums(BTreeMap<(i64, &'static str, String), Tally>);
-
-impl Sums {
-    /// Adds them, or takes them away.
-    fn add(&mut self, sign: i64, told: Vec<Tally>) {
-        for tally in told {
-            let key = (tally.bucket, tally.kind.word(), tally.name.clone());
-            let sum = self.0.entry(key).or_insert_with(|| Tally {
-                count: 0,
-                run_time: Span::default(),
-                lateness: Span::default(),
-                ..tally.clone()
-            });
-            sum.count += sign * tally.count;
-            sum.run_time += Span::from_micros(sign * tally.run_time.micros());
-            sum.lateness += Span::from_micros(sign * tally.lateness.micros());
-        }
-    }
-
-    fn tallies(self) -> Vec<Tally> {
-        self.0.into_values().filter(|it| it.count > 0).collect()
-    }
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@ use sea_query::{
     UnionType,
 };
 
-use super::super::{Filtered, all, column, condition};
+use super::super::{Filtered, all, column, condition, each};
 use super::asked::Asked;
 use super::boxes::{Range, Split, Within};
 use crate::domain::error::Result;
@@ -23,8 +23,10 @@ const CROSSED: JoinType = JoinType::CrossJoin;
 pub(super) enum Told {
     /// How many they are.
     Number,
-    /// A tally for each bucket and state.
-    Tallies,
+    /// How many they are, and how late they were together.
+    Lateness,
+    /// Parts of the tallies of each bucket and state, in no order.
+    Parts,
 }
 
 /// A question about runs that have ended.
@@ -53,18 +55,17 @@ impl<'a> Question<'a> {
 
     /// What is told of the runs within these ranges: of hours and seconds that lie in them whole,
     /// and of the runs themselves at their ends.
-    pub fn ended<T>(
+    pub fn ended(
         &self,
         db: &Connection,
         mut within: Vec<Within>,
-        read: impl Fn(&SqlRow<'_>) -> rusqlite::Result<T>,
-    ) -> Result<Vec<T>> {
-        let mut told = Vec::new();
+        mut tell: impl FnMut(&SqlRow<'_>) -> rusqlite::Result<()>,
+    ) -> Result<()> {
         within.retain(|it| !it.expected.is_empty() && !it.started.is_empty());
         for step in STEPS {
             let split = Split::of(&within, step);
             if !split.whole.is_empty() {
-                told.extend(all(db, &self.of_counts(step, &split.whole), &read)?);
+                each(db, &self.of_counts(step, &split.whole), &mut tell)?;
             }
             within = split.ends;
             within.extend(self.mixed(db, step, &split.mixed)?);
@@ -74,10 +75,10 @@ impl<'a> Question<'a> {
             .partition(|it| it.expected == Range::NONE);
         for (within, has_time) in [(timed, true), (timeless, false)] {
             if !within.is_empty() {
-                told.extend(all(db, &self.of_runs(&within, has_time), &read)?);
+                each(db, &self.of_runs(&within, has_time), &mut tell)?;
             }
         }
-        Ok(told)
+        Ok(())
     }
 
     /// Each of those ranges in a part of time that was expected in them and has runs for them.
@@ -111,8 +112,9 @@ impl<'a> Question<'a> {
     /// What is told of the counts within whole parts of time.
     pub(super) fn of_counts(&self, step: i64, whole: &[Within]) -> SelectStatement {
         let mut statement = self.over_counts(step, whole);
-        let sums = ["run_time", "lateness"].map(|name| column(self.table, name));
-        self.tell(&mut statement, "coalesce(sum(\"count\"), 0)", sums);
+        let [count, run_time, lateness] =
+            ["count", "run_time", "lateness"].map(|name| column(self.table, name));
+        self.tell(&mut statement, [count, run_time, lateness]);
         statement
     }
 
@@ -167,25 +169,31 @@ impl<'a> Question<'a> {
         let lateness = format!(
             "max(0, coalesce(\"{table}\".\"start_time\" - \"{table}\".\"expected_start_time\", 0))"
         );
-        let sums = [Expr::cust(run_time), Expr::cust(lateness)];
-        self.tell(&mut statement, "count(*)", sums);
+        let sums = [Expr::val(1), Expr::cust(run_time), Expr::cust(lateness)];
+        self.tell(&mut statement, sums);
         statement
     }
 
-    fn tell(&self, statement: &mut SelectStatement, number: &'static str, sums: [Expr; 2]) {
-        if self.told == Told::Number {
-            statement.expr(Expr::cust(number));
-            return;
-        }
-        let by = [
-            column("box", "bucket"),
-            column(self.table, "state_type"),
-            column(self.table, "state_name"),
-        ];
-        statement.exprs(by.clone()).expr(Expr::cust(number));
-        // Of more than the largest number that is told.
-        let sums = sums.map(|sum| Expr::cust_with_exprs("CAST(total(?) AS INTEGER)", [sum]));
-        statement.exprs(sums).add_group_by(by);
+    fn tell(&self, statement: &mut SelectStatement, [count, run_time, lateness]: [Expr; 3]) {
+        let count_of_all = |count| Expr::cust_with_exprs("coalesce(sum(?), 0)", [count]);
+        match self.told {
+            Told::Number => statement.expr(count_of_all(count)),
+            // Of more than the largest number that is told.
+            Told::Lateness => statement
+                .expr(count_of_all(count))
+                .expr(Expr::cust_with_exprs(
+                    "CAST(total(?) AS INTEGER)",
+                    [lateness],
+                )),
+            Told::Parts => statement.exprs([
+                column("box", "bucket"),
+                column(self.table, "state_type"),
+                column(self.table, "state_name"),
+                count,
+                run_time,
+                lateness,
+            ]),
+        };
     }
 }
 

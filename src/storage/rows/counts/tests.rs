@@ -149,7 +149,7 @@ fn what_is_read_does_not_grow_with_what_there_is() {
     let asked = asked::<FlowRun>(&filters).unwrap();
     let within = [asked.within(0, Range::ALL.before(HOUR))];
     let plan = |statement: &SelectStatement| plan(&world.db, statement);
-    for told in [Told::Number, Told::Tallies] {
+    for told in [Told::Number, Told::Lateness, Told::Parts] {
         let question = Question::of::<FlowRun>(&asked, told);
         let of_counts = plan(&question.of_counts(HOUR, &within));
         let by_key = "SEARCH flow_runs USING PRIMARY KEY (step=? AND expected_start_time>? AND expected_start_time<?)";
@@ -201,6 +201,26 @@ fn what_is_read_does_not_grow_with_what_there_is() {
         of_parents.contains("SEARCH task_runs USING PRIMARY KEY (id=?)"),
         "{of_parents}"
     );
+}
+
+/// An index of the runs has as many of them in less room.
+#[test]
+fn all_runs_are_counted_by_hours_where_these_have_many() {
+    for (hours, of_each, counted) in [
+        (SOME_HOURS - 1, 1, Some(SOME_HOURS - 1)),
+        (SOME_HOURS, RUNS_A_COUNT - 1, None),
+        (SOME_HOURS, RUNS_A_COUNT, Some(RUNS_A_COUNT * SOME_HOURS)),
+    ] {
+        let db = World::new().db;
+        db.execute(
+            "WITH RECURSIVE hour (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM hour WHERE n < ?1)
+             INSERT INTO flow_run_counts
+             SELECT ?2, n * ?2, n * ?2, 'COMPLETED', 'Completed', x'', x'', x'', ?3, 0, 0 FROM hour",
+            (hours as i64, HOUR, of_each as i64),
+        )
+        .unwrap();
+        assert_eq!(all_flow_runs::<FlowRun>(&db).unwrap(), counted);
+    }
 }
 
 proptest! {
