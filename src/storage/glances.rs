@@ -5,17 +5,17 @@ use sea_query::{Expr, Query};
 
 use super::query::{self, Columns};
 use super::rows::{self, Filtered, Row, asking};
-use super::sql;
+use super::sql::{self, Statement, statement};
 use crate::domain::error::Result;
 use crate::domain::filter::{Filters, Noun};
 use crate::domain::glance::{Glance, Outcomes};
 use crate::domain::history::Buckets;
-use crate::domain::ids::{FlowId, FlowRunId};
+use crate::domain::ids::FlowId;
 use crate::domain::observed::ObservedState;
 use crate::domain::state::StateType;
 use crate::domain::task_run::TaskRun;
 
-const NEXT_OF_FLOW: &str = include_str!("../../sql/queries/flow_runs/next_of_flow.sql");
+static NEXT_OF_FLOW: Statement = statement!("flow_runs/next_of_flow.sql");
 const OBSERVED: &str = include_str!("../../sql/queries/states/observed.sql");
 
 impl Row for Glance {
@@ -48,10 +48,9 @@ impl Filtered for Glance {
 }
 
 /// The run of a flow that is due next, where one is.
-pub fn next_run_of_flow(db: &Connection, id: FlowId) -> Result<Option<FlowRunId>> {
-    query::one(db, NEXT_OF_FLOW, named_params! {":flow_id": id}, |row| {
-        row.get(0)
-    })
+pub fn next_run_of_flow(db: &Connection, id: FlowId) -> Result<Option<Glance>> {
+    let params = named_params! {":flow_id": id};
+    query::one(db, &NEXT_OF_FLOW, params, Glance::read)
 }
 
 /// How many task runs there are of each type of state.

@@ -61,7 +61,7 @@ lists! {
 }
 
 /// What names stand for.
-static FRAGMENTS: LazyLock<[(&str, String); 25]> = LazyLock::new(|| {
+static FRAGMENTS: LazyLock<[(&str, String); 26]> = LazyLock::new(|| {
     [
         ("{flow}", FLOW.clone()),
         ("{deployment}", DEPLOYMENT.clone()),
@@ -79,6 +79,7 @@ static FRAGMENTS: LazyLock<[(&str, String); 25]> = LazyLock::new(|| {
         ("{automation}", AUTOMATION.clone()),
         ("{artifact}", ARTIFACT.clone()),
         ("{latest_artifact}", LATEST_ARTIFACT.clone()),
+        ("{glance}", GLANCE.clone()),
         ("{block_type}", BLOCK_TYPE.clone()),
         ("{block_schema}", BLOCK_SCHEMA.clone()),
         ("{block_document}", BLOCK_DOCUMENT.clone()),

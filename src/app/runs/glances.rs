@@ -3,14 +3,14 @@
 use crate::app::App;
 use crate::domain::deployment::Deployment;
 use crate::domain::error::Result;
-use crate::domain::filter::{Filters, Page, Sort, Test, flow, flow_run, task_run};
+use crate::domain::filter::{Filters, Page, Sort, Test, flow, task_run};
 use crate::domain::glance::{Glance, Outcomes};
 use crate::domain::history::Buckets;
 use crate::domain::ids::{FlowId, FlowRunId, TaskRunId};
 use crate::domain::observed::{ObservedState, Order, chosen};
 use crate::domain::state::StateType;
 use crate::domain::task_run::TaskRun;
-use crate::storage::{Connection, glances, rows};
+use crate::storage::{glances, rows};
 
 impl App {
     /// A page of flow runs at a glance; it may be longer than other pages.
@@ -59,7 +59,9 @@ impl App {
     /// The run of each flow that is due next, where one is.
     pub async fn next_runs_of(&self, ids: Vec<FlowId>) -> Result<Vec<(FlowId, Option<Glance>)>> {
         self.scan(move |db| {
-            let each = ids.iter().map(|&id| Ok((id, next_run_of(db, id)?)));
+            let each = ids
+                .iter()
+                .map(|&id| Ok((id, glances::next_run_of_flow(db, id)?)));
             each.collect()
         })
         .await
@@ -111,20 +113,4 @@ fn of_flow(id: FlowId, rest: Filters) -> Filters {
         flows: Some(vec![flow::ID.is_one_of_ids([id.uuid()])].into()),
         ..rest
     }
-}
-
-fn next_run_of(db: &Connection, id: FlowId) -> Result<Option<Glance>> {
-    let Some(run) = glances::next_run_of_flow(db, id)? else {
-        return Ok(None);
-    };
-    let filters = Filters {
-        flow_runs: Some(vec![flow_run::ID.is_one_of_ids([run.uuid()])].into()),
-        ..Filters::default()
-    };
-    let one = Page {
-        limit: 1,
-        offset: 0,
-    };
-    let found = rows::page(db, &filters, Sort::NEWEST, one)?;
-    Ok(found.into_iter().next())
 }
