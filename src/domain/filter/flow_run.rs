@@ -1,6 +1,7 @@
 //! What can be asked about flow runs.
 
-use super::{Field, Holds, Sort};
+use super::{Criterion, Field, Holds, Sort};
+use crate::domain::state::StateType;
 
 /// Their ids.
 pub static ID: Field = Field::id("id").or_not();
@@ -45,6 +46,14 @@ pub static CREATED_BY: Field = Field::text("created_by");
 pub static CREATOR_ID: Field = Field::member("created_by", "$.id");
 /// That one's type.
 pub static CREATOR_TYPE: Field = Field::member("created_by", "$.type");
+
+/// What is asked of runs that are late: they are scheduled, in a state of that name.
+pub fn late_ones() -> [Criterion; 2] {
+    [
+        STATE_TYPE.is_one_of([StateType::Scheduled.word()]),
+        STATE_NAME.is_one_of(["Late"]),
+    ]
+}
 
 /// The orders, by the words of the modern dialect; the first is the usual one.
 pub const SORTS: &[(&str, Sort)] = &[

@@ -103,13 +103,8 @@ pub async fn read(ctx: &Ctx, visitor: &Visitor) -> Result<DashboardPage> {
     let running = list(ctx, visitor, vec![of(UNDER_WAY)], START_DOWN).await?;
     // Late runs were all due before; those that are due later need not be looked at.
     let was_due = flow_run::NEXT_SCHEDULED_START_TIME.asked(Test::AtMost(now.micros()));
-    let late = list(
-        ctx,
-        visitor,
-        vec![of(&[StateType::Scheduled]), is_late(), was_due],
-        DUE_UP,
-    )
-    .await?;
+    let of_late = flow_run::late_ones().into_iter().chain([was_due]).collect();
+    let late = list(ctx, visitor, of_late, DUE_UP).await?;
     let bad = vec![
         of(&[StateType::Failed, StateType::Crashed]),
         flow_run::END_TIME.asked(Test::AtLeast((now - DAY).micros())),
@@ -176,10 +171,6 @@ const DUE_UP: Sort = Sort::up("next_scheduled_start_time");
 
 fn of(kinds: &[StateType]) -> Criterion {
     flow_run::STATE_TYPE.is_one_of(kinds.iter().map(|kind| kind.word()))
-}
-
-fn is_late() -> Criterion {
-    flow_run::STATE_NAME.is_one_of(["Late"])
 }
 
 async fn list(

@@ -149,7 +149,8 @@ impl Asked {
         let words = || self.states.iter().map(String::as_str);
         let kinds: Vec<_> = words().filter_map(kind).map(StateType::word).collect();
         let of_kinds = (!kinds.is_empty()).then(|| one(flow_run::STATE_TYPE.is_one_of(kinds)));
-        let of_late = words().any(|word| word == LATE).then(late);
+        let late_ones = || flow_run::late_ones().into_iter().collect();
+        let of_late = words().any(|word| word == LATE).then(late_ones);
         // Alone each is certain, and an index may serve it.
         match (of_kinds, of_late) {
             (Some(of_kinds), Some(of_late)) => Criteria::Any(vec![of_kinds, of_late]),
@@ -212,15 +213,6 @@ fn one(criterion: Criterion) -> Criteria {
 
 /// The word of [`STATES`] that is no kind of state, but a name of scheduled ones.
 const LATE: &str = "late";
-
-/// What is asked of late runs.
-fn late() -> Criteria {
-    let late = [
-        flow_run::STATE_TYPE.is_one_of([StateType::Scheduled.word()]),
-        flow_run::STATE_NAME.is_one_of(["Late"]),
-    ];
-    late.into_iter().collect()
-}
 
 /// The kind of state that a word of [`STATES`] stands for.
 fn kind(word: &str) -> Option<StateType> {
