@@ -129,23 +129,23 @@ impl Counter {
         }
     }
 
-    /// One more in its second and in its hour. Mostly others were there before: a row that is changed
-    /// where it lies costs less than half of one that may have to be made.
+    /// One more in its second and in its hour: mostly others were there before.
     fn enter(&self, db: &Connection, run: &Ended) -> Result<()> {
+        let sums = run.sums();
         for step in STEPS {
-            let (place, sums) = (self.place(run, step), run.sums());
-            if change(db, self.more, sums.iter().chain(&place))? == 0 {
-                change(db, self.first, place.iter().chain(&sums))?;
-            }
+            let place = self.place(run, step);
+            let params = named(sums.iter().chain(&place));
+            query::change_or_make(db, (self.more, self.first), &params)?;
         }
         Ok(())
     }
 
     fn leave(&self, db: &Connection, run: &Ended) -> Result<()> {
+        let sums = run.sums();
         for step in STEPS {
-            let (place, sums) = (self.place(run, step), run.sums());
-            change(db, self.fewer, sums.iter().chain(&place))?;
-            change(db, self.none, place.iter())?;
+            let place = self.place(run, step);
+            query::change_in_order(db, self.fewer, &named(sums.iter().chain(&place)))?;
+            query::change_in_order(db, self.none, &named(&place))?;
         }
         Ok(())
     }
@@ -210,13 +210,9 @@ impl Ended {
     }
 }
 
-fn change<'a>(
-    db: &Connection,
-    sql: &str,
-    params: impl Iterator<Item = &'a Param>,
-) -> Result<usize> {
-    let params: Vec<_> = params
+fn named<'a>(params: impl IntoIterator<Item = &'a Param>) -> Vec<(&'static str, &'a dyn ToSql)> {
+    let params = params.into_iter();
+    params
         .map(|(name, value)| (*name, value as &dyn ToSql))
-        .collect();
-    query::change_in_order(db, sql, &params)
+        .collect()
 }

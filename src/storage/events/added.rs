@@ -53,8 +53,6 @@ impl Added {
     }
 }
 
-/// Mostly others were there before: a row that is changed where it lies costs less than one that may
-/// have to be made.
 fn add(db: &Connection, step: i64, (start, name): (i64, &str), count: i64) -> Result<()> {
     let params: &[(&str, &dyn ToSql)] = &[
         (":count", &count),
@@ -62,8 +60,5 @@ fn add(db: &Connection, step: i64, (start, name): (i64, &str), count: i64) -> Re
         (":start", &start),
         (":name", &name),
     ];
-    if query::change_in_order(db, MORE, params)? == 0 {
-        query::change_in_order(db, FIRST, params)?;
-    }
-    Ok(())
+    query::change_or_make(db, (MORE, FIRST), params)
 }
