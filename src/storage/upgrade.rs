@@ -250,25 +250,65 @@ mod tests {
                 })
                 .unwrap();
             assert_eq!(faults, 0, "from {target}");
-            ends.push(contents(&db));
+            ends.push((target, contents(&db)));
         }
         assert!(ends.len() > 10);
-        assert!(ends.windows(2).all(|pair| pair[0] == pair[1]));
+        for pair in ends.windows(2) {
+            assert_eq!(pair[0].1, pair[1].1, "from {} and {}", pair[0].0, pair[1].0);
+        }
     }
 
-    /// How many rows each table has.
-    fn contents(db: &Connection) -> Vec<(String, i64)> {
+    /// They came before events were counted, or while a trigger counted them: the table is V10's, and from V30
+    /// on what stores events counts them itself.
+    #[test]
+    fn events_of_every_version_are_counted() {
+        let versions = migrate::versions();
+        for target in versions.into_iter().filter(|it| (10..30).contains(it)) {
+            let dir = tempfile::tempdir().unwrap();
+            let path = old(dir.path(), "");
+            let mut db = Connection::open(&path).unwrap();
+            migrate::run_up_to(&mut db, target).unwrap();
+            db.execute_batch(
+                "INSERT INTO events (id, occurred, received, name, resource_id, resource, related, payload)
+                 SELECT randomblob(16), value, value, 'e', 'r', '{}', '[]', '{}'
+                 FROM json_each('[0, 59999999, 60000000]')",
+            )
+            .unwrap();
+            drop(db);
+            let db = open(&path).unwrap();
+            let mut all = db
+                .prepare("SELECT step, start, count FROM event_counts ORDER BY step, start")
+                .unwrap();
+            let rows = all.query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)));
+            let counts: Vec<(i64, i64, i64)> = rows.unwrap().map(Result::unwrap).collect();
+            let (minute, hour) = (60_000_000, 3_600_000_000);
+            let right = [(minute, 0, 2), (minute, minute, 1), (hour, 0, 3)];
+            assert_eq!(counts, right, "from {target}");
+        }
+    }
+
+    /// All that tables have, but when each migration was made.
+    fn contents(db: &Connection) -> Vec<(String, Vec<String>)> {
         let mut tables = db
-            .prepare("SELECT name FROM sqlite_schema WHERE type = 'table' ORDER BY name")
+            .prepare(
+                "SELECT name FROM sqlite_schema
+                 WHERE type = 'table' AND name != 'refinery_schema_history' ORDER BY name",
+            )
             .unwrap();
         let names = tables.query_map([], |row| row.get::<_, String>(0)).unwrap();
-        let counted = names.map(|name| {
+        let read = names.map(|name| {
             let name = name.unwrap();
-            let count = format!("SELECT count(*) FROM \"{name}\"");
-            let count = db.query_row(&count, [], |row| row.get(0)).unwrap();
-            (name, count)
+            let mut all = db.prepare(&format!("SELECT * FROM \"{name}\"")).unwrap();
+            let width = all.column_count();
+            let row = |row: &rusqlite::Row<'_>| {
+                let values = (0..width).map(|place| row.get::<_, rusqlite::types::Value>(place));
+                let values = values.collect::<rusqlite::Result<Vec<_>>>()?;
+                Ok(format!("{values:?}"))
+            };
+            let rows = all.query_map([], row).unwrap().map(Result::unwrap);
+            (name, rows.collect())
         });
-        counted.collect()
+        read.collect()
     }
 
     #[test]
