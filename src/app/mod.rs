@@ -193,7 +193,7 @@ impl App {
         filters: Filters,
     ) -> impl Future<Output = Result<u64>> + Send + use<'_, R> {
         let asked = rows::counts::countable::<R>(&filters);
-        let is_tried = asked.is_none() && filters != Filters::default();
+        let is_tried = asked.is_none() && !filters.is_of_all(R::NOUN);
         let work: Counting = match asked {
             Some(asked) => Box::new(move |db| asked.count::<R>(db)),
             None => Box::new(move |db| rows::count::<R>(db, &filters)),

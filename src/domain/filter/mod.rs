@@ -226,6 +226,22 @@ impl Filters {
 
     /// The one criterion about a noun, where nothing else is asked about anything.
     pub fn only(&self, noun: Noun) -> Option<&Criterion> {
+        let is_alone = self.asked().count() == 1;
+        self.about(noun)?.only().filter(|_| is_alone)
+    }
+
+    /// Whether all of a noun are asked for: of itself nothing, and nothing of what is around it.
+    pub fn is_of_all(&self, noun: Noun) -> bool {
+        self.is_only_about(&[noun]) && self.about(noun).is_none_or(Criteria::is_nothing)
+    }
+
+    /// Whether nothing is asked about anything but these; an empty list about something is asked as well.
+    pub fn is_only_about(&self, nouns: &[Noun]) -> bool {
+        self.asked().all(|noun| nouns.contains(&noun))
+    }
+
+    /// What something is asked about; artifacts for the latest ones as well.
+    fn asked(&self) -> impl Iterator<Item = Noun> {
         let Self {
             flows,
             flow_runs,
@@ -242,22 +258,22 @@ impl Filters {
             block_documents,
         } = self;
         let all = [
-            flows,
-            flow_runs,
-            task_runs,
-            deployments,
-            logs,
-            work_pools,
-            work_queues,
-            variables,
-            automations,
-            artifacts,
-            block_types,
-            block_schemas,
-            block_documents,
+            (Noun::Flow, flows),
+            (Noun::FlowRun, flow_runs),
+            (Noun::TaskRun, task_runs),
+            (Noun::Deployment, deployments),
+            (Noun::Log, logs),
+            (Noun::WorkPool, work_pools),
+            (Noun::WorkQueue, work_queues),
+            (Noun::Variable, variables),
+            (Noun::Automation, automations),
+            (Noun::Artifact, artifacts),
+            (Noun::BlockType, block_types),
+            (Noun::BlockSchema, block_schemas),
+            (Noun::BlockDocument, block_documents),
         ];
-        let is_alone = all.iter().filter(|it| it.is_some()).count() == 1;
-        self.about(noun)?.only().filter(|_| is_alone)
+        let asked = all.into_iter().filter(|(_, criteria)| criteria.is_some());
+        asked.map(|(noun, _)| noun)
     }
 
     /// About one flow run.

@@ -3,6 +3,7 @@
 use rusqlite::Connection;
 use sea_query::{Expr, ExprTrait, JoinType, SelectStatement};
 
+use super::counts::Countable;
 use super::select::{run_time, selecting_among};
 use super::{Filtered, all, column, counts};
 use crate::domain::error::Result;
@@ -20,14 +21,20 @@ pub fn of<R: Filtered>(
     buckets: Buckets,
     now: Timestamp,
 ) -> Result<Vec<Tally>> {
-    let few = counts::few::<R>(db, filters, Some(buckets))?;
-    if few.is_none()
-        && let Some(tallies) = counts::tallies::<R>(db, filters, buckets, now)?
-    {
-        return Ok(tallies);
+    let among = |few| {
+        all(
+            db,
+            &statement::<R>(filters, buckets, now, few),
+            counts::read,
+        )
+    };
+    let Some(countable) = Countable::of::<R>(filters) else {
+        return among(None);
+    };
+    match countable.few::<R>(db, Some(buckets))? {
+        Some(few) => among(Some(few)),
+        None => countable.tallies::<R>(db, buckets, now),
     }
-    let statement = statement::<R>(filters, buckets, now, few);
-    all(db, &statement, counts::read)
 }
 
 /// The question, put to the runs themselves, or to some of them.
@@ -89,19 +96,26 @@ pub fn average_lateness(
     filters: &Filters,
     now: Timestamp,
 ) -> Result<Option<Span>> {
-    let few = counts::few::<FlowRun>(db, filters, None)?;
-    let (count, late) = if few.is_none()
-        && let Some(told) = counts::lateness::<FlowRun>(db, filters, now)?
-    {
-        told
-    } else {
-        let told = all(db, &late::<FlowRun>(filters, now, few), counts::read_late)?;
-        told.into_iter().next().unwrap_or_default()
-    };
+    let (count, late) = lateness(db, filters, now)?;
     Ok((count > 0).then(|| Span::from_micros(late.micros() / count)))
 }
 
-/// How many runs there are, and how late they are together; likewise.
+/// How many runs there are, and how late they started, or are, together.
+fn lateness(db: &Connection, filters: &Filters, now: Timestamp) -> Result<(i64, Span)> {
+    let among = |few| {
+        let told = all(db, &late::<FlowRun>(filters, now, few), counts::read_late)?;
+        Ok(told.into_iter().next().unwrap_or_default())
+    };
+    let Some(countable) = Countable::of::<FlowRun>(filters) else {
+        return among(None);
+    };
+    match countable.few::<FlowRun>(db, None)? {
+        Some(few) => among(Some(few)),
+        None => countable.lateness::<FlowRun>(db, now),
+    }
+}
+
+/// The same as a question that is put to the runs themselves, or to some of them.
 pub(super) fn late<R: Filtered>(
     filters: &Filters,
     now: Timestamp,

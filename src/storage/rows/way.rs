@@ -244,20 +244,19 @@ fn is_followed(noun: Noun, sort: Sort, filters: &Filters) -> bool {
 /// Nothing where another index is likely to lead to few: that of an id, of a name, or of what runs
 /// of one time have in common, as the task runs of a flow run do.
 fn spread(noun: Noun, filters: &Filters, sort: Sort) -> Option<Vec<Condition>> {
-    let others = Filters {
-        flow_runs: None,
-        task_runs: None,
-        flows: None,
-        deployments: None,
-        work_pools: None,
-        work_queues: None,
-        ..filters.clone()
-    };
+    let is_of_runs = filters.is_only_about(&[
+        Noun::FlowRun,
+        Noun::TaskRun,
+        Noun::Flow,
+        Noun::Deployment,
+        Noun::WorkPool,
+        Noun::WorkQueue,
+    ]);
     let is_around = match noun {
         Noun::FlowRun => filters.task_runs.is_none(),
         _ => filters.flow_runs.as_ref().is_none_or(Criteria::is_nothing),
     };
-    if !is_around || others != Filters::default() {
+    if !is_around || !is_of_runs {
         return None;
     }
     let mut all = Vec::new();

@@ -136,40 +136,20 @@ struct Kept {
 
 /// Whether all that is asked of other things is asked by way of what is counted.
 fn is_about_counted_things(noun: Noun, filters: &Filters) -> bool {
-    let Filters {
-        flows,
-        flow_runs,
-        task_runs,
-        deployments,
-        logs,
-        work_pools,
-        work_queues,
-        variables,
-        automations,
-        artifacts,
-        block_types,
-        block_schemas,
-        block_documents,
-    } = filters;
-    let strange = [
-        logs,
-        variables,
-        automations,
-        artifacts,
-        block_types,
-        block_schemas,
-        block_documents,
-    ];
-    let around = [flows, deployments, work_pools, work_queues];
-    strange.iter().all(|it| it.is_none())
-        && match noun {
-            Noun::FlowRun => task_runs.is_none(),
-            Noun::TaskRun => {
-                around.iter().all(|it| it.is_none())
-                    && flow_runs.as_ref().is_none_or(Criteria::is_nothing)
-            }
-            _ => false,
+    match noun {
+        Noun::FlowRun => filters.is_only_about(&[
+            Noun::FlowRun,
+            Noun::Flow,
+            Noun::Deployment,
+            Noun::WorkPool,
+            Noun::WorkQueue,
+        ]),
+        Noun::TaskRun => {
+            filters.is_only_about(&[Noun::TaskRun, Noun::FlowRun])
+                && filters.flow_runs.as_ref().is_none_or(Criteria::is_nothing)
         }
+        _ => false,
+    }
 }
 
 fn is_counted(criteria: &Criteria) -> bool {

@@ -9,10 +9,10 @@ mod question;
 mod sums;
 
 use rusqlite::{Connection, Row as SqlRow};
-use sea_query::{Expr, ExprTrait, Query, SelectStatement};
+use sea_query::{Expr, ExprTrait, Order, Query, SelectStatement};
 
 use super::way::is_few;
-use super::{Filtered, all, counting, history};
+use super::{Filtered, all, counting, each, history};
 use crate::domain::error::Result;
 use crate::domain::filter::{Filters, Noun};
 use crate::domain::history::{Buckets, Tally};
@@ -28,10 +28,11 @@ use sums::Sums;
 /// faster, and those that have not ended come to them.
 const FEW: u64 = 2_000;
 
-/// So many counts of hours tell whether adding them up is worth it: in a fraction of a millisecond.
-const SOME_HOURS: u64 = 1_000;
+/// So many of the first and of the last counts of hours tell whether all are added up soon; they are read
+/// in a fraction of a millisecond.
+const SOME_COUNTS: u64 = 1_000;
 
-/// So many runs of an index are passed by in the time in which a count of an hour is read.
+/// So many runs of an index are passed by in the time in which a count is read.
 const RUNS_A_COUNT: u64 = 10;
 
 /// A question of which the counts can tell how many runs it finds.
@@ -40,29 +41,50 @@ pub struct Countable {
     asked: Asked,
 }
 
-/// What the filters ask, where the counts can tell how many runs that finds. Of all flow runs that
-/// depends on how many counts there are, see `all_flow_runs`.
+/// What the filters ask, where the counts can tell how many runs that finds. Of all flow runs
+/// that depends on how many a count stands for, see `all_flow_runs`.
 pub fn countable<R: Filtered>(filters: &Filters) -> Option<Countable> {
-    let all_flow_runs = R::NOUN == Noun::FlowRun && *filters == Filters::default();
-    match all_flow_runs {
+    match is_of_all_flow_runs::<R>(filters) {
         true => None,
         false => Countable::of::<R>(filters),
     }
 }
 
+fn is_of_all_flow_runs<R: Filtered>(filters: &Filters) -> bool {
+    R::NOUN == Noun::FlowRun && filters.is_of_all(R::NOUN)
+}
+
 impl Countable {
-    fn of<R: Filtered>(filters: &Filters) -> Option<Self> {
+    /// What the filters ask, where the counts can tell of the runs that it finds.
+    pub(super) fn of<R: Filtered>(filters: &Filters) -> Option<Self> {
+        let asked = Asked::of(R::NOUN, filters)?;
         let filters = filters.clone();
-        asked::<R>(&filters).map(|asked| Self { filters, asked })
+        Some(Self { filters, asked })
     }
 
     /// How many runs there are; by several statements.
     pub fn count<R: Filtered>(&self, db: &Connection) -> Result<u64> {
-        let count = match few_of::<R>(db, self.asked.expected)? {
+        let count = match self.few::<R>(db, None)? {
             Some(few) => number(db, &counting::<R>(&self.filters, Some(few)))?,
             None => self.put_together::<R>(db)?,
         };
         Ok(u64::try_from(count).unwrap_or(0))
+    }
+
+    /// The ids of the runs that were expected when the question says, and within the buckets where there are
+    /// some, if these runs are few: they are asked sooner than the counts are put together.
+    pub(super) fn few<R: Filtered>(
+        &self,
+        db: &Connection,
+        buckets: Option<Buckets>,
+    ) -> Result<Option<SelectStatement>> {
+        let expected = self.asked.expected;
+        let expected = buckets.map_or(expected, |buckets| expected.of_buckets(buckets));
+        if !expected.has_time() {
+            return Ok(None);
+        }
+        let ids = question::expected_within(R::TABLE, expected);
+        Ok(is_few(db, &ids, FEW)?.then_some(ids))
     }
 
     fn put_together<R: Filtered>(&self, db: &Connection) -> Result<i64> {
@@ -78,126 +100,99 @@ impl Countable {
         }
         Ok(count)
     }
-}
 
-/// How many flow runs there are, where that is told sooner by the counts of hours than by an index of the
-/// runs. Where each hour has few runs there are about as many counts, and these take more room.
-pub(super) fn all_flow_runs<R: Filtered>(db: &Connection) -> Result<Option<u64>> {
-    match Countable::of::<R>(&Filters::default()) {
-        Some(all) if are_counts_few(db)? => {
-            let count = all.put_together::<R>(db)?;
-            Ok(Some(u64::try_from(count).unwrap_or(0)))
+    /// The tallies of the runs.
+    pub(super) fn tallies<R: Filtered>(
+        &self,
+        db: &Connection,
+        buckets: Buckets,
+        now: Timestamp,
+    ) -> Result<Vec<Tally>> {
+        let Self { asked, .. } = self;
+        let within = buckets.each().map(|(number, start, end)| {
+            let bucket = Range::ALL.at_least(start.micros());
+            asked.within(number, bucket.before(end.micros()))
+        });
+        let mut sums = Sums::default();
+        let question = Question::of::<R>(asked, Told::Parts);
+        question.ended(db, within.collect(), |row| sums.add(1, row))?;
+        for (some, sign) in asked.others::<R>(asked.expected.of_buckets(buckets)) {
+            let statement = history::statement::<R>(&asked.plain, buckets, now, Some(some));
+            each(db, &statement, |row| sums.add(sign, row))?;
         }
-        _ => Ok(None),
+        Ok(sums.tallies())
+    }
+
+    /// How many there are and how late they started, or are, together.
+    pub(super) fn lateness<R: Filtered>(
+        &self,
+        db: &Connection,
+        now: Timestamp,
+    ) -> Result<(i64, Span)> {
+        let Self { asked, .. } = self;
+        let question = Question::of::<R>(asked, Told::Lateness);
+        let mut told = (0, Span::default());
+        question.ended(db, vec![asked.within(0, Range::ALL)], |row| {
+            let (count, late) = read_late(row)?;
+            told = (told.0 + count, told.1 + late);
+            Ok(())
+        })?;
+        for (some, sign) in asked.others::<R>(asked.expected) {
+            let statement = history::late::<R>(&asked.plain, now, Some(some));
+            for (count, late) in all(db, &statement, read_late)? {
+                let late = Span::from_micros(sign * late.micros());
+                told = (told.0 + sign * count, told.1 + late);
+            }
+        }
+        Ok(told)
     }
 }
 
-/// Whether there are few counts of flow runs by the hour, at all or for the runs that they are of; by some
-/// of them.
-fn are_counts_few(db: &Connection) -> Result<bool> {
-    let some = Query::select()
-        .column("count")
-        .from("flow_run_counts")
-        .and_where(Expr::col("step").eq(STEPS[0]))
-        .limit(SOME_HOURS)
-        .take();
-    let told = Query::select()
-        .expr(Expr::cust("count(*)"))
-        .expr(Expr::cust("coalesce(sum(\"count\"), 0)"))
-        .from_subquery(some, "some")
-        .take();
-    let told = all(db, &told, |row| Ok((row.get(0)?, row.get(1)?)))?;
-    let (counts, runs): (i64, i64) = told.first().copied().unwrap_or_default();
-    let (counts, runs) = (counts.unsigned_abs(), runs.unsigned_abs());
-    Ok(counts < SOME_HOURS || runs >= RUNS_A_COUNT * counts)
+/// How many flow runs there are, where all are asked for and the counts of hours tell it sooner than an index
+/// of the runs; nothing otherwise. Where an hour has few runs there are about as many counts, and these take
+/// more room.
+pub(super) fn all_flow_runs<R: Filtered>(
+    db: &Connection,
+    filters: &Filters,
+) -> Result<Option<u64>> {
+    if !is_of_all_flow_runs::<R>(filters) || !are_added_up_soon(db)? {
+        return Ok(None);
+    }
+    let count = Countable::of::<R>(filters).map(|all| all.put_together::<R>(db));
+    let count = count.transpose()?;
+    Ok(count.map(|count| u64::try_from(count).unwrap_or(0)))
+}
+
+/// Whether the counts of flow runs by the hour are few, or stand for many runs each: both the first and the
+/// last of them.
+fn are_added_up_soon(db: &Connection) -> Result<bool> {
+    for order in [Order::Asc, Order::Desc] {
+        let some = Query::select()
+            .column("count")
+            .from("flow_run_counts")
+            .and_where(Expr::col("step").eq(STEPS[0]))
+            .order_by("expected_start_time", order)
+            .limit(SOME_COUNTS)
+            .take();
+        let told = Query::select()
+            .expr(Expr::cust("count(*)"))
+            .expr(Expr::cust("coalesce(sum(\"count\"), 0)"))
+            .from_subquery(some, "some")
+            .take();
+        let told = all(db, &told, |row| Ok((row.get(0)?, row.get(1)?)))?;
+        let (counts, runs): (i64, i64) = told.first().copied().unwrap_or_default();
+        let (counts, runs) = (counts.unsigned_abs(), runs.unsigned_abs());
+        if counts == SOME_COUNTS && runs < RUNS_A_COUNT * counts {
+            return Ok(false);
+        }
+    }
+    Ok(true)
 }
 
 /// The one number that a statement answers.
 fn number(db: &Connection, statement: &SelectStatement) -> Result<i64> {
     let numbers = all(db, statement, |row| row.get(0))?;
     Ok(numbers.first().copied().unwrap_or(0))
-}
-
-/// Of a question that the counts can answer, the ids of the runs that were expected when it says, and
-/// within the buckets, if these are few: they are asked sooner than the counts are put together.
-pub(super) fn few<R: Filtered>(
-    db: &Connection,
-    filters: &Filters,
-    buckets: Option<Buckets>,
-) -> Result<Option<SelectStatement>> {
-    let Some(Asked { expected, .. }) = asked::<R>(filters) else {
-        return Ok(None);
-    };
-    few_of::<R>(
-        db,
-        buckets.map_or(expected, |buckets| expected.of_buckets(buckets)),
-    )
-}
-
-fn few_of<R: Filtered>(db: &Connection, expected: Range) -> Result<Option<SelectStatement>> {
-    if !expected.has_time() {
-        return Ok(None);
-    }
-    let ids = question::expected_within(R::TABLE, expected);
-    Ok(is_few(db, &ids, FEW)?.then_some(ids))
-}
-
-/// The tallies of runs; nothing where the counts cannot tell.
-pub(super) fn tallies<R: Filtered>(
-    db: &Connection,
-    filters: &Filters,
-    buckets: Buckets,
-    now: Timestamp,
-) -> Result<Option<Vec<Tally>>> {
-    let Some(asked) = asked::<R>(filters) else {
-        return Ok(None);
-    };
-    let each = buckets.each().map(|(number, start, end)| {
-        let bucket = Range::ALL.at_least(start.micros());
-        asked.within(number, bucket.before(end.micros()))
-    });
-    let mut sums = Sums::default();
-    let question = Question::of::<R>(&asked, Told::Parts);
-    question.ended(db, each.collect(), |row| sums.add(1, row))?;
-    for (some, sign) in asked.others::<R>(asked.expected.of_buckets(buckets)) {
-        let statement = history::statement::<R>(&asked.plain, buckets, now, Some(some));
-        super::each(db, &statement, |row| sums.add(sign, row))?;
-    }
-    Ok(Some(sums.tallies()))
-}
-
-/// How many there are and how late they started, or are, together; nothing where the counts cannot
-/// tell.
-pub(super) fn lateness<R: Filtered>(
-    db: &Connection,
-    filters: &Filters,
-    now: Timestamp,
-) -> Result<Option<(i64, Span)>> {
-    let Some(asked) = asked::<R>(filters) else {
-        return Ok(None);
-    };
-    let question = Question::of::<R>(&asked, Told::Lateness);
-    let mut told = (0, Span::default());
-    question.ended(db, vec![asked.within(0, Range::ALL)], |row| {
-        let (count, late) = read_late(row)?;
-        told = (told.0 + count, told.1 + late);
-        Ok(())
-    })?;
-    for (some, sign) in asked.others::<R>(asked.expected) {
-        let statement = history::late::<R>(&asked.plain, now, Some(some));
-        for (count, late) in all(db, &statement, read_late)? {
-            let late = Span::from_micros(sign * late.micros());
-            told = (told.0 + sign * count, told.1 + late);
-        }
-    }
-    Ok(Some(told))
-}
-
-fn asked<R: Filtered>(filters: &Filters) -> Option<Asked> {
-    match R::NOUN {
-        Noun::FlowRun | Noun::TaskRun => Asked::of(R::NOUN, filters),
-        _ => None,
-    }
 }
 
 impl Asked {

@@ -102,19 +102,18 @@ impl<'a> Question<'a> {
         let parts = all(db, &statement, |row| {
             Ok((row.get::<_, i64>(0)?, row.get::<_, i64>(1)?))
         })?;
-        let each = parts.into_iter().filter_map(|(number, start)| {
+        let within = parts.into_iter().filter_map(|(number, start)| {
             let it = mixed.get(usize::try_from(number).ok()?)?;
             Some(it.of_part(start, step))
         });
-        Ok(each.collect())
+        Ok(within.collect())
     }
 
     /// What is told of the counts within whole parts of time.
     pub(super) fn of_counts(&self, step: i64, whole: &[Within]) -> SelectStatement {
         let mut statement = self.over_counts(step, whole);
-        let [count, run_time, lateness] =
-            ["count", "run_time", "lateness"].map(|name| column(self.table, name));
-        self.tell(&mut statement, [count, run_time, lateness]);
+        let sums = ["count", "run_time", "lateness"].map(|name| column(self.table, name));
+        self.tell(&mut statement, sums);
         statement
     }
 

@@ -10,11 +10,11 @@ use crate::domain::time::Span;
 use crate::storage::query::Columns;
 
 /// Tallies, one of each bucket and state. They are not grouped by SQLite, which would sort all rows for
-/// that: the counts of a second or an hour lie in the order of their states, some dozens of each.
+/// that. Rows of one bucket and state often follow each other.
 #[derive(Default)]
 pub(super) struct Sums {
     done: BTreeMap<(i64, &'static str, String), Tally>,
-    /// What the last rows were about, and so mostly is the next one.
+    /// That of the last rows, which is often that of the next one.
     last: Option<Tally>,
 }
 
