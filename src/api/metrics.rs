@@ -58,6 +58,7 @@ fn rendered(ctx: &Ctx, vitals: &crate::app::Vitals) -> Vitals {
         database_bytes: vitals.size.database,
         wal_bytes: vitals.size.wal,
         free_pages: vitals.free_pages,
+        waiting_writes: vitals.waiting_writes,
         started_secs: ctx.about.started().micros() as f64 / 1e6,
         nodes: Vec::new(),
     }

@@ -2,9 +2,7 @@
 
 use std::time::Duration;
 
-use prometheus::{
-    Histogram, HistogramOpts, HistogramVec, IntCounterVec, IntGauge, Opts, Registry, Result,
-};
+use prometheus::{Histogram, HistogramOpts, HistogramVec, IntCounterVec, Opts, Registry, Result};
 
 use super::FINE;
 
@@ -41,7 +39,6 @@ impl Dialect {
 
 /// The meters of a process; each is a few atomics.
 pub struct Meters {
-    writer_queue: IntGauge,
     commit_seconds: Histogram,
     batch_writes: Histogram,
     dispatch_seconds: Histogram,
@@ -58,11 +55,6 @@ impl Meters {
             registry.register(Box::new(histogram.clone()))?;
             Ok::<_, prometheus::Error>(histogram)
         };
-        let writer_queue = IntGauge::new(
-            "prefectd_writer_queue_depth",
-            "Writes that wait for the database's writer.",
-        )?;
-        registry.register(Box::new(writer_queue.clone()))?;
         let deleted = IntCounterVec::new(
             Opts::new(
                 "prefectd_retention_deleted_total",
@@ -72,7 +64,6 @@ impl Meters {
         )?;
         registry.register(Box::new(deleted.clone()))?;
         Ok(Self {
-            writer_queue,
             commit_seconds: histogram(
                 "prefectd_writer_commit_seconds",
                 "How long commits took to reach the disk.",
@@ -91,16 +82,6 @@ impl Meters {
             deleted,
             requests: requests(registry)?,
         })
-    }
-
-    /// A write waits.
-    pub fn queued(&self) {
-        self.writer_queue.inc();
-    }
-
-    /// A write waits no longer.
-    pub fn taken(&self) {
-        self.writer_queue.dec();
     }
 
     /// So many writes were committed, which took so long.

@@ -17,6 +17,8 @@ pub struct Vitals {
     pub wal_bytes: u64,
     /// Pages in the file that hold nothing.
     pub free_pages: u64,
+    /// How many writes wait for the database's writer.
+    pub waiting_writes: u64,
     /// When the process started, in seconds since 1970.
     pub started_secs: f64,
 }
@@ -83,6 +85,11 @@ impl Vitals {
             "prefectd_database_free_pages",
             "Pages of the database file that hold nothing.",
             self.free_pages as f64,
+        )?;
+        page.gauge(
+            "prefectd_writer_queue_depth",
+            "Writes that wait for the database's writer.",
+            self.waiting_writes as f64,
         )?;
         self.process(&page)
     }

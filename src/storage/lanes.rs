@@ -177,6 +177,12 @@ impl<T> Lanes<T> {
         }
     }
 
+    /// How many jobs wait.
+    pub fn waiting(&self) -> usize {
+        let inner = self.lock();
+        inner.prompt.jobs.len() + inner.bulk.jobs.len()
+    }
+
     /// Takes no more; what waits is still handed out.
     pub fn close(&self) {
         self.lock().is_open = false;

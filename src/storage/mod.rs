@@ -307,6 +307,11 @@ impl Store {
         }
     }
 
+    /// How many writes wait to be carried out.
+    pub fn waiting_writes(&self) -> u64 {
+        self.inner.writer.waiting()
+    }
+
     /// Lets queued writes finish and closes the writing connection. Later writes are
     /// refused as [`Kind::Unavailable`]. Blocks until the writer has ended.
     pub fn close(&self) {

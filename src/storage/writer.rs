@@ -25,7 +25,7 @@ use super::trouble::{self, Trouble};
 use super::write::{Failure, Transaction, Write, Written, perform};
 use crate::domain::error::{Error, Kind, Result};
 use crate::fault;
-use crate::metrics::{self, Meters};
+use crate::metrics;
 
 /// The most writes that share one commit.
 const BATCH: usize = 256;
@@ -107,15 +107,17 @@ impl Writer {
     }
 
     fn enqueue(&self, write: Waiting, job: Job) -> Result<()> {
-        // Counted first: the writer may have taken it before this returns.
-        count(Meters::queued);
-        self.lanes.push(write, job).map_err(|refused| {
-            count(Meters::taken);
-            match refused {
+        self.lanes
+            .push(write, job)
+            .map_err(|refused| match refused {
                 Refused::Full => too_busy(),
                 Refused::Closed => stopping(),
-            }
-        })
+            })
+    }
+
+    /// How many writes wait to be carried out.
+    pub fn waiting(&self) -> u64 {
+        self.lanes.waiting() as u64
     }
 
     /// Takes no more work, finishes what waits, and waits for the thread to end.
@@ -132,12 +134,6 @@ impl Writer {
 impl Drop for Writer {
     fn drop(&mut self) {
         self.lanes.close();
-    }
-}
-
-fn count(what: impl FnOnce(&Meters)) {
-    if let Some(meters) = metrics::meters() {
-        what(meters);
     }
 }
 
@@ -194,7 +190,6 @@ impl Serving {
         };
         let rest = std::iter::from_fn(next).take(BATCH - 1);
         let batch = std::iter::once(first).chain(rest);
-        let batch = batch.inspect(|_| count(Meters::taken));
         match &mut self.open {
             Some(open) => Batch::new(open, &self.trouble).run(batch),
             None => {
@@ -322,7 +317,9 @@ impl<'a> Batch<'a> {
         // What went into a file that nobody finds again is not stored.
         let stored = committed.and_then(|()| self.open.files.check());
         fault::point("after-commit");
-        count(|meters| meters.committed(began.elapsed(), self.run.len()));
+        if let Some(meters) = metrics::meters() {
+            meters.committed(began.elapsed(), self.run.len());
+        }
         let failure = stored.err().map(|error| {
             self.trouble.note(&error);
             Failure::of(&error)

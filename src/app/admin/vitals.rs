@@ -23,6 +23,8 @@ pub struct Vitals {
     pub size: Size,
     /// How many of its pages hold nothing.
     pub free_pages: u64,
+    /// How many writes wait for it.
+    pub waiting_writes: u64,
 }
 
 /// An agent and what it holds.
@@ -69,6 +71,7 @@ impl App {
             agents,
             size: self.inner.store.size(),
             free_pages: counts.free_pages,
+            waiting_writes: self.inner.store.waiting_writes(),
         })
     }
 
