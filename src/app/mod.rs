@@ -77,14 +77,8 @@ pub struct App {
 struct Inner {
     store: Store,
     blobs: Blobs,
-    clock: SharedClock,
-    agent_bell: Bell,
-    news_bell: Bell,
-    deadline_bell: Bell,
-    task_bell: Bell,
+    shared: Arc<tx::Shared>,
     task_servers: tasks::Servers,
-    automations: automations::Memory,
-    feed: events::Feed,
     agents: work::registry::Registry,
     lease: Duration,
     schedules: deployments::schedules::Memory,
@@ -103,14 +97,8 @@ impl App {
             inner: Arc::new(Inner {
                 store,
                 blobs,
-                clock,
-                agent_bell: Bell::default(),
-                news_bell: Bell::default(),
-                deadline_bell: Bell::default(),
-                task_bell: Bell::default(),
+                shared: Arc::new(tx::Shared::with(clock)),
                 task_servers: tasks::Servers::default(),
-                automations: automations::Memory::default(),
-                feed: events::Feed::default(),
                 agents: work::registry::Registry::default(),
                 lease,
                 schedules: deployments::schedules::Memory::default(),
@@ -124,23 +112,23 @@ impl App {
 
     /// The present moment, by the app's clock.
     pub fn now(&self) -> Timestamp {
-        self.inner.clock.now()
+        self.inner.shared.clock.now()
     }
 
     /// Rung whenever a run may have become due, ended, or been asked to stop.
     pub fn agent_bell(&self) -> Bell {
-        self.inner.agent_bell.clone()
+        self.inner.shared.agents.clone()
     }
 
     /// Rung whenever a flow run has gone on, or something was said in one.
     pub fn news_bell(&self) -> Bell {
-        self.inner.news_bell.clone()
+        self.inner.shared.news.clone()
     }
 
     /// Rung whenever something ends at a time that may come before all others, or a run was
     /// cancelled whose sub-flows are to be.
     pub fn deadline_bell(&self) -> Bell {
-        self.inner.deadline_bell.clone()
+        self.inner.shared.deadlines.clone()
     }
 
     /// What messages to services elsewhere go by.
@@ -150,12 +138,12 @@ impl App {
 
     /// Rung whenever an automation has something to do.
     pub fn action_bell(&self) -> Bell {
-        self.inner.automations.actions.clone()
+        self.inner.shared.automations.actions.clone()
     }
 
     /// Rung whenever a trigger waits for a time that may come before all others.
     pub fn trigger_bell(&self) -> Bell {
-        self.inner.automations.windows.clone()
+        self.inner.shared.automations.windows.clone()
     }
 
     /// One statement that looks something up by key.

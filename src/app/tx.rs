@@ -13,6 +13,7 @@ use super::bell::Bell;
 use super::events::{Feed, Told};
 use super::request::{self, Repeat, WriteKey};
 use super::runs::crash::Crash;
+use crate::clock::SharedClock;
 use crate::domain::error::Result;
 use crate::domain::time::Timestamp;
 use crate::storage::{Connection, Job};
@@ -26,7 +27,7 @@ pub(super) struct Tx<'db> {
     /// The key of the request that is carried out, where that has one.
     pub key: Option<Uuid>,
     /// The automations that look at events.
-    pub automations: automations::Memory,
+    pub automations: &'db automations::Memory,
     /// Whether this daemon's agent works.
     pub has_agent: bool,
     effects: Effects,
@@ -111,13 +112,45 @@ impl Tx<'_> {
     }
 }
 
-/// Whom the effects of transactions wake.
-struct Bells {
-    agents: Bell,
-    news: Bell,
-    deadlines: Bell,
-    tasks: Bell,
-    automations: automations::Memory,
+/// What all transactions go by beside the database, and whom their effects wake. A write takes one handle to
+/// all of it along: writes go from one thread to another, which wait for each other at each count of handles.
+pub(super) struct Shared {
+    /// The clock.
+    pub clock: SharedClock,
+    /// Rung for agents.
+    pub agents: Bell,
+    /// Rung for who follows runs.
+    pub news: Bell,
+    /// Rung for whoever sleeps until something ends.
+    pub deadlines: Bell,
+    /// Rung for who serves background tasks.
+    pub tasks: Bell,
+    /// The automations that look at events.
+    pub automations: automations::Memory,
+    /// Who listens to events.
+    pub feed: Feed,
+}
+
+impl Shared {
+    /// By that clock; nobody listens yet.
+    pub fn with(clock: SharedClock) -> Self {
+        Self {
+            clock,
+            agents: Bell::default(),
+            news: Bell::default(),
+            deadlines: Bell::default(),
+            tasks: Bell::default(),
+            automations: automations::Memory::default(),
+            feed: Feed::default(),
+        }
+    }
+}
+
+/// What a transaction has done, and what that entails.
+struct Done<T> {
+    done: T,
+    effects: Effects,
+    shared: Arc<Shared>,
 }
 
 impl Effects {
@@ -126,17 +159,17 @@ impl Effects {
     }
 
     /// On the writer's thread, so nothing here takes long.
-    fn carry_out(&self, bells: &Bells, feed: &Feed) {
-        feed.tell(&self.told);
+    fn carry_out(&self, shared: &Shared) {
+        shared.feed.tell(&self.told);
         for effect in &self.all {
             match effect {
-                Effect::WakeAgents => bells.agents.ring(),
-                Effect::TellNews => bells.news.ring(),
-                Effect::WakeDeadlines => bells.deadlines.ring(),
-                Effect::WakeTaskServers => bells.tasks.ring(),
-                Effect::KeepAutomations => bells.automations.keep(),
-                Effect::WakeActions => bells.automations.actions.ring(),
-                Effect::WakeTriggers => bells.automations.windows.ring(),
+                Effect::WakeAgents => shared.agents.ring(),
+                Effect::TellNews => shared.news.ring(),
+                Effect::WakeDeadlines => shared.deadlines.ring(),
+                Effect::WakeTaskServers => shared.tasks.ring(),
+                Effect::KeepAutomations => shared.automations.keep(),
+                Effect::WakeActions => shared.automations.actions.ring(),
+                Effect::WakeTriggers => shared.automations.windows.ring(),
                 Effect::TellCrash(crash) => crash.tell(),
             }
         }
@@ -165,31 +198,27 @@ impl App {
     async fn written<T: Repeat>(&self, job: Job, work: Work<T>) -> Result<T> {
         let key = request::key();
         let write = request::next_write::<T>();
-        let clock = Arc::clone(&self.inner.clock);
-        let automations = self.inner.automations.clone();
+        let shared = Arc::clone(&self.inner.shared);
         let has_agent = self.inner.agents.has_embedded();
         let work = move |db: &Connection| {
             let mut tx = Tx {
                 db,
-                now: clock.now(),
+                now: shared.clock.now(),
                 key,
-                automations,
+                automations: &shared.automations,
                 has_agent,
                 effects: Effects::default(),
             };
             let done = tx.once(write, work)?;
-            Ok((done, tx.effects))
+            let effects = tx.effects;
+            Ok(Done {
+                done,
+                effects,
+                shared,
+            })
         };
-        let bells = Bells {
-            agents: self.agent_bell(),
-            news: self.news_bell(),
-            deadlines: self.deadline_bell(),
-            tasks: self.inner.task_bell.clone(),
-            automations: self.inner.automations.clone(),
-        };
-        let feed = self.inner.feed.clone();
-        let then = move |(_, effects): &(T, Effects)| effects.carry_out(&bells, &feed);
-        let (done, _) = self.inner.store.write_as(job, work, then).await?;
-        Ok(done)
+        let then = |it: &Done<T>| it.effects.carry_out(&it.shared);
+        let written = self.inner.store.write_as(job, work, then).await?;
+        Ok(written.done)
     }
 }

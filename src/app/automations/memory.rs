@@ -17,12 +17,11 @@ use crate::domain::ids::AutomationId;
 use crate::domain::time::Timestamp;
 use crate::storage::{Connection, automations};
 
-/// What is kept; clones share it.
-#[derive(Clone)]
+/// What is kept.
 pub(in crate::app) struct Memory {
-    kept: Arc<Mutex<Kept>>,
+    kept: Mutex<Kept>,
     /// When the next window passes that somebody wakes for, in microseconds.
-    wakes: Arc<AtomicI64>,
+    wakes: AtomicI64,
     /// Rung whenever there is something to do.
     pub actions: Bell,
     /// Rung whenever a window passes before all others.
@@ -32,8 +31,8 @@ pub(in crate::app) struct Memory {
 impl Default for Memory {
     fn default() -> Self {
         Self {
-            kept: Arc::default(),
-            wakes: Arc::new(AtomicI64::new(i64::MAX)),
+            kept: Mutex::default(),
+            wakes: AtomicI64::new(i64::MAX),
             actions: Bell::default(),
             windows: Bell::default(),
         }

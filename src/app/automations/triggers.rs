@@ -164,12 +164,12 @@ impl App {
     /// Looks at the windows that have passed; answers when the next one will have.
     pub async fn look_at_windows(&self) -> Result<Option<Timestamp>> {
         // From here on whoever opens one rings.
-        self.inner.automations.wakes_at(None);
+        self.inner.shared.automations.wakes_at(None);
         let due = |next: Option<Timestamp>| next.map(|end| end + ON_THE_WAY);
         loop {
             let next = due(self.read(windows::next_end).await?);
             if next.is_none_or(|next| next > self.now()) {
-                self.inner.automations.wakes_at(next);
+                self.inner.shared.automations.wakes_at(next);
                 return Ok(next);
             }
             self.look_at_some_windows().await?;
@@ -194,7 +194,7 @@ impl App {
     pub async fn forget_windows(&self) -> Result<()> {
         let now = self.now();
         let has_old = self.read(move |db| windows::has_old(db, now - AFTERWARDS, now - HELD_FOR));
-        if !has_old.await? && !self.inner.automations.is_doubtful() {
+        if !has_old.await? && !self.inner.shared.automations.is_doubtful() {
             return Ok(());
         }
         loop {

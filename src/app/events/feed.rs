@@ -32,8 +32,8 @@ pub struct Told {
     pub(super) event: Option<Arc<Stored>>,
 }
 
-/// What is told to listeners; clones tell the same ones.
-#[derive(Clone, Debug)]
+/// What is told to listeners.
+#[derive(Debug)]
 pub(in crate::app) struct Feed(Sender<Arc<[Told]>>);
 
 impl Default for Feed {
@@ -75,7 +75,7 @@ enum Past {
 impl Subscription {
     /// Begins to listen, and then looks what is there, so that nothing is between both.
     pub(super) async fn begin(app: &App, mut filter: Filter, backfill: bool) -> Result<Self> {
-        let receiver = app.inner.feed.0.subscribe();
+        let receiver = app.inner.shared.feed.0.subscribe();
         filter.newest_first = false;
         filter.distinct = false;
         let heard = app.read(events::last).await?;

@@ -24,7 +24,7 @@ pub struct LogSubscription {
 impl App {
     /// Hears of the lines that come from here on and that a filter asks for.
     pub async fn hear_logs(&self, filter: LogFilter) -> Result<LogSubscription> {
-        let bell = self.inner.news_bell.listen();
+        let bell = self.inner.shared.news.listen();
         Ok(LogSubscription {
             heard: self.read(logs::last).await?,
             app: self.clone(),

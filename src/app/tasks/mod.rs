@@ -62,7 +62,7 @@ impl App {
     /// Where the store does not work.
     pub async fn serve_tasks(&self, client: String, task_keys: Vec<String>) -> Result<TaskService> {
         // Before it looks, so that no task is missed.
-        let bell = self.inner.task_bell.listen();
+        let bell = self.inner.shared.tasks.listen();
         let holder = Holder {
             id: Uuid::now_v7(),
             client,
